@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Rooms from the ground up; a room imports only rooms below it. docs/architecture.md walks through them.
+let package = Package(
+    name: "kotonoha",
+    products: [
+        .library(name: "Kotonoha", targets: ["Kotonoha"]),
+        .executable(name: "kotonoha", targets: ["kotonoha"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        // Ground floor: C libraries and vector loops.
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
+        .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
+        .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+
+        // First floor: arrays, and bytes to values.
+        .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
+        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto"]),
+
+        // Second floor.
+        .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma"]),
+        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+
+        // Third floor.
+        .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
+
+        // Fourth floor.
+        .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
+        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors"]),
+        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
+
+        // Fifth floor.
+        .target(name: "Maps", dependencies: ["Analysis", "FileFormats", "Tensors"]),
+
+        // Under the roof: one library face, one program.
+        .target(name: "Kotonoha", dependencies: [
+            "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+        ], path: "Sources/KotonohaLibrary"),
+        .executableTarget(name: "kotonoha", dependencies: [
+            "Kotonoha", "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats",
+            "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
+        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
+        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
+        .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)
