@@ -1,0 +1,10 @@
+#include "CKernels.h"
+#include "elementary.h"
+
+#define REAL double
+#define F(name) name##_d
+#define kt_sqrt_d sqrt
+#define kt_log_d log
+#define LANES 8
+#include "rowwise.inc"
+#include "attention.inc"

@@ -1,0 +1,331 @@
+#define _GNU_SOURCE
+#include "COneDNN.h"
+#include <dlfcn.h>
+#include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+// MARK: Engine and per-thread state
+
+static dnnl_engine_t engine;
+static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
+
+static void make_engine(void) {
+    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
+}
+
+// What identifies a primitive: everything that goes into its descriptor.
+typedef struct {
+    int64_t m, n, k, lda, ldb, ldc;
+    int32_t precision, flags;
+} shape_key;
+
+enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, ACCUMULATE = 4, PACKED = 8, BIAS = 16 };
+
+typedef struct {
+    shape_key key;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t source, weights, destination, bias, scratchpad;
+} product;
+
+// Direct-mapped by hash: two shapes that collide take turns, which costs time and nothing else.
+#define CACHED_PRODUCTS 256
+
+typedef struct {
+    dnnl_stream_t stream;
+    product products[CACHED_PRODUCTS];
+    void *tile_in, *tile_out, *scratchpad, *no_bias;
+    size_t tile_in_size, tile_out_size, scratchpad_size, no_bias_size;
+} thread_state;
+
+static pthread_key_t state_key;
+static pthread_once_t state_once = PTHREAD_ONCE_INIT;
+
+static void forget(product *p) {
+    if (p->primitive) dnnl_primitive_destroy(p->primitive);
+    dnnl_memory_t memories[] = {p->source, p->weights, p->destination, p->bias, p->scratchpad};
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+        if (memories[i]) dnnl_memory_destroy(memories[i]);
+    memset(p, 0, sizeof *p);
+}
+
+static void free_state(void *pointer) {
+    thread_state *state = pointer;
+    for (int i = 0; i < CACHED_PRODUCTS; i++) forget(&state->products[i]);
+    if (state->stream) dnnl_stream_destroy(state->stream);
+    free(state->tile_in);
+    free(state->tile_out);
+    free(state->scratchpad);
+    free(state->no_bias);
+    free(state);
+}
+
+static void make_state_key(void) { pthread_key_create(&state_key, free_state); }
+
+static thread_state *current_state(void) {
+    pthread_once(&engine_once, make_engine);
+    pthread_once(&state_once, make_state_key);
+    thread_state *state = pthread_getspecific(state_key);
+    if (state || !engine) return state;
+    state = calloc(1, sizeof *state);
+    if (!state) return NULL;
+    // One library thread for each of ours. The symbol comes with whatever OpenMP runtime oneDNN was linked to.
+    void (*set_threads)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set_threads) set_threads(1);
+    if (dnnl_stream_create(&state->stream, engine, dnnl_stream_default_flags) != dnnl_success) {
+        free(state);
+        return NULL;
+    }
+    pthread_setspecific(state_key, state);
+    return state;
+}
+
+static void *at_least(void **buffer, size_t *size, size_t wanted) {
+    if (*size < wanted) {
+        free(*buffer);
+        *buffer = aligned_alloc(64, (wanted + 63) / 64 * 64);
+        *size = *buffer ? wanted : 0;
+    }
+    return *buffer;
+}
+
+// MARK: Descriptors
+
+static dnnl_data_type_t operand_type(int precision) {
+    return precision == KD_F32 ? dnnl_f32 : precision == KD_BF16 ? dnnl_bf16 : dnnl_s8;
+}
+
+static dnnl_data_type_t result_type(int precision) { return precision == KD_S8 ? dnnl_s32 : dnnl_f32; }
+
+static size_t operand_size(int precision) { return precision == KD_F32 ? 4 : precision == KD_BF16 ? 2 : 1; }
+
+static int describe_matrix(dnnl_memory_desc_t *desc, int64_t rows, int64_t columns, dnnl_data_type_t type,
+                           int64_t row_stride, int64_t column_stride) {
+    dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
+    return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides);
+}
+
+// The library's choice of kernel and of weight layout for a shape.
+static dnnl_primitive_desc_t choose(const shape_key *key) {
+    dnnl_memory_desc_t a, b, c, bias;
+    dnnl_data_type_t type = operand_type(key->precision);
+    bool ta = key->flags & TRANSPOSE_A, tb = key->flags & TRANSPOSE_B;
+    int bad = describe_matrix(&a, key->m, key->k, type, ta ? 1 : key->lda, ta ? key->lda : 1);
+    if (key->flags & PACKED) {
+        dnnl_dims_t dims = {key->k, key->n};
+        bad |= dnnl_memory_desc_init_by_tag(&b, 2, dims, type, dnnl_format_tag_any);
+    } else {
+        bad |= describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
+    }
+    bad |= describe_matrix(&c, key->m, key->n, result_type(key->precision), key->ldc, 1);
+    bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
+    dnnl_matmul_desc_t desc;
+    if (bad || dnnl_matmul_desc_init(&desc, &a, &b, key->flags & BIAS ? &bias : NULL, &c) != dnnl_success) return NULL;
+
+    dnnl_primitive_attr_t attributes;
+    if (dnnl_primitive_attr_create(&attributes) != dnnl_success) return NULL;
+    // Our own scratchpad, one a thread: a primitive with the library's may not run on two threads at once.
+    dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    if (key->flags & ACCUMULATE) {
+        dnnl_post_ops_t add;
+        dnnl_post_ops_create(&add);
+        dnnl_post_ops_append_sum(add, 1.0f);
+        dnnl_primitive_attr_set_post_ops(attributes, add);
+        dnnl_post_ops_destroy(add);
+    }
+    dnnl_primitive_desc_t chosen = NULL;
+    if (dnnl_primitive_desc_create(&chosen, &desc, attributes, engine, NULL) != dnnl_success) chosen = NULL;
+    dnnl_primitive_attr_destroy(attributes);
+    return chosen;
+}
+
+static uint64_t hash_key(const shape_key *key) {
+    const uint64_t parts[] = {(uint64_t)key->m, (uint64_t)key->n, (uint64_t)key->k, (uint64_t)key->lda, (uint64_t)key->ldb,
+                              (uint64_t)key->ldc, (uint64_t)key->precision, (uint64_t)key->flags};
+    uint64_t h = 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) h = (h ^ parts[i]) * 0xFF51AFD7ED558CCDu, h ^= h >> 32;
+    return h;
+}
+
+static product *product_for(thread_state *state, const shape_key *key) {
+    product *p = &state->products[hash_key(key) % CACHED_PRODUCTS];
+    if (p->primitive && memcmp(&p->key, key, sizeof *key) == 0) return p;
+    forget(p);
+    dnnl_primitive_desc_t chosen = choose(key);
+    if (!chosen) return NULL;
+    int bad = dnnl_primitive_create(&p->primitive, chosen);
+    const struct { dnnl_memory_t *memory; dnnl_query_t what; } memories[] = {
+        {&p->source, dnnl_query_src_md}, {&p->weights, dnnl_query_weights_md},
+        {&p->destination, dnnl_query_dst_md}, {&p->scratchpad, dnnl_query_scratchpad_md},
+    };
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
+        bad |= dnnl_memory_create(memories[i].memory, dnnl_primitive_desc_query_md(chosen, memories[i].what, 0), engine,
+                                  DNNL_MEMORY_NONE);
+    if (key->flags & BIAS)
+        bad |= dnnl_memory_create(&p->bias, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 1), engine,
+                                  DNNL_MEMORY_NONE);
+    size_t scratch = dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(chosen, dnnl_query_scratchpad_md, 0));
+    dnnl_primitive_desc_destroy(chosen);
+    if (scratch && !at_least(&state->scratchpad, &state->scratchpad_size, scratch)) bad = 1;
+    if (bad) {
+        forget(p);
+        return NULL;
+    }
+    p->key = *key;
+    return p;
+}
+
+static int execute(thread_state *state, product *p, const void *a, const void *b, void *c, const float *bias) {
+    int bad = dnnl_memory_set_data_handle(p->source, (void *)a);
+    bad |= dnnl_memory_set_data_handle(p->weights, (void *)b);
+    bad |= dnnl_memory_set_data_handle(p->destination, c);
+    bad |= dnnl_memory_set_data_handle(p->scratchpad, state->scratchpad);
+    if (p->bias) bad |= dnnl_memory_set_data_handle(p->bias, (void *)bias);
+    if (bad) return -1;
+    dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_SRC, p->source}, {DNNL_ARG_WEIGHTS, p->weights}, {DNNL_ARG_DST, p->destination},
+        {DNNL_ARG_SCRATCHPAD, p->scratchpad}, {DNNL_ARG_BIAS, p->bias},
+    };
+    return dnnl_primitive_execute(p->primitive, state->stream, p->bias ? 5 : 4, arguments) == dnnl_success ? 0 : -1;
+}
+
+// MARK: Packed weights
+
+struct kd_matrix {
+    int64_t inputs, outputs, input_stride, output_stride;
+    kd_precision precision;
+    size_t bytes;
+    void *data;
+};
+
+// Float products always take a bias, if only of zeros: the layout of the weights may depend on whether there is one.
+static shape_key packed_key(const kd_matrix *matrix) {
+    bool bias = matrix->precision != KD_S8;
+    return (shape_key){.m = KD_TILE_ROWS, .n = matrix->outputs, .k = matrix->inputs, .lda = matrix->inputs,
+                       .ldc = matrix->outputs, .precision = matrix->precision, .flags = PACKED | (bias ? BIAS : 0)};
+}
+
+kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, const void *source,
+                   int64_t input_stride, int64_t output_stride) {
+    if (!current_state()) return NULL;
+    kd_matrix *matrix = calloc(1, sizeof *matrix);
+    if (!matrix) return NULL;
+    *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .input_stride = input_stride,
+                          .output_stride = output_stride, .precision = precision};
+    if (kd_repack(matrix, source) != 0) {
+        kd_release(matrix);
+        return NULL;
+    }
+    return matrix;
+}
+
+int kd_repack(kd_matrix *matrix, const void *source) {
+    thread_state *state = current_state();
+    if (!state) return -1;
+    shape_key key = packed_key(matrix);
+    dnnl_primitive_desc_t chosen = choose(&key);
+    if (!chosen) return -1;
+    dnnl_memory_desc_t wanted = *dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0);
+    dnnl_primitive_desc_destroy(chosen);
+    if (!matrix->data) {
+        matrix->bytes = dnnl_memory_desc_get_size(&wanted);
+        matrix->data = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64);
+        if (!matrix->data) return -1;
+    }
+    dnnl_memory_desc_t given;
+    if (describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
+                        matrix->output_stride)) return -1;
+    dnnl_memory_t from = NULL, to = NULL;
+    dnnl_primitive_desc_t reorder_desc = NULL;
+    dnnl_primitive_t reorder = NULL;
+    int bad = dnnl_memory_create(&from, &given, engine, (void *)source);
+    bad = bad ? bad : dnnl_memory_create(&to, &wanted, engine, matrix->data);
+    bad = bad ? bad : dnnl_reorder_primitive_desc_create(&reorder_desc, &given, engine, &wanted, engine, NULL);
+    bad = bad ? bad : dnnl_primitive_create(&reorder, reorder_desc);
+    if (!bad) {
+        dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+        bad = dnnl_primitive_execute(reorder, state->stream, 2, arguments);
+    }
+    if (reorder) dnnl_primitive_destroy(reorder);
+    if (reorder_desc) dnnl_primitive_desc_destroy(reorder_desc);
+    if (from) dnnl_memory_destroy(from);
+    if (to) dnnl_memory_destroy(to);
+    return bad ? -1 : 0;
+}
+
+void kd_release(kd_matrix *matrix) {
+    if (!matrix) return;
+    free(matrix->data);
+    free(matrix);
+}
+
+int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias) {
+    thread_state *state = current_state();
+    if (!state) return -1;
+    shape_key key = packed_key(matrix);
+    product *p = product_for(state, &key);
+    if (!p) return -1;
+    if (!bias && p->bias) {
+        size_t wanted = (size_t)matrix->outputs * sizeof(float);
+        bool grown = state->no_bias_size < wanted;
+        if (!at_least(&state->no_bias, &state->no_bias_size, wanted)) return -1;
+        if (grown) memset(state->no_bias, 0, wanted);
+        bias = state->no_bias;
+    }
+    size_t in_row = (size_t)matrix->inputs * operand_size(matrix->precision), out_row = (size_t)matrix->outputs * 4;
+    int64_t row = 0;
+    for (; row + KD_TILE_ROWS <= rows; row += KD_TILE_ROWS)
+        if (execute(state, p, (const char *)x + (size_t)row * in_row, matrix->data, (char *)y + (size_t)row * out_row, bias)) return -1;
+    if (row < rows) {
+        size_t left = (size_t)(rows - row);
+        char *in = at_least(&state->tile_in, &state->tile_in_size, KD_TILE_ROWS * in_row);
+        char *out = at_least(&state->tile_out, &state->tile_out_size, KD_TILE_ROWS * out_row);
+        if (!in || !out) return -1;
+        memcpy(in, (const char *)x + (size_t)row * in_row, left * in_row);
+        memset(in + left * in_row, 0, (KD_TILE_ROWS - left) * in_row);
+        if (execute(state, p, in, matrix->data, out, bias)) return -1;
+        memcpy((char *)y + (size_t)row * out_row, out, left * out_row);
+    }
+    return 0;
+}
+
+// MARK: General products
+
+int kd_gemm(kd_precision precision, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+            const void *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate) {
+    thread_state *state = current_state();
+    if (!state || precision == KD_S8) return -1;
+    shape_key key = {.m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc, .precision = precision,
+                     .flags = (transpose_a ? TRANSPOSE_A : 0) | (transpose_b ? TRANSPOSE_B : 0) | (accumulate ? ACCUMULATE : 0)};
+    product *p = product_for(state, &key);
+    return p ? execute(state, p, a, b, c, NULL) : -1;
+}
+
+// MARK: The processor
+
+bool kd_is_fast(kd_precision precision) {
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+#define HAS(set) (((unsigned)isa & (unsigned)(set)) == (unsigned)(set))
+    switch (precision) {
+    case KD_F32: return true;
+    case KD_BF16: return HAS(dnnl_cpu_isa_avx512_core_bf16);
+    case KD_S8: return HAS(dnnl_cpu_isa_avx512_core_vnni) || HAS(dnnl_cpu_isa_avx2_vnni);
+    }
+    return false;
+#undef HAS
+}
+
+const char *kd_instruction_set(void) {
+    switch (dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse41";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+    default: return "generic";
+    }
+}
