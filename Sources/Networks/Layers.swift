@@ -1,0 +1,115 @@
+import Autograd
+import Tensors
+
+/// A part of a network: parameters, and how values pass through them.
+public protocol Module<Scalar>: AnyObject, Sendable {
+    associatedtype Scalar: TensorScalar
+    /// All parameters, always in the same order.
+    var parameters: [Parameter<Scalar>] { get }
+}
+
+/// y = x Wᵀ + b, weights `(outputs, inputs)`.
+///
+/// `precision` is what inference computes in; setting it changes this layer and nothing else of the network. Training's precision is the
+/// tape's.
+public final class Linear<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let weight: Parameter<Scalar>
+    public let bias: Parameter<Scalar>?
+    public var precision: Precision = .f32
+
+    /// Zeros, until a checkpoint or an initializer fills them.
+    public init(inputs: Int, outputs: Int, bias: Bool = true) {
+        weight = Parameter(Tensor(shape: [outputs, inputs]))
+        self.bias = bias ? Parameter(Tensor(shape: [outputs])) : nil
+    }
+
+    /// A layer that shares its weights with another part, as an output layer with the embedding table.
+    public init(sharing weight: Parameter<Scalar>, bias: Parameter<Scalar>?) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    public var inputs: Int { weight.value.columns }
+    public var outputs: Int { weight.value.rows }
+    public var parameters: [Parameter<Scalar>] { [weight] + (bias.map { [$0] } ?? []) }
+
+    /// - Parameter x: `(n, inputs)`.
+    /// - Returns: `(n, outputs)`.
+    public func callAsFunction(_ x: Variable<Scalar>, activation: Activation = .identity, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        linear(x, weight: weight, bias: bias, activation: activation, precision: precision, on: tape)
+    }
+}
+
+/// Layer normalization with a learned scale and, mostly, a learned shift.
+public final class LayerNorm<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let gamma: Parameter<Scalar>
+    public let beta: Parameter<Scalar>?
+    public let epsilon: Double
+
+    public init(size: Int, epsilon: Double, bias: Bool = true) {
+        gamma = Parameter(Tensor(repeating: 1, shape: [size]))
+        beta = bias ? Parameter(Tensor(shape: [size])) : nil
+        self.epsilon = epsilon
+    }
+
+    public var parameters: [Parameter<Scalar>] { [gamma] + (beta.map { [$0] } ?? []) }
+
+    /// Normalizes x, or x + residual.
+    public func callAsFunction(_ x: Variable<Scalar>, residual: Variable<Scalar>? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        layerNorm(x, residual: residual, gamma: gamma, beta: beta, epsilon: Scalar(epsilon), on: tape)
+    }
+}
+
+/// Self-attention with one fused projection: queries, keys and values side by side in `(tokens, 3 × hiddenSize)`.
+public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let projection: Linear<Scalar>
+    public let output: Linear<Scalar>
+    public let heads: Int
+
+    public init(hiddenSize: Int, heads: Int, bias: Bool = true) {
+        projection = Linear(inputs: hiddenSize, outputs: 3 * hiddenSize, bias: bias)
+        output = Linear(inputs: hiddenSize, outputs: hiddenSize, bias: bias)
+        self.heads = heads
+    }
+
+    public var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters }
+    public var hiddenSize: Int { output.inputs }
+
+    /// - Parameter x: `(tokens, hiddenSize)`.
+    public func callAsFunction(
+        _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        let fused = projection(x, on: tape)
+        let attended = packedAttention(
+            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
+            values: AttentionColumns(fused, column: 2 * hiddenSize), heads: heads, headSize: hiddenSize / heads,
+            queryOffsets: offsets, keyOffsets: offsets, mask: mask, bias: bias, on: tape)
+        return output(attended, on: tape)
+    }
+
+    /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
+    public func weights(_ x: Variable<Scalar>, mask: AttentionMask = .none, bias: Tensor<Scalar>? = nil) -> Tensor<Scalar> {
+        let fused = projection(x, on: nil)
+        return attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
+                                heads: heads, headSize: hiddenSize / heads, mask: mask, bias: bias)
+    }
+}
+
+/// Two linear layers with an activation between.
+public final class FeedForward<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let up: Linear<Scalar>
+    public let down: Linear<Scalar>
+    public let activation: Activation
+
+    public init(hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true) {
+        up = Linear(inputs: hiddenSize, outputs: intermediateSize, bias: bias)
+        down = Linear(inputs: intermediateSize, outputs: hiddenSize, bias: bias)
+        self.activation = activation
+    }
+
+    public var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
+
+    public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        down(up(x, activation: activation, on: tape), on: tape)
+    }
+}

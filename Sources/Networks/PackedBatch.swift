@@ -1,0 +1,44 @@
+/// Token ids of several sequences, one after the other, without padding.
+///
+/// Hidden states of such a batch are `(totalTokens, hiddenSize)`; the rows of sequence s are `offsets[s] ..< offsets[s + 1]`.
+public struct PackedBatch: Sendable {
+    public private(set) var ids: [Int32] = []
+    /// Segment of each token (BERT's sentence A and B); empty where all are 0.
+    public private(set) var typeIDs: [Int32] = []
+    /// First row of each sequence, and the end of the last one.
+    public private(set) var offsets: [Int64] = [0]
+
+    public init() {}
+
+    public init(_ sequences: some Sequence<[Int32]>) {
+        for sequence in sequences { append(sequence) }
+    }
+
+    /// - Precondition: `typeIDs` is nil or as long as `ids`.
+    public mutating func append(_ ids: some Collection<Int32>, typeIDs types: [Int32]? = nil) {
+        precondition(types == nil || types!.count == ids.count)
+        if let types, types.contains(where: { $0 != 0 }) || !typeIDs.isEmpty {
+            if typeIDs.isEmpty { typeIDs = [Int32](repeating: 0, count: self.ids.count) }
+            typeIDs += types
+        } else if !typeIDs.isEmpty {
+            typeIDs += repeatElement(0, count: ids.count)
+        }
+        self.ids += ids
+        offsets.append(Int64(self.ids.count))
+    }
+
+    public var sequences: Int { offsets.count - 1 }
+    public var tokens: Int { ids.count }
+    public func length(_ sequence: Int) -> Int { Int(offsets[sequence + 1] - offsets[sequence]) }
+    public var longest: Int { (0..<sequences).map(length).max() ?? 0 }
+
+    /// Place of each token in its own sequence, counted from `first`.
+    public func positions(from first: Int = 0) -> [Int32] {
+        [Int32](unsafeUninitializedCapacity: tokens) { positions, count in
+            for s in 0..<sequences {
+                for i in 0..<length(s) { positions[Int(offsets[s]) + i] = Int32(first + i) }
+            }
+            count = tokens
+        }
+    }
+}
