@@ -54,6 +54,7 @@ let package = Package(
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
+        .executableTarget(name: "scratch", dependencies: ["Networks"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
