@@ -98,12 +98,9 @@ struct JSONFault {
                 case UInt8(ascii: "\""): return try string()
                 case UInt8(ascii: "-"), UInt8(ascii: "0") ... UInt8(ascii: "9"): return try number()
                 default:
-                    for word in ["true", "false", "null"] where text[index...].starts(with: word.utf8) {
+                    for word in ["true", "false", "null", "NaN", "Infinity"] where text[index...].starts(with: word.utf8) {
                         index += word.utf8.count
                         return
-                    }
-                    if text[index...].starts(with: "NaN".utf8) || text[index...].starts(with: "Infinity".utf8) {
-                        throw fail("NaN and Infinity are no JSON numbers")
                     }
                     throw fail("expected a value, found \(found)")
                 }
@@ -120,7 +117,10 @@ struct JSONFault {
             let start = index
             if text[index] == UInt8(ascii: "-") {
                 index += 1
-                if text[index...].starts(with: "Infinity".utf8) { throw fail("NaN and Infinity are no JSON numbers", at: start) }
+                if text[index...].starts(with: "Infinity".utf8) {
+                    index += 8
+                    return
+                }
             }
             let whole = index
             try digits()

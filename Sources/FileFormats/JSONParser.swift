@@ -19,7 +19,7 @@ public final class JSONParser {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = bytes.starts(with: mark) ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
         var error = run(text)
-        if error != 0, let rewritten = Self.withHugeIntegersAsDecimals(text) {
+        if error != 0, let rewritten = Self.withoutPythonNumbers(text) {
             error = rewritten.withUnsafeBytes { run($0) }
         }
         guard error == 0 else {
@@ -48,36 +48,43 @@ public final class JSONParser {
         return DataError(.badData, "this is not JSON: \(reason) (byte \(offset))", file: file, line: line ?? lines + 1)
     }
 
-    /// simdjson refuses whole numbers beyond 64 bits, Python writes and reads them. As decimals they pass. Nil where there are none.
-    private static func withHugeIntegersAsDecimals(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
+    /// Python writes and reads whole numbers beyond 64 bits, NaN and Infinity; simdjson refuses them, and so does the standard the
+    /// last two. The first pass as decimals, the others as null. Nil where the text has none.
+    private static func withoutPythonNumbers(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         var result: [UInt8] = []
-        var copied = 0, index = 0, isInString = false
+        var copied = 0, index = 0
+        func isDigit(_ index: Int) -> Bool { index < text.count && text[index] &- UInt8(ascii: "0") < 10 }
         while index < text.count {
             let byte = text[index]
-            if isInString {
-                if byte == UInt8(ascii: "\\") { index += 1 } else if byte == UInt8(ascii: "\"") { isInString = false }
+            if byte == UInt8(ascii: "\"") {
                 index += 1
-            } else if byte == UInt8(ascii: "\"") {
-                isInString = true
+                while index < text.count, text[index] != UInt8(ascii: "\"") { index += text[index] == UInt8(ascii: "\\") ? 2 : 1 }
                 index += 1
-            } else if byte &- UInt8(ascii: "0") < 10 {
+            } else if isDigit(index) || byte == UInt8(ascii: "-") {
                 let start = index
-                while index < text.count, text[index] &- UInt8(ascii: "0") < 10 { index += 1 }
-                let isWhole = index == text.count || ![UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(text[index])
-                // What follows a point or an exponent is digits as well, but no whole number.
-                let follows = start > 0 && [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "+")].contains(text[start - 1])
-                let isExponent = start > 1 && text[start - 1] == UInt8(ascii: "-") && (text[start - 2] | 0x20) == UInt8(ascii: "e")
-                if isWhole, !follows, !isExponent, index - start >= 19 {
-                    result.append(contentsOf: text[copied ..< index])
-                    result.append(contentsOf: [UInt8(ascii: "."), UInt8(ascii: "0")])
+                index += 1
+                while isDigit(index) { index += 1 }
+                let whole = index
+                while isDigit(index) || (index < text.count && ".eE+-".utf8.contains(text[index])) { index += 1 }
+                if index == start + 1, byte == UInt8(ascii: "-"), text[index...].starts(with: "Infinity".utf8) {
+                    result.append(contentsOf: text[copied ..< start])
                     copied = index
+                } else if index == whole, whole - start >= 19 {
+                    result.append(contentsOf: text[copied ..< whole])
+                    result.append(contentsOf: ".0".utf8)
+                    copied = whole
                 }
+            } else if let word = ["NaN", "Infinity"].first(where: { text[index...].starts(with: $0.utf8) }) {
+                result.append(contentsOf: text[copied ..< index])
+                result.append(contentsOf: "null".utf8)
+                index += word.utf8.count
+                copied = index
             } else {
                 index += 1
             }
         }
         guard copied > 0 else { return nil }
-        result.append(contentsOf: text[copied...])
+        result.append(contentsOf: text[min(copied, text.count)...])
         return result
     }
 }
