@@ -45,6 +45,13 @@ case "neighbors":
     report["s"] = try seconds { _ = try NearestNeighbors.euclidean(x, count: integer("count", 90), threads: threads) }
 case "mine":
     report["s"] = try seconds { _ = try CosineSearch(corpus: x, threads: threads).minePairs(top: integer("top", 100)) }
+case "pca":
+    let pca = PCA(components: .count(integer("components", 50)), solver: options["solver"].flatMap(PCA.Solver.init) ?? .automatic, threads: threads)
+    var model: PCAModel?
+    report["s"] = try seconds { model = try pca.fit(x) }
+    report["transform"] = try seconds { _ = try model?.transform(x, threads: threads) }
+    report["variances"] = model?.explainedVariance
+    report["solver"] = model?.solver.rawValue
 default:
     FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
     exit(64)
