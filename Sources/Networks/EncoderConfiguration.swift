@@ -89,9 +89,16 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var isLocal: [Bool] = []
     /// Which weights each layer uses, where layers share them (ALBERT); empty where each has its own.
     public var sharedLayers: [Int] = []
+    /// How the checkpoint of a model with shared layers groups them.
+    public var layersPerGroup = 1
 
-    /// config.json as it was read, for saving it again unchanged.
-    public private(set) var source: JSON?
+    private var source = Source()
+
+    /// config.json as it was read, for saving it again unchanged. Two configurations that mean the same are equal whatever they came from.
+    private struct Source: Sendable, Equatable {
+        var json: JSON?
+        static func == (a: Source, b: Source) -> Bool { true }
+    }
 
     public init(vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, intermediateSize: Int, positions: Int = 512) {
         self.vocabularySize = vocabularySize
@@ -116,12 +123,12 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public init(json: JSON, file: String) throws {
         let reader = try ConfigurationReader(json: json, file: file)
         self = try encoderFamily(reader).configuration(reader)
-        source = json
+        source.json = json
     }
 
     /// The `config.json` that it was read from, else one as transformers' BertModel writes it.
     public var json: JSON {
-        source ?? .object([
+        source.json ?? .object([
             ("architectures", .array([.string("BertModel")])),
             ("attention_probs_dropout_prob", .number(dropout)),
             ("hidden_act", .string(ConfigurationReader.name(of: activation))),
@@ -139,13 +146,4 @@ public struct EncoderConfiguration: Sendable, Equatable {
             ("vocab_size", .integer(vocabularySize)),
         ])
     }
-
-    public static func == (a: EncoderConfiguration, b: EncoderConfiguration) -> Bool {
-        var a = a, b = b
-        (a.source, b.source) = (nil, nil)
-        return a.fields == b.fields
-    }
-
-    /// Everything but where it came from. A mirror, so that no new field is forgotten.
-    private var fields: [String] { Mirror(reflecting: self).children.map { "\($0.label ?? "")=\($0.value)" } }
 }

@@ -17,6 +17,7 @@ enum ALBERT: EncoderFamily {
             let group = Int(Double(step) / (Double(configuration.layers) / Double(groups)))
             return (0..<inner).map { group * inner + $0 }
         }
+        configuration.layersPerGroup = inner
         configuration.layers = configuration.sharedLayers.count
         return configuration
     }
@@ -24,9 +25,7 @@ enum ALBERT: EncoderFamily {
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("encoder.embedding_hidden_mapping_in", encoder.embeddingProjection)
-        // As many layers in each group as one step runs; the last step is the last group's.
-        let schedule = encoder.configuration.sharedLayers
-        let inner = (schedule.firstIndex { $0 < schedule[0] + 0 } ?? innerCount(schedule))
+        let inner = encoder.configuration.layersPerGroup
         for (index, layer) in encoder.distinctLayers.enumerated() {
             let prefix = "encoder.albert_layer_groups.\(index / inner).albert_layers.\(index % inner)."
             let attention = prefix + "attention."

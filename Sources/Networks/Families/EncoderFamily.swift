@@ -1,8 +1,9 @@
+import Autograd
 import FileFormats
 import Tensors
 
 /// A family of encoders: how its `config.json` reads, and where its checkpoints keep each parameter.
-protocol EncoderFamily {
+protocol EncoderFamily: Sendable {
     /// Values of `model_type` that mean this family.
     static var modelTypes: [String] { get }
     /// What may stand before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).

@@ -1,4 +1,5 @@
 import FileFormats
+import Tensors
 
 /// Nomic BERT (Nussbaum et al. 2024): rotary positions and SwiGLU in an otherwise classical BERT without biases.
 ///
