@@ -44,6 +44,14 @@ public protocol WeightArchive {
     /// nil where there is no such tensor.
     func shape(of name: String) -> [Int]?
     func tensor(_ name: String) throws -> Tensor<Float>
+    /// A tensor of whole numbers.
+    func integers(_ name: String) throws -> [Int]
+}
+
+extension WeightArchive {
+    public func integers(_ name: String) throws -> [Int] {
+        throw DataError(.badData, "tensor '\(name)' holds whole numbers, which this kind of file does not give", file: fileName)
+    }
 }
 
 /// Fills parameters from an archive.

@@ -15,6 +15,10 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public struct Rotary: Sendable, Equatable {
         public var base: Double
         public var localBase: Double
+
+        public init(base: Double, localBase: Double) {
+            (self.base, self.localBase) = (base, localBase)
+        }
     }
 
     /// A learned attention bias for buckets of distances (Raffel et al. 2020), shared by all layers.
@@ -23,6 +27,10 @@ public struct EncoderConfiguration: Sendable, Equatable {
         public var maximumDistance: Int
         /// Rows of the table; at least `buckets`.
         public var rows: Int
+
+        public init(buckets: Int, maximumDistance: Int, rows: Int) {
+            (self.buckets, self.maximumDistance, self.rows) = (buckets, maximumDistance, rows)
+        }
     }
 
     /// DeBERTa's disentangled attention (He et al. 2021).
@@ -43,6 +51,18 @@ public struct EncoderConfiguration: Sendable, Equatable {
         public struct Convolution: Sendable, Equatable {
             public var width: Int
             public var activation: Activation
+
+            public init(width: Int, activation: Activation) {
+                (self.width, self.activation) = (width, activation)
+            }
+        }
+
+        public init(contentToPosition: Bool, positionToContent: Bool, span: Int, buckets: Bool, maximumDistance: Int,
+                    sharesProjections: Bool, normalizesPositions: Bool, convolution: Convolution? = nil) {
+            (self.contentToPosition, self.positionToContent) = (contentToPosition, positionToContent)
+            (self.span, self.buckets, self.maximumDistance) = (span, buckets, maximumDistance)
+            (self.sharesProjections, self.normalizesPositions) = (sharesProjections, normalizesPositions)
+            self.convolution = convolution
         }
     }
 
