@@ -10,3 +10,4 @@
 #define IN_PLACE
 #include "rowwise.inc"
 #include "attention.inc"
+#include "encoders.inc"

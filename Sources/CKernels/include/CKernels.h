@@ -6,6 +6,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsEncoders.h"
 
 typedef enum {
     KT_IDENTITY = 0,
@@ -32,6 +33,8 @@ typedef struct {
     int64_t window;
     int32_t mask;
     int64_t bias_columns;  // bias[h][i][j] = bias[(h * bias_columns + i) * bias_columns + j]; at least the longest segment
+    // NULL, or each segment has a bias (heads, queries, keys) of its own, which begins here.
+    const int64_t *bias_offsets;
 } kt_attention_shape;
 
 #define KT_DECLARE(REAL, S)                                                                                              \
