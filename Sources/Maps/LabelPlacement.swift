@@ -11,6 +11,8 @@ struct LabelPlacement {
         var clearance: Double
         /// Whether the label may lie on its anchor (names of groups do).
         var mayCoverAnchor = false
+        /// Half the size of what the label names (a group's core): the label may also stand right beside it.
+        var extent = Scene.Size(0, 0)
     }
 
     struct Placed: Equatable {
@@ -30,6 +32,8 @@ struct LabelPlacement {
     private let blocked: [Rectangle]
     private let maximumDistance: Double
     private let gap = 0.7
+    /// What covering one mark costs, measured in positions: a mark that cannot be seen is worse than a leader line.
+    private let coverCost: Double
     private var points: PointGrid
     private var placed: [Placed?]
 
@@ -38,17 +42,22 @@ struct LabelPlacement {
     ///   - blocked: areas that labels may not touch.
     /// - Returns: one entry a request, nil where no place was found.
     static func place(
-        _ requests: [Request], avoiding points: [Point], within frame: Rectangle, blocked: [Rectangle] = [], maximumDistance: Double = 60
+        _ requests: [Request], avoiding points: [Point], within frame: Rectangle, blocked: [Rectangle] = [], maximumDistance: Double = 60,
+        coverCost: Double = 5
     ) -> [Placed?] {
-        var placement = LabelPlacement(requests, points, frame, blocked, maximumDistance)
+        var placement = LabelPlacement(requests, points, frame, blocked, maximumDistance, coverCost)
         return placement.run()
     }
 
-    private init(_ requests: [Request], _ points: [Point], _ frame: Rectangle, _ blocked: [Rectangle], _ maximumDistance: Double) {
+    private init(
+        _ requests: [Request], _ points: [Point], _ frame: Rectangle, _ blocked: [Rectangle], _ maximumDistance: Double,
+        _ coverCost: Double
+    ) {
         self.requests = requests
         self.frame = frame
         self.blocked = blocked
         self.maximumDistance = maximumDistance
+        self.coverCost = coverCost
         self.points = PointGrid(points, within: frame)
         placed = Array(repeating: nil, count: requests.count)
     }
@@ -82,15 +91,15 @@ struct LabelPlacement {
             let padded = box.insetBy(-gap, -gap * 0.4)
             for other in blocked where other.intersects(padded) { return }
             let line = leader ? Self.leader(from: r, to: box) : nil
-            var cost = base + 1.2 * Double(points.count(in: box, except: r.mayCoverAnchor ? nil : r.anchor))
+            var cost = base + coverCost * Double(points.count(in: box, except: r.mayCoverAnchor ? nil : r.anchor))
             for (i, other) in placed.enumerated() where i != index {
                 guard let other else { continue }
                 if other.box.intersects(padded) { return }
                 if let line {
-                    if Self.crosses(line, other.box) { cost += 60 }
+                    if Self.crosses(line, other.box) { return }
                     if let second = other.leader, Self.crosses(line, second) { cost += 40 }
                 }
-                if let second = other.leader, Self.crosses(second, padded) { cost += 60 }
+                if let second = other.leader, Self.crosses(second, padded) { return }
                 if cost >= found?.cost ?? limit { return }
             }
             found = Placed(box: box, leader: line, cost: cost)
@@ -101,6 +110,9 @@ struct LabelPlacement {
         func box(_ left: Double, _ top: Double) -> Rectangle { Rectangle(x: left, y: top, width: w, height: h) }
         if r.mayCoverAnchor {
             consider(box(x - w / 2, y - h / 2), 0, leader: false)
+            let (ex, ey) = (r.extent.width + c, r.extent.height + c)
+            let beside = [(x - w / 2, y - ey - h), (x - w / 2, y + ey), (x + ex, y - h / 2), (x - ex - w, y - h / 2)]
+            for (i, corner) in beside.enumerated() { consider(box(corner.0, corner.1), 1 + 0.4 * Double(i), leader: false) }
             for (i, d) in [(0.0, -0.7), (0, 0.7), (0.25, 0), (-0.25, 0), (0, -1.2), (0, 1.2), (0.45, -0.6), (-0.45, -0.6), (0.45, 0.6), (-0.45, 0.6)].enumerated() {
                 consider(box(x - w / 2 + d.0 * w, y - h / 2 + d.1 * h), 2 + 0.5 * Double(i), leader: false)
             }

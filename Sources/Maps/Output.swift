@@ -1,13 +1,9 @@
 import FileFormats
 import Foundation
 
-/// Where files leave this room.
+/// Where files leave this room: complete, or not at all.
 enum Output {
     static func write(_ bytes: [UInt8], to file: URL) throws {
-        do {
-            try Data(bytes).write(to: file, options: .atomic)
-        } catch {
-            throw DataError(.cannotCreate, "cannot be written: \(error.localizedDescription)", file: file.relativePath)
-        }
+        try AtomicFile.write(to: file.relativePath) { try $0.write(bytes) }
     }
 }

@@ -304,13 +304,13 @@ public struct ScatterMap: Figure {
     private func labels(
         _ placed: [Scene.Point], in plot: Scene.Rectangle, markerSize: Double, typesetter: Typesetter
     ) -> (elements: [Scene.Element], placed: Int, omitted: Int) {
-        if labelsGroups, let grouping { return groupLabels(grouping, placed, in: plot, typesetter: typesetter) }
+        if labelsGroups, let grouping { return groupLabels(grouping, placed, in: plot, markerSize: markerSize, typesetter: typesetter) }
         guard case .points(let texts) = options.labels else { return ([], 0, 0) }
         let size = options.page.fontSize * 0.86
         let chosen = texts.indices.filter { !texts[$0].allSatisfy(\.isWhitespace) }
         // A page holds a few hundred labels; measuring a million would only take time.
         let considered = chosen.count <= 3000 ? chosen : (0..<3000).map { chosen[$0 * chosen.count / 3000] }
-        let names = considered.map { typesetter.fitted(texts[$0], width: plot.width * 0.4, size: size) }
+        let names = considered.map { typesetter.fitted(texts[$0], width: plot.width * 0.33, size: size) }
         let results = LabelPlacement.place(
             zip(considered, names).map { i, name in request(name, at: placed[i], size: size, clearance: markerSize / 2, typesetter) },
             avoiding: placed, within: plot.insetBy(1), maximumDistance: considered.count > 400 ? 30 : 60)
@@ -324,7 +324,7 @@ public struct ScatterMap: Figure {
     }
 
     private func groupLabels(
-        _ grouping: Grouping, _ placed: [Scene.Point], in plot: Scene.Rectangle, typesetter: Typesetter
+        _ grouping: Grouping, _ placed: [Scene.Point], in plot: Scene.Rectangle, markerSize: Double, typesetter: Typesetter
     ) -> (elements: [Scene.Element], placed: Int, omitted: Int) {
         let middles = grouping.middles(placed)
         let colors = grouping.colors(middles: middles)
@@ -337,8 +337,10 @@ public struct ScatterMap: Figure {
             let names = chosen.map { typesetter.fitted(grouping.names[$0], width: plot.width * 0.35, size: size, bold: true) }
             let results = LabelPlacement.place(
                 zip(chosen, names).map { g, name in
-                    request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
-                }, avoiding: [], within: plot.insetBy(1), maximumDistance: 70)
+                    var request = request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
+                    request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
+                    return request
+                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: 70, coverCost: 0.5)
             let count = results.filter { $0 != nil }.count
             if count > best?.count ?? -1 { best = (results, names, size, count) }
             if count == chosen.count { break }
@@ -349,6 +351,13 @@ public struct ScatterMap: Figure {
             Palette.groups[colors[order[$0]]].readableOnWhite
         }
         return (elements, best.count, grouping.names.count - best.count)
+    }
+
+    /// Half the width and height of the middle four fifths of a group; nothing where the group is too wide for a label beside it.
+    private func core(_ members: [Int], _ middle: Scene.Point, _ placed: [Scene.Point], markerSize: Double) -> Scene.Size {
+        func reach(_ distances: [Double]) -> Double { distances.sorted()[(distances.count * 4) / 5] + markerSize / 2 }
+        let size = Scene.Size(reach(members.map { abs(placed[$0].x - middle.x) }), reach(members.map { abs(placed[$0].y - middle.y) }))
+        return max(size.width, size.height) < 25 ? size : Scene.Size(0, 0)
     }
 
     private func request(

@@ -236,8 +236,8 @@ function makeGL() {
     precision mediump float;
     varying vec4 color; varying float form; varying float soft; uniform float opacity;
     float box(vec2 p, vec2 b) { vec2 d = abs(p) - b; return max(d.x, d.y); }
-    float tri(vec2 p) { return max(abs(p.x) * 0.866 + p.y * 0.5, -p.y) - 0.42; }
-    float dia(vec2 p) { return abs(p.x) * 1.25 + abs(p.y) - 0.82; }
+    float tri(vec2 p) { return max(abs(p.x) * 0.866 + p.y * 0.5, -p.y) - 0.52; }
+    float dia(vec2 p) { return (abs(p.x) * 1.25 + abs(p.y) - 0.98) * 0.8; }
     float plus(vec2 p) { return min(box(p, vec2(0.26, 0.85)), box(p, vec2(0.85, 0.26))); }
     void main() {
       vec2 p = (gl_PointCoord - 0.5) * 2.0 * 1.05;
@@ -245,15 +245,15 @@ function makeGL() {
       float d;
       if (form < 0.5) d = length(p) - 0.8;
       else if (form < 1.5) d = box(p, vec2(0.7));
-      else if (form < 2.5) d = tri(vec2(u.x, u.y + 0.1));
+      else if (form < 2.5) d = tri(vec2(u.x, u.y + 0.15));
       else if (form < 3.5) d = dia(p);
-      else if (form < 4.5) d = tri(vec2(u.x, 0.1 - u.y));
+      else if (form < 4.5) d = tri(vec2(u.x, 0.15 - u.y));
       else if (form < 5.5) d = plus(p);
       else if (form < 6.5) d = plus(vec2(p.x - p.y, p.x + p.y) * 0.7071);
       else if (form < 7.5) { float a = atan(p.x, u.y); float s = abs(mod(a * 0.7957747 + 0.5, 1.0) - 0.5) * 2.0; d = length(p) - mix(0.98, 0.45, s); }
       else if (form < 8.5) d = abs(length(p) - 0.68) - 0.17;
       else if (form < 9.5) d = abs(box(p, vec2(0.62))) - 0.15;
-      else if (form < 10.5) d = abs(tri(vec2(u.x, u.y + 0.1)) + 0.04) - 0.13;
+      else if (form < 10.5) d = abs(tri(vec2(u.x, u.y + 0.15)) + 0.04) - 0.13;
       else d = abs(dia(p) + 0.05) - 0.17;
       float a = (1.0 - smoothstep(-soft, soft, d)) * color.a * opacity;
       if (a < 0.01) discard;
