@@ -23,6 +23,8 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
         .target(name: "CUnicodeTables"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -45,7 +47,9 @@ let package = Package(
         .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
-        .target(name: "Maps", dependencies: ["Analysis", "FileFormats", "Tensors"]),
+        .target(
+            name: "Maps", dependencies: ["FileFormats", "CCairo", "CPango"],
+            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -65,6 +69,7 @@ let package = Package(
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
+        .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
     ],
     swiftLanguageModes: [.v6],
