@@ -64,7 +64,7 @@ let package = Package(
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
-        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
+        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
