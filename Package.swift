@@ -65,6 +65,8 @@ let package = Package(
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/bench/training"),
 
+        // Models made on the spot, shared by tests.
+        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], resources: [.copy("Fixtures")]),
@@ -74,8 +76,8 @@ let package = Package(
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
-        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
+        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,
