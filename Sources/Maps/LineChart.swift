@@ -113,13 +113,16 @@ public struct LineChart: Figure {
             let edge = kept.map { place(s.x[$0], band.high[$0]) } + kept.reversed().map { place(s.x[$0], band.low[$0]) }
             elements.append(clipped(.path(Scene.Path(polygon: edge), .fill(colors[i], opacity: 0.18)), to: plot))
         }
+        var segments: [LabelPlacement.Segment] = []
         for (i, s) in series.enumerated() {
             var runs: [[Scene.Point]] = [[]]
             for (x, y) in zip(s.x, s.y) {
                 if isDrawable(x, y) { runs[runs.count - 1].append(place(x, y)) } else if !runs[runs.count - 1].isEmpty { runs.append([]) }
             }
             for run in runs where !run.isEmpty {
-                elements.append(clipped(.path(Scene.Path(polygon: Self.thinned(run), closed: false), style(s, colors[i])), to: plot.insetBy(-1)))
+                let thinned = Self.thinned(run)
+                segments += zip(thinned, thinned.dropFirst()).map { LabelPlacement.Segment(from: $0, to: $1) }
+                elements.append(clipped(.path(Scene.Path(polygon: thinned, closed: false), style(s, colors[i])), to: plot.insetBy(-1)))
             }
             let points = runs.joined().filter { plot.insetBy(-0.5).contains($0) }
             // A curve of one value is a point.
@@ -127,7 +130,7 @@ public struct LineChart: Figure {
                 elements.append(.markers(marker(i), Array(points), size: 3.6, marker(i).style(colors[i], size: 3.6)))
             }
         }
-        elements += marks(in: plot, xAxis, yAxis, typesetter)
+        elements += marks(in: plot, xAxis, yAxis, avoiding: segments, typesetter)
         return sheet.scene(with: elements)
     }
 
@@ -204,7 +207,8 @@ public struct LineChart: Figure {
     }
 
     private func marks(
-        in plot: Scene.Rectangle, _ xAxis: AxisFrame.Axis, _ yAxis: AxisFrame.Axis, _ typesetter: Typesetter
+        in plot: Scene.Rectangle, _ xAxis: AxisFrame.Axis, _ yAxis: AxisFrame.Axis, avoiding curves: [LabelPlacement.Segment],
+        _ typesetter: Typesetter
     ) -> [Scene.Element] {
         let f = options.page.fontSize * 0.9
         var elements: [Scene.Element] = []
@@ -218,8 +222,14 @@ public struct LineChart: Figure {
         for mark in options.horizontalMarks where isDrawable(1, mark.value) && mark.value >= yAxis.low && mark.value <= yAxis.high {
             let y = plot.maxY - yAxis.share(mark.value) * plot.height
             elements.append(.line(Scene.Point(plot.x, y), Scene.Point(plot.maxX, y), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
-            elements.append(.text(Scene.Text(
-                mark.name, at: Scene.Point(plot.maxX - 1, y - f * 0.35), size: f, color: .grey, anchor: .end, halo: .white)))
+            // Above or below the line, right or left: where the curves leave most room.
+            let places = [y - f * 0.35, y + f * 0.95].flatMap { v in
+                [Scene.Text(mark.name, at: Scene.Point(plot.maxX - 1, v), size: f, color: .grey, anchor: .end, halo: .white),
+                 Scene.Text(mark.name, at: Scene.Point(plot.x + 2, v), size: f, color: .grey, halo: .white)]
+            }
+            let crossings = places.map { text in curves.filter { LabelPlacement.crosses($0, typesetter.bounds(text).insetBy(-1)) }.count }
+            let best = places.indices.filter { plot.contains(typesetter.bounds(places[$0]).insetBy(0.5)) }.min { crossings[$0] < crossings[$1] }
+            elements.append(.text(places[best ?? 0]))
         }
         return elements
     }

@@ -81,8 +81,8 @@ public struct TreeDiagram: Figure {
         let above = gold.isEmpty ? predicted : gold, below = gold.isEmpty ? [] : predicted
         let aboveLevels = levels(above), belowLevels = levels(below)
         let step = f * 1.55
-        let aboveHeight = (Double(aboveLevels.max() ?? 0) + 0.7) * step + (above.contains { $0.relation != nil } ? f * 0.8 : 0)
-        let belowHeight = below.isEmpty ? 0 : (Double(belowLevels.max() ?? 0) + 0.7) * step + f * 0.3
+        let aboveHeight = (Double(aboveLevels.max() ?? 0) + 0.2) * step + (above.contains { $0.relation != nil || $0.head == 0 } ? f * 0.8 : 0)
+        let belowHeight = below.isEmpty ? 0 : (Double(belowLevels.max() ?? 0) + 0.3) * step + (below.contains { $0.relation != nil } ? f * 0.8 : 0)
         let wordHeight = f * 1.3 + (options.tags.isEmpty ? 0 : f)
 
         var page = options.page
@@ -114,11 +114,9 @@ public struct TreeDiagram: Figure {
         }
         let middles = centers.middles.map { $0 + plot.x }
         elements.append(arcs(
-            above, aboveLevels, middles, base: plot.y + aboveHeight - f * 0.05, top: plot.y, step: -step, size: f, isDirected: !gold.isEmpty || predictedIsDirected,
-            typesetter) { _ in .stroke(.ink, width: 0.7) })
+            above, aboveLevels, middles, base: plot.y + aboveHeight - f * 0.05, step: -step, size: f, isDirected: !gold.isEmpty || predictedIsDirected) { _ in .stroke(.ink, width: 0.7) })
         elements.append(arcs(
-            below, belowLevels, middles, base: plot.y + aboveHeight + wordHeight + f * 0.05, top: plot.maxY, step: step, size: f,
-            isDirected: predictedIsDirected, typesetter) { Self.style(isRight: goldSet.contains([$0.head, $0.dependent])) })
+            below, belowLevels, middles, base: plot.y + aboveHeight + wordHeight + f * 0.05, step: step, size: f, isDirected: predictedIsDirected) { Self.style(isRight: goldSet.contains([$0.head, $0.dependent])) })
         var scene = sheet.scene(with: elements)
         if options.title == nil { scene.title = words.joined(separator: " ") }
         return scene
@@ -179,8 +177,8 @@ public struct TreeDiagram: Figure {
     }
 
     private func arcs(
-        _ arcs: [Arc], _ levels: [Int], _ middles: [Double], base: Double, top: Double, step: Double, size f: Double, isDirected: Bool,
-        _ typesetter: Typesetter, style: (Arc) -> Scene.Style
+        _ arcs: [Arc], _ levels: [Int], _ middles: [Double], base: Double, step: Double, size f: Double, isDirected: Bool,
+        style: (Arc) -> Scene.Style
     ) -> Scene.Element {
         // Ends at one word stand side by side: arcs to the left end left, longer ones farther from the middle on the inside.
         var ends: [Int: [(arc: Int, other: Int)]] = [:]
@@ -212,7 +210,7 @@ public struct TreeDiagram: Figure {
             if arc.head == 0 {
                 path.move(Scene.Point(end, height))
                 path.line(Scene.Point(end, base))
-                let name = Scene.Text(arc.relation ?? "root", at: Scene.Point(end, height - sign * -f * 0.15), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle)
+                let name = Scene.Text(arc.relation ?? "root", at: Scene.Point(end, sign < 0 ? height - f * 0.16 : height + f * 0.66), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle)
                 names.append(.text(name))
             } else {
                 let start = x(arc.head, i)
@@ -222,10 +220,10 @@ public struct TreeDiagram: Figure {
                 path.line(Scene.Point(end - bend, height))
                 path.curve(Scene.Point(end - bend * 0.35, height), Scene.Point(end, height - (height - base) * 0.35), Scene.Point(end, base))
                 if let relation = arc.relation {
-                    let fitted = typesetter.fitted(relation, width: max(abs(end - start), f), size: f * 0.68)
+                    // Outside the arc, where no other line runs.
+                    let y = sign < 0 ? height - f * 0.16 : height + f * 0.66
                     names.append(.text(Scene.Text(
-                        fitted, at: Scene.Point((start + end) / 2, height + f * 0.24), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle,
-                        halo: .white)))
+                        relation, at: Scene.Point((start + end) / 2, y), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle, halo: .white)))
                 }
             }
             lines.append(.path(path, style))
