@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .systemLibrary(name: "CKissFFT", providers: [.apt(["libkissfft-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
@@ -40,7 +41,7 @@ let package = Package(
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
         .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors"]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
         .target(name: "Maps", dependencies: ["Analysis", "FileFormats", "Tensors"]),
