@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
+        .systemLibrary(name: "CKissFFT", providers: [.apt(["libkissfft-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
         .target(name: "CUnicodeTables"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -44,7 +45,7 @@ let package = Package(
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
         .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors", "CKernels"]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
         .target(
