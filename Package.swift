@@ -43,7 +43,7 @@ let package = Package(
 
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
-        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors"]),
+        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
@@ -62,8 +62,12 @@ let package = Package(
 
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
+        // Not installed: times the training step for tools/bench.
+        .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/bench/training"),
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], resources: [.copy("Fixtures")]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),

@@ -11,3 +11,4 @@
 #include "rowwise.inc"
 #include "attention.inc"
 #include "encoders.inc"
+#include "optimizers.inc"

@@ -12,3 +12,4 @@
 #include "rowwise.inc"
 #include "attention.inc"
 #include "encoders.inc"
+#include "optimizers.inc"
