@@ -8,3 +8,4 @@
 #define LANES 8
 #include "rowwise.inc"
 #include "attention.inc"
+#include "recurrent.inc"
