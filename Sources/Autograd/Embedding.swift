@@ -46,9 +46,10 @@ public func gatherRows<S: TensorScalar>(_ x: Variable<S>, _ rows: [Int], on tape
         }
     }
     guard let tape else { return Variable(result) }
+    let place = x.place
     return tape.record(result) { tape, gradient in
         gradient.withUnsafeElements { g in
-            tape.addGradient(of: x) { dx in
+            tape.addGradient(of: place) { dx in
                 for (i, row) in rows.enumerated() { S.add(g + i * size, count: size, to: dx + row * size) }
             }
         }

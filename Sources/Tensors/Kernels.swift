@@ -7,6 +7,10 @@ extension Float: TensorScalar {
         kt_activate_f(kind.kernel, x, Int64(count), y)
     }
 
+    public static func activateBoth(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, into y: Output, _ dx: Output) {
+        kt_activate_both_f(kind.kernel, x, dy, Int64(count), y, dx)
+    }
+
     public static func activateBackward(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, addingTo dx: Output) {
         kt_activate_backward_f(kind.kernel, x, dy, Int64(count), dx)
     }
@@ -20,7 +24,7 @@ extension Float: TensorScalar {
 
     public static func layerNormBackward(
         _ x: Input, rows: Int, columns: Int, gamma: Input, mean: Input, reciprocalDeviation: Input, _ dy: Input,
-        addingTo dx: Output, _ dgamma: Output, _ dbeta: Output?
+        into dx: Output, addingTo dgamma: Output, _ dbeta: Output?
     ) {
         kt_layer_norm_backward_f(x, Int64(rows), Int64(columns), gamma, mean, reciprocalDeviation, dy, dx, dgamma, dbeta)
     }
@@ -57,6 +61,9 @@ extension Float: TensorScalar {
         withUnsafePointer(to: shape) { kt_attention_weights_f($0, Int64(segment), q, k, bias, scale, weights, scratch) }
     }
 
+    public static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output) {
+        kt_dropout_f(x, Int64(count), rate, seed, y)
+    }
     public static func add(_ x: Input, count: Int, to y: Output) { kt_add_f(x, Int64(count), y) }
     public static func add(_ a: Self, times x: Input, count: Int, to y: Output) { kt_add_scaled_f(a, x, Int64(count), y) }
     public static func addProduct(_ a: Input, _ b: Input, count: Int, to y: Output) { kt_add_product_f(a, b, Int64(count), y) }
@@ -76,6 +83,10 @@ extension Double: TensorScalar {
         kt_activate_d(kind.kernel, x, Int64(count), y)
     }
 
+    public static func activateBoth(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, into y: Output, _ dx: Output) {
+        kt_activate_both_d(kind.kernel, x, dy, Int64(count), y, dx)
+    }
+
     public static func activateBackward(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, addingTo dx: Output) {
         kt_activate_backward_d(kind.kernel, x, dy, Int64(count), dx)
     }
@@ -89,7 +100,7 @@ extension Double: TensorScalar {
 
     public static func layerNormBackward(
         _ x: Input, rows: Int, columns: Int, gamma: Input, mean: Input, reciprocalDeviation: Input, _ dy: Input,
-        addingTo dx: Output, _ dgamma: Output, _ dbeta: Output?
+        into dx: Output, addingTo dgamma: Output, _ dbeta: Output?
     ) {
         kt_layer_norm_backward_d(x, Int64(rows), Int64(columns), gamma, mean, reciprocalDeviation, dy, dx, dgamma, dbeta)
     }
@@ -126,6 +137,9 @@ extension Double: TensorScalar {
         withUnsafePointer(to: shape) { kt_attention_weights_d($0, Int64(segment), q, k, bias, scale, weights, scratch) }
     }
 
+    public static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output) {
+        kt_dropout_d(x, Int64(count), rate, seed, y)
+    }
     public static func add(_ x: Input, count: Int, to y: Output) { kt_add_d(x, Int64(count), y) }
     public static func add(_ a: Self, times x: Input, count: Int, to y: Output) { kt_add_scaled_d(a, x, Int64(count), y) }
     public static func addProduct(_ a: Input, _ b: Input, count: Int, to y: Output) { kt_add_product_d(a, b, Int64(count), y) }

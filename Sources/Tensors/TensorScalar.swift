@@ -13,6 +13,8 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
 
     /// Packs a weight matrix, element (input, output) at `source[input * inputStride + output * outputStride]`.
     static func pack(_ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision) -> PackedMatrix<Self>
+    /// Puts the new values of a weight matrix, lying as they did for `pack`, into its layout. Nobody may multiply meanwhile.
+    static func repack(_ matrix: PackedMatrix<Self>, _ source: Input)
     /// y (rows, outputs) = x (rows, inputs) · matrix + bias.
     static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Self>, bias: Input?, into y: Output)
     /// c (m, n) = op(a) · op(b) [+ c], a transposed operand lying in memory as its transpose.
@@ -21,7 +23,19 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
         m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
     )
 
+    /// Elements as products of `precision` take them: bfloat16 for Float in bf16, a copy otherwise.
+    static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer)
+    /// As `multiply`, x converted by `convertOperand` before.
+    static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Self>, bias: Input?, into y: Output)
+    /// As `product`, a and b converted by `convertOperand` before.
+    static func product(
+        operand a: UnsafeRawPointer, transposed aTransposed: Bool, operand b: UnsafeRawPointer, transposed bTransposed: Bool,
+        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    )
+
     static func activate(_ kind: Activation, _ x: Input, count: Int, into y: Output)
+    /// y = f(x) and dx = dy f'(x) at once; dx may be dy.
+    static func activateBoth(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, into y: Output, _ dx: Output)
     static func activateBackward(_ kind: Activation, _ x: Input, _ dy: Input, count: Int, addingTo dx: Output)
     static func layerNorm(
         _ x: Input, residual: Input?, rows: Int, columns: Int, gamma: Input, beta: Input?, epsilon: Self,
@@ -29,7 +43,7 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
     )
     static func layerNormBackward(
         _ x: Input, rows: Int, columns: Int, gamma: Input, mean: Input, reciprocalDeviation: Input, _ dy: Input,
-        addingTo dx: Output, _ dgamma: Output, _ dbeta: Output?
+        into dx: Output, addingTo dgamma: Output, _ dbeta: Output?
     )
     static func softmax(_ x: Input, rows: Int, columns: Int, into y: Output)
     static func crossEntropy(
@@ -46,6 +60,8 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
     static func attentionWeights(
         _ shape: kt_attention_shape, segment: Int, _ q: Input, _ k: Input, bias: Input?, scale: Self, into weights: Output, scratch: Output
     )
+    /// y = x with elements zeroed at `rate`, the others grown by 1 / (1 − rate); which ones is a function of seed and place.
+    static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output)
     /// y += x
     static func add(_ x: Input, count: Int, to y: Output)
     /// y += a x

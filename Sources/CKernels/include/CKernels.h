@@ -39,11 +39,13 @@ typedef struct {
     void kt_activate_##S(int32_t kind, const REAL *x, int64_t n, REAL *y);                                               \
     /* dx += dy * f'(x) */                                                                                               \
     void kt_activate_backward_##S(int32_t kind, const REAL *x, const REAL *dy, int64_t n, REAL *dx);                     \
+    /* y = f(x) and dx = dy * f'(x) at once; dx may be dy */                                                             \
+    void kt_activate_both_##S(int32_t kind, const REAL *x, const REAL *dy, int64_t n, REAL *y, REAL *dx);                \
     /* sum = x + residual (both may be NULL as output and input), y = gamma * (sum - mean) / sqrt(var + eps) + beta;     \
        beta, mean and rstd may be NULL */                                                                                \
     void kt_layer_norm_##S(const REAL *x, const REAL *residual, int64_t rows, int64_t columns, const REAL *gamma,        \
                            const REAL *beta, REAL epsilon, REAL *sum, REAL *y, REAL *mean, REAL *rstd);                  \
-    /* dx += ..., dgamma += ..., dbeta += ... (dbeta may be NULL); x is the sum that was normalized */                   \
+    /* dx = ..., dgamma += ..., dbeta += ... (dbeta may be NULL); x is the sum that was normalized */                   \
     void kt_layer_norm_backward_##S(const REAL *x, int64_t rows, int64_t columns, const REAL *gamma, const REAL *mean,   \
                                     const REAL *rstd, const REAL *dy, REAL *dx, REAL *dgamma, REAL *dbeta);              \
     void kt_softmax_##S(const REAL *x, int64_t rows, int64_t columns, REAL *y);                                          \
@@ -62,6 +64,8 @@ typedef struct {
     /* The attention weights themselves, (heads, queries, keys) of one segment; for pictures. */                         \
     void kt_attention_weights_##S(const kt_attention_shape *shape, int64_t segment, const REAL *q, const REAL *k,        \
                                   const REAL *bias, REAL scale, REAL *weights, REAL *scratch);                           \
+    /* y[i] = 0 with probability rate, else x[i] / (1 - rate); the choice is a function of seed and i */                 \
+    void kt_dropout_##S(const REAL *x, int64_t n, double rate, uint64_t seed, REAL *y);                                  \
     void kt_add_##S(const REAL *x, int64_t n, REAL *y);                    /* y += x */                                  \
     void kt_add_scaled_##S(REAL a, const REAL *x, int64_t n, REAL *y);     /* y += a * x */                              \
     void kt_scale_##S(REAL a, int64_t n, REAL *x);                         /* x *= a */                                  \
