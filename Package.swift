@@ -58,6 +58,7 @@ let package = Package(
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
+        .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
     ],

@@ -117,11 +117,17 @@ private func recurrentBackward<S: TensorScalar>(
             }
         }
     }
-    products.withUnsafeElements { products in
-        if let bias { tape.addGradient(of: bias) { S.addColumnSums(products, rows: plan.tokens, columns: gateWidth, to: $0) } }
-        outputs.withUnsafeElements { outputs in
-            tape.addGradient(of: weight) {
-                addTransposedProduct(products, columns: gateWidth, outputs, columns: size, rows: plan.tokens, to: $0, precision: tape.precision)
+    if let bias {
+        products.withUnsafeElements { products in
+            tape.addGradient(of: bias) { S.addColumnSums(products, rows: plan.tokens, columns: gateWidth, to: $0) }
+        }
+    }
+    let left = ProductOperand(products, precision: tape.precision), right = ProductOperand(outputs, precision: tape.precision)
+    left.withOperand { products in
+        right.withOperand { outputs in
+            tape.addGradient(of: weight) { dw, isFirst in
+                addTransposedProduct(products, columns: gateWidth, outputs, columns: size, rows: plan.tokens, to: dw, overwriting: isFirst,
+                                     of: S.self, precision: tape.precision)
             }
         }
     }

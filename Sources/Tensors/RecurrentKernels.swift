@@ -24,6 +24,8 @@ public protocol RecurrentKernels {
         _ q: Source, _ k: Source, _ v: Source?, values: Source, weights: Source, out: Source, _ dout: Source,
         addingTo dq: Destination, _ dk: Destination, _ dv: Destination?, _ dvalues: Destination
     )
+    /// Places of the largest values, largest first, of equals the first.
+    static func largest(_ x: Source, count: Int, wanted: Int) -> [Int]
 }
 
 extension Float: RecurrentKernels {
@@ -68,6 +70,11 @@ extension Float: RecurrentKernels {
         kt_alignment_backward_f(Int64(segments), queryOffsets, keyOffsets, Int64(width), Int64(valueWidth), q, k, v, values, weights,
                                 out, dout, dq, dk, dv, dvalues)
     }
+
+    public static func largest(_ x: Source, count: Int, wanted: Int) -> [Int] {
+        var places = [Int64](repeating: 0, count: wanted)
+        return places.prefix(Int(kt_largest_f(x, Int64(count), Int64(wanted), &places))).map(Int.init)
+    }
 }
 
 extension Double: RecurrentKernels {
@@ -111,5 +118,10 @@ extension Double: RecurrentKernels {
     ) {
         kt_alignment_backward_d(Int64(segments), queryOffsets, keyOffsets, Int64(width), Int64(valueWidth), q, k, v, values, weights,
                                 out, dout, dq, dk, dv, dvalues)
+    }
+
+    public static func largest(_ x: Source, count: Int, wanted: Int) -> [Int] {
+        var places = [Int64](repeating: 0, count: wanted)
+        return places.prefix(Int(kt_largest_d(x, Int64(count), Int64(wanted), &places))).map(Int.init)
     }
 }

@@ -26,7 +26,9 @@
     void kt_alignment_backward_##S(int64_t segments, const int64_t *query_offsets, const int64_t *key_offsets,           \
                                    int64_t width, int64_t value_width, const REAL *q, const REAL *k, const REAL *v,      \
                                    const REAL *values, const REAL *weights, const REAL *out, const REAL *dout, REAL *dq, \
-                                   REAL *dk, REAL *dv, REAL *dvalues);
+                                   REAL *dk, REAL *dv, REAL *dvalues);                                                   \
+    /* The places of the `wanted` largest values, largest first, of equals the first; returns how many there are. */     \
+    int64_t kt_largest_##S(const REAL *x, int64_t n, int64_t wanted, int64_t *places);
 
 KT_DECLARE_RECURRENT(float, f)
 KT_DECLARE_RECURRENT(double, d)
