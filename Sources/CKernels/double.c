@@ -6,6 +6,8 @@
 #define kt_sqrt_d sqrt
 #define kt_log_d log
 #define LANES 8
+// The elementary functions of the double kernels are libm's, which do not vectorize.
+#define IN_PLACE
 #include "rowwise.inc"
 #include "attention.inc"
 #include "recurrent.inc"
