@@ -56,6 +56,11 @@ let package = Package(
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
+        // The experiments of docs/experiments; tools/experiments/NAME runs them.
+        .executableTarget(name: "experiments", dependencies: [
+            "Training", "Networks", "FileFormats", "Tensors", "Autograd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "tools/experiments/Sources"),
+
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),

@@ -35,6 +35,14 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
     func initialize(seed: UInt64)
 }
 
+extension Seq2SeqNetwork {
+    /// What the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
+    public func setPrecision(_ precision: Precision) { output.precision = precision }
+
+    /// Numbers that can be learned, shared ones counted once.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+}
+
 /// Hypotheses that are being written, and what the decoder keeps of each.
 ///
 /// Hypotheses of one source stay next to each other, in the order of the sources.

@@ -73,7 +73,8 @@ extension Float: RecurrentKernels {
 
     public static func largest(_ x: Source, count: Int, wanted: Int) -> [Int] {
         var places = [Int64](repeating: 0, count: wanted)
-        return places.prefix(Int(kt_largest_f(x, Int64(count), Int64(wanted), &places))).map(Int.init)
+        let found = Int(kt_largest_f(x, Int64(count), Int64(wanted), &places))
+        return places.prefix(found).map(Int.init)
     }
 }
 
@@ -122,6 +123,7 @@ extension Double: RecurrentKernels {
 
     public static func largest(_ x: Source, count: Int, wanted: Int) -> [Int] {
         var places = [Int64](repeating: 0, count: wanted)
-        return places.prefix(Int(kt_largest_d(x, Int64(count), Int64(wanted), &places))).map(Int.init)
+        let found = Int(kt_largest_d(x, Int64(count), Int64(wanted), &places))
+        return places.prefix(found).map(Int.init)
     }
 }

@@ -37,6 +37,22 @@ public final class Seq2SeqModel: Sendable {
         try self.init(network: network, tokenizerJSON: JSON(contentsOf: folder.appendingPathComponent("tokenizer.json").path))
     }
 
+    /// A configuration with the vocabulary size and the marks of a tokenizer.
+    ///
+    /// - Throws: `DataError` where the tokenizer has no begin or end mark.
+    public static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
+        let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
+        func id(_ names: [String], _ what: String) throws -> Int32 {
+            for name in names { if let id = tokenizer.id(for: name) { return id } }
+            throw DataError(.badData, "the tokenizer has no \(what) mark; expected one of \(names.joined(separator: ", "))", file: "tokenizer.json")
+        }
+        var fitted = configuration
+        fitted.vocabularySize = tokenizer.idBound
+        fitted.beginID = try id(["[BOS]", "<s>", "[CLS]"], "begin")
+        fitted.endID = try id(["[EOS]", "</s>", "[SEP]"], "end")
+        return fitted
+    }
+
     /// Writes the three files, each complete or absent.
     public func save(to directory: String) throws {
         do {
@@ -62,7 +78,7 @@ public final class Seq2SeqModel: Sendable {
     ///   - file, line: for the error.
     /// - Throws: `DataError` for an empty text, one longer than the positions, or one with a character outside the vocabulary.
     public func ids(of text: String, keepsUnknown: Bool = false, file: String? = nil, line: Int? = nil) throws -> [Int32] {
-        let encoding = tokenizer.encode(text)
+        let encoding = try tokenizer.encode(text)
         let special = encoding.specialTokensMask
         let kept = encoding.ids.indices.filter { special.isEmpty || special[$0] == 0 || encoding.ids[$0] == tokenizer.unknownID }
         let ids = kept.map { encoding.ids[$0] }

@@ -127,6 +127,7 @@ public final class Seq2SeqTrainer {
 
     /// One step over a batch.
     public func step(_ batch: [Seq2SeqExample], learningRate: Double) throws -> (loss: Double, tokens: Int, correct: Int) {
+        let network = network, options = options
         let begin = network.configuration.beginID, end = network.configuration.endID
         let marks = batch.map { example in
             options.decoderInput == .shifted ? [begin] + example.target : example.target + [end]
@@ -136,7 +137,6 @@ public final class Seq2SeqTrainer {
         let shards = Parallel.chunks(batch.count, size: options.shardSize)
         let seed = random.next(), sampling = random.next()
         let counts = ShardCounts(shards.count)
-        let network = network, options = options
         try gradients.add(shards: shards.count, seed: seed) { shard, tape in
             let range = shards[shard]
             let source = PackedBatch(batch[range].map(\.source))
