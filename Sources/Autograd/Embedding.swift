@@ -18,13 +18,8 @@ public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Par
         for (which, lookup) in lookups.enumerated() {
             precondition(lookup.rows.count == count && lookup.table.value.columns == size)
             let vocabulary = lookup.table.value.rows
-            lookup.table.value.withUnsafeElements { table in
-                for (i, row) in lookup.rows.enumerated() {
-                    precondition(row >= 0 && Int(row) < vocabulary, "row \(row) of a table of \(vocabulary)")
-                    let from = table + Int(row) * size, to = out + i * size
-                    if which == 0 { to.update(from: from, count: size) } else { S.add(from, count: size, to: to) }
-                }
-            }
+            precondition(lookup.rows.allSatisfy { $0 >= 0 && Int($0) < vocabulary }, "a row outside a table of \(vocabulary)")
+            lookup.table.value.withUnsafeElements { S.gatherRows($0, width: size, lookup.rows, adding: which > 0, into: out) }
         }
     }
     guard let tape else { return Variable(sum) }

@@ -218,7 +218,7 @@ package func addTransposedProduct<S: TensorScalar>(
     for first in stride(from: 0, to: whole, by: block) { add(a + first * aColumns * size, b + first * bColumns * size, height: block) }
     let left = rows - whole
     guard left > 0 else {
-        if overwriting { c.update(repeating: 0, count: aColumns * bColumns) }
+        if overwriting { S.fill(c, with: 0, count: aColumns * bColumns) }
         return
     }
     let height = (left + 63) / 64 * 64

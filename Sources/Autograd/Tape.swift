@@ -38,6 +38,15 @@ public final class GradientStore<Scalar: TensorScalar> {
 
     public init() {}
 
+    /// Memory of a parameter's gradient, uninitialized where there was none; valid until the gradient is removed.
+    fileprivate func pointer(of parameter: Parameter<Scalar>) -> UnsafeMutablePointer<Scalar> {
+        let key = ObjectIdentifier(parameter)
+        var gradient = whole.removeValue(forKey: key) ?? Tensor(uninitialized: parameter.shape)
+        let pointer = gradient.withUnsafeMutableElements { $0 }
+        whole[key] = gradient
+        return pointer
+    }
+
     public func removeAll() {
         whole.removeAll()
         rows.removeAll()
@@ -101,8 +110,7 @@ public final class Tape<Scalar: TensorScalar> {
     /// Adds to a value's gradient; `body` gets zeros or what is there already, and adds.
     package func addGradient(of place: Place, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
         guard let node = place.node else { return }
-        prepareGradient(of: node)
-        nodes[node].gradient!.withUnsafeMutableElements(body)
+        body(preparedGradient(of: node))
     }
 
     package func addGradient(of variable: Variable<Scalar>, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
@@ -113,12 +121,16 @@ public final class Tape<Scalar: TensorScalar> {
     /// derivatives that write into several columns of one matrix at once.
     package func gradientPointer(of variable: Variable<Scalar>) -> UnsafeMutablePointer<Scalar>? {
         guard let node = variable.node else { return nil }
-        prepareGradient(of: node)
-        return nodes[node].gradient!.withUnsafeMutableElements { $0 }
+        return preparedGradient(of: node)
     }
 
-    private func prepareGradient(of node: Int) {
-        if nodes[node].gradient == nil { nodes[node].gradient = Tensor(shape: nodes[node].shape) }
+    /// The tape keeps the memory, so that the pointer outlives the access to the node: derivatives nest.
+    private func preparedGradient(of node: Int) -> UnsafeMutablePointer<Scalar> {
+        var gradient = nodes[node].gradient ?? Tensor(shape: nodes[node].shape)
+        nodes[node].gradient = nil
+        let pointer = gradient.withUnsafeMutableElements { $0 }
+        nodes[node].gradient = gradient
+        return pointer
     }
 
     /// Adds a whole tensor to a value's gradient; the first one is taken over without a copy.
@@ -148,14 +160,16 @@ public final class Tape<Scalar: TensorScalar> {
     /// Adds to a parameter's gradient; where `isFirst`, the memory is uninitialized and `body` fills it.
     package func addGradient(of parameter: Parameter<Scalar>, filling body: (UnsafeMutablePointer<Scalar>, _ isFirst: Bool) -> Void) {
         guard parameter.isTrainable else { return }
-        let key = ObjectIdentifier(parameter)
-        let isFirst = store.whole[key] == nil
-        store.whole[key, default: Tensor(uninitialized: parameter.shape)].withUnsafeMutableElements { body($0, isFirst) }
+        let isFirst = store.whole[ObjectIdentifier(parameter)] == nil
+        body(store.pointer(of: parameter), isFirst)
     }
 
     package func addGradient(of parameter: Parameter<Scalar>, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
         guard parameter.isTrainable else { return }
-        store.whole[ObjectIdentifier(parameter), default: Tensor(shape: parameter.shape)].withUnsafeMutableElements(body)
+        let isFirst = store.whole[ObjectIdentifier(parameter)] == nil
+        let pointer = store.pointer(of: parameter)
+        if isFirst { Scalar.fill(pointer, with: 0, count: parameter.value.count) }
+        body(pointer)
     }
 
     package func addGradient(of parameter: Parameter<Scalar>, _ gradient: Tensor<Scalar>) {
@@ -172,12 +186,10 @@ public final class Tape<Scalar: TensorScalar> {
     /// The gradient of a parameter after `backward`, rows and whole added up; zeros where none arrived.
     public func gradient(of parameter: Parameter<Scalar>) -> Tensor<Scalar> {
         var total = store.whole[ObjectIdentifier(parameter)] ?? Tensor(shape: parameter.shape)
-        let width = parameter.value.columns
+        let width = parameter.value.columns, all = 0..<parameter.value.rows
         for (rows, gradient) in store.rows[ObjectIdentifier(parameter)] ?? [] {
             total.withUnsafeMutableElements { total in
-                gradient.withUnsafeElements { gradient in
-                    for (i, row) in rows.enumerated() { Scalar.add(gradient + i * width, count: width, to: total + Int(row) * width) }
-                }
+                gradient.withUnsafeElements { Scalar.scatterRows($0, width: width, rows, within: all, addingTo: total) }
             }
         }
         return total

@@ -12,3 +12,5 @@
 #include "rowwise.inc"
 #include "attention.inc"
 #include "recurrent.inc"
+#include "encoders.inc"
+#include "optimizers.inc"

@@ -33,6 +33,10 @@ extension Float: TensorScalar {
         kt_softmax_f(x, Int64(rows), Int64(columns), y)
     }
 
+    public static func logSoftmax(_ x: Input, rows: Int, columns: Int, into y: Output) {
+        kt_log_softmax_f(x, Int64(rows), Int64(columns), y)
+    }
+
     public static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?
     ) {
@@ -64,6 +68,13 @@ extension Float: TensorScalar {
     public static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output) {
         kt_dropout_f(x, Int64(count), rate, seed, y)
     }
+    public static func gatherRows(_ table: Input, width: Int, _ rows: [Int32], adding: Bool, into y: Output) {
+        kt_gather_rows_f(table, Int64(width), rows, Int64(rows.count), adding ? 1 : 0, y)
+    }
+    public static func scatterRows(_ x: Input, width: Int, _ rows: [Int32], within range: Range<Int>, addingTo table: Output) {
+        kt_scatter_rows_f(x, Int64(width), rows, Int64(rows.count), Int64(range.lowerBound), Int64(range.upperBound), table)
+    }
+    public static func fill(_ x: Output, with value: Self, count: Int) { kt_fill_f(value, Int64(count), x) }
     public static func add(_ x: Input, count: Int, to y: Output) { kt_add_f(x, Int64(count), y) }
     public static func add(_ a: Self, times x: Input, count: Int, to y: Output) { kt_add_scaled_f(a, x, Int64(count), y) }
     public static func addProduct(_ a: Input, _ b: Input, count: Int, to y: Output) { kt_add_product_f(a, b, Int64(count), y) }
@@ -74,6 +85,20 @@ extension Float: TensorScalar {
     }
     public static func addRowVector(_ vector: Input, rows: Int, columns: Int, to x: Output) {
         kt_add_row_vector_f(vector, Int64(rows), Int64(columns), x)
+    }
+    public static func stepSGD(_ p: Output, _ gradient: Input, velocity: Output?, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_sgd_f(p, gradient, velocity, Int64(count), $0) }
+    }
+    public static func stepAdaGrad(_ p: Output, _ gradient: Input, sums: Output, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_adagrad_f(p, gradient, sums, Int64(count), $0) }
+    }
+    public static func stepAdam(_ p: Output, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_adam_f(p, gradient, m, v, Int64(count), $0) }
+    }
+    public static func lambDirection(
+        _ p: Input, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step, into direction: Output
+    ) {
+        withUnsafePointer(to: step) { kt_lamb_direction_f(p, gradient, m, v, Int64(count), $0, direction) }
     }
     public static func allFinite(_ x: Input, count: Int) -> Bool { kt_all_finite_f(x, Int64(count)) != 0 }
 }
@@ -109,6 +134,10 @@ extension Double: TensorScalar {
         kt_softmax_d(x, Int64(rows), Int64(columns), y)
     }
 
+    public static func logSoftmax(_ x: Input, rows: Int, columns: Int, into y: Output) {
+        kt_log_softmax_d(x, Int64(rows), Int64(columns), y)
+    }
+
     public static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?
     ) {
@@ -140,6 +169,13 @@ extension Double: TensorScalar {
     public static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output) {
         kt_dropout_d(x, Int64(count), rate, seed, y)
     }
+    public static func gatherRows(_ table: Input, width: Int, _ rows: [Int32], adding: Bool, into y: Output) {
+        kt_gather_rows_d(table, Int64(width), rows, Int64(rows.count), adding ? 1 : 0, y)
+    }
+    public static func scatterRows(_ x: Input, width: Int, _ rows: [Int32], within range: Range<Int>, addingTo table: Output) {
+        kt_scatter_rows_d(x, Int64(width), rows, Int64(rows.count), Int64(range.lowerBound), Int64(range.upperBound), table)
+    }
+    public static func fill(_ x: Output, with value: Self, count: Int) { kt_fill_d(value, Int64(count), x) }
     public static func add(_ x: Input, count: Int, to y: Output) { kt_add_d(x, Int64(count), y) }
     public static func add(_ a: Self, times x: Input, count: Int, to y: Output) { kt_add_scaled_d(a, x, Int64(count), y) }
     public static func addProduct(_ a: Input, _ b: Input, count: Int, to y: Output) { kt_add_product_d(a, b, Int64(count), y) }
@@ -150,6 +186,20 @@ extension Double: TensorScalar {
     }
     public static func addRowVector(_ vector: Input, rows: Int, columns: Int, to x: Output) {
         kt_add_row_vector_d(vector, Int64(rows), Int64(columns), x)
+    }
+    public static func stepSGD(_ p: Output, _ gradient: Input, velocity: Output?, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_sgd_d(p, gradient, velocity, Int64(count), $0) }
+    }
+    public static func stepAdaGrad(_ p: Output, _ gradient: Input, sums: Output, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_adagrad_d(p, gradient, sums, Int64(count), $0) }
+    }
+    public static func stepAdam(_ p: Output, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step) {
+        withUnsafePointer(to: step) { kt_adam_d(p, gradient, m, v, Int64(count), $0) }
+    }
+    public static func lambDirection(
+        _ p: Input, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step, into direction: Output
+    ) {
+        withUnsafePointer(to: step) { kt_lamb_direction_d(p, gradient, m, v, Int64(count), $0, direction) }
     }
     public static func allFinite(_ x: Input, count: Int) -> Bool { kt_all_finite_d(x, Int64(count)) != 0 }
 }

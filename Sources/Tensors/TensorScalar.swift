@@ -7,7 +7,7 @@ import COneDNN
 /// Both conform with the same kernels (one C source compiled twice), so a gradient that agrees with finite differences in
 /// `Double` has been checked for `Float` as well. Pointers are row-major and contiguous; see `CKernels.h` for what each
 /// kernel computes. Library code calls these through the operations of `Autograd`; analyses may call them directly.
-public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, BitwiseCopyable {
+public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, BitwiseCopyable, EncoderKernels {
     typealias Input = UnsafePointer<Self>
     typealias Output = UnsafeMutablePointer<Self>
 
@@ -46,6 +46,7 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
         into dx: Output, addingTo dgamma: Output, _ dbeta: Output?
     )
     static func softmax(_ x: Input, rows: Int, columns: Int, into y: Output)
+    static func logSoftmax(_ x: Input, rows: Int, columns: Int, into y: Output)
     static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?
     )
@@ -62,6 +63,12 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
     )
     /// y = x with elements zeroed at `rate`, the others grown by 1 / (1 − rate); which ones is a function of seed and place.
     static func dropout(_ x: Input, count: Int, rate: Double, seed: UInt64, into y: Output)
+    /// y[i] = table[rows[i]], or added to it; rows have `width` elements.
+    static func gatherRows(_ table: Input, width: Int, _ rows: [Int32], adding: Bool, into y: Output)
+    /// table[rows[i] − first] += x[i] for the rows that lie in `range`, in the order of i; `table` begins with row `range.lowerBound`.
+    static func scatterRows(_ x: Input, width: Int, _ rows: [Int32], within range: Range<Int>, addingTo table: Output)
+    /// x = value, everywhere.
+    static func fill(_ x: Output, with value: Self, count: Int)
     /// y += x
     static func add(_ x: Input, count: Int, to y: Output)
     /// y += a x
@@ -74,6 +81,11 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
     static func dot(_ x: Input, _ y: Input, count: Int) -> Double
     static func addColumnSums(_ x: Input, rows: Int, columns: Int, to sums: Output)
     static func addRowVector(_ vector: Input, rows: Int, columns: Int, to x: Output)
+    /// One step of SGD, with momentum where there is a velocity.
+    static func stepSGD(_ p: Output, _ gradient: Input, velocity: Output?, count: Int, _ step: kt_optimizer_step)
+    static func stepAdaGrad(_ p: Output, _ gradient: Input, sums: Output, count: Int, _ step: kt_optimizer_step)
+    static func stepAdam(_ p: Output, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step)
+    static func lambDirection(_ p: Input, _ gradient: Input, _ m: Output, _ v: Output, count: Int, _ step: kt_optimizer_step, into direction: Output)
     static func allFinite(_ x: Input, count: Int) -> Bool
 }
 
@@ -116,3 +128,12 @@ package func attentionScratch(longestQueries: Int, longestKeys: Int, headSize: I
 
 /// The instruction set that matrix products run on here, for provenance: results are equal to the bit only on one kind of processor.
 public var processorKernels: String { String(cString: kd_instruction_set()) }
+
+extension TensorScalar {
+    /// The place of the largest of `count` numbers, the first of equal ones.
+    package static func indexOfLargest(_ x: Input, count: Int) -> Int {
+        var best = 0
+        for i in 1..<Swift.max(1, count) where x[i] > x[best] { best = i }
+        return best
+    }
+}
