@@ -225,7 +225,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
         let sources = PackedBatch([source])
         let memory = encode(sources, eachLayer: { index, x in
             let layer = self.encoderLayers[index]
-            add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm(x, on: nil) : x))
+            add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
         }, on: nil)
         _ = decode(PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets, eachLayer: { index, own, cross, keyValues in
             let layer = self.decoderLayers[index]
