@@ -13,11 +13,12 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
     public var fileShape: [Int]?
 
-    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = []) {
+    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil) {
         self.key = key
         self.parameter = parameter
         self.rows = rows
         self.olderKeys = olderKeys
+        self.fileShape = fileShape
     }
 
     /// Shape of the tensor in the file.

@@ -12,20 +12,14 @@ struct ResultTable {
     /// - Parameter rows: gets a function that takes one row of cells at a time.
     func write(to output: String, provenance: Provenance, _ rows: ((([String]) throws -> Void)) throws -> Void) throws {
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
-        case "xlsx":
-            let writer = try SpreadsheetWriter(path: output)
-            try writer.begin(sheet: "data", header: header)
-            let numbers = header.map(numeric.contains)
-            try rows { cells in
-                try writer.append(zip(cells, numbers).map { cell, isNumber in isNumber ? Double(cell).map { .number($0) } ?? .text(cell) : .text(cell) })
-            }
-            try writer.parameters(provenance.json(date: Provenance.now()))
-            try writer.finish()
         case "csv":
             try AtomicFile.write(to: output) { file in
-                let csv = CSVWriter(byteOrderMark: byteOrderMark)
-                try file.write(csv.header(header))
-                try rows { try file.write(csv.line($0)) }
+                func line(_ cells: [String]) -> String {
+                    cells.map { $0.contains(where: { "\",\r\n".contains($0) }) ? "\"" + $0.replacing("\"", with: "\"\"") + "\"" : $0 }.joined(separator: ",") + "\r\n"
+                }
+                if byteOrderMark { try file.write("\u{FEFF}") }
+                try file.write(line(header))
+                try rows { try file.write(line($0)) }
             }
         case "tsv", "txt":
             try AtomicFile.write(to: output) { file in
