@@ -61,6 +61,10 @@ let package = Package(
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
+        // The experiments of docs/experiments; tools/experiments/NAME runs them.
+        .executableTarget(name: "experiments", dependencies: [
+            "Training", "Networks", "FileFormats", "Tensors", "Autograd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
         // Not installed: times the training step for tools/bench.
@@ -74,6 +78,7 @@ let package = Package(
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
+        .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
