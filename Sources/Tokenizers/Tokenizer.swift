@@ -23,6 +23,7 @@ public struct TokenizerScratch {
     var text = PreTokenizedText()
     var tokens: [ModelToken] = []
     var model = ModelScratch()
+    var lattice: MeCabLattice?
     /// Whose words the cache holds.
     var owner: Tokenizer?
 
@@ -191,7 +192,7 @@ public final class Tokenizer: Sendable {
         if needsOffsets || (!tracksOffsets && dependsOnPlace && added.tokens.isEmpty == false) {
             return preTokenize(bytes, tracksOffsets: true, scratch: &scratch)
         }
-        preTokenizer?.split(&scratch.text)
+        preTokenizer?.split(&scratch.text, lattice: &scratch.lattice)
     }
 
     /// Whether the pre-tokenizer asks where in the text a word stands.
