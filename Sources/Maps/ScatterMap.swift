@@ -42,7 +42,7 @@ public struct ScatterMap: Figure {
         public var groupTitle: String?
         /// Diameter in points; chosen by the number of points where nil.
         public var markerSize: Double?
-        /// More points than this are an image of 600 dots an inch inside SVG and PDF; text and axes stay vectors.
+        /// More points than this are an image of 400 dots an inch inside SVG and PDF; text and axes stay vectors.
         public var rasterLimit = 20_000
 
         public init() {}
@@ -231,8 +231,8 @@ public struct ScatterMap: Figure {
             (low, high) = (min(low, p.y), max(high, p.y))
         }
         // One point, or points on a line, still need a piece of plane around them.
-        let extent = max(right - left, high - low)
-        let least = extent > 0 ? extent * 0.05 : max(abs(left), abs(low), 1) * 0.01
+        let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
+        let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1) * 0.01
         let (width, height) = (max(right - left, least), max(high - low, least))
         return Scene.Rectangle(x: (left + right - width) / 2, y: (low + high - height) / 2, width: width, height: height)
     }
@@ -340,7 +340,7 @@ public struct ScatterMap: Figure {
                     var request = request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
                     request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
                     return request
-                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: 70, coverCost: 0.5)
+                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: max(plot.width, plot.height) / 2, coverCost: 0.5)
             let count = results.filter { $0 != nil }.count
             if count > best?.count ?? -1 { best = (results, names, size, count) }
             if count == chosen.count { break }
