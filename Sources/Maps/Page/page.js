@@ -8,6 +8,7 @@ const words = {
     mapLabel: "Map. Arrow keys move the view, Shift and arrow keys go from point to point, plus and minus zoom.",
     noColor: "one colour", found: n => `${n} found`, searching: "searching …", selected: n => `${n} selected`, copy: "Copy", csv: "Save CSV", clear: "Clear", copied: "Copied",
     more: n => `… and ${n} more (all are in the CSV)`, moreFound: n => `… and ${n} more`, row: "row", group: "Group", groups: "Groups", neighborsSpace: "Nearest by vector", neighborsMap: "Nearest on the map",
+    hint: "Point at a mark to read its sentence, click it to see its neighbours.",
     all: "All", none: "None", noGroup: "(none)", untitled: "Map of sentences", results: "Found",
     keys: [["drag, arrow keys", "move"], ["wheel, pinch, + −", "zoom"], ["click, Enter", "show a point and its neighbours"], ["Shift + drag", "select with a lasso"], ["Shift + arrow keys", "go from point to point"], ["/", "search; Enter goes through what was found"], ["0", "whole map"], ["Esc", "clear"]],
   },
@@ -17,6 +18,7 @@ const words = {
     mapLabel: "地図。矢印キーで移動、Shift＋矢印キーで点から点へ、＋と－で拡大縮小。",
     noColor: "単色", found: n => `${n} 件`, searching: "検索中…", selected: n => `選択 ${n} 件`, copy: "コピー", csv: "CSVで保存", clear: "解除", copied: "コピーしました",
     more: n => `…ほか ${n} 件（CSVには全件）`, moreFound: n => `…ほか ${n} 件`, row: "行", group: "グループ", groups: "グループ", neighborsSpace: "ベクトルの近い文", neighborsMap: "地図上で近い文",
+    hint: "点に重ねると文が、クリックすると近い文が表示されます。",
     all: "すべて", none: "なし", noGroup: "（なし）", untitled: "文の地図", results: "検索結果",
     keys: [["ドラッグ・矢印キー", "移動"], ["ホイール・ピンチ・＋－", "拡大・縮小"], ["クリック・Enter", "点とその近傍を表示"], ["Shift＋ドラッグ", "囲んで選択"], ["Shift＋矢印キー", "点から点へ"], ["/", "検索（Enterで次の結果へ）"], ["0", "全体を表示"], ["Esc", "解除"]],
   },
@@ -186,6 +188,7 @@ function resize() {
   width = Math.max(1, box.width); height = Math.max(1, box.height); ratio = Math.min(window.devicePixelRatio || 1, 2);
   for (const c of [canvas, overlay]) { c.width = Math.round(width * ratio); c.height = Math.round(height * ratio); }
   unit = Math.max(10, Math.min(width - 40, (height - 56) * aspect));
+  hover(-1);
   changed();
 }
 function reset() { zoom = 1; centerX = centerY = .5; changed(true); }
