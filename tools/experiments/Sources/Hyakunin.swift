@@ -58,6 +58,15 @@ struct Hyakunin: ParsableCommand {
     @Option(help: "Seeds, as 0-9 or 3,5.") var seeds: SeedList = SeedList(seeds: [0])
     @Option(help: "Epochs of the lecture's set-up.") var lectureEpochs = 6
     @Option(help: "Epochs of the shifted counterpart with the lecture's settings.") var shiftedEpochs = 120
+    @Option(help: "search: transformer, lstm or gru instead of the list of candidates.") var network: String?
+    @Option(parsing: .upToNextOption, help: "search: hidden sizes.") var hidden: [Int] = [32]
+    @Option(help: "search: size of a recurrent network's embeddings; half the hidden size if not given.") var embedding: Int?
+    @Option(help: "search: heads of a Transformer.") var heads = 4
+    @Option(help: "search: size of a Transformer's feed-forward middle.") var feedForward: Int?
+    @Option(parsing: .upToNextOption, help: "search: learning rates.") var learningRate: [Double] = [1e-2]
+    @Option(parsing: .upToNextOption, help: "search: batch sizes.") var batchSize: [Int] = [20]
+    @Option(help: "search: most epochs.") var epochs = 150
+    @Flag(help: "search: the output layer shares the embedding table.") var tied = false
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
@@ -112,7 +121,20 @@ struct Hyakunin: ParsableCommand {
     }
 
     private func search(_ poems: [Poem]) throws {
-        for recipe in Recipe.candidates {
+        var candidates = Recipe.candidates
+        if let network {
+            candidates = hidden.flatMap { size in
+                learningRate.flatMap { rate in
+                    batchSize.map { batch in
+                        let architecture = network == "transformer" ? Recipe.transformer(size, heads: heads, feedForward: feedForward)
+                            : Recipe.recurrent(network == "lstm" ? .lstm : .gru, size, embedding: tied ? size : embedding ?? max(4, size / 2))
+                        return Recipe(name: "\(network)-\(size), rate \(rate), batch \(batch)", architecture: architecture, tied: tied, learningRate: rate,
+                                      batchSize: batch, epochs: epochs)
+                    }
+                }
+            }
+        }
+        for recipe in candidates {
             for seed in seeds.seeds {
                 let result = try recipe.run(poems, seed: seed, threads: threads)
                 report("\(recipe.name), seed \(seed): \(result.description)")
@@ -135,14 +157,13 @@ struct Hyakunin: ParsableCommand {
             let evaluation = try task.evaluate(threads: threads)
             report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained %.1f s)", (ContinuousClock.now - begin) / .seconds(1)))
             report("k  decided by k kana  best guess  network")
-            for k in 1...poems.map(\.upper.count).max()! {
+            for k in 1...(poems.map(\.upper.count).max() ?? 1) {
                 // A shorter poem asked with all of its kana.
                 let asked = poems.map { min(k, $0.upper.count) }
                 let limit = decidedPoems(poems, firstKana: k)
                 var right = 0
                 for (poem, length) in zip(poems, asked) {
-                    let index = items.firstIndex { $0.line == poem.number && $0.source.count == length }!
-                    let isExact = evaluation.items[index].isExact
+                    let isExact = evaluation.items.contains { $0.item.line == poem.number && $0.item.source.count == length && $0.isExact }
                     right += isExact ? 1 : 0
                     table.add(poem.number, "recall-\(spelling.rawValue)-k\(k)", seed, isExact ? 1 : 0)
                 }
