@@ -40,13 +40,13 @@ struct Comparison: ParsableCommand {
         for part in parts {
             switch part {
             case .poems:
-                report("Poems: network, parameters, seed, epochs, seconds, free-running poems right, character error rate %")
+                report("Poems: network, parameters, seed, epochs, seconds of processor time, free-running poems right, character error rate %")
                 let poems = try Spelling.kana.poems(data)
                 for seed in seeds.seeds {
                     for network in Self.networks {
                         let recipe = Recipe(name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 20, epochs: epochs)
                         let result = try recipe.run(poems, seed: seed, threads: threads)
-                        report(String(format: "\(network.name)  %d  \(seed)  %d  %.1f  %d  %.1f", result.parameters, result.epochs, result.seconds,
+                        report(String(format: "\(network.name)  %d  \(seed)  %d  %.1f  %d  %.1f", result.parameters, result.epochs, result.processorSeconds,
                                       result.evaluation.exactMatches, 100 * result.evaluation.characterErrorRate))
                         for item in result.evaluation.items { table.add(item.item.line, "poems: " + network.name, seed, item.isExact ? 1 : 0) }
                     }
@@ -66,14 +66,14 @@ struct Comparison: ParsableCommand {
             guard known.insert(String(letters)).inserted else { continue }
             items.append(Seq2SeqItem(source: String(letters), target: String(letters.reversed()), line: items.count + 1))
         }
-        report("\nReversal of strings: network, parameters, seed, seconds, free-running test strings right (of 300, 95 % interval), mean weight on the mirrored letter")
+        report("\nReversal of strings: network, parameters, seed, seconds of processor time, free-running test strings right (of 300, 95 % interval), mean weight on the mirrored letter")
         for network in Self.networks {
             let task = try KanaTask(items: items, network.architecture, seed: seed)
             let recipe = Recipe(name: network.name, architecture: network.architecture, learningRate: network.rate, batchSize: 50, epochs: reversalEpochs)
-            let begin = ContinuousClock.now
+            let begin = processorTime()
             let trainer = try Seq2SeqTrainer(task.model.network, examples: Array(task.examples[..<3000]), options: recipe.options(seed: seed, threads: threads))
             for _ in 1...reversalEpochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(3000))) }
-            let seconds = (ContinuousClock.now - begin) / .seconds(1)
+            let seconds = processorTime() - begin
             let evaluation = try FreeRunningEvaluation(task.model, items: Array(items[3000...]), examples: Array(task.examples[3000...]), threads: threads)
             let share = Proportion(evaluation.exactMatches, of: 300)
             let mirrored = mirroredWeight(task.model, Array(task.examples[3000...].prefix(50)))

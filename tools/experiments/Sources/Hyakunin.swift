@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Maps
 import Networks
 import Tensors
 import Training
@@ -151,12 +152,14 @@ struct Hyakunin: ParsableCommand {
                 (1...poem.upper.count).map { Seq2SeqItem(source: String(poem.upper.prefix($0)), target: poem.lower, line: poem.number) }
             }
             let task = try KanaTask(items: items, recipe.architecture, seed: seed)
-            let begin = ContinuousClock.now
+            let begin = processorTime()
             let trainer = try Seq2SeqTrainer(task.model.network, examples: task.examples, options: recipe.options(seed: seed, threads: threads))
             for _ in 1...recipe.epochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(items.count))) }
+            let trained = processorTime() - begin
             let evaluation = try task.evaluate(threads: threads)
-            report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained %.1f s)", (ContinuousClock.now - begin) / .seconds(1)))
+            report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained in %.1f s of processor time)", trained))
             report("k  decided by k kana  best guess  network")
+            var decided: [Double] = [], best: [Double] = [], recalled: [Double] = []
             for k in 1...(poems.map(\.upper.count).max() ?? 1) {
                 // A shorter poem asked with all of its kana.
                 let asked = poems.map { min(k, $0.upper.count) }
@@ -168,8 +171,31 @@ struct Hyakunin: ParsableCommand {
                     table.add(poem.number, "recall-\(spelling.rawValue)-k\(k)", seed, isExact ? 1 : 0)
                 }
                 report("\(k)  \(limit.decided)  \(Int(limit.expected))  \(right)")
+                decided.append(Double(limit.decided))
+                best.append(limit.expected)
+                recalled.append(Double(right))
             }
+            if seed == seeds.seeds[0] { try drawRecall(spelling, decided, best, recalled) }
         }
+    }
+}
+
+extension Hyakunin {
+    /// Recall against the number of kana heard, beside what the kana decide.
+    private func drawRecall(_ spelling: Spelling, _ decided: [Double], _ best: [Double], _ recalled: [Double]) throws {
+        let x = decided.indices.map { Double($0 + 1) }
+        var options = LineChart.Options()
+        options.title = spelling == .kana ? "Historical kana" : "As read aloud"
+        options.xTitle = "first kana of the upper verses"
+        options.yTitle = "poems of 100"
+        options.yRange = 0...100
+        let shown = min(x.count, 10)
+        func series(_ name: String, _ y: [Double], dashed: Bool = false) -> LineChart.Series {
+            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasMarkers: !dashed, isDashed: dashed)
+        }
+        try LineChart([series("network, free-running", recalled), series("best possible guess", best, dashed: true), series("decided (決まり字)", decided, dashed: true)],
+                      options: options)
+            .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
     }
 }
 
