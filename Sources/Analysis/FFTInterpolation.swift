@@ -100,22 +100,23 @@ private final class FFTWorkers: @unchecked Sendable {
 
 /// Repulsion by interpolation on a grid.
 final class FFTInterpolation: Repulsion {
-    /// Distance between nodes in units of the map's kernel; smaller where the map itself is small.
-    static let spacing = 0.5
     private static let leastCells = 50.0
     /// Nodes beyond the farthest pair before the kernel's mirror image begins, whose kink the splines carry a few nodes in.
     private static let margin = 16
     private static let bandRows = 16
 
     private let alpha: Double
+    /// Distance between nodes in the map's units; smaller where the map itself is small.
+    private let spacing: Double
     private let threads: Int
     private var grid: Grid?
     private var workers: FFTWorkers?
     private var order: [Int32]
     private var bands: [Int32]
 
-    init(points: Int, alpha: Double, threads: Int) {
+    init(points: Int, alpha: Double, spacing: Double, threads: Int) {
         self.alpha = alpha
+        self.spacing = spacing
         self.threads = max(1, threads)
         order = [Int32](repeating: 0, count: points)
         bands = order
@@ -129,8 +130,8 @@ final class FFTInterpolation: Repulsion {
         // The run has flown apart; the caller sees that from the norm.
         guard span.isFinite, span < 1e7 else { return .nan }
         guard let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return .nan }
-        // Node 5 lies at the lower corner, so that the first of a point's nodes is node 0 or later.
-        let nodes = Double(KT_SPLINE_NODES - 1) * grid.spacing
+        // The lower corner lies just above node 6, so that the first of a point's six nodes is node 0 or later, however it is rounded.
+        let nodes = Double(KT_SPLINE_NODES) * grid.spacing
         left = Float(Double(left) - nodes)
         bottom = Float(Double(bottom) - nodes)
         let sum = map.y.map { plane(map, y: $0, grid, workers, left: left, bottom: bottom, top: top) } ?? line(map, grid, workers, left: left)
@@ -149,14 +150,14 @@ final class FFTInterpolation: Repulsion {
 
     /// The grid in use, or a new one where it is too small or needlessly large.
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
-        var spacing = Self.spacing
+        var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
-        let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 1
+        let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3
         let wanted = 2 * (cells + Self.margin), length = 2 * Int(kiss_fft_next_fast_size(Int32((wanted + 1) / 2)))
         if let grid, grid.spacing == spacing, grid.length == length { return grid }
         if workers?.length != length { workers = FFTWorkers(length: length, workers: threads) }
         guard let workers else { return nil }
-        grid = Grid(length: length, spacing: spacing, isShifted: spacing < Self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
+        grid = Grid(length: length, spacing: spacing, isShifted: spacing < self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
         return grid
     }
 
@@ -165,7 +166,7 @@ final class FFTInterpolation: Repulsion {
     private func plane(_ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, left: Float, bottom: Float, top: Float) -> Double {
         let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing)
         let bandRows = Self.bandRows, threads = self.threads
-        let rows = Int((top - bottom) * perUnit) + 2
+        let rows = Int((top - bottom) * perUnit) + 3
         let stride = length + Int(KT_SPLINE_SLACK)
         let bandCount = rows / bandRows + 1
         sortIntoBands(y, n, bottom: bottom, perUnit: perUnit, count: bandCount)

@@ -66,16 +66,18 @@ case "tsne":
         tsne.initialization = .given(try matrix(other, rows: rows, columns: 2))
         (tsne.earlyIterations, tsne.iterations) = (0, 0)
     }
+    if let spacing = options["spacing"].flatMap(Double.init) { tsne.spacing = spacing }
     if let rate = options["rate"].flatMap(Double.init) { tsne.learningRate = rate }
     var map: TSNEMap?
     report["s"] = try seconds {
         map = try tsne.fit(x) { state in
             guard options["verbose"] != nil else { return }
-            let line = "\(state.iteration) KL \(state.kullbackLeiblerDivergence) gradient \(state.gradientNorm)\n"
+            let line = "\(state.iteration) KL \(state.kullbackLeiblerDivergence) gradient \(state.gradientNorm) spread \(state.spread)\n"
             FileHandle.standardError.write(Data(line.utf8))
         }
     }
     report["kl"] = map?.kullbackLeiblerDivergence
+    report["early-exaggeration"] = map?.settings.earlyExaggeration
     report["method"] = map?.settings.gradient.rawValue
     if let out = options["out"], let map { try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
 default:
