@@ -117,7 +117,7 @@ public struct ScatterMap: Figure {
 
         // The map, at equal scales: data fills the frame's shorter way, the rest is shared out on both sides.
         let extent = Self.bounds(of: points)
-        let margins = axes(bounds: extent)?.margins(typesetter: typesetter) ?? (0, 0)
+        let margins = axes(bounds: extent)?.margins(typesetter: typesetter) ?? (left: 0, bottom: 0)
         let plot = sheet.plot(left: margins.left, right: right, bottom: margins.bottom, top: 0) {
             $0 * min(max(extent.height / extent.width, 0.6), 1.1)
         }
