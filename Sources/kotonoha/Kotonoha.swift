@@ -22,6 +22,8 @@ struct KotonohaProgram: ParsableCommand {
             SimilarityCommand.self,
             RankCommand.self,
             MineCommand.self,
+            PCACommand.self,
+            TSNECommand.self,
             EvaluateCommand.self,
             TokenizeCommand.self,
             TrainCommand.self,
