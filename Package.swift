@@ -44,7 +44,9 @@ let package = Package(
 
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
-        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Training", dependencies: [
+            "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+        ]),
         .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
