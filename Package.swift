@@ -44,7 +44,9 @@ let package = Package(
 
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
-        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Training", dependencies: [
+            "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+        ]),
         .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
@@ -75,8 +77,8 @@ let package = Package(
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
-        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         // Not installed: the child process that validates HDF5 files, for the tests.

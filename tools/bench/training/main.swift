@@ -40,7 +40,7 @@ for precision in precisions {
             let all = outputs.compactMap { $0 }.map { tape.input($0) }
             let joined = concatenatedRows(all, on: tape)
             let a = rows(joined, 0..<pairs, on: tape), b = rows(joined, pairs..<2 * pairs, on: tape)
-            let logits = scaled(product(a, b, transposed: (false, true), on: tape), by: 20, on: tape)
+            let logits = scaled(matrixProduct(a, b, transposed: (false, true), on: tape), by: 20, on: tape)
             let loss = mean(crossEntropy(logits, targets: (0..<Int32(pairs)).map { $0 }, on: tape), on: tape)
             lastLoss = Double(loss.value[0])
             tape.backward(from: loss)
