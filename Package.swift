@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         // Not installed: the child process that validates HDF5 files, for the tests.

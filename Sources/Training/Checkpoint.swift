@@ -52,6 +52,17 @@ public struct Checkpoint {
         return metadata["step"].flatMap(Int.init)
     }
 
+    /// Forgets the checkpoints and best weights in a folder.
+    public static func removeAll(in folder: URL) throws {
+        for name in names + ["best.safetensors"] {
+            let file = folder.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path) else { continue }
+            do { try FileManager.default.removeItem(at: file) } catch {
+                throw DataError(.cannotCreate, "an old checkpoint cannot be removed: \(error.localizedDescription)", file: file.path)
+            }
+        }
+    }
+
     /// The newest complete checkpoint in a folder, nil where there is none.
     public static func newest(in folder: URL) throws -> StoredCheckpoint? {
         let found = names.map { folder.appendingPathComponent($0).path }.compactMap { path in step(in: path).map { (path, $0) } }

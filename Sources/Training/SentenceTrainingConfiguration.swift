@@ -126,9 +126,15 @@ public struct SentenceTrainingConfiguration: Sendable {
 
     /// Reads a configuration file.
     ///
+    /// - Parameters:
+    ///   - steps, seed, learningRate: instead of the file's own.
     /// - Throws: `DataError` that names the key, what was expected and what was found.
-    public init(file path: String) throws {
+    public init(file path: String, steps: Int? = nil, seed: UInt64? = nil, learningRate: Double? = nil) throws {
         try self.init(json: JSON(contentsOf: path), file: path)
+        if let steps { self.steps = steps }
+        if let seed { self.seed = seed }
+        if let learningRate { optimizer.learningRate = learningRate }
+        if steps != nil || seed != nil || learningRate != nil { fingerprint += ":\(self.steps):\(self.seed):\(optimizer.learningRate)" }
     }
 
     public init(json: JSON, file: String) throws {
