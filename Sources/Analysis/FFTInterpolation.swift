@@ -98,6 +98,17 @@ private final class FFTWorkers: @unchecked Sendable {
     }
 }
 
+/// A potential as coefficients of splines on a grid, valid during a call.
+struct Potential: Sendable {
+    let field: Shared<Float>
+    let stride: Int
+    let left: Float
+    let bottom: Float
+    let perUnit: Float
+    /// To be added to the field's values.
+    let constant: Double
+}
+
 /// Repulsion by interpolation on a grid.
 final class FFTInterpolation: Repulsion {
     private static let leastCells = 50.0
@@ -123,20 +134,25 @@ final class FFTInterpolation: Repulsion {
     }
 
     func compute(_ map: MapArrays) -> Double {
+        withPotential(of: map) { potential in
+            let sum = map.y.map { gatherPlane(map, y: $0, potential) }
+                ?? kt_spline_gather_line(Int64(map.count), map.x, potential.left, potential.perUnit, potential.field.pointer, map.repulsionX, nil)
+            // Each point's own potential is w(0) = 1.
+            return sum + Double(map.count) * potential.constant - Double(map.count)
+        } ?? .nan
+    }
+
+    /// Calls `body` with the potential Σ_j w(|y − y_j|) of the map's points, or returns nil where the map has flown apart.
+    func withPotential<Result>(of map: MapArrays, _ body: (Potential) -> Result) -> Result? {
         let n = map.count
-        var (left, right) = Self.bounds(map.x, n), (bottom, top) = (Float(0), Float(0))
-        if let y = map.y { (bottom, top) = Self.bounds(y, n) }
+        let (left, right) = Self.bounds(map.x, n)
+        let (bottom, top) = map.y.map { Self.bounds($0, n) } ?? (0, 0)
         let span = max(Double(right - left), Double(top - bottom))
-        // The run has flown apart; the caller sees that from the norm.
-        guard span.isFinite, span < 1e7 else { return .nan }
-        guard let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return .nan }
+        guard span.isFinite, span < 1e7, let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return nil }
         // The lower corner lies just above node 6, so that the first of a point's six nodes is node 0 or later, however it is rounded.
         let nodes = Double(KT_SPLINE_NODES) * grid.spacing
-        left = Float(Double(left) - nodes)
-        bottom = Float(Double(bottom) - nodes)
-        let sum = map.y.map { plane(map, y: $0, grid, workers, left: left, bottom: bottom, top: top) } ?? line(map, grid, workers, left: left)
-        // Each point's own potential is w(0) = 1.
-        return sum + (grid.isShifted ? Double(n) * Double(n) : 0) - Double(n)
+        let corner = (Float(Double(left) - nodes), Float(Double(bottom) - nodes))
+        return map.y.map { plane(map, y: $0, grid, workers, corner: corner, top: top, body) } ?? line(map, grid, workers, left: corner.0, body)
     }
 
     private static func bounds(_ x: UnsafePointer<Float>, _ n: Int) -> (Float, Float) {
@@ -163,12 +179,14 @@ final class FFTInterpolation: Repulsion {
 
     // MARK: Two dimensions
 
-    private func plane(_ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, left: Float, bottom: Float, top: Float) -> Double {
-        let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing)
-        let bandRows = Self.bandRows, threads = self.threads
+    private func plane<Result>(
+        _ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, corner: (Float, Float), top: Float, _ body: (Potential) -> Result
+    ) -> Result {
+        let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing), (left, bottom) = corner
+        let threads = self.threads
         let rows = Int((top - bottom) * perUnit) + 3
         let stride = length + Int(KT_SPLINE_SLACK)
-        let bandCount = rows / bandRows + 1
+        let bandCount = rows / Self.bandRows + 1
         sortIntoBands(y, n, bottom: bottom, perUnit: perUnit, count: bandCount)
         let starts = bandStarts
         return Scratch.with(Float.self, count: rows * stride + Int(KT_SPLINE_SLACK)) { field in
@@ -194,20 +212,26 @@ final class FFTInterpolation: Repulsion {
                 Parallel.forEach(rows, threads: threads) { row, worker in
                     kiss_fftri(workers.realInverse[worker], spectrum.pointer + row * half, field.pointer + row * stride)
                 }
-                var sums = [Double](repeating: 0, count: bandCount)
-                sums.withUnsafeMutableBufferPointer { buffer in
-                    order.withUnsafeBufferPointer { orderBuffer in
-                        guard let out = buffer.baseAddress, let base = orderBuffer.baseAddress, let forceY = map.repulsionY else { return }
-                        let sums = Shared(out), order = Shared(base), forces = (Shared(map.repulsionX), Shared(forceY))
-                        Parallel.forEach(bandCount, threads: threads) { band, _ in
-                            sums.pointer[band] = kt_spline_gather(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, left, bottom,
-                                                                  perUnit, Int64(stride), field.pointer, forces.0.pointer, forces.1.pointer)
-                        }
-                    }
-                }
-                return sums.reduce(0, +)
+                return body(Potential(field: field, stride: stride, left: left, bottom: bottom, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
             }
         }
+    }
+
+    /// Forces on the points that made the potential, and the sum of its values at them.
+    private func gatherPlane(_ map: MapArrays, y: UnsafeMutablePointer<Float>, _ p: Potential) -> Double {
+        let starts = bandStarts, bandCount = starts.count - 1
+        var sums = [Double](repeating: 0, count: bandCount)
+        sums.withUnsafeMutableBufferPointer { buffer in
+            order.withUnsafeBufferPointer { orderBuffer in
+                guard let out = buffer.baseAddress, let base = orderBuffer.baseAddress, let forceY = map.repulsionY else { return }
+                let sums = Shared(out), order = Shared(base), x = Shared(map.x), y = Shared(y), forces = (Shared(map.repulsionX), Shared(forceY))
+                Parallel.forEach(bandCount, threads: threads) { band, _ in
+                    sums.pointer[band] = kt_spline_gather(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, p.left, p.bottom,
+                                                          p.perUnit, Int64(p.stride), p.field.pointer, forces.0.pointer, forces.1.pointer, nil)
+                }
+            }
+        }
+        return sums.reduce(0, +)
     }
 
     private var bandStarts: [Int] = []
@@ -272,7 +296,7 @@ final class FFTInterpolation: Repulsion {
 
     // MARK: One dimension
 
-    private func line(_ map: MapArrays, _ grid: Grid, _ workers: FFTWorkers, left: Float) -> Double {
+    private func line<Result>(_ map: MapArrays, _ grid: Grid, _ workers: FFTWorkers, left: Float, _ body: (Potential) -> Result) -> Result {
         let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing)
         return Scratch.with(Float.self, count: length + Int(KT_SPLINE_SLACK)) { field in
             Scratch.with(kiss_fft_cpx.self, count: half) { spectrum in
@@ -284,7 +308,7 @@ final class FFTInterpolation: Repulsion {
                     spectrum[k].i *= grid.kernel[k]
                 }
                 kiss_fftri(workers.realInverse[0], spectrum, field)
-                return kt_spline_gather_line(Int64(n), map.x, left, perUnit, field, map.repulsionX)
+                return body(Potential(field: Shared(field), stride: 0, left: left, bottom: 0, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
             }
         }
     }

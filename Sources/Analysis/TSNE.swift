@@ -42,7 +42,7 @@ public struct TSNE: Sendable {
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
     ///
     /// nil: 12, the usual value; but where that much attraction draws the whole map into a point (affinities without clear clusters), the
-    /// start is repeated with half of it, until the map is wider than its kernel after 50 iterations. A collapsed map forgets its
+    /// start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map forgets its
     /// initialization and ends in a worse minimum.
     public var earlyExaggeration: Double?
     public var earlyIterations = 250
@@ -62,7 +62,7 @@ public struct TSNE: Sendable {
     /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
     public var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
-    public var spacing = 0.5
+    public var spacing = 0.4
     /// Stops when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`) …
     public var patience = 300
     /// … or the gradient's norm is below this.
@@ -120,6 +120,14 @@ public struct TSNE: Sendable {
         try check(points: affinities.count)
         let run = try TSNERun(self, affinities, initial: initial, checkpoint: checkpoint)
         return try run.optimize(progress)
+    }
+
+    /// KL(P‖Q) of a map and its gradient by every coordinate, both by the method of these settings.
+    ///
+    /// - Parameter coordinates: (points, dimensions).
+    public func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
+        try check(points: affinities.count)
+        return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
     }
 
     /// Throws for settings that make no sense.

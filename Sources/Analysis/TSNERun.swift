@@ -147,11 +147,11 @@ final class TSNERun {
         iteration = 0
     }
 
-    /// Whether the early exaggeration has drawn the map into a point and a lower one should be tried. A map that cannot be wider than
-    /// its kernel even without exaggeration is left alone.
+    /// Whether the early exaggeration has drawn the map into a point and a lower one should be tried. A map that stays small
+    /// even without exaggeration is left alone.
     private var hasCollapsed: Bool {
         settings.earlyExaggeration == nil && iteration == TSNE.trialIterations && iteration <= settings.earlyIterations
-            && map.spread < 1 && earlyExaggeration > max(1.5, settings.exaggeration)
+            && map.spread < 1.5 && earlyExaggeration > max(1.5, settings.exaggeration)
     }
 
     static func repulsion(_ settings: TSNE, points: Int) -> any Repulsion {
@@ -193,6 +193,21 @@ final class TSNERun {
             if !early && (iteration - bestIteration >= settings.patience || gradientNorm < settings.leastGradientNorm) { break }
         }
         return finished()
+    }
+
+    func divergenceAndGradient() -> (Double, Tensor<Double>) {
+        attract()
+        let z = repulsion.compute(map), dimensions = map.dimensions
+        var gradient = Tensor<Double>(uninitialized: [map.count, dimensions])
+        gradient.withUnsafeMutableElements { to in
+            for i in 0..<map.count {
+                to[i * dimensions] = 4 * (Double(map.attractionX[i]) - Double(map.repulsionX[i]) / z)
+                if let attraction = map.attractionY, let repulsion = map.repulsionY {
+                    to[i * dimensions + 1] = 4 * (Double(attraction[i]) - Double(repulsion[i]) / z)
+                }
+            }
+        }
+        return (divergence(z: z), gradient)
     }
 
     private func finished() -> TSNEMap {

@@ -65,12 +65,12 @@ void kt_tsne_center(int64_t n, float mean_x, float mean_y, float *x, float *y);
 // Adds the points order[first ..< last] to the grid (row-major, `stride` floats a row): place u = (x - left) * per_unit, v likewise for y.
 void kt_spline_spread(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
                       float per_unit, int64_t stride, float *grid);
-// f = -1/2 of the gradient of the grid's function at each point; returns the sum of the function's values, in double.
+// f = -1/2 of the gradient of the grid's function at each point; values (may be NULL) the function itself; returns the sum of its values.
 double kt_spline_gather(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
-                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy);
+                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy, double *values);
 // The same on a line.
 void kt_spline_spread_line(int64_t n, const float *x, float left, float per_unit, float *grid);
-double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx);
+double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx, double *values);
 
 // A cell of a Barnes-Hut tree, in depth-first order: its subtree is the cells up to `skip`, its points are sorted[first ..< first + count].
 typedef struct {
