@@ -408,7 +408,8 @@ function groupMiddles(column) {
   const lists = column.names.map(() => []);
   for (let i = 0; i < n; i++) { const g = column.values[i]; if (g) lists[g].push(i); }
   const median = (list, axis) => { const v = Float32Array.from(list, i => axis[i]).sort(); return v[v.length >> 1]; };
-  return column.middles = lists.map((list, g) => ({ g, size: list.length, x: list.length ? median(list, X) : 0, y: list.length ? median(list, Y) : 0 })).slice(1).filter(m => m.size).sort((a, b) => b.size - a.size);
+  const reach = (list, y) => Float32Array.from(list, i => Math.abs(Y[i] - y)).sort()[Math.floor(list.length * .9)];
+  return column.middles = lists.map((list, g) => { const y = list.length ? median(list, Y) : 0; return { g, size: list.length, x: list.length ? median(list, X) : 0, y, reach: list.length ? reach(list, y) : 0 }; }).slice(1).filter(m => m.size).sort((a, b) => b.size - a.size);
 }
 function drawOverlay() {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -421,7 +422,8 @@ function drawOverlay() {
     const taken = [];
     for (const m of groupMiddles(coloring)) {
       if (off.has(m.g)) continue;
-      const px = toX(m.x), py = toY(m.y);
+      // Above a small group, inside a large one.
+      const px = toX(m.x), half = m.reach * unit / aspect * zoom, py = toY(m.y) - (half < 22 ? half + pointSize() / 2 + 10 : 0);
       if (px < 0 || py < 0 || px > width || py > height) continue;
       const name = coloring.names[m.g], w = (m.width ??= pen.measureText(name).width) / 2 + 3;
       if (px - w < 0 || px + w > width || taken.some(t => Math.abs(t[0] - px) < t[2] + w && Math.abs(t[1] - py) < 16)) continue;
