@@ -20,6 +20,7 @@ let package = Package(
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -43,7 +44,7 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
 
         // Fourth floor.
-        .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
+        .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
         .target(name: "Training", dependencies: [
             "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
         ]),
