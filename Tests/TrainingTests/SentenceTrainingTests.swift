@@ -82,7 +82,7 @@ private func weights(_ trainer: SentenceTrainer) -> [Tensor<Float>] { trainer.en
         #expect(try Checkpoint.newest(in: broken)?.step == 5)
         var resumedAt: Int?
         let resumed = try SentenceTrainer(configuration, threads: 3)
-        try resumed.run(in: broken) { if case .resumed(let step, _) = $0 { resumedAt = step } }
+        try resumed.run(in: broken, watch: { if case .resumed(let step, _) = $0 { resumedAt = step } })
         #expect(resumedAt == 5)
         #expect(weights(resumed) == weights(whole))
         try whole.takeFinalWeights(from: run.folder.appendingPathComponent("whole"))

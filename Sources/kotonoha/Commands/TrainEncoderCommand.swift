@@ -21,8 +21,8 @@ struct TrainEncoderCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The model's folder, written at the end.")
     var output: String
 
-    @Option(help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
-    var run: String?
+    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
+    var runFolder: String?
 
     @Flag(help: "Begin anew, whatever checkpoints there are.")
     var fresh = false
@@ -56,7 +56,7 @@ struct TrainEncoderCommand: ParsableCommand {
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let view = TrainingView(steps: settings.steps, every: logEvery, progress: progress, isQuiet: report.quiet)
         let trainer = try SentenceTrainer(settings, threads: threads, watch: view.show)
-        let folder = URL(fileURLWithPath: run ?? output + ".run")
+        let folder = URL(fileURLWithPath: runFolder ?? output + ".run")
         if fresh { try Checkpoint.removeAll(in: folder) }
         try trainer.run(in: folder, shouldStop: { Interruption.isRequested }, watch: view.show)
         progress.finish()
