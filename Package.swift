@@ -81,7 +81,7 @@ let package = Package(
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
         .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
