@@ -37,7 +37,7 @@ struct DevSet: Sendable {
                 }
                 return part
             }
-            let cosines = matrixProduct(side(0), side(1), transposed: true)
+            let cosines = matrixProduct(side(0), transposed: false, side(1), transposed: true)
             func found(_ scores: Tensor<Float>) -> Int {
                 scores.withUnsafeElements { s in
                     every.count { row in
