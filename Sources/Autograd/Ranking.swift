@@ -32,14 +32,13 @@ public func rankedSoftPlus<S: TensorScalar>(_ x: Variable<S>, labels: [Double], 
     }
 }
 
-/// ‖xᵢ − yᵢ + 10⁻⁶‖ of each row, as `torch.nn.functional.pairwise_distance`: the small number keeps the derivative finite at 0.
+/// ‖xᵢ − yᵢ‖ of each row. Where it is 0, no gradient flows.
 public func rowDistances<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
     let rows = x.value.rows, size = x.value.columns
-    var difference = Tensor<S>(repeating: 1e-6, shape: x.shape)
+    var difference = x.value
     let count = difference.count
     difference.withUnsafeMutableElements { d in
-        x.value.withUnsafeElements { S.add($0, count: count, to: d) }
         y.value.withUnsafeElements { S.add(-1, times: $0, count: count, to: d) }
     }
     var result = Tensor<S>(uninitialized: [rows])

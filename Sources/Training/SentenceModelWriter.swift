@@ -35,11 +35,14 @@ public struct SentenceModelWriter {
             try manager.createDirectory(at: partial, withIntermediateDirectories: true)
             defer { try? manager.removeItem(at: partial) }
             try writeFiles(encoder, tokenizer, to: partial)
-            if manager.fileExists(atPath: target.path) {
-                _ = try manager.replaceItemAt(target, withItemAt: partial)
-            } else {
-                try manager.moveItem(at: partial, to: target)
+            let former = partial.appendingPathExtension("former")
+            let replaces = manager.fileExists(atPath: target.path)
+            if replaces { try manager.moveItem(at: target, to: former) }
+            do { try manager.moveItem(at: partial, to: target) } catch {
+                if replaces { try? manager.moveItem(at: former, to: target) }
+                throw error
             }
+            if replaces { try? manager.removeItem(at: former) }
         } catch let error as DataError {
             throw error
         } catch {

@@ -271,43 +271,48 @@ public final class SentenceTrainer {
 
     /// The loss of a task over its vectors, which lie column by column.
     private static func loss(_ loaded: LoadedTask, _ chosen: [Int], _ vectors: Variable<Float>, _ sentences: ArraySlice<[Int32]>, on tape: Tape<Float>) -> Variable<Float> {
-        let task = loaded.task, n = chosen.count
+        let task = loaded.task, n = chosen.count, scale = Float(task.scale)
         let columns = (0..<loaded.table.columns).map { rows(vectors, $0 * n..<($0 + 1) * n, on: tape) }
-        func plain(_ columns: [Variable<Float>]) -> Variable<Float> {
-            switch task.objective {
-            case .contrastive:
-                let negatives = columns.count > 2 ? concatenatedRows(Array(columns[2...]), on: tape) : nil
-                return inBatchNegativesLoss(anchors: columns[0], positives: columns[1], negatives: negatives, scale: Float(task.scale), symmetric: task.isSymmetric,
-                                            confusable: confusable(sentences, n), on: tape)
-            case .cosent:
-                return cosentLoss(first: columns[0], second: columns[1], labels: chosen.map { loaded.table.scores[$0] }, scale: Float(task.scale), on: tape)
-            case .cosine:
-                let range = task.scoreRange
-                let labels = chosen.map { (loaded.table.scores[$0] - range.lowerBound) / (range.upperBound - range.lowerBound) }
-                return cosineRegressionLoss(first: columns[0], second: columns[1], labels: labels, on: tape)
-            case .triplet:
-                return tripletLoss(anchors: columns[0], positives: columns[1], negatives: columns[2], distance: task.distance, margin: Float(task.margin), on: tape)
-            case .similarityDistillation:
-                guard let teacher = loaded.teacher?.rows(chosen) else { return Variable(Tensor(shape: [1])) }
-                let other = columns.count > 1 ? columns[1] : columns[0]
-                return similarityDistillationLoss(queries: columns[0], keys: other, teacherQueries: teacher, teacherKeys: teacher, scale: Float(task.scale), on: tape)
-            case .distillation, .maskedLanguage:
-                return Variable(Tensor(shape: [1]))
-            }
+        let teacher = loaded.teacher?.rows(chosen) ?? Tensor(shape: [n, 1])
+        func contrastive(_ columns: [Variable<Float>]) -> Variable<Float> {
+            let negatives = columns.count > 2 ? concatenatedRows(Array(columns[2...]), on: tape) : nil
+            return inBatchNegativesLoss(anchors: columns[0], positives: columns[1], negatives: negatives, scale: scale, symmetric: task.isSymmetric,
+                                        confusable: confusable(sentences, n), on: tape)
         }
-        if task.objective == .distillation {
-            guard let teacher = loaded.teacher?.rows(chosen) else { return Variable(Tensor(shape: [1])) }
+        func similarity(_ columns: [Variable<Float>]) -> Variable<Float> {
+            let keys = columns.count > 1 ? columns[1] : columns[0]
+            return similarityDistillationLoss(queries: columns[0], keys: keys, teacherQueries: teacher, teacherKeys: teacher, scale: scale, on: tape)
+        }
+        /// Over prefixes of the vectors as well, where the task says so.
+        func nested(_ loss: ([Variable<Float>]) -> Variable<Float>) -> Variable<Float> {
+            guard !task.matryoshka.isEmpty else { return loss(columns) }
+            let whole = vectors.value.columns
+            let dimensions = task.matryoshka.contains(whole) ? task.matryoshka : [whole] + task.matryoshka
+            return matryoshkaLoss(columns, dimensions: dimensions, weights: dimensions.map { _ in 1 / Float(dimensions.count) }, on: tape, loss)
+        }
+        switch task.objective {
+        case .contrastive: return nested(contrastive)
+        case .cosent:
+            let labels = chosen.map { loaded.table.scores[$0] }
+            return nested { cosentLoss(first: $0[0], second: $0[1], labels: labels, scale: scale, on: tape) }
+        case .cosine:
+            let range = task.scoreRange
+            let labels = chosen.map { (loaded.table.scores[$0] - range.lowerBound) / (range.upperBound - range.lowerBound) }
+            return nested { cosineRegressionLoss(first: $0[0], second: $0[1], labels: labels, on: tape) }
+        case .triplet:
+            return nested { tripletLoss(anchors: $0[0], positives: $0[1], negatives: $0[2], distance: task.distance, margin: Float(task.margin), on: tape) }
+        case .similarityDistillation: return nested(similarity)
+        case .distillation:
             // Both of length 1, and per vector instead of per component: 2 − 2 cosine.
-            let parts = columns.map { column in
+            var parts = columns.map { column in
                 let student = normalizedRows(loaded.projection?(column, on: tape) ?? column, on: tape)
                 return meanSquaredError(student, Variable(teacher), divisor: Float(n * columns.count), on: tape)
             }
+            if task.contrastiveWeight > 0 { parts.append(scaled(nested(contrastive), by: Float(task.contrastiveWeight), on: tape)) }
+            if task.similarityWeight > 0 { parts.append(scaled(nested(similarity), by: Float(task.similarityWeight), on: tape)) }
             return parts.dropFirst().reduce(parts[0]) { sum($0, $1, on: tape) }
+        case .maskedLanguage: preconditionFailure("masked language has no sentence vectors")
         }
-        guard !task.matryoshka.isEmpty else { return plain(columns) }
-        let dimensions = task.matryoshka.contains(vectors.value.columns) ? task.matryoshka : [vectors.value.columns] + task.matryoshka
-        let weights = dimensions.map { _ in 1 / Float(dimensions.count) }
-        return matryoshkaLoss(columns, dimensions: dimensions, weights: weights, on: tape, plain)
     }
 
     /// Pairs of rows whose sentences are the same: no negatives of each other.

@@ -48,6 +48,10 @@ public struct TrainingTask: Sendable, Equatable {
     public var teacher: String?
     /// The column that the teacher reads, from 0.
     public var teacherColumn = 0
+    /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
+    /// distilled, so that they cost next to nothing.
+    public var contrastiveWeight = 0.0
+    public var similarityWeight = 0.0
     /// Share of tokens to be guessed.
     public var maskingRate = 0.15
     public var masksWholeWords = false
@@ -218,7 +222,7 @@ public struct SentenceTrainingConfiguration: Sendable {
 
     private static func task(_ settings: ConfigurationObject, _ index: Int, _ located: (String) -> String) throws -> TrainingTask {
         try settings.allow(["name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
-                            "margin", "distance", "matryoshka", "teacher", "teacher_column", "masking_rate", "whole_words", "next_sentence", "word_dropout"])
+                            "margin", "distance", "matryoshka", "teacher", "teacher_column", "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout"])
         let objective = try settings.choice("objective", TrainingTask.Objective.self)
         var task = TrainingTask(name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
                                 files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
@@ -239,6 +243,11 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
         task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
         task.teacherColumn = try settings.integer("teacher_column", 0...64, default: 0)
+        task.contrastiveWeight = try settings.number("infonce_weight", 0...1e6, default: 0)
+        task.similarityWeight = try settings.number("similarity_weight", 0...1e6, default: 0)
+        guard task.contrastiveWeight == 0 && task.similarityWeight == 0 || objective == .distillation && task.columns.count >= 2 else {
+            throw settings.fail("'infonce_weight' and 'similarity_weight' go with distillation over at least two columns")
+        }
         task.maskingRate = try settings.number("masking_rate", 0.001...0.9, default: task.maskingRate)
         task.masksWholeWords = try settings.flag("whole_words", default: false)
         task.predictsNextSentence = try settings.flag("next_sentence", default: false)

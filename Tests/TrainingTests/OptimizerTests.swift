@@ -56,17 +56,17 @@ import Training
 
     @Test func plateauLowersTheRate() {
         var history = EvaluationHistory()
-        var isBest = history.add(0.5, step: 1, plateauPatience: 1)
-        #expect(isBest)
-        isBest = history.add(0.4, step: 2, plateauPatience: 1)
-        #expect(!isBest)
-        #expect(history.reductions == 0)
-        isBest = history.add(0.5, step: 3, plateauPatience: 1)
-        #expect(!isBest)
-        #expect(history.reductions == 1 && history.sinceBest == 2 && history.bestStep == 1)
-        isBest = history.add(0.6, step: 4, plateauPatience: 1)
-        #expect(isBest)
-        #expect(history.sinceBest == 0)
+        let measures = [0.5, 0.4, 0.5, 0.6]
+        var isBest: [Bool] = [], reductions: [Int] = [], since: [Int] = []
+        for (index, measure) in measures.enumerated() {
+            isBest.append(history.add(measure, step: index + 1, plateauPatience: 1))
+            reductions.append(history.reductions)
+            since.append(history.sinceBest)
+        }
+        #expect(isBest == [true, false, false, true])
+        #expect(reductions == [0, 0, 1, 1])
+        #expect(since == [0, 1, 2, 0])
+        #expect(history.bestStep == 4)
         let schedule = LearningRateSchedule(.plateau, warmupSteps: 0, totalSteps: 10)
         #expect(abs(schedule.factor(step: 5, reductions: 2) - 0.01) < 1e-12)
     }

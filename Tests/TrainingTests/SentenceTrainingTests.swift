@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Training
 
-/// A small world: sentences about letters, two "languages" (a letter and its spaced double), made on the spot.
+/// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
 private struct TinyRun {
     let folder: URL
     let model: TinyModel
@@ -21,8 +21,9 @@ private struct TinyRun {
         let letters = (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
         var pairs = "a\tb\tscore\n"
         for _ in 0..<60 {
-            let words = (0..<3 + random.below(4)).map { _ in letters[random.below(26)] }
-            pairs += words.joined(separator: " ") + "\t" + words.reversed().joined(separator: " ") + "\t\(random.below(5))\n"
+            // The other language has another letter for each.
+            let words = (0..<3 + random.below(4)).map { _ in random.below(26) }
+            pairs += words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ") + "\t\(random.below(5))\n"
         }
         try write("pairs.tsv", pairs)
     }
@@ -69,7 +70,6 @@ private func weights(_ trainer: SentenceTrainer) -> [Tensor<Float>] { trainer.en
         let broken = run.folder.appendingPathComponent("broken")
         // Killed without a word after 7 steps: the checkpoint of step 5 is there.
         let killed = try SentenceTrainer(configuration, threads: 2)
-        struct Killed: Error {}
         #expect(throws: DataError.self) {
             try killed.run(in: broken, shouldStop: { killed.step == 7 })
         }

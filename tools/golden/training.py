@@ -44,7 +44,7 @@ def loss_case(name, function, vectors, labels=None):
 
 
 a, b, c = rounded(6, 8), rounded(6, 8), rounded(6, 8)
-labels = torch.tensor([0.2, 0.9, 0.5, 0.5, 0.0, 1.0])
+labels = torch.tensor([0.25, 0.875, 0.5, 0.5, 0.0, 1.0])
 ranking = losses.MultipleNegativesRankingLoss(model, scale=10.0, similarity_fct=util.cos_sim)
 loss_case("inBatchNegatives", ranking, [a, b])
 loss_case("inBatchNegatives.hard", ranking, [a, b, c])
