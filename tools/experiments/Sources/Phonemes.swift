@@ -110,7 +110,7 @@ struct PhonologicalSlip: Sendable {
 
     /// Reads the file; its JSON has bare NaN, which no JSON has, in place of null.
     static func read(_ path: String) throws -> [PhonologicalSlip] {
-        let text = String(decoding: try MappedFile(path: path).bytes, as: UTF8.self).replacing(": NaN", with: ": null")
+        let text = try MappedFile(path: path).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.replacing(": NaN", with: ": null")
         let json = try JSON(parsing: text, file: path)
         guard let rows = json.object else { throw DataError(.badData, "expected an object of slips", file: path) }
         return try rows.enumerated().map { index, member in

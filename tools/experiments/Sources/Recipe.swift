@@ -109,6 +109,10 @@ struct Recipe: Sendable {
         Recipe(name: "lstm-64", architecture: recurrent(.lstm, 64, embedding: 32), learningRate: 1e-2, batchSize: 20, epochs: 80),
         Recipe(name: "gru-64-dot", architecture: recurrent(.gru, 64, embedding: 32, attention: .dot), learningRate: 1e-2, batchSize: 20, epochs: 80),
     ]
-    static let winners = [candidates[3]]
+    /// Found by `search`: the fastest, and the smallest that reached all hundred with every seed tried.
+    static let winners = [
+        Recipe(name: "gru-32", architecture: recurrent(.gru, 32, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
+        Recipe(name: "gru-28", architecture: recurrent(.gru, 28, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
+    ]
     static let recall = Recipe(name: "recall", architecture: recurrent(.gru, 128, embedding: 32), learningRate: 7e-3, batchSize: 100, epochs: 30)
 }
