@@ -5,7 +5,7 @@ import Tensors
 /// Groups of vectors that are all close to one of them: sentence-transformers' `community_detection`.
 ///
 /// Every row with at least `minimumSize` rows (itself among them) at a cosine of `threshold` or more founds a community. The largest
-/// comes first; what it holds is taken from the others, which stay communities while enough is left of them.
+/// comes first; what it holds is taken from the others, which stay communities while their founder and enough others are left.
 public struct CommunityDetection: Sendable {
     /// Least cosine to the founder. What counts as close depends on the model: see `RandomPairCosines.quantile`.
     public var threshold: Float
@@ -35,7 +35,7 @@ public struct CommunityDetection: Sendable {
         let founders = (0..<n).filter { near[$0].count >= minimumSize }.sorted { (-near[$0].count, $0) < (-near[$1].count, $1) }
         var taken = [Bool](repeating: false, count: n)
         var communities: [[Int]] = []
-        for founder in founders {
+        for founder in founders where !taken[founder] {
             let free = near[founder].lazy.map(Int.init).filter { !taken[$0] }
             guard free.count >= minimumSize else { continue }
             let members = Array(free)

@@ -112,6 +112,7 @@ struct Potential: Sendable {
 /// Repulsion by interpolation on a grid.
 final class FFTInterpolation: Repulsion {
     private static let leastCells = 50.0
+    private static let mostCells = 4096
     /// Nodes beyond the farthest pair before the kernel's mirror image begins, whose kink the splines carry a few nodes in.
     private static let margin = 16
     private static let bandRows = 16
@@ -148,7 +149,7 @@ final class FFTInterpolation: Repulsion {
         let (left, right) = Self.bounds(map.x, n)
         let (bottom, top) = map.y.map { Self.bounds($0, n) } ?? (0, 0)
         let span = max(Double(right - left), Double(top - bottom))
-        guard span.isFinite, span < 1e7, let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return nil }
+        guard span.isFinite, span < 1e12, let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return nil }
         // The lower corner lies just above node 6, so that the first of a point's six nodes is node 0 or later, however it is rounded.
         let nodes = Double(KT_SPLINE_NODES) * grid.spacing
         let corner = (Float(Double(left) - nodes), Float(Double(bottom) - nodes))
@@ -168,6 +169,9 @@ final class FFTInterpolation: Repulsion {
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
         var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
+        // A few points far away from all others must not ask for a grid beyond memory.
+        let mostCells = dimensions == 2 ? Self.mostCells : Self.mostCells * Self.mostCells / 4
+        while span > Double(mostCells) * spacing { spacing *= 2 }
         let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3
         let wanted = 2 * (cells + Self.margin), length = 2 * Int(kiss_fft_next_fast_size(Int32((wanted + 1) / 2)))
         if let grid, grid.spacing == spacing, grid.length == length { return grid }

@@ -62,7 +62,7 @@ import Testing
 
     @Test func communitiesCrossBands() throws {
         let x = sample(rows: 8_400, columns: 8, clusters: 3)
-        let found = try CommunityDetection(threshold: 0.6, minimumSize: 50).fit(x)
+        let found = try CommunityDetection(threshold: 0.85, minimumSize: 50).fit(x)
         #expect(found.count >= 3)
         for community in found { #expect(Set(community.map { $0 % 3 }).count == 1) }
     }

@@ -79,7 +79,7 @@ import Testing
             #expect(relativeError(whole.gradient, exact.gradient) < 1e-5 && abs(whole.divergence - exact.divergence) < 1e-6)
             tree.angle = 0.3
             let half = try tree.divergenceAndGradient(p, at: y)
-            #expect(relativeError(half.gradient, exact.gradient) < 0.02 && abs(half.divergence - exact.divergence) < 2e-3)
+            #expect(relativeError(half.gradient, exact.gradient) < 0.02 && abs(half.divergence - exact.divergence) < 0.01)
             var grid = Self.settings(.interpolation, alpha: alpha)
             grid.spacing = 0.25
             let fine = try grid.divergenceAndGradient(p, at: y)
@@ -232,19 +232,25 @@ import Testing
             change(&settings)
             #expect(throws: DataError.self) { try settings.fit(x) }
         }
-        var wild = short()
-        wild.learningRate = 1e38
-        wild.longestStep = 1e38
-        for gradient in [TSNE.Gradient.exact, .barnesHut, .interpolation] {
-            wild.gradient = gradient
-            #expect(throws: DataError.self) { try wild.fit(x) }
+    }
+
+    /// Steps far too long: an error, or a poor map, but no NaN and no trap.
+    @Test(arguments: [TSNE.Gradient.exact, .barnesHut, .interpolation]) func wildStepsNeverGiveNaN(_ gradient: TSNE.Gradient) {
+        for longest in [10.0, 1e3, 1e6] {
+            var wild = short(gradient)
+            (wild.learningRate, wild.longestStep) = (1e9, longest)
+            do {
+                #expect(try wild.fit(sample(rows: 60, columns: 6)).coordinates.isFinite)
+            } catch {
+                #expect(error is DataError)
+            }
         }
     }
 
     @Test func stopsWhenNothingImproves() throws {
         var settings = short()
         settings.iterations = 5_000
-        settings.patience = 100
+        settings.leastGradientNorm = 1e-3
         let map = try settings.fit(sample(rows: 80, columns: 5))
         #expect(map.iterations < 5_060)
     }
