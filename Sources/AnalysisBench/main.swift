@@ -56,6 +56,7 @@ case "tsne":
     var tsne = TSNE()
     tsne.perplexities = [Double(integer("perplexity", 30))]
     tsne.threads = threads
+    tsne.normalizesVectors = options["raw"] == nil
     tsne.iterations = integer("iterations", tsne.iterations)
     tsne.gradient = options["gradient"].flatMap(TSNE.Gradient.init) ?? .automatic
     if let momentum = options["early-momentum"].flatMap(Double.init) { tsne.earlyMomentum = momentum }
@@ -84,4 +85,7 @@ default:
     FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
     exit(64)
 }
+var usage = rusage()
+getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+report["peak-mb"] = Double(usage.ru_maxrss) / 1024
 print(String(decoding: try JSONSerialization.data(withJSONObject: report, options: [.sortedKeys]), as: UTF8.self))

@@ -92,9 +92,17 @@ void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t s
                 count = k;
                 threshold = kt_best_score(mine[k - 1]);
             }
-            for (int64_t i = 0; i < width; i++) {
-                mine[count] = best_key(row[c + i], first_id + (uint32_t)(c + i));
-                count += row[c + i] > threshold;
+            // Most of the registers of a stretch hold nothing.
+            for (int64_t part = c; part < c + width; part += 16) {
+                int64_t end = part + 16 < c + width ? part + 16 : c + width;
+                any = end - part < 16;
+                if (!any)
+                    for (int64_t i = 0; i < 16; i++) any |= row[part + i] > threshold;
+                if (!any) continue;
+                for (int64_t i = part; i < end; i++) {
+                    mine[count] = best_key(row[i], first_id + (uint32_t)i);
+                    count += row[i] > threshold;
+                }
             }
         }
         counts[r] = (int32_t)count;

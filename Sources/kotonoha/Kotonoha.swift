@@ -25,6 +25,8 @@ struct KotonohaProgram: ParsableCommand {
             MineCommand.self,
             PCACommand.self,
             TSNECommand.self,
+            ClusterCommand.self,
+            CompareCommand.self,
             EvaluateCommand.self,
             TokenizeCommand.self,
             TrainCommand.self,
