@@ -112,7 +112,6 @@ struct Potential: Sendable {
 /// Repulsion by interpolation on a grid.
 final class FFTInterpolation: Repulsion {
     private static let leastCells = 50.0
-    private static let mostCells = 4096
     /// Nodes beyond the farthest pair before the kernel's mirror image begins, whose kink the splines carry a few nodes in.
     private static let margin = 16
     private static let bandRows = 16
@@ -169,8 +168,8 @@ final class FFTInterpolation: Repulsion {
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
         var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
-        // A few points far away from all others must not ask for a grid beyond memory.
-        let mostCells = dimensions == 2 ? Self.mostCells : Self.mostCells * Self.mostCells / 4
+        // A few points far away from all others must not ask for a grid beyond memory and patience.
+        let side = max(1024, 4 * Int(Double(order.count).squareRoot())), mostCells = dimensions == 2 ? side : 64 * side
         while span > Double(mostCells) * spacing { spacing *= 2 }
         let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3
         let wanted = 2 * (cells + Self.margin), length = 2 * Int(kiss_fft_next_fast_size(Int32((wanted + 1) / 2)))
