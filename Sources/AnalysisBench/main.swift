@@ -38,8 +38,9 @@ switch arguments[1] {
 case "search":
     let queries = x.rows(0..<integer("queries", 10_000)), top = integer("top", 10)
     var table: NeighborTable?
-    report["s"] = try seconds { table = try CosineSearch(corpus: x, threads: threads).search(queries, top: top) }
-    report["gflops"] = 2 * Double(queries.rows) * Double(rows) * Double(columns) / (report["s"] as! Double) / 1e9
+    let elapsed = try seconds { table = try CosineSearch(corpus: x, threads: threads).search(queries, top: top) }
+    report["s"] = elapsed
+    report["gflops"] = 2 * Double(queries.rows) * Double(rows) * Double(columns) / elapsed / 1e9
     if let out = options["out"], let table { try table.rows.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
 case "neighbors":
     report["s"] = try seconds { _ = try NearestNeighbors.euclidean(x, count: integer("count", 90), threads: threads) }

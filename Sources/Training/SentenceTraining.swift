@@ -55,8 +55,11 @@ public final class SentenceTrainer {
 
     /// Reads tokenizer, tables and teachers.
     ///
+    /// - Parameter cache: a folder that keeps the teachers' vectors, usually the run's own.
     /// - Throws: `DataError` that names the file and line, or the key, that does not fit.
-    public init(_ configuration: SentenceTrainingConfiguration, threads: Int = Parallel.availableThreads, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    public init(
+        _ configuration: SentenceTrainingConfiguration, cache: URL? = nil, threads: Int = Parallel.availableThreads, watch: (TrainingEvent) -> Void = { _ in }
+    ) throws {
         var configuration = configuration
         self.threads = threads
         guard configuration.precision.isFast else {
@@ -127,7 +130,7 @@ public final class SentenceTrainer {
             var teacher: TeacherVectors?, projection: Linear<Float>?
             if let model = task.teacher {
                 let texts = table.texts
-                teacher = try TeacherVectors(model: model, texts: texts, threads: threads) { watch(.teaching(name: task.name, done: $0, of: texts.count)) }
+                teacher = try TeacherVectors(model: model, texts: texts, cache: cache, threads: threads) { watch(.teaching(name: task.name, done: $0, of: texts.count)) }
                 table.forgetTexts()
                 if let size = teacher?.size, size != configuration.encoder.hiddenSize, task.objective == .distillation {
                     let linear = Linear<Float>(inputs: configuration.encoder.hiddenSize, outputs: size, bias: false)

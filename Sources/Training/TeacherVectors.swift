@@ -1,4 +1,5 @@
 import FileFormats
+import Foundation
 import SentenceEmbedding
 import Tensors
 
@@ -6,7 +7,20 @@ import Tensors
 public struct TeacherVectors: Sendable {
     public let vectors: Tensor<Float>
 
-    public init(model: String, texts: [String], threads: Int, progress: (Int) -> Void = { _ in }) throws {
+    /// - Parameter cache: a folder that keeps the vectors for the next start of the run; with them, the teacher itself is no longer needed.
+    public init(model: String, texts: [String], cache: URL? = nil, threads: Int, progress: (Int) -> Void = { _ in }) throws {
+        let name = URL(fileURLWithPath: model).lastPathComponent
+        let key = SHA256.hex(of: name + "\n" + texts.joined(separator: "\n"))
+        let file = cache?.appendingPathComponent("teacher-\(key.prefix(16)).safetensors")
+        if let file, FileManager.default.fileExists(atPath: file.path) {
+            let stored = try SafetensorsFile(path: file.path)
+            guard let entry = stored["vectors"], entry.shape.count == 2, entry.shape[0] == texts.count else {
+                throw DataError(.badData, "these are not the teacher's \(texts.count) vectors; remove the file", file: file.path)
+            }
+            vectors = Tensor(try stored.floats("vectors"), shape: entry.shape)
+            progress(texts.count)
+            return
+        }
         var options = SentenceEncoder.Options()
         options.threads = threads
         options.normalizes = true
@@ -22,6 +36,12 @@ public struct TeacherVectors: Sendable {
             progress(range.upperBound)
         }
         self.vectors = vectors
+        if let file {
+            try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            var writer = SafetensorsWriter()
+            writer.add("vectors", shape: vectors.shape, values: vectors.elements)
+            try writer.write(to: file.path)
+        }
     }
 
     public var size: Int { vectors.columns }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Maps
 import Tensors
 import Training
 
@@ -60,6 +61,7 @@ struct TrainEncoderCommand: ParsableCommand {
         if fresh { try Checkpoint.removeAll(in: folder) }
         try trainer.run(in: folder, shouldStop: { Interruption.isRequested }, watch: view.show)
         progress.finish()
+        try drawCurves(folder)
         try trainer.takeFinalWeights(from: folder)
         var writer = SentenceModelWriter(maxLength: settings.maxLength, tokenizerPath: settings.tokenizer)
         writer.storage = settings.storage
@@ -72,6 +74,20 @@ struct TrainEncoderCommand: ParsableCommand {
         } else if !report.quiet {
             Console.say("\(output): \(trainer.step) steps\(best)")
         }
+    }
+}
+
+extension TrainEncoderCommand {
+    /// `loss.svg`: each task's loss and each dev figure over the steps.
+    private func drawCurves(_ folder: URL) throws {
+        let curve = try LossCurve(log: folder.appendingPathComponent("log.jsonl").path)
+        var options = LineChart.Options()
+        options.xTitle = "step"
+        options.yTitle = "loss; dashed: figure on dev"
+        if let best = curve.bestStep { options.verticalMarks = [(Double(best), "best")] }
+        let series = curve.losses.map { LineChart.Series($0.name, x: $0.steps, y: $0.values) }
+            + curve.figures.map { LineChart.Series("dev " + $0.name, x: $0.steps, y: $0.values, isDashed: true) }
+        try LineChart(series, options: options).write(to: folder.appendingPathComponent("loss.svg"))
     }
 }
 
