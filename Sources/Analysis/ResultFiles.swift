@@ -61,7 +61,10 @@ extension TSNEMap {
             try file.set("iterations", .int(iterations))
             try file.set("degrees_of_freedom", .double(settings.degreesOfFreedom))
             try file.set("initialization", .string(settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"))
-            try file.set("preprocessing", .string(settings.normalizesVectors ? "L2-normalized" : "none"))
+            // The caller may know of more that was done to the vectors.
+            if !attributes.contains(where: { $0.0 == "preprocessing" }) {
+                try file.set("preprocessing", .string(settings.normalizesVectors ? "L2-normalized" : "none"))
+            }
             try file.set("metric", .string("euclidean"))
             try file.set("seed", .int(Int(truncatingIfNeeded: settings.seed)))
             for (name, value) in attributes { try file.set(name, value) }
