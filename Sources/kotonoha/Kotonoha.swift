@@ -33,6 +33,7 @@ struct KotonohaProgram: ParsableCommand {
             GenerateCommand.self,
             InfoCommand.self,
             ExportCommand.self,
+            MethodsCommand.self,
             ValidateHDF5Command.self,
         ])
 
