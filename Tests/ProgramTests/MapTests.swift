@@ -85,6 +85,16 @@ import VectorStore
         #expect(try program.run("methods", "nowhere.h5").status == 66)
     }
 
+    @Test func partnersAndGroupsAreEvaluated() throws {
+        let groups = try JSON(parsing: run("evaluate", "groups", "v.h5", "--json").output)
+        let result = try #require(groups["results"]?.array?.first)
+        #expect(result["sentences"]?.int == 120 && (0...1).contains(result["nearest_of_same_group"]?.double ?? 2))
+        #expect(try program.run("evaluate", "groups", "v.h5", "--by", "colour").status == 64)
+        let pairs = try program.write("pairs.tsv", "ja\ten\nsnow dogs\tsnow dogs\nkitchen play\tkitchen play\n\tempty\n")
+        let found = try JSON(parsing: run("evaluate", "retrieval", pairs, "--columns", "ja,en", "--model", model, "--json").output)
+        #expect(found["pairs"]?.int == 2 && found["pairs_left_out"]?.int == 1 && found["first_to_second"]?["top10"]?.double == 1, "\(found)")
+    }
+
     @Test func infoReadsEveryFile() throws {
         _ = try run("pca", "v.h5", "-o", "p.h5", "--components", "3", "--quiet")
         _ = try run("tsne", "v.h5", "-o", "m.h5", "--perplexity", "10", "--iterations", "60", "--quiet")
