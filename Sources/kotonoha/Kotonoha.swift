@@ -34,6 +34,7 @@ struct KotonohaProgram: ParsableCommand {
             DrawCommand.self,
             InfoCommand.self,
             ExportCommand.self,
+            MethodsCommand.self,
             ValidateHDF5Command.self,
         ])
 
