@@ -31,6 +31,7 @@ struct KotonohaProgram: ParsableCommand {
             TokenizeCommand.self,
             TrainCommand.self,
             GenerateCommand.self,
+            DrawCommand.self,
             InfoCommand.self,
             ExportCommand.self,
             MethodsCommand.self,
