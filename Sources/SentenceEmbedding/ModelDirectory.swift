@@ -150,17 +150,21 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> SafetensorsArchive {
+    public static func weights(in folder: URL) throws -> SafetensorsArchive { SafetensorsArchive(try tensors(in: folder)) }
+
+    /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`.
+    /// - Throws: `DataError` that names the files it looked for.
+    public static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         if manager.fileExists(atPath: path("model.safetensors")) {
-            return SafetensorsArchive(try SafetensorsFile(path: path("model.safetensors")))
+            return try SafetensorsFile(path: path("model.safetensors"))
         }
         if manager.fileExists(atPath: path("model.safetensors.index.json")) {
-            return SafetensorsArchive(try ShardedSafetensors(index: path("model.safetensors.index.json")))
+            return try ShardedSafetensors(index: path("model.safetensors.index.json"))
         }
         if manager.fileExists(atPath: path("pytorch_model.bin")) {
-            return SafetensorsArchive(try TorchCheckpoint(path: path("pytorch_model.bin")))
+            return try TorchCheckpoint(path: path("pytorch_model.bin"))
         }
         throw DataError(.noInput, "no weights: looked for model.safetensors, model.safetensors.index.json and pytorch_model.bin", file: folder.path)
     }

@@ -23,6 +23,7 @@ struct KotonohaProgram: ParsableCommand {
             SimilarityCommand.self,
             RankCommand.self,
             MineCommand.self,
+            RerankCommand.self,
             PCACommand.self,
             TSNECommand.self,
             EvaluateCommand.self,
@@ -30,6 +31,7 @@ struct KotonohaProgram: ParsableCommand {
             TrainCommand.self,
             GenerateCommand.self,
             InfoCommand.self,
+            ModelCommand.self,
             ExportCommand.self,
             ValidateHDF5Command.self,
         ])
