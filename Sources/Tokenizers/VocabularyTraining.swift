@@ -207,6 +207,7 @@ struct TrainingUnits {
     var count: Int { counts.count }
     var isEmpty: Bool { counts.isEmpty }
     static let visibleSpace: UInt32 = 0x2581
+    private static let visibleSpaceBytes: [UInt8] = [0xE2, 0x96, 0x81]
     /// Longer stretches are cut: likelihoods of longer ones would leave the range of floating-point numbers.
     private static let longest = 32
 
@@ -225,7 +226,17 @@ struct TrainingUnits {
                 text.append(normalized)
                 pipeline.preTokenizer.split(&text, lattice: &lattice)
                 if let mecab, kind != .byteLevelBytePair { mecab.split(&text, lattice: &lattice) }
-                for word in text.words { words[Array(text.bytes[word.range]), default: 0] += 1 }
+                // MeCab takes the visible space for a word; it belongs to the one that it begins.
+                var space: Int?
+                for word in text.words {
+                    let start = space ?? word.start
+                    space = nil
+                    if mecab != nil, word.end < text.bytes.count, text.bytes[word.range].elementsEqual(Self.visibleSpaceBytes) {
+                        space = start
+                        continue
+                    }
+                    words[Array(text.bytes[start..<word.end]), default: 0] += 1
+                }
             }
         }
         // A dictionary's order changes from run to run; the words' own does not.

@@ -26,6 +26,8 @@ struct KotonohaProgram: ParsableCommand {
             RerankCommand.self,
             PCACommand.self,
             TSNECommand.self,
+            ClusterCommand.self,
+            CompareCommand.self,
             EvaluateCommand.self,
             TokenizeCommand.self,
             TrainCommand.self,

@@ -14,6 +14,10 @@ struct TSNECommand: ParsableCommand {
 
             Distances are Euclidean between vectors scaled to unit length, at full dimension; --pca N reduces them first. On a map only
             nearness means something: not the axes, not the sizes of clusters, not the distances between far ones.
+
+            kotonoha tsne new.h5 --onto map.h5 -o placed.csv
+
+            places new sentences on a map that stays as it is.
             """)
 
     @Argument(help: "The vector file.")
@@ -64,29 +68,53 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "Workers.")
     var threads = Parallel.availableThreads
 
+    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
+    var onto: String?
+
+    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
+    var reference: String?
+
+    @Flag(help: "Continue a run that was stopped, from OUTPUT.partial.")
+    var resume = false
+
+    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
+    var measures = false
+
     @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
     var bom = false
 
     @OptionGroup(title: "Pictures") var figures: FigureOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
+        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+    }
+
     func run() throws {
+        if let onto { return try place(onto: onto) }
         let file = try VectorFile(path: vectors)
         var rows = try MapRows(file, name: vectors)
-        let settings = try settings()
+        var run = try settings()
         var x = try matrix(file, rows.rows)
         if let pca {
-            let model = try PCA(components: .count(pca), seed: seed, threads: threads).fit(settings.normalizesVectors ? normalizedRows(x, threads: threads) : x)
-            x = try model.transform(settings.normalizesVectors ? normalizedRows(x, threads: threads) : x, threads: threads)
+            // Components are coordinates, not directions: their lengths count from here on.
+            if run.normalizesVectors { x = normalizedRows(x, threads: threads) }
+            run.normalizesVectors = false
+            x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
-        var run = settings
-        // Components are coordinates, not directions: their lengths count.
-        if pca != nil { run.normalizesVectors = false }
+        let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
-        let map = try run.fit(x) { progress in
+        let map = try run.fit(x, from: checkpoint) { progress in
             line.update(done: progress.iteration, fraction: Double(progress.iteration) / Double(max(1, progress.total)),
                         note: "KL \(Console.fixed(progress.kullbackLeiblerDivergence, 3)), gradient \(String(format: "%.1e", progress.gradientNorm))")
-            if Interruption.isRequested { throw DataError(.interrupted, "stopped; no map was written") }
+            if Interruption.isRequested {
+                try partial.write(progress.makeCheckpoint())
+                throw DataError(.interrupted, "stopped after \(progress.iteration) iterations; the same command with --resume continues")
+            }
+            if line.seconds > 10 { try partial.writeNowAndThen(progress) }
         }
         line.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
@@ -100,7 +128,9 @@ struct TSNECommand: ParsableCommand {
             ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
             ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)), ("realized_perplexity", .number(map.realizedPerplexity)),
         ]
+        let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
         try write(map, rows, file, preprocessing, record)
+        partial.remove()
         if figures.isWanted {
             let near = y.rows <= 50_000 && figures.html != nil ? try nearest(x) : nil
             let caption = "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(map.kullbackLeiblerDivergence, 2))"
@@ -112,15 +142,23 @@ struct TSNECommand: ParsableCommand {
                 ("iterations", .integer(map.iterations)), ("method", .string(run.method(points: y.rows).rawValue)),
                 ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
                 ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
-            ]).serialized(.pretty))
+            ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
             Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
                         + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
                         + "\(Console.fixed(seconds, 1)) s")
         }
+        if let quality, !report.json { Console.print(quality.lines) }
     }
 
-    private func settings() throws -> TSNE {
+    /// How faithful the map is, in the space that its distances come from.
+    private func measure(_ map: TSNEMap, _ x: Tensor<Float>, _ rows: MapRows, normalizes: Bool) throws -> MapQuality {
+        let vectors = normalizes ? normalizedRows(x, threads: threads) : x
+        return try MapQuality(of: map.coordinates, vectors: vectors, groups: rows.groups.map(PairFilter.classes(of:)),
+                              neighbors: max(1, min(15, (vectors.rows - 1) / 2)), seed: seed, threads: threads)
+    }
+
+    func settings() throws -> TSNE {
         var settings = TSNE()
         settings.perplexities = try perplexity.split(separator: ",").map { part in
             guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity)' is neither a number nor several with commas between") }
@@ -145,7 +183,7 @@ struct TSNECommand: ParsableCommand {
     }
 
     /// The vectors of the rows that are not empty.
-    private func matrix(_ file: VectorFile, _ rows: [Int]) throws -> Tensor<Float> {
+    func matrix(_ file: VectorFile, _ rows: [Int]) throws -> Tensor<Float> {
         let all = try file.readEmbeddings(), dimension = file.dimension
         if rows.count == file.count { return Tensor(all, shape: [file.count, dimension]) }
         return Tensor(rows.flatMap { all[$0 * dimension..<($0 + 1) * dimension] }, shape: [rows.count, dimension])
@@ -164,7 +202,7 @@ struct TSNECommand: ParsableCommand {
             try map.write(to: output, rows: rows.rows, attributes: [
                 ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(record.inputs.first?.sha256 ?? "")),
                 ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)), ("preprocessing", .string(preprocessing)),
-                ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+                ("principal_components", .int(pca ?? 0)), ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
             ])
         default:
             let table = try rows.table(withoutText: figures.withoutText)
