@@ -28,13 +28,18 @@ final class LocalHub {
             guard process.isRunning else { return nil }
             usleep(50_000)
         }
-        process.terminate()
+        stop()
         return nil
     }
 
-    deinit {
-        process.terminate()
+    // Not `terminate`: tests run on threads that block SIGTERM, and a child process inherits that.
+    private func stop() {
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+    }
+
+    deinit {
+        stop()
         try? FileManager.default.removeItem(at: folder)
     }
 
