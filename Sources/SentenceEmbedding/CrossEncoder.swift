@@ -12,6 +12,9 @@ public final class CrossEncoder: Sendable {
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public let maxLength: Int
     private let network: SequenceClassifier<Float>
+    /// Numbers that training has set.
+    public var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.value.count } }
+    public var configuration: EncoderConfiguration { network.encoder.configuration }
     private let options: SentenceEncoder.Options
     private let isSigmoid: Bool
 
@@ -50,7 +53,10 @@ public final class CrossEncoder: Sendable {
     }
 
     /// The score of each pair: in 0 ... 1 where the model ends in a sigmoid, else any number; higher is better.
-    public func scores(_ pairs: [(String, String)]) throws -> [Double] {
+    ///
+    /// - Returns: the scores, and how many pairs were cut at the maximum length.
+    /// - Throws: `DataError` where a score came out as NaN or infinity.
+    public func scores(_ pairs: [(String, String)]) throws -> (scores: [Double], truncated: Int) {
         let ranges = Parallel.chunks(pairs.count, size: 64)
         let encoded = Mutex([[Encoding]](repeating: [], count: ranges.count))
         try Parallel.forEach(ranges.count, threads: options.threads) { chunk, _ in
@@ -78,7 +84,7 @@ public final class CrossEncoder: Sendable {
                 }
             }
         }
-        return scores.withLock { $0 }
+        return (scores.withLock { $0 }, encodings.count { !$0.overflow.isEmpty })
     }
 
     /// Models without segments, or with one only, see all tokens alike.

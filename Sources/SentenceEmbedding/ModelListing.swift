@@ -19,7 +19,7 @@ public struct ModelDescription: Sendable {
         let directory = try ModelDirectory(folder: folder)
         self.name = name
         self.folder = folder
-        family = directory.configuration["model_type"]?.string ?? ""
+        family = directory.configuration["model_type"]?.string ?? (directory.isStatic ? "static embeddings" : "")
         let architecture = directory.configuration["architectures"]?.array?.first?.string ?? ""
         if architecture.hasSuffix("ForSequenceClassification") {
             kind = directory.configuration["id2label"]?.object?.count == 1 ? "reranker" : "classifier"

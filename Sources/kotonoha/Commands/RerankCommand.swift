@@ -9,7 +9,7 @@ struct RerankCommand: ParsableCommand {
         discussion: """
             kotonoha rerank "two dogs play in snow" candidates.txt --model cross-encoder/ms-marco-MiniLM-L6-v2
 
-            Prints score, row and text, the best first. Slower than rank, which compares vectors: let rank find the candidates.
+            Prints score, row (from 0) and text, the best first. Slower than rank, which compares vectors: let rank find the candidates.
             """)
 
     @Argument(help: "What is looked for.")
@@ -24,6 +24,9 @@ struct RerankCommand: ParsableCommand {
     @Option(help: "How many to print; all if not given.")
     var top: Int?
 
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
+    var output: String?
+
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -34,22 +37,35 @@ struct RerankCommand: ParsableCommand {
     }
 
     func run() throws {
+        model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
         let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String)] = [], row = 0
         while case let rows = try source.next(batch: 4096), !rows.isEmpty {
             for caption in rows {
+                if !caption.text.allSatisfy(\.isWhitespace) { texts.append((row, caption.text)) }
                 row += 1
-                if !caption.text.isEmpty { texts.append((row, caption.text)) }
             }
         }
-        let scores = try encoder.scores(texts.map { (query, $0.text) })
+        guard !texts.isEmpty else { throw DataError(.badData, "there is nothing to rerank: the input has no texts", file: input) }
+        let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
+        if truncated > 0 && !report.quiet {
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts were longer with the query than \(encoder.maxLength) tokens and were cut (--max-length)")
+        }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if report.json {
             return Console.print(JSON.array(order.map { index in
                 .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))])
             }).serialized(.pretty))
         }
-        for index in order { Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text)") }
+        if let output {
+            try ResultTable(header: ["rank", "score", "row", "text"], numeric: ["rank", "score", "row"]).write(to: output, provenance: provenance()) { append in
+                for (rank, index) in order.enumerated() {
+                    try append([String(rank + 1), Console.fixed(scores[index], 6), String(texts[index].row), texts[index].text])
+                }
+            }
+            return
+        }
+        for index in order { Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text.replacing(/[\t\r\n]/, with: " "))") }
     }
 }
