@@ -25,6 +25,7 @@ public final class CrossEncoder: Sendable {
     public init(model: String, options: SentenceEncoder.Options = SentenceEncoder.Options()) throws {
         directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         self.options = options
+        try options.precision.checkProcessor()
         let json = directory.configuration, file = directory.transformerFolder.appendingPathComponent("config.json").path
         let architecture = json["architectures"]?.array?.first?.string ?? ""
         guard architecture.hasSuffix("ForSequenceClassification") else {

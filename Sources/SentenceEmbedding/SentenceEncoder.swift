@@ -97,6 +97,7 @@ public final class SentenceEncoder: Sendable {
     public init(directory: ModelDirectory, options: Options = Options()) throws {
         self.directory = directory
         self.options = options
+        try options.precision.checkProcessor()
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
         let idBound = tokenizer.idBound
         func check(vocabularySize: Int) throws {
@@ -317,6 +318,16 @@ public final class SentenceEncoder: Sendable {
         batches.append(batch)
         rows.append(members)
         return (batches, rows, counts)
+    }
+}
+
+extension Precision {
+    /// - Throws: `DataError` of kind `usage` where the processor has no instructions for this precision: it would be slow, and int8 sums
+    ///   would saturate.
+    func checkProcessor() throws {
+        guard isFast else {
+            throw DataError(.usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+        }
     }
 }
 

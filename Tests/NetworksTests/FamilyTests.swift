@@ -198,7 +198,8 @@ import Testing
         return PackedBatch([3, 70, 1, 12, 128, 33].map { length in (0..<length).map { _ in Int32(random.next() % 200) } })
     }
 
-    @Test("int8 and bf16 stay close to f32", arguments: [(Precision.int8, 0.998), (.bf16, 0.9999)], [false, true])
+    // Without its instructions oneDNN's int8 sums saturate, which is why nothing computes in int8 there.
+    @Test("int8 and bf16 stay close to f32", .enabled(if: Precision.int8.isFast, "no int8 instructions"), arguments: [(Precision.int8, 0.998), (.bf16, 0.9999)], [false, true])
     func closeness(precision: (Precision, Double), gated: Bool) {
         let encoder = encoder(gated: gated), batch = batch()
         let exact = encoder(batch, on: nil).value
@@ -219,7 +220,7 @@ import Testing
         }
     }
 
-    @Test("A product in int8 is what its integers say")
+    @Test("A product in int8 is what its integers say", .enabled(if: Precision.int8.isFast, "no int8 instructions"))
     func product() {
         // Weights and inputs that the integers hold exactly: steps of 1 with a range of 127 on both sides.
         let inputs = 40, outputs = 24, rows = 70

@@ -208,7 +208,7 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         #expect(try program.run("model", "pull", "org/private", environment: online).errors.contains("HF_TOKEN"))
         #expect(try program.run("model", "pull", "org/private", environment: online.merging(["HF_TOKEN": "secret"]) { $1 }).status == 0)
         #expect(try program.run("model", "pull", "../../x", environment: online).status == 64)
-        #expect(try program.run("model", "pull", "org/nothing", environment: online).status == 69)
+        #expect(try program.run("model", "pull", "org/nothing", environment: online).status == 66)
     }
 }
 
