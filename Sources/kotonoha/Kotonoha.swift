@@ -32,9 +32,11 @@ struct KotonohaProgram: ParsableCommand {
             TokenizeCommand.self,
             TrainCommand.self,
             GenerateCommand.self,
+            DrawCommand.self,
             InfoCommand.self,
             ModelCommand.self,
             ExportCommand.self,
+            MethodsCommand.self,
             ValidateHDF5Command.self,
         ])
 

@@ -32,7 +32,13 @@ struct InfoCommand: ParsableCommand {
         }
     }
 
+    private static let kinds = [
+        "kotonoha/pca": "principal components", "kotonoha/map": "map", "kotonoha/layers": "word vectors of a treebank", "kotonoha/probe": "structural probe",
+    ]
+
     private func fileFacts() throws -> [(key: String, value: JSON)] {
+        let container = try HDF5Container(path: subject), format = try container.attribute("format")?.string ?? ""
+        if let kind = Self.kinds[format] { return try facts(of: container, kind: kind) }
         let file = try VectorFile(path: subject), metadata = file.metadata
         let valid = try file.valid()
         var facts: [(key: String, value: JSON)] = [
@@ -48,6 +54,27 @@ struct InfoCommand: ParsableCommand {
             ("source sha256", .string(metadata.sourceSHA256)),
         ]
         if file.layout.hasGroups, let groups = try file.groups() { facts.append(("different groups", .integer(Set(groups).count))) }
+        return facts
+    }
+
+    /// Everything that a file says of itself, and the shapes of what it holds.
+    private func facts(of container: HDF5Container, kind: String) throws -> [(key: String, value: JSON)] {
+        var facts: [(key: String, value: JSON)] = [("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string(kind))]
+        // A file of words has a dataset a sentence; a few show what they are like.
+        let names = try container.datasetNames()
+        for name in names.prefix(12) {
+            if let dataset = try container.dataset(name) { facts.append((name, .string(dataset.shape.map(String.init).joined(separator: " x ")))) }
+        }
+        if names.count > 12 { facts.append(("further datasets", .integer(names.count - 12))) }
+        for name in try container.attributeNames() where !["format", "provenance"].contains(name) {
+            let value: JSON = switch try container.attribute(name) {
+            case .string(let text): .string(text)
+            case .int(let number): .integer(number)
+            case .double(let number): .number(number)
+            case nil: .null
+            }
+            facts.append((name, value))
+        }
         return facts
     }
 

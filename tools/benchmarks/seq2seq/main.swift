@@ -63,5 +63,5 @@ for precision in precisions {
     tokens *= repeats
     let begin = seconds()
     for _ in 0..<repeats { _ = try network.generate(source, options: decoding) }
-    say("kotonoha-\(precision.rawValue)", "greedy with cache, batch \(batch), one thread, tokens", tokens, since: begin)
+    say("kotonoha-\(precision.rawValue)", "greedy with cache, batch \(batch), tokens", tokens, since: begin)
 }
