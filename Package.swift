@@ -22,12 +22,13 @@ let package = Package(
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto"]),
+        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
@@ -56,11 +57,13 @@ let package = Package(
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
+        .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
     ],
     swiftLanguageModes: [.v6],
-    cLanguageStandard: .gnu17
+    cLanguageStandard: .gnu17,
+    cxxLanguageStandard: .cxx17
 )

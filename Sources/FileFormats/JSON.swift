@@ -1,6 +1,7 @@
-import Foundation
-
-/// A JSON value. Objects keep the order of their keys in the file; of equal keys the last one counts.
+/// A JSON value (RFC 8259). Objects keep the order of their keys in the file; of equal keys the last one counts.
+///
+/// Whole numbers that fit are `integer`, all others `number`: `1000000000000000019884624838656`, which stands in many a
+/// `tokenizer_config.json`, is a `number`. Python's `NaN` and `Infinity` are read as null.
 public enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -23,32 +24,28 @@ public enum JSON: Sendable, Equatable {
         }
     }
 
-    /// Parses UTF-8 text. `file` and `line` only go into the error.
+    /// Parses UTF-8 text, with or without a byte-order mark. `file` and `line` only go into the error; without `line`, the error
+    /// carries the line of the text on which it breaks.
+    /// - Throws: `DataError` of kind `badData` that says where in the text, what was expected and what was found.
     public init(parsing bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil) throws {
-        do {
-            let value = try JSONSerialization.jsonObject(with: Data(bytes), options: [.fragmentsAllowed])
-            self = JSON(foundation: value)
-        } catch {
-            throw DataError(.badData, "this is not JSON: \(error)", file: file, line: line)
-        }
+        self = try JSONParser().parse(bytes, file: file, line: line)
     }
-
-    private init(foundation value: Any) {
-        switch value {
-        case let string as String: self = .string(string)
-        case let array as [Any]: self = .array(array.map(JSON.init(foundation:)))
-        case let object as [String: Any]: self = .object(object.map { ($0.key, JSON(foundation: $0.value)) })
-        case let number as NSNumber:
-            if String(cString: number.objCType) == "c" { self = .bool(number.boolValue) }
-            else if let integer = value as? Int { self = .integer(integer) }
-            else { self = .number(number.doubleValue) }
-        default: self = .null
-        }
+    public init(parsing text: String, file: String? = nil, line: Int? = nil) throws {
+        var text = text
+        self = try text.withUTF8 { try JSON(parsing: UnsafeRawBufferPointer($0), file: file, line: line) }
+    }
+    /// Parses a file.
+    public init(contentsOf path: String) throws {
+        let file = try MappedFile(path: path)
+        self = try file.withUnsafeBytes { try JSON(parsing: $0, file: path) }
     }
 
     // MARK: Looking inside
 
     /// The value of `key`, nil where this is no object or has no such key.
+    ///
+    /// - Complexity: O(number of members). Who wants all members of a large object, as a vocabulary, goes through `object` once
+    ///   or asks `dictionary`.
     public subscript(key: String) -> JSON? {
         if case .object(let members) = self { members.last { $0.key == key }?.value } else { nil }
     }
@@ -70,6 +67,11 @@ public enum JSON: Sendable, Equatable {
         }
     }
     public var array: [JSON]? { if case .array(let a) = self { a } else { nil } }
+    /// The members in the file's order.
     public var object: [(key: String, value: JSON)]? { if case .object(let o) = self { o } else { nil } }
+    /// The members by key, for many lookups.
+    public var dictionary: [String: JSON]? {
+        if case .object(let o) = self { Dictionary(o.lazy.map { ($0.key, $0.value) }) { $1 } } else { nil }
+    }
     public var isNull: Bool { if case .null = self { true } else { false } }
 }

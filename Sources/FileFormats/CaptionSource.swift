@@ -1,0 +1,130 @@
+/// One text to embed, with what belongs to it.
+public struct CaptionRow: Sendable, Equatable {
+    public var text: String
+    /// What several texts share: an image, a scene, a speaker.
+    public var group: String?
+    public var id: String?
+    /// The other columns' cells, in the order of `CaptionSource.otherColumns`.
+    public var others: [String]
+    /// The line, spreadsheet row or record of the input, from 1.
+    public var line: Int
+}
+
+/// Which columns of a table mean what, by name or by number from 1. What is nil is found out from the names and the content.
+public struct CaptionColumns: Sendable {
+    public var text: String?
+    public var group: String?
+    public var id: String?
+    /// A file with one group a line, for the rows in their order.
+    public var groupFile: String?
+
+    public init(text: String? = nil, group: String? = nil, id: String? = nil, groupFile: String? = nil) {
+        self.text = text
+        self.group = group
+        self.id = id
+        self.groupFile = groupFile
+    }
+}
+
+/// The texts of an input, a batch at a time, so that a million captions need no more memory than a thousand. Empty texts are rows too.
+public final class CaptionSource {
+    public let table: TextTable
+    /// The columns that are neither text, group nor id.
+    public let otherColumns: [String]
+    /// Whether rows have groups, whether they have ids.
+    public let hasGroups: Bool
+    public let hasIDs: Bool
+    /// The column of the texts.
+    public var textColumn: String { table.columns[text] }
+
+    private let text: Int
+    private let group: Int?
+    private let id: Int?
+    private let others: [Int]
+    private let groups: TextTable?
+    private let groupFile: String?
+    private var cells: [String] = []
+    private var groupCells: [String] = []
+    private var rowCount = 0
+
+    /// Opens the input, `-` for standard input.
+    /// - Throws: `DataError` where it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
+    public init(path: String, options: TableOptions = TableOptions(), columns: CaptionColumns = CaptionColumns()) throws {
+        let wanted = [columns.text, columns.group, columns.id].compactMap { $0 }
+        table = try TextTable(path: path, options: options, wanted: wanted)
+        text = try Self.textColumn(of: table, asked: columns.text)
+        var group = try columns.group.map(table.index(of:)) ?? table.roles.group ?? table.column(named: HeaderDetection.groupNames)
+        var id = try columns.id.map(table.index(of:)) ?? table.roles.id ?? table.column(named: HeaderDetection.idNames)
+        // A column has one meaning; what was not asked for gives way.
+        if group == text, columns.group == nil { group = nil }
+        if id == text, columns.id == nil { id = nil }
+        if columns.groupFile != nil {
+            guard columns.group == nil else { throw DataError(.usage, "groups come from a column or from a group file, not from both") }
+            group = nil
+        }
+        (self.group, self.id) = (group, id)
+        let taken = [text, group, id]
+        others = table.columns.indices.filter { !taken.contains($0) }
+        otherColumns = others.map { [table] in table.columns[$0] }
+        groupFile = columns.groupFile
+        var groupOptions = TableOptions()
+        groupOptions.format = .txt
+        groups = try columns.groupFile.map { try TextTable(path: $0, options: groupOptions) }
+        hasGroups = group != nil || groups != nil
+        hasIDs = id != nil
+    }
+
+    /// The next rows, at most `count`; none at the end.
+    /// - Throws: `DataError` with the line where the input breaks, or where the group file has fewer or more lines than there are rows.
+    public func next(batch count: Int) throws -> [CaptionRow] {
+        var rows: [CaptionRow] = []
+        while rows.count < count {
+            guard let line = try table.next(into: &cells) else {
+                if let groups, let groupFile, try groups.next(into: &groupCells) != nil {
+                    throw DataError(.badData, "this file has more lines than there are rows (\(rowCount))", file: groupFile)
+                }
+                break
+            }
+            rowCount += 1
+            var row = CaptionRow(text: cells[text], group: group.map { cells[$0] }, id: id.map { cells[$0] }, others: [], line: line)
+            if !others.isEmpty { row.others = others.map { cells[$0] } }
+            if let groups, let groupFile {
+                guard try groups.next(into: &groupCells) != nil else {
+                    throw DataError(.badData, "this file has only \(rowCount - 1) lines, and there are more rows", file: groupFile)
+                }
+                row.group = groupCells[0]
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+
+    private static func textColumn(of table: TextTable, asked: String?) throws -> Int {
+        if let asked { return try table.index(of: asked) }
+        if let text = table.roles.text ?? table.column(named: HeaderDetection.textNames) { return text }
+        if table.columns.count == 1 { return 0 }
+        let texts = table.columns.indices.filter { !table.isNumeric($0) }
+        if texts.count == 1 { return texts[0] }
+        throw table.ambiguous("which column holds the texts? Name one by --column")
+    }
+}
+
+extension TextTable {
+    /// The first column that has one of these names, in upper or lower case.
+    func column(named names: [String]) -> Int? {
+        guard hasHeader else { return nil }
+        for name in names {
+            if let index = columns.firstIndex(where: { $0.lowercased() == name }) { return index }
+        }
+        return nil
+    }
+
+    /// An error that shows the columns with a cell of each.
+    func ambiguous(_ question: String) -> DataError {
+        let list = columns.indices.map { index -> String in
+            let example = sample.first { index < $0.count && !$0[index].isEmpty }?[index].prefix(20) ?? ""
+            return hasHeader ? "\(columns[index]) (\(example))" : "\(index + 1) (\(example))"
+        }
+        return DataError(.usage, "\(question): \(list.joined(separator: ", "))", file: name)
+    }
+}

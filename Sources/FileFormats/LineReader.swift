@@ -1,0 +1,103 @@
+import Glibc
+
+/// The lines of a text, one after the other, in constant memory. LF and CRLF end a line and nothing else does, U+2028 least of all;
+/// the last line needs no end. Bytes that are no UTF-8 and NUL are errors with the line's number.
+final class LineReader {
+    /// A line without its end. The bytes stay as they are until the next line is asked for.
+    struct Line {
+        var bytes: UnsafeRawBufferPointer
+        /// From 1.
+        var number: Int
+        var hasCarriageReturn: Bool
+    }
+
+    let input: TextInput
+    private let isLossy: Bool
+    private var buffer: [UInt8] = []
+    /// Where the next line begins, up to where no line end was found, and up to where the text was checked.
+    private var start = 0, searched = 0, checked = 0
+    /// Lines handed out.
+    private var number = 0
+    private var isAtEnd = false
+
+    /// A longer line is refused: it is no text but something else.
+    static let maximumLine = 1 << 30
+
+    init(input: TextInput, isLossy: Bool) {
+        self.input = input
+        self.isLossy = isLossy
+    }
+
+    /// The next line, nil at the end.
+    func next() throws -> Line? {
+        while true {
+            let found: Int? = buffer.withUnsafeBytes { bytes in
+                guard searched < bytes.count, let end = memchr(bytes.baseAddress! + searched, 0x0A, bytes.count - searched) else { return nil }
+                return UnsafeRawPointer(end) - bytes.baseAddress!
+            }
+            if let end = found, end < checked || isAtEnd { return line(to: end, next: end + 1) }
+            searched = found ?? buffer.count
+            if isAtEnd {
+                return start < buffer.count ? line(to: buffer.count, next: buffer.count) : nil
+            }
+            try fill()
+        }
+    }
+
+    /// Calls `body` with the beginning of the text that is still to come, at least `count` bytes or all there is.
+    func peek<Result>(_ count: Int, _ body: (_ text: UnsafeRawBufferPointer, _ isAll: Bool) throws -> Result) throws -> Result {
+        while buffer.count - start < count, !isAtEnd { try fill() }
+        return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start ..< checked]), isAtEnd) }
+    }
+
+    private func line(to end: Int, next: Int) -> Line {
+        number += 1
+        defer { (start, searched) = (next, next) }
+        return buffer.withUnsafeBytes { bytes in
+            let hasReturn = next > end && end > start && bytes[end - 1] == 0x0D
+            // The buffer is changed only by `fill`, so the bytes outlive this closure until then.
+            return Line(bytes: UnsafeRawBufferPointer(rebasing: bytes[start ..< (hasReturn ? end - 1 : end)]), number: number, hasCarriageReturn: hasReturn)
+        }
+    }
+
+    private func fill() throws {
+        if start > 0 {
+            buffer.removeSubrange(..<start)
+            (searched, checked, start) = (searched - start, checked - start, 0)
+        }
+        guard buffer.count < Self.maximumLine else {
+            throw DataError(.badData, "this line is longer than \(Self.maximumLine) bytes; this is no text of lines", file: input.name, line: number + 1)
+        }
+        do {
+            isAtEnd = try !input.next(into: &buffer)
+        } catch is TextInput.Undecodable {
+            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another --encoding, or --lossy to replace what cannot be read",
+                file: input.name, line: lineNumber(at: buffer.count))
+        }
+        try check()
+    }
+
+    private func check() throws {
+        let unchecked = checked
+        let (end, zero, bad): (Int, Int?, Int?) = buffer.withUnsafeBytes { bytes in
+            let fresh = UnsafeRawBufferPointer(rebasing: bytes[unchecked...])
+            let end = bytes.count - (isAtEnd ? 0 : UTF8Text.incompleteTail(fresh))
+            guard end > unchecked else { return (end, nil, nil) }
+            let zero = memchr(bytes.baseAddress! + unchecked, 0, end - unchecked).map { UnsafeRawPointer($0) - bytes.baseAddress! }
+            let bad = isLossy ? nil : UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: bytes[unchecked ..< end])).map { $0 + unchecked }
+            return (end, zero, bad)
+        }
+        if let bad, bad < zero ?? .max {
+            throw buffer.withUnsafeBytes { TextEncodingDetection.error(inPart: $0, name: input.name, line: lineNumber(at: bad)) }
+        }
+        if let zero {
+            throw DataError(.badData, "this line holds a NUL byte, so this is no text, or it is UTF-16 without a mark: then say --encoding utf-16",
+                file: input.name, line: lineNumber(at: zero))
+        }
+        checked = end
+    }
+
+    private func lineNumber(at offset: Int) -> Int {
+        number + 1 + buffer[start ..< offset].count { $0 == UInt8(ascii: "\n") }
+    }
+}

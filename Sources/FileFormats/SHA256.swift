@@ -1,0 +1,57 @@
+import CCrypto
+import Glibc
+
+/// The SHA-256 hash (FIPS 180-4) of bytes that come piece by piece.
+public struct SHA256: ~Copyable {
+    private let context: OpaquePointer
+
+    public init() {
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            preconditionFailure("libcrypto offers no SHA-256")
+        }
+        self.context = context
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+    }
+
+    /// The 32 bytes of the hash.
+    public consuming func finalize() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { hash, count in
+            EVP_DigestFinal_ex(context, hash.baseAddress, nil)
+            count = 32
+        }
+    }
+
+    /// The hash as 64 lower-case hexadecimal digits.
+    public consuming func finalizeHex() -> String { Self.hex(finalize()) }
+
+    // MARK: At once
+
+    public static func hex(of bytes: UnsafeRawBufferPointer) -> String {
+        var hash = SHA256()
+        hash.update(bytes)
+        return hash.finalizeHex()
+    }
+    public static func hex(of text: String) -> String {
+        var text = text
+        return text.withUTF8 { hex(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The hash of a file's content.
+    /// - Throws: `DataError` of kind `noInput` where it cannot be read.
+    public static func hex(ofFile path: String) throws -> String {
+        var hash = SHA256()
+        let file = try ByteStream(path: path)
+        while try file.next({ hash.update($0) }) {}
+        return hash.finalizeHex()
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,148 @@
+/// A source of named tensors: one safetensors file, or several under one index.
+public protocol TensorSource: Sendable {
+    /// What errors call it.
+    var path: String { get }
+    /// The tensors' names, sorted.
+    var names: [String] { get }
+    /// The tensor of this name.
+    subscript(name: String) -> SafetensorsEntry? { get }
+    /// The tensor's bytes as they lie in the file: little-endian, row-major, at any address.
+    /// - Throws: `DataError` where there is no such tensor; what `body` throws.
+    func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
+}
+
+extension TensorSource {
+    func entry(_ name: String) throws -> SafetensorsEntry {
+        guard let entry = self[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        return entry
+    }
+
+    /// Reads a tensor of F32, F16, BF16 or F64 as Float into `values`, which has as many elements as the tensor.
+    /// - Throws: `DataError` where the tensor is missing, of another kind, or of another size.
+    public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+        let entry = try entry(name)
+        guard entry.count == values.count else {
+            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, \(values.count) were expected", file: path)
+        }
+        try withBytes(of: name) { bytes in
+            switch entry.dtype {
+            case .f32: UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
+            case .f16: HalfPrecision.widen(float16: bytes, into: values)
+            case .bf16: HalfPrecision.widen(bfloat16: bytes, into: values)
+            case .f64:
+                for index in values.indices {
+                    values[index] = Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
+                }
+            default:
+                throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); F32, F16, BF16 or F64 was expected", file: path)
+            }
+        }
+    }
+
+    /// Reads a tensor of F32, F16, BF16 or F64 as Floats, row-major.
+    public func floats(_ name: String) throws -> [Float] {
+        let entry = try entry(name)
+        return try [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
+            try read(name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<entry.count]))
+            count = entry.count
+        }
+    }
+
+    /// Reads a tensor of whole numbers, as `position_ids` (I64, I32, U8 …).
+    /// - Throws: `DataError` where the tensor is missing, of another kind, or a value does not fit.
+    public func integers(_ name: String) throws -> [Int] {
+        let entry = try entry(name)
+        func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _: T.Type) throws -> [Int] {
+            try (0 ..< entry.count).map { index in
+                let value = T(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self))
+                guard let value = Int(exactly: value) else { throw DataError(.badData, "tensor \(name): \(value) is too large", file: path) }
+                return value
+            }
+        }
+        return try withBytes(of: name) { bytes in
+            switch entry.dtype {
+            case .i64: try load(bytes, Int64.self)
+            case .u64: try load(bytes, UInt64.self)
+            case .i32: try load(bytes, Int32.self)
+            case .u32: try load(bytes, UInt32.self)
+            case .i16: try load(bytes, Int16.self)
+            case .u16: try load(bytes, UInt16.self)
+            case .i8: try load(bytes, Int8.self)
+            case .u8, .bool: try load(bytes, UInt8.self)
+            default: throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); whole numbers were expected", file: path)
+            }
+        }
+    }
+}
+
+/// A safetensors file, memory-mapped.
+public struct SafetensorsFile: TensorSource {
+    /// The mapped bytes, for those who keep tensors in place.
+    public let file: MappedFile
+    public let header: SafetensorsHeader
+    private let places: [String: Int]
+
+    public var path: String { file.path }
+    public var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+
+    /// Maps the file and checks its header.
+    /// - Throws: `DataError` where it cannot be read or its header lies.
+    public init(path: String) throws {
+        let file = try MappedFile(path: path)
+        self.file = file
+        header = try file.withUnsafeBytes { try SafetensorsHeader(file: $0, path: path) }
+        places = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+    }
+
+    public subscript(name: String) -> SafetensorsEntry? { places[name].map { header.entries[$0] } }
+
+    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+        let entry = try entry(name)
+        return try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[entry.byteRange])) }
+    }
+}
+
+/// Weights spread over several safetensors files by `model.safetensors.index.json`.
+public struct ShardedSafetensors: TensorSource {
+    /// The index file.
+    public let path: String
+    /// The files, in the order of their names.
+    public let shards: [SafetensorsFile]
+    private let places: [String: Int]
+
+    public var names: [String] { places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+
+    /// Opens the index and every file that it names.
+    /// - Throws: `DataError` where one is missing or damaged, names a path instead of a file beside the index, or lacks a tensor that the index promises.
+    public init(index path: String) throws {
+        self.path = path
+        guard let map = try JSON(contentsOf: path)["weight_map"]?.object else {
+            throw DataError(.badData, "the index has no weight_map", file: path)
+        }
+        let fileNames = try Set(map.map { member in
+            guard let name = member.value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != "..", name != "." else {
+                throw DataError(.badData, "weight_map: the place of \(member.key) is no file name", file: path)
+            }
+            return name
+        }).sorted()
+        let folder = SystemError.folder(of: path)
+        shards = try fileNames.map { try SafetensorsFile(path: folder + "/" + $0) }
+        let numbers = Dictionary(uniqueKeysWithValues: fileNames.enumerated().map { ($1, $0) })
+        var places: [String: Int] = [:]
+        for (name, value) in map {
+            guard let fileName = value.string, let number = numbers[fileName] else { continue }
+            guard shards[number][name] != nil else {
+                throw DataError(.badData, "the index places tensor \(name) in \(fileName), which does not have it", file: path)
+            }
+            places[name] = number
+        }
+        self.places = places
+    }
+
+    public subscript(name: String) -> SafetensorsEntry? { places[name].flatMap { shards[$0][name] } }
+
+    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+        guard let place = places[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        return try shards[place].withBytes(of: name, body)
+    }
+}

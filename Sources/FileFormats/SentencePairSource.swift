@@ -1,0 +1,80 @@
+import Glibc
+
+/// Two sentences and how similar people judged them.
+public struct SentencePair: Sendable, Equatable {
+    public var first: String
+    public var second: String
+    /// The score as the file gives it, nil where there is none.
+    public var score: Double?
+    /// The line, spreadsheet row or record of the input, from 1.
+    public var line: Int
+}
+
+/// The sentence pairs of a similarity data set: JSTS (JSON lines), STS-B (CSV without header), JSICK (TSV), word pairs, and whatever else has
+/// two columns of text and perhaps one of numbers.
+public final class SentencePairSource {
+    public let table: TextTable
+    /// The columns in use: first, second, and score where there is one.
+    public let columns: [String]
+
+    private let places: (first: Int, second: Int, score: Int?)
+    private var cells: [String] = []
+
+    /// Opens the input.
+    /// - Parameter columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
+    ///   else the first two columns of text and the first of numbers after them.
+    /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
+    public init(path: String, options: TableOptions = TableOptions(), columns: [String]? = nil) throws {
+        table = try TextTable(path: path, options: options, wanted: columns ?? [])
+        if let columns {
+            guard columns.count == 2 || columns.count == 3 else {
+                throw DataError(.usage, "two columns of sentences and perhaps one of scores were expected, \(columns.count) are named")
+            }
+            let indices = try columns.map(table.index(of:))
+            places = (indices[0], indices[1], indices.count == 3 ? indices[2] : nil)
+        } else {
+            places = try Self.places(in: table)
+        }
+        self.columns = [places.first, places.second, places.score].compactMap { [table] in $0.map { table.columns[$0] } }
+    }
+
+    private static func places(in table: TextTable) throws -> (Int, Int, Int?) {
+        if let first = table.column(named: HeaderDetection.firstNames), let second = table.column(named: HeaderDetection.secondNames) {
+            let named = HeaderDetection.scoreNames.lazy.compactMap { table.column(named: [$0]) }.first { table.isNumeric($0) }
+            return (first, second, named ?? table.columns.indices.first { $0 > second && table.isNumeric($0) })
+        }
+        let texts = table.columns.indices.filter { !table.isNumeric($0) }
+        let numbers = table.columns.indices.filter { table.isNumeric($0) }
+        guard texts.count == 2, let last = texts.last else {
+            throw table.ambiguous("which columns hold the two sentences and the score? Name them by --columns")
+        }
+        return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
+    }
+
+    /// The next pairs, at most `count`; none at the end.
+    /// - Throws: `DataError` with the line where the input breaks or a score is no number.
+    public func next(batch count: Int) throws -> [SentencePair] {
+        var pairs: [SentencePair] = []
+        while pairs.count < count, let line = try table.next(into: &cells) {
+            var score: Double?
+            if let place = places.score, !cells[place].isEmpty {
+                guard let value = Double(cells[place]), value.isFinite else {
+                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is no number", file: table.name, line: line)
+                }
+                score = value
+            }
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, line: line))
+        }
+        return pairs
+    }
+
+    /// All pairs.
+    public func all() throws -> [SentencePair] {
+        var pairs: [SentencePair] = []
+        while true {
+            let batch = try next(batch: 4096)
+            if batch.isEmpty { return pairs }
+            pairs += batch
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import Glibc
+
+/// Opens a table: format, dialect and columns from options where given, from the content otherwise.
+struct TableOpening {
+    var name: String
+    var format: TableFormat
+    var encoding: TextEncoding?
+    var encodingIsGuess = false
+    var columns: [String]
+    var hasHeader: Bool
+    var sample: [[String]]
+    var roles: (text: Int?, group: Int?, id: Int?) = (nil, nil, nil)
+    var source: any RecordSource
+
+    /// Bytes of the beginning that formats and columns are judged by.
+    static let window = 1 << 20
+    /// Rows that columns are judged by.
+    static let sampleRows = 1000
+
+    static func open(path: String, options: TableOptions, wanted: [String]) throws -> TableOpening {
+        if options.format == .xlsx || (options.format == nil && path != "-" && isZip(path)) {
+            return try spreadsheet(path: path, options: options, wanted: wanted)
+        }
+        let input = try TextInput(path: path, encoding: options.encoding, isLossy: options.isLossy)
+        let reader = LineReader(input: input, isLossy: options.isLossy)
+        let fileExtension = SystemError.name(of: path).split(separator: ".").dropFirst().last?.lowercased() ?? ""
+        let sniffed = try reader.peek(window) { text, isAll in
+            TableSniffer(text: text, isAll: isAll, fileExtension: fileExtension).sniff(format: options.format, delimiter: options.delimiter)
+        }
+        var opening: TableOpening
+        switch sniffed.format {
+        case .jsonl: opening = try jsonLines(reader)
+        case .json, .coco: opening = try wholeJSON(reader, format: sniffed.format)
+        default: opening = try delimited(reader, sniffed.format, sniffed.dialect, options: options, wanted: wanted)
+        }
+        opening.encoding = input.encoding
+        opening.encodingIsGuess = input.isGuess
+        return opening
+    }
+
+    private static func isZip(_ path: String) -> Bool {
+        guard let file = fopen(path, "r") else { return false }
+        defer { fclose(file) }
+        return fgetc(file) == 0x50 && fgetc(file) == 0x4B && fgetc(file) == 3 && fgetc(file) == 4
+    }
+
+    // MARK: Text, TSV, CSV
+
+    private static func delimited(
+        _ reader: LineReader, _ format: TableFormat, _ dialect: DelimitedDialect, options: TableOptions, wanted: [String]
+    ) throws -> TableOpening {
+        let name = reader.input.name
+        var sample = try reader.peek(window) { text, isAll in
+            var parser = DelimitedParser(dialect: dialect, file: name)
+            return try SampleLines.records(of: text, isAll: isAll, limit: sampleRows, parser: &parser)
+        }
+        // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
+        let width = sample.first?.count ?? 1
+        let hasHeader = options.hasHeader ?? (format == .txt ? false : HeaderDetection.isHeader(sample, wanted: wanted, width: width))
+        let source = DelimitedSource(reader: reader, dialect: dialect, width: width)
+        var columns = (0 ..< width).map { String($0 + 1) }
+        if hasHeader, !sample.isEmpty {
+            columns = HeaderDetection.columnNames(sample.removeFirst())
+            var header: [String] = []
+            _ = try source.next(into: &header)
+        }
+        return TableOpening(name: name, format: format, columns: columns, hasHeader: hasHeader,
+            sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source)
+    }
+
+    private static func spreadsheet(path: String, options: TableOptions, wanted: [String]) throws -> TableOpening {
+        guard path != "-" else {
+            throw DataError(.usage, "a spreadsheet cannot come through standard input; name the file")
+        }
+        var rows = try Spreadsheet(path: path, sheet: options.sheet).rows
+        let width = rows.map(\.cells.count).max() ?? 1
+        for index in rows.indices {
+            rows[index].cells += Array(repeating: "", count: width - rows[index].cells.count)
+        }
+        let hasHeader = options.hasHeader ?? HeaderDetection.isHeader(rows.prefix(sampleRows).map(\.cells), wanted: wanted, width: width)
+        var columns = (0 ..< width).map { String($0 + 1) }
+        if hasHeader, !rows.isEmpty { columns = HeaderDetection.columnNames(rows.removeFirst().cells) }
+        return TableOpening(name: path, format: .xlsx, columns: columns, hasHeader: hasHeader,
+            sample: rows.prefix(sampleRows).map(\.cells), source: HeldSource(rows: rows.map { ($0.number, $0.cells) }))
+    }
+
+    // MARK: JSON
+
+    private static func jsonLines(_ reader: LineReader) throws -> TableOpening {
+        let name = reader.input.name
+        var columns: [String] = []
+        var places: [String: Int] = [:]
+        var objects: [[(key: String, value: JSON)]] = []
+        try reader.peek(window) { text, isAll in
+            let parser = JSONParser()
+            for line in SampleLines(text: text, isAll: isAll).lines where objects.count < sampleRows {
+                // A broken line is reported when reading comes to it.
+                guard let object = try? parser.parse(line.bytes).object else { continue }
+                objects.append(object)
+                for (key, _) in object where places[key] == nil {
+                    places[key] = columns.count
+                    columns.append(key)
+                }
+            }
+        }
+        let sample = objects.map { object in
+            var cells = Array(repeating: "", count: columns.count)
+            for (key, value) in object { if let place = places[key] { cells[place] = value.cell } }
+            return cells
+        }
+        return TableOpening(name: name, format: .jsonl, columns: columns, hasHeader: true, sample: sample,
+            source: JSONLinesSource(reader: reader, places: places))
+    }
+
+    private static func wholeJSON(_ reader: LineReader, format: TableFormat) throws -> TableOpening {
+        let name = reader.input.name
+        var bytes: [UInt8] = []
+        while let line = try reader.next() {
+            bytes.append(contentsOf: line.bytes)
+            bytes.append(UInt8(ascii: "\n"))
+        }
+        let root = try bytes.withUnsafeBytes { try JSON(parsing: $0, file: name) }
+        if format == .coco {
+            guard let annotations = root["annotations"]?.array else {
+                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is no caption file; other JSON must be an array of objects or one object a line", file: name)
+            }
+            var rows: [(Int, [String])] = []
+            rows.reserveCapacity(annotations.count)
+            for (index, annotation) in annotations.enumerated() {
+                guard let caption = annotation["caption"]?.string else {
+                    throw DataError(.badData, "annotation \(index + 1) has no \"caption\"", file: name)
+                }
+                rows.append((index + 1, [caption, annotation["image_id"]?.cell ?? "", annotation["id"]?.cell ?? ""]))
+            }
+            return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
+                sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows))
+        }
+        guard let elements = root.array else { throw DataError(.badData, "an array of objects was expected", file: name) }
+        var columns: [String] = []
+        var places: [String: Int] = [:]
+        for element in elements {
+            guard let object = element.object else { continue }
+            for (key, _) in object where places[key] == nil {
+                places[key] = columns.count
+                columns.append(key)
+            }
+        }
+        // An array of plain strings is a table of one column.
+        if columns.isEmpty { columns = ["text"] }
+        let rows = try elements.enumerated().map { index, element in
+            var cells = Array(repeating: "", count: columns.count)
+            if let object = element.object {
+                for (key, value) in object { if let place = places[key] { cells[place] = value.cell } }
+            } else if let text = element.string, places.isEmpty {
+                cells[0] = text
+            } else {
+                throw DataError(.badData, "element \(index + 1) of the array is no object", file: name)
+            }
+            return (index + 1, cells)
+        }
+        return TableOpening(name: name, format: .json, columns: columns, hasHeader: true,
+            sample: rows.prefix(sampleRows).map(\.1), source: HeldSource(rows: rows))
+    }
+}
+
+extension JSON {
+    /// The value as the text of a table's cell: strings as they are, null as nothing, everything else as JSON.
+    var cell: String {
+        switch self {
+        case .string(let text): text
+        case .null: ""
+        default: serialized()
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+
+/// Text of a file or of standard input as UTF-8 blocks, whatever its encoding.
+final class TextInput {
+    /// What errors call it.
+    let name: String
+    let encoding: TextEncoding
+    /// True where the encoding was found out from the content and is no UTF.
+    let isGuess: Bool
+    /// Bytes of the file, nil for standard input and pipes.
+    let byteCount: Int?
+    /// Bytes read so far.
+    private(set) var bytesRead = 0
+
+    private let stream: ByteStream
+    private let isLossy: Bool
+    private let transcoder: TextTranscoder?
+    /// The beginning, where it had to be looked at first.
+    private var head: [UInt8] = []
+    private var hasHead = false
+    private var skip = 0
+    private var isAtEnd = false
+
+    init(path: String, encoding requested: TextEncoding?, isLossy: Bool) throws {
+        stream = try ByteStream(path: path)
+        name = stream.name
+        self.isLossy = isLossy
+        var information = stat()
+        let isRegular = path != "-" && stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+        byteCount = isRegular ? Int(information.st_size) : nil
+        // Enough for marks, formats and columns to be recognized; pipes come in small pieces.
+        var head: [UInt8] = []
+        while head.count < ByteStream.blockSize, try stream.next({ head.append(contentsOf: $0) }) {}
+        self.head = head
+        hasHead = true
+        let mark = head.withUnsafeBytes { TextEncoding.mark(of: $0) }
+        if let requested {
+            // A mark overrules among the Unicode encodings only: the bytes FF FE may begin a text of another kind.
+            if let mark, requested.isUnicode {
+                (encoding, skip) = (mark.encoding, mark.length)
+            } else {
+                encoding = requested
+            }
+            isGuess = false
+        } else if let mark {
+            (encoding, skip, isGuess) = (mark.encoding, mark.length, false)
+        } else {
+            let source = stream.name
+            let beginning = head
+            let isLong = isRegular && information.st_size > head.count
+            do {
+                let found = try TextEncodingDetection(name: source, blocks: { body in
+                    if isLong {
+                        let whole = try ByteStream(path: path)
+                        while try whole.next(body) {}
+                    } else {
+                        try beginning.withUnsafeBytes(body)
+                    }
+                }, isWhole: isRegular || head.count < ByteStream.blockSize)
+                (encoding, isGuess) = (found.encoding, found.isGuess)
+            } catch let error as DataError where isLossy && error.kind == .badData {
+                (encoding, isGuess) = (.utf8, false)
+            }
+        }
+        transcoder = encoding == .utf8 ? nil : try TextTranscoder(from: encoding, isLossy: isLossy)
+    }
+
+    /// Appends the next block of UTF-8; false at the end. Plain UTF-8 is passed on unchecked.
+    func next(into output: inout [UInt8]) throws -> Bool {
+        if isAtEnd { return false }
+        if hasHead {
+            hasHead = false
+            defer { head = [] }
+            try head.withUnsafeBytes { try take(UnsafeRawBufferPointer(rebasing: $0[skip...]), into: &output) }
+            bytesRead = head.count
+            if !head.isEmpty { return true }
+        }
+        let hasMore = try stream.next { block in
+            bytesRead += block.count
+            try take(block, into: &output)
+        }
+        if !hasMore {
+            isAtEnd = true
+            try transcode(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, into: &output)
+        }
+        return hasMore
+    }
+
+    private func take(_ block: UnsafeRawBufferPointer, into output: inout [UInt8]) throws {
+        if transcoder == nil { output.append(contentsOf: block) } else { try transcode(block, isLast: false, into: &output) }
+    }
+
+    /// Bytes that do not decode, found while reading; the line is counted by who knows the lines.
+    struct Undecodable: Error {}
+
+    private func transcode(_ block: UnsafeRawBufferPointer, isLast: Bool, into output: inout [UInt8]) throws {
+        guard let transcoder else { return }
+        do { try transcoder.convert(block, isLast: isLast, into: &output) } catch { throw Undecodable() }
+    }
+}
+
+extension TextEncoding {
+    var isUnicode: Bool {
+        switch self {
+        case .utf8, .utf16LE, .utf16BE, .utf32LE, .utf32BE: true
+        default: false
+        }
+    }
+}

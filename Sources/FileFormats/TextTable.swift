@@ -1,0 +1,94 @@
+/// The formats of a table of texts.
+public enum TableFormat: String, Sendable, CaseIterable {
+    /// One text a line.
+    case txt
+    case tsv, csv
+    case xlsx
+    /// One JSON object a line.
+    case jsonl
+    /// A JSON array of objects.
+    case json
+    /// The caption files of COCO and STAIR: `annotations` with `caption`, `image_id` and `id`.
+    case coco
+}
+
+/// How a table is to be read. What is nil is found out from the content.
+public struct TableOptions: Sendable {
+    public var format: TableFormat?
+    public var encoding: TextEncoding?
+    /// Bytes that are no text become U+FFFD instead of an error.
+    public var isLossy = false
+    /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
+    public var hasHeader: Bool?
+    public var delimiter: UInt8?
+    /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
+    public var sheet: String?
+
+    public init() {}
+}
+
+/// Where records come from, whatever the format.
+protocol RecordSource: AnyObject {
+    /// Reads the next record into `cells`; its line or row number, nil at the end. Every record has one cell a column.
+    func next(into cells: inout [String]) throws -> Int?
+    /// The share of the input that was read, nil where nobody knows its length.
+    var fractionRead: Double? { get }
+}
+
+/// Rows of named cells out of a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
+public final class TextTable {
+    /// What errors call the input.
+    public let name: String
+    public let format: TableFormat
+    /// The text's encoding, nil for a spreadsheet.
+    public let encoding: TextEncoding?
+    /// True where the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
+    public let encodingIsGuess: Bool
+    /// The columns' names; `1`, `2` … where the input names none.
+    public let columns: [String]
+    /// Whether the input names its columns.
+    public let hasHeader: Bool
+    /// Rows from the beginning of the input, by which columns may be judged. They are also among the rows that `next` returns.
+    public let sample: [[String]]
+    /// The columns that the format itself gives a meaning, as those of a caption file.
+    let roles: (text: Int?, group: Int?, id: Int?)
+
+    private let source: any RecordSource
+
+    /// Opens the input and finds out its format, encoding and columns.
+    /// - Parameter wanted: columns that somebody will ask for: a first row which holds one of these names is a header.
+    /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
+    public init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
+        let opened = try TableOpening.open(path: path, options: options, wanted: wanted)
+        (name, format, encoding, encodingIsGuess) = (opened.name, opened.format, opened.encoding, opened.encodingIsGuess)
+        (columns, hasHeader, sample, roles, source) = (opened.columns, opened.hasHeader, opened.sample, opened.roles, opened.source)
+    }
+
+    /// Reads the next row into `cells`, one cell a column. Its line (row, record) number, nil at the end.
+    public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
+
+    /// The share of the input that was read, nil where its length is unknown.
+    public var fractionRead: Double? { source.fractionRead }
+
+    /// The index of a column by its name or its number from 1.
+    /// - Throws: `DataError` of kind `usage` that lists the columns.
+    public func index(of column: String) throws -> Int {
+        if let index = columns.firstIndex(of: column) { return index }
+        if let number = Int(column), (1 ... max(columns.count, 1)).contains(number), number <= columns.count { return number - 1 }
+        let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
+        let what = hasHeader ? "its columns are" : "its columns have numbers only"
+        throw DataError(.usage, "there is no column \(column); \(what): \(list)", file: name)
+    }
+
+    /// True where all of the sample's filled cells of a column are numbers, and some are filled.
+    public func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
+
+    static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {
+        var hasNumbers = false
+        for row in rows where column < row.count && !row[column].isEmpty {
+            guard Double(row[column]) != nil else { return false }
+            hasNumbers = true
+        }
+        return hasNumbers
+    }
+}
