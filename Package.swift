@@ -24,6 +24,7 @@ let package = Package(
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
+        .target(name: "CUnicodeTables"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
         // First floor: arrays, and bytes to values.
@@ -32,7 +33,7 @@ let package = Package(
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
-        .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma"]),
+        .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
 
         // Third floor.
@@ -57,8 +58,8 @@ let package = Package(
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),

@@ -1,0 +1,91 @@
+/// A sequence, or a pair of sequences, as a model reads it.
+///
+/// All arrays have one element for each token.
+public struct Encoding: Sendable, Equatable {
+    /// Token ids.
+    public internal(set) var ids: [Int32] = []
+    /// Segment of each token: 0 for the first sequence, 1 for the second, where the model tells them apart.
+    public internal(set) var typeIDs: [Int32] = []
+    /// The tokens as strings: the vocabulary's spelling, or the text's own for an unknown piece of a Unigram model.
+    public internal(set) var tokens: [String] = []
+    /// Half-open ranges of UTF-8 bytes of the original text (of the token's own sequence); `0..<0` for tokens that were added.
+    public internal(set) var offsets: [Range<Int>] = []
+    /// 1 for a token that the post-processor added, 0 for one that stands for text.
+    public internal(set) var specialTokensMask: [UInt8] = []
+    /// Number of the pre-tokenizer's word in its sequence; nil for added tokens.
+    public internal(set) var wordIDs: [Int32?] = []
+    /// 0 for the first sequence, 1 for the second; nil for added tokens.
+    public internal(set) var sequenceIDs: [UInt8?] = []
+    /// What truncation cut off, in windows that overlap by the stride.
+    public internal(set) var overflow: [Encoding] = []
+
+    public init() {}
+
+    /// The number of tokens.
+    public var count: Int { ids.count }
+
+    mutating func append(id: Int32, typeID: Int32 = 0, token: String, offsets range: Range<Int>, special: UInt8 = 0, word: Int32? = nil,
+                         sequence: UInt8? = nil) {
+        ids.append(id)
+        typeIDs.append(typeID)
+        tokens.append(token)
+        offsets.append(range)
+        specialTokensMask.append(special)
+        wordIDs.append(word)
+        sequenceIDs.append(sequence)
+    }
+
+    mutating func setTypeID(_ id: Int32) {
+        typeIDs = [Int32](repeating: id, count: ids.count)
+    }
+
+    mutating func setSequence(_ sequence: UInt8) {
+        sequenceIDs = [UInt8?](repeating: sequence, count: ids.count)
+    }
+
+    func window(_ range: Range<Int>) -> Encoding {
+        var part = Encoding()
+        part.ids = Array(ids[range])
+        part.typeIDs = Array(typeIDs[range])
+        part.tokens = Array(tokens[range])
+        part.offsets = Array(offsets[range])
+        part.specialTokensMask = Array(specialTokensMask[range])
+        part.wordIDs = Array(wordIDs[range])
+        part.sequenceIDs = Array(sequenceIDs[range])
+        return part
+    }
+
+    /// Appends another encoding. Overflows combine: each of ours with the other and with each of its own, ours with each of its.
+    mutating func merge(_ other: Encoding) {
+        var combined: [Encoding] = []
+        for part in overflow {
+            var whole = part
+            whole.merge(other.withoutOverflow)
+            combined.append(whole)
+            for otherPart in other.overflow {
+                var both = part
+                both.merge(otherPart)
+                combined.append(both)
+            }
+        }
+        for otherPart in other.overflow {
+            var both = withoutOverflow
+            both.merge(otherPart)
+            combined.append(both)
+        }
+        ids += other.ids
+        typeIDs += other.typeIDs
+        tokens += other.tokens
+        offsets += other.offsets
+        specialTokensMask += other.specialTokensMask
+        wordIDs += other.wordIDs
+        sequenceIDs += other.sequenceIDs
+        overflow = combined
+    }
+
+    private var withoutOverflow: Encoding {
+        var copy = self
+        copy.overflow = []
+        return copy
+    }
+}
