@@ -62,6 +62,7 @@ let package = Package(
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
+        .testTarget(name: "ProbeTests", dependencies: ["Analysis", "VectorStore", "FileFormats", "Tensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
     ],
     swiftLanguageModes: [.v6],

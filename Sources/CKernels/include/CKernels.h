@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ProbeKernels.h"
+
 typedef enum {
     KT_IDENTITY = 0,
     KT_GELU = 1,       // x * Phi(x), Phi by the error function
