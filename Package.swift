@@ -56,6 +56,9 @@ let package = Package(
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
+        // Not installed: times the analyses for tools/bench.
+        .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
+
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),

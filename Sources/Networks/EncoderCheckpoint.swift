@@ -11,6 +11,13 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     /// Names that older checkpoints use for the same tensor.
     public var olderKeys: [String] = []
 
+    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = []) {
+        self.key = key
+        self.parameter = parameter
+        self.rows = rows
+        self.olderKeys = olderKeys
+    }
+
     /// Shape of the tensor in the file.
     public var shape: [Int] { rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape }
 }

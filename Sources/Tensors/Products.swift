@@ -39,6 +39,14 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     deinit { kd_release(handle) }
 }
 
+extension PackedMatrix where Scalar == Float {
+    /// Puts another f32 matrix of the same shape and strides in this one's place, without new memory.
+    package func repack(_ source: UnsafePointer<Float>) {
+        precondition(precision == .f32, "only an f32 matrix is packed again in place")
+        precondition(kd_repack(handle, source) == 0, "oneDNN could not lay out a \(inputs) by \(outputs) matrix again")
+    }
+}
+
 extension Float {
     public static func pack(
         _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision

@@ -84,3 +84,5 @@ void kt_f32_to_bf16(const float *x, int64_t n, uint16_t *y);
 void kt_bf16_to_f32(const uint16_t *x, int64_t n, float *y);
 void kt_f16_to_f32(const uint16_t *x, int64_t n, float *y);
 void kt_f32_to_f16(const float *x, int64_t n, uint16_t *y);
+
+#include "AnalysisKernels.h"

@@ -1,0 +1,233 @@
+import CKernels
+import FileFormats
+import Tensors
+
+// The engine under cosine search and nearest neighbours: for each query the k corpus rows with the highest score, exactly.
+//
+// Goals in order: the same answer whatever the number of threads; never an n × n matrix; speed. The corpus passes through memory in
+// blocks laid out once for oneDNN; tiles of 64 queries are multiplied with a block and the products, still in the cache, are
+// compared with each query's threshold, a vector register at a time. Equal scores go to the lower row.
+
+/// What a higher score means.
+enum BlockedScore: Sendable {
+    /// Cosine of the angle between the rows; a row of zeros has none and takes no part.
+    case cosine
+    /// x·y − |y|²/2 of the rows less `center`, highest where the Euclidean distance is lowest.
+    case euclidean(center: [Float])
+}
+
+/// Best candidates of every query: row `q` lies at `q * top ..< q * top + counts[q]`, best first.
+struct BlockedBest: Sendable {
+    let top: Int
+    var rows: [Int32]
+    var scores: [Float]
+    var counts: [Int32]
+
+    static let blockRows = 1024
+    private static let blocksInFlight = 8
+    private static let queriesInFlight = 16_384
+    private static let tile = 64
+
+    /// - Parameters:
+    ///   - excludeSelf: queries and corpus are the same rows, and no row finds itself.
+    ///   - queryValid, corpusValid: rows marked false neither find nor are found.
+    static func search<Queries: RowSource, Corpus: RowSource>(
+        queries: Queries, corpus: Corpus, by score: BlockedScore, top: Int, excludeSelf: Bool = false,
+        queryValid: [Bool]? = nil, corpusValid: [Bool]? = nil, threads: Int
+    ) throws -> BlockedBest {
+        let n = queries.rows, width = queries.columns
+        let top = min(top, max(1, corpus.rows))
+        var result = BlockedBest(top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
+                                 counts: [Int32](repeating: 0, count: n))
+        let capacity = 2 * top + Int(KT_BEST_SLACK)
+        let group = max(tile, min(n + tile - 1, queriesInFlight) / tile * tile)
+        let prepared = PreparedRows(capacity: group, width: width)
+        let state = BestState(queries: group, capacity: capacity)
+        var blocks: [CorpusBlock] = []
+        for first in stride(from: 0, to: n, by: group) {
+            let range = first..<min(n, first + group)
+            try queries.withRows(range) { try prepared.fill($0, rows: range, by: score, valid: queryValid, what: "the queries", threads: threads) }
+            state.reset()
+            for start in stride(from: 0, to: corpus.rows, by: blockRows * blocksInFlight) {
+                let span = start..<min(corpus.rows, start + blockRows * blocksInFlight)
+                let pieces = Parallel.chunks(span.count, size: blockRows).map { $0.lowerBound + start..<$0.upperBound + start }
+                blocks = try corpus.withRows(span) { pointer in
+                    let rows = Shared(pointer)
+                    let made = Shared(UnsafeMutablePointer<CorpusBlock?>.allocate(capacity: pieces.count))
+                    made.pointer.initialize(repeating: nil, count: pieces.count)
+                    defer { made.pointer.deinitialize(count: pieces.count); made.pointer.deallocate() }
+                    let old = blocks
+                    try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                        let from = UnsafePointer(rows.pointer) + (pieces[piece].lowerBound - start) * width
+                        made.pointer[piece] = try CorpusBlock(from, rows: pieces[piece], width: width, by: score, valid: corpusValid,
+                                                              reusing: piece < old.count ? old[piece] : nil)
+                    }
+                    return (0..<pieces.count).compactMap { made.pointer[$0] }
+                }
+                let current = blocks, tiles = Parallel.chunks(range.count, size: tile)
+                Parallel.forEach(tiles.count, threads: threads) { item, _ in
+                    Scratch.with(Float.self, count: tile * blockRows) { products in
+                        for block in current {
+                            Float.multiply(prepared.row(tiles[item].lowerBound), rows: tiles[item].count, by: block.matrix, bias: block.bias, into: products)
+                            if excludeSelf {
+                                for query in tiles[item] where block.rows.contains(first + query) {
+                                    products[(query - tiles[item].lowerBound) * block.rows.count + first + query - block.rows.lowerBound] = -.infinity
+                                }
+                            }
+                            state.offer(products, queries: tiles[item], block: block.rows, top: top)
+                        }
+                    }
+                }
+            }
+            state.finish(queries: range.count, top: top, threads: threads)
+            for query in 0..<range.count where prepared.usable[query] {
+                let count = Int(state.counts[query])
+                result.counts[first + query] = Int32(count)
+                for place in 0..<count {
+                    let key = state.keys[query * capacity + place], to = (first + query) * top + place
+                    result.rows[to] = Int32(kt_best_id(key))
+                    result.scores[to] = kt_best_score(key)
+                }
+            }
+        }
+        return result
+    }
+}
+
+/// Queries made ready for the product: unit length, or less the center.
+final class PreparedRows: @unchecked Sendable {
+    let width: Int
+    private let elements: UnsafeMutablePointer<Float>
+    /// False for rows that have no direction or are marked as left out.
+    private(set) var usable: [Bool] = []
+
+    init(capacity: Int, width: Int) {
+        self.width = width
+        elements = .allocate(capacity: max(1, capacity * width))
+    }
+
+    deinit { elements.deallocate() }
+
+    func row(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(elements + index * width) }
+
+    func fill(_ source: UnsafePointer<Float>, rows: Range<Int>, by score: BlockedScore, valid: [Bool]?, what: String, threads: Int) throws {
+        let from = Shared(source), to = Shared(elements), width = self.width
+        let flags = Shared(UnsafeMutablePointer<Bool>.allocate(capacity: max(1, rows.count)))
+        defer { flags.pointer.deallocate() }
+        let pieces = Parallel.chunks(rows.count, size: 256)
+        try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+            for i in pieces[piece] {
+                flags.pointer[i] = try prepareRow(UnsafePointer(from.pointer) + i * width, number: rows.lowerBound + i, width: width, by: score,
+                                                  valid: valid, what: what, into: to.pointer + i * width) != nil
+            }
+        }
+        usable = Array(UnsafeBufferPointer(start: flags.pointer, count: rows.count))
+    }
+}
+
+/// Writes the row as the product needs it; returns its squared norm, or nil for a row that takes no part (then written as zeros).
+private func prepareRow(
+    _ row: UnsafePointer<Float>, number: Int, width: Int, by score: BlockedScore, valid: [Bool]?, what: String, into out: UnsafeMutablePointer<Float>
+) throws -> Double? {
+    var part: Double?
+    if valid?[number] != false {
+        switch score {
+        case .cosine:
+            let squares = Float.dot(row, row, count: width)
+            guard squares.isFinite else { throw notFinite(row: number, of: what) }
+            if squares > 0 {
+                scaleToUnit(row, squaredNorm: squares, width: width, into: out)
+                part = 1
+            }
+        case .euclidean(let center):
+            center.withUnsafeBufferPointer { kt_center_scale(row, $0.baseAddress, 1, Int64(width), out) }
+            let squares = Float.dot(out, out, count: width)
+            guard squares.isFinite else { throw notFinite(row: number, of: what) }
+            part = squares
+        }
+    }
+    if part == nil { out.update(repeating: 0, count: width) }
+    return part
+}
+
+/// out = row / |row|, also where |row| or its reciprocal is no float.
+func scaleToUnit(_ row: UnsafePointer<Float>, squaredNorm: Double, width: Int, into out: UnsafeMutablePointer<Float>) {
+    let reciprocal = 1 / squaredNorm.squareRoot()
+    if reciprocal > 1e-30 && reciprocal < 1e30 {
+        kt_center_scale(row, nil, Float(reciprocal), Int64(width), out)
+    } else {
+        for i in 0..<width { out[i] = Float(Double(row[i]) * reciprocal) }
+    }
+}
+
+/// Corpus rows in the product's own layout.
+final class CorpusBlock: @unchecked Sendable {
+    let rows: Range<Int>
+    let matrix: PackedMatrix<Float>
+    let bias: UnsafeMutablePointer<Float>
+
+    init(_ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?) throws {
+        self.rows = rows
+        let bias = UnsafeMutablePointer<Float>.allocate(capacity: max(1, rows.count))
+        self.bias = bias
+        matrix = try Scratch.with(Float.self, count: rows.count * width) { prepared in
+            for i in 0..<rows.count {
+                let part = try prepareRow(source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
+                                          into: prepared + i * width)
+                switch score {
+                case .cosine: bias[i] = part == nil ? -.infinity : 0
+                case .euclidean: bias[i] = part.map { Float(-$0 / 2) } ?? -.infinity
+                }
+            }
+            if let old, old.rows.count == rows.count {
+                old.matrix.repack(prepared)
+                return old.matrix
+            }
+            return Float.pack(prepared, inputs: width, outputs: rows.count, inputStride: 1, outputStride: width, precision: .f32)
+        }
+    }
+
+    deinit { bias.deallocate() }
+}
+
+/// The keys found so far for a group of queries.
+private final class BestState: @unchecked Sendable {
+    let capacity: Int
+    let keys: UnsafeMutablePointer<UInt64>
+    let counts: UnsafeMutablePointer<Int32>
+    private let thresholds: UnsafeMutablePointer<Float>
+    private let queries: Int
+
+    init(queries: Int, capacity: Int) {
+        self.queries = queries
+        self.capacity = capacity
+        keys = .allocate(capacity: queries * capacity)
+        counts = .allocate(capacity: queries)
+        thresholds = .allocate(capacity: queries)
+    }
+
+    deinit {
+        keys.deallocate()
+        counts.deallocate()
+        thresholds.deallocate()
+    }
+
+    func reset() {
+        counts.update(repeating: 0, count: queries)
+        thresholds.update(repeating: -.infinity, count: queries)
+    }
+
+    func offer(_ products: UnsafePointer<Float>, queries: Range<Int>, block: Range<Int>, top: Int) {
+        let q = queries.lowerBound
+        kt_best_offer(products, Int64(queries.count), Int64(block.count), Int64(block.count), UInt32(block.lowerBound), Int64(top), Int64(capacity),
+                      keys + q * capacity, counts + q, thresholds + q)
+    }
+
+    func finish(queries: Int, top: Int, threads: Int) {
+        let pieces = Parallel.chunks(queries, size: 256)
+        Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+            let q = pieces[piece].lowerBound
+            kt_best_finish(Int64(pieces[piece].count), Int64(top), Int64(self.capacity), self.keys + q * self.capacity, self.counts + q)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import CKernels
+import FileFormats
+import Tensors
+
+/// Exact search for the most similar vectors by the cosine of the angle between them.
+///
+/// Vectors need not be of unit length. A vector of zeros has no direction: it is never found and finds nothing. NaN and infinity are
+/// errors that name the row. The result does not depend on the number of threads; equal cosines go to the lower row.
+///
+/// - Complexity: 2 · queries · corpus · columns operations; memory for the result and some 64 MB, never queries × corpus.
+public struct CosineSearch<Corpus: RowSource>: Sendable {
+    public let corpus: Corpus
+    /// Rows marked false are not found (and, in `minePairs`, do not search).
+    public let valid: [Bool]?
+    public let threads: Int
+
+    /// - Throws: `DataError` when the corpus is no matrix, or `valid` is not one flag a row.
+    public init(corpus: Corpus, valid: [Bool]? = nil, threads: Int = Parallel.availableThreads) throws {
+        try corpus.checkShape("the vectors")
+        if let valid, valid.count != corpus.rows {
+            throw DataError(.badData, "\(valid.count) validity flags were given for \(corpus.rows) vectors")
+        }
+        self.corpus = corpus
+        self.valid = valid
+        self.threads = threads
+    }
+
+    /// The `top` most similar corpus rows for each query, best first; fewer where the corpus has fewer.
+    ///
+    /// - Parameter queryValid: queries marked false get no answers.
+    /// - Throws: `DataError` when queries have another width than the corpus, or a vector holds NaN or infinity.
+    public func search<Queries: RowSource>(_ queries: Queries, top: Int, queryValid: [Bool]? = nil) throws -> NeighborTable {
+        guard queries.columns == corpus.columns else {
+            throw DataError(.badData, "the queries have \(queries.columns) columns and the vectors \(corpus.columns); both must come from the same model")
+        }
+        guard top > 0 else { throw DataError(.usage, "the number of answers must be at least 1, not \(top)") }
+        let best = try BlockedBest.search(queries: queries, corpus: corpus, by: .cosine, top: top, queryValid: queryValid, corpusValid: valid, threads: threads)
+        return NeighborTable(best)
+    }
+}
+
+/// For each query its best corpus rows, best first.
+public struct NeighborTable: Sendable, Equatable {
+    /// Places kept for each query.
+    public let top: Int
+    /// Row numbers in the corpus, (queries, top); −1 where a query has fewer answers.
+    public let rows: [Int32]
+    /// Cosines in [−1, 1] (or Euclidean distances, for a table of nearest neighbours), (queries, top).
+    public let scores: [Float]
+    /// Answers of each query.
+    public let counts: [Int32]
+
+    public var queries: Int { counts.count }
+
+    /// The answers of one query, best first.
+    public subscript(query: Int) -> [(row: Int, score: Float)] {
+        (0..<Int(counts[query])).map { (Int(rows[query * top + $0]), scores[query * top + $0]) }
+    }
+
+    init(top: Int, rows: [Int32], scores: [Float], counts: [Int32]) {
+        self.top = top
+        self.rows = rows
+        self.scores = scores
+        self.counts = counts
+    }
+
+    /// Rounding can carry the cosine of parallel vectors a little past 1.
+    init(_ best: BlockedBest) {
+        self.init(top: best.top, rows: best.rows, scores: best.scores.map { $0 == -.infinity ? $0 : max(-1, min(1, $0)) }, counts: best.counts)
+    }
+}

@@ -1,0 +1,65 @@
+import FileFormats
+import Tensors
+
+/// How similar two sentences of a collection are by chance: the cosines of pairs of different rows drawn at random.
+///
+/// What counts as similar differs from model to model; a threshold is best named as a quantile of this distribution.
+public struct RandomPairCosines: Sendable {
+    /// Pairs drawn.
+    public var count: Int { sorted.count }
+    /// Mean cosine.
+    public let mean: Double
+    /// Standard deviation (n − 1).
+    public let deviation: Double
+    /// The cosines in ascending order.
+    public let sorted: [Float]
+
+    /// The cosine below which a share `p` in [0, 1] of random pairs lies, interpolated linearly between neighbours (numpy's default).
+    public func quantile(_ p: Double) -> Double {
+        let place = max(0, min(1, p)) * Double(sorted.count - 1)
+        let below = Int(place), share = place - Double(below)
+        let low = Double(sorted[below]), high = Double(sorted[min(sorted.count - 1, below + 1)])
+        return low + (high - low) * share
+    }
+
+    /// Draws `count` pairs of different usable rows, with replacement.
+    ///
+    /// - Throws: `DataError` when fewer than two rows have a direction, or a drawn vector holds NaN or infinity.
+    public init(of vectors: Tensor<Float>, valid: [Bool]? = nil, count: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws {
+        guard count > 0 else { throw DataError(.usage, "the number of random pairs must be at least 1, not \(count)") }
+        let width = vectors.columns
+        let usable: [Int32] = vectors.withUnsafeElements { pointer in
+            (0..<vectors.rows).filter { row in valid?[row] != false && Float.dot(pointer + row * width, pointer + row * width, count: width) != 0 }.map(Int32.init)
+        }
+        guard usable.count > 1 else {
+            throw DataError(.badData, "random pairs need at least two vectors that are not zero; there are \(usable.count)")
+        }
+        var random = RandomSource(seed: seed)
+        var pairs: [(Int, Int)] = []
+        pairs.reserveCapacity(count)
+        for _ in 0..<count {
+            let a = random.below(usable.count), b = random.below(usable.count - 1)
+            pairs.append((Int(usable[a]), Int(usable[b < a ? b : b + 1])))
+        }
+        var cosines = [Float](repeating: 0, count: count)
+        let drawn = pairs, chunks = Parallel.chunks(count, size: 4096)
+        try vectors.withUnsafeElements { pointer in
+            try cosines.withUnsafeMutableBufferPointer { buffer in
+                let rows = Shared(pointer), out = Shared(buffer.baseAddress!)
+                try Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                    for i in chunks[chunk] {
+                        let a = UnsafePointer(rows.pointer) + drawn[i].0 * width, b = UnsafePointer(rows.pointer) + drawn[i].1 * width
+                        let aa = Float.dot(a, a, count: width), bb = Float.dot(b, b, count: width)
+                        guard aa.isFinite, bb.isFinite else { throw notFinite(row: aa.isFinite ? drawn[i].1 : drawn[i].0, of: "the vectors") }
+                        let cosine = Float.dot(a, b, count: width) / (aa.squareRoot() * bb.squareRoot())
+                        out.pointer[i] = Float(max(-1, min(1, cosine)))
+                    }
+                }
+            }
+        }
+        let total = cosines.reduce(0) { $0 + Double($1) }, average = total / Double(count)
+        mean = average
+        deviation = (cosines.reduce(0) { $0 + (Double($1) - average) * (Double($1) - average) } / Double(max(1, count - 1))).squareRoot()
+        sorted = cosines.sorted()
+    }
+}

@@ -1,0 +1,46 @@
+import FileFormats
+import Tensors
+
+/// A matrix of vectors, one a row, that is read a range of rows at a time: a tensor in memory, a mapped file, a dataset on disk.
+public protocol RowSource: Sendable {
+    /// Number of vectors.
+    var rows: Int { get }
+    /// Numbers in one vector.
+    var columns: Int { get }
+    /// Calls `body` with rows `range`, contiguous, valid during the call. Analyses never read from two threads at once.
+    func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result
+}
+
+extension Tensor: RowSource where Scalar == Float {
+    public func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+        return try withUnsafeElements { try body($0 + range.lowerBound * columns) }
+    }
+}
+
+extension RowSource {
+    /// Throws unless this is a matrix of at least one column and no more rows than analyses can number.
+    package func checkShape(_ what: String) throws {
+        guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; vectors of at least one number are needed") }
+        guard rows < Int(Int32.max) else { throw DataError(.badData, "\(rows) rows are more than the 2,147,483,646 that an analysis can number") }
+    }
+}
+
+/// The error for a vector that is not made of numbers.
+func notFinite(row: Int, of what: String) -> DataError {
+    DataError(.badData, "row \(row) of \(what) holds NaN or infinity (rows count from 0); leave that row out or embed it again")
+}
+
+/// Throws, naming the first such row, if any row that counts holds NaN or infinity.
+func checkFinite(_ x: Tensor<Float>, valid: [Bool]? = nil, _ what: String = "the vectors") throws {
+    let columns = x.columns, rows = x.rows
+    try x.withUnsafeElements { pointer in
+        let shared = Shared(pointer)
+        let ranges = Parallel.chunks(rows, size: 1024)
+        try Parallel.forEach(ranges.count) { chunk, _ in
+            for row in ranges[chunk] where valid?[row] != false {
+                guard Float.allFinite(UnsafePointer(shared.pointer) + row * columns, count: columns) else { throw notFinite(row: row, of: what) }
+            }
+        }
+    }
+}

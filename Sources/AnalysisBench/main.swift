@@ -1,0 +1,59 @@
+import Analysis
+import Foundation
+import Tensors
+
+// analysis-bench TASK FILE ROWS COLUMNS [OPTION=VALUE …]: times one analysis of raw float32 rows and prints a line of JSON.
+// tools/bench-maps drives it beside the peers.
+
+/// The file as a tensor; memory-mapped.
+func matrix(_ path: String, rows: Int, columns: Int) throws -> Tensor<Float> {
+    let data = try NSData(contentsOfFile: path, options: .alwaysMapped)
+    guard data.length >= rows * columns * 4 else { throw CocoaError(.fileReadCorruptFile) }
+    return Tensor(viewing: data.bytes.assumingMemoryBound(to: Float.self), shape: [rows, columns], owner: data)
+}
+
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try body()
+    let elapsed = ContinuousClock.now - start
+    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 5, let rows = Int(arguments[3]), let columns = Int(arguments[4]) else {
+    FileHandle.standardError.write(Data("usage: analysis-bench TASK FILE ROWS COLUMNS [OPTION=VALUE …]\n".utf8))
+    exit(64)
+}
+var options: [String: String] = [:]
+for argument in arguments.dropFirst(5) {
+    let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    options[parts[0]] = parts.count > 1 ? parts[1] : "1"
+}
+@MainActor func integer(_ name: String, _ standard: Int) -> Int { options[name].flatMap(Int.init) ?? standard }
+
+let x = try matrix(arguments[2], rows: rows, columns: columns)
+let threads = integer("threads", Parallel.availableThreads)
+var report: [String: Any] = ["task": arguments[1], "n": rows, "d": columns]
+switch arguments[1] {
+case "search":
+    let queries = x.rows(0..<integer("queries", 10_000)), top = integer("top", 10)
+    var table: NeighborTable?
+    report["s"] = try seconds { table = try CosineSearch(corpus: x, threads: threads).search(queries, top: top) }
+    report["gflops"] = 2 * Double(queries.rows) * Double(rows) * Double(columns) / (report["s"] as! Double) / 1e9
+    if let out = options["out"], let table { try table.rows.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
+case "neighbors":
+    report["s"] = try seconds { _ = try NearestNeighbors.euclidean(x, count: integer("count", 90), threads: threads) }
+case "mine":
+    report["s"] = try seconds { _ = try CosineSearch(corpus: x, threads: threads).minePairs(top: integer("top", 100)) }
+case "pca":
+    let pca = PCA(components: .count(integer("components", 50)), solver: options["solver"].flatMap(PCA.Solver.init) ?? .automatic, threads: threads)
+    var model: PCAModel?
+    report["s"] = try seconds { model = try pca.fit(x) }
+    report["transform"] = try seconds { _ = try model?.transform(x, threads: threads) }
+    report["variances"] = model?.explainedVariance
+    report["solver"] = model?.solver.rawValue
+default:
+    FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
+    exit(64)
+}
+print(String(decoding: try JSONSerialization.data(withJSONObject: report, options: [.sortedKeys]), as: UTF8.self))

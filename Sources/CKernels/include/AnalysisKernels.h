@@ -1,0 +1,48 @@
+// Vector loops of the analyses: the best of many scores, and the forces between the points of a t-SNE map.
+// Included by CKernels.h. Each row's or point's result depends on no other row of the call.
+#pragma once
+#include <stdint.h>
+
+// MARK: Best scores
+
+// The `k` best of the scores seen so far for each row. A candidate is one number: the score's bits, made to sort as unsigned, above
+// the complement of its id, so that a larger key is a better candidate and among equal scores the lower id is better.
+// `capacity` >= k + KT_BEST_SLACK keys a row; a row's keys are in no order until kt_best_finish.
+#define KT_BEST_SLACK 64
+
+// Offers scores (rows x columns, `stride` floats from row to row) of the candidates first_id, first_id + 1, ... to each row.
+// A score that is NaN or -infinity never enters. thresholds start at -infinity, counts at 0.
+void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t stride, uint32_t first_id, int64_t k,
+                   int64_t capacity, uint64_t *keys, int32_t *counts, float *thresholds);
+// Puts the best k (or as many as there are) of each row first, best first.
+void kt_best_finish(int64_t rows, int64_t k, int64_t capacity, uint64_t *keys, int32_t *counts);
+float kt_best_score(uint64_t key);
+uint32_t kt_best_id(uint64_t key);
+
+// Indices of the elements >= threshold, in order; returns how many. `indices` has room for n.
+int64_t kt_at_least(const float *x, int64_t n, float threshold, int32_t *indices);
+
+// MARK: Rows
+
+// y = (x - center) * scale, row by row; center may be NULL.
+void kt_center_scale(const float *x, const float *center, float scale, int64_t n, float *y);
+// sum of (x - y)^2, in double.
+double kt_squared_distance(const float *x, const float *y, int64_t n);
+// y = x - shift, in double.
+void kt_shift_to_double(const float *x, const double *shift, int64_t n, double *y);
+
+// MARK: t-SNE
+
+// Kernel of the map: w(d) = (1 + d^2 / a)^-a; a = 1 is Student's t with one degree of freedom. Coordinates of one dimension pass
+// y = NULL (and get no fy).
+
+// Repulsion on the points first ..< last from all n: f = sum_j w_ij (1 + d_ij^2 / a)^-1 (y_i - y_j), z[i] = sum_(j != i) w_ij.
+// `targets` are the points that feel, `sources` those that push; `own` says that they are the same points.
+void kt_tsne_repulsion(const float *tx, const float *ty, int64_t first, int64_t last, const float *sx, const float *sy, int64_t sources,
+                       int32_t own, float a, float *fx, float *fy, double *z);
+// Attraction along the edges of rows first ..< last: f = sum_e p_e (1 + d_e^2 / a)^-1 (y_i - y_column(e)).
+void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets, const int32_t *columns,
+                        const float *p, const float *sx, const float *sy, float a, float *fx, float *fy);
+// sum over the edges of rows first ..< last of p_e * (-log w_e), in double.
+double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets,
+                                 const int32_t *columns, const float *p, const float *sx, const float *sy, double a);

@@ -1,0 +1,128 @@
+// Forces between the points of a t-SNE map (van der Maaten & Hinton 2008), each pair computed. Sums run in float within a block of
+// sources and in double over the blocks, so that a point feels a hundred thousand others to seven digits.
+#include "CKernels.h"
+#include "elementary.h"
+
+#define BLOCK 1024
+#define INLINE static inline __attribute__((always_inline))
+
+// log(x) for x >= 1, by halves: x = 2^e m with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)).
+INLINE float log_f(float x) {
+    int32_t bits;
+    memcpy(&bits, &x, 4);
+    int32_t e = (bits - 0x3F3504F3) >> 23;
+    bits -= e << 23;
+    float m;
+    memcpy(&m, &bits, 4);
+    float s = (m - 1.0f) / (m + 1.0f), t = s * s;
+    float series = 2.0f + t * (0.66666667f + t * (0.4f + t * (0.28571429f + t * 0.22222222f)));
+    return (float)e * 0.69314718f + s * series;
+}
+
+INLINE double log_d(double x) {
+    int64_t bits;
+    memcpy(&bits, &x, 8);
+    int64_t e = (bits - 0x3FE6A09E667F3BCD) >> 52;
+    bits -= e << 52;
+    double m;
+    memcpy(&m, &bits, 8);
+    double s = (m - 1.0) / (m + 1.0), t = s * s, series = 2.0 / 21;
+    series = series * t + 2.0 / 19;
+    series = series * t + 2.0 / 17;
+    series = series * t + 2.0 / 15;
+    series = series * t + 2.0 / 13;
+    series = series * t + 2.0 / 11;
+    series = series * t + 2.0 / 9;
+    series = series * t + 2.0 / 7;
+    series = series * t + 2.0 / 5;
+    series = series * t + 2.0 / 3;
+    series = series * t + 2.0;
+    return (double)e * 0.693147180559945309417 + s * series;
+}
+
+INLINE void repulsion(const float *tx, const float *ty, int64_t first, int64_t last, const float *sx, const float *sy, int64_t sources,
+                      int32_t own, float a, float *fx, float *fy, double *z, const int plane, const int cauchy) {
+#pragma clang fp reassociate(on) contract(fast)
+    float inverse_a = 1.0f / a;
+    for (int64_t i = first; i < last; i++) {
+        float x = tx[i], y = plane ? ty[i] : 0.0f;
+        double total_x = 0, total_y = 0, total = own ? -1.0 : 0.0;
+        for (int64_t start = 0; start < sources; start += BLOCK) {
+            int64_t end = start + BLOCK < sources ? start + BLOCK : sources;
+            float block_x = 0, block_y = 0, block = 0;
+            for (int64_t j = start; j < end; j++) {
+                float dx = x - sx[j], dy = plane ? y - sy[j] : 0.0f;
+                float base = 1.0f + (dx * dx + dy * dy) * inverse_a, inverse = 1.0f / base;
+                float w = cauchy ? inverse : kt_exp_f(-a * log_f(base));
+                float push = w * inverse;
+                block += w;
+                block_x += push * dx;
+                if (plane) block_y += push * dy;
+            }
+            total += (double)block;
+            total_x += (double)block_x;
+            total_y += (double)block_y;
+        }
+        fx[i] = (float)total_x;
+        if (plane) fy[i] = (float)total_y;
+        z[i] = total;
+    }
+}
+
+KT_CLONES
+void kt_tsne_repulsion(const float *tx, const float *ty, int64_t first, int64_t last, const float *sx, const float *sy, int64_t sources,
+                       int32_t own, float a, float *fx, float *fy, double *z) {
+    if (ty && a == 1.0f) repulsion(tx, ty, first, last, sx, sy, sources, own, a, fx, fy, z, 1, 1);
+    else if (ty) repulsion(tx, ty, first, last, sx, sy, sources, own, a, fx, fy, z, 1, 0);
+    else if (a == 1.0f) repulsion(tx, ty, first, last, sx, sy, sources, own, a, fx, fy, z, 0, 1);
+    else repulsion(tx, ty, first, last, sx, sy, sources, own, a, fx, fy, z, 0, 0);
+}
+
+KT_CLONES
+void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets, const int32_t *columns,
+                        const float *p, const float *sx, const float *sy, float a, float *fx, float *fy) {
+#pragma clang fp reassociate(on) contract(fast)
+    float inverse_a = 1.0f / a;
+    for (int64_t i = first; i < last; i++) {
+        float x = tx[i], total_x = 0, total_y = 0;
+        if (ty) {
+            float y = ty[i];
+            for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
+                float dx = x - sx[columns[e]], dy = y - sy[columns[e]];
+                float pull = p[e] / (1.0f + (dx * dx + dy * dy) * inverse_a);
+                total_x += pull * dx;
+                total_y += pull * dy;
+            }
+            fy[i] = total_y;
+        } else {
+            for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
+                float dx = x - sx[columns[e]];
+                total_x += p[e] / (1.0f + dx * dx * inverse_a) * dx;
+            }
+        }
+        fx[i] = total_x;
+    }
+}
+
+KT_CLONES
+double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets,
+                                 const int32_t *columns, const float *p, const float *sx, const float *sy, double a) {
+#pragma clang fp reassociate(on) contract(fast)
+    double inverse_a = 1.0 / a, total = 0;
+    for (int64_t i = first; i < last; i++) {
+        double x = (double)tx[i], y = ty ? (double)ty[i] : 0.0;
+        double row = 0;
+        if (ty)
+            for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
+                double dx = x - (double)sx[columns[e]], dy = y - (double)sy[columns[e]];
+                row += (double)p[e] * log_d(1.0 + (dx * dx + dy * dy) * inverse_a);
+            }
+        else
+            for (int64_t e = offsets[i]; e < offsets[i + 1]; e++) {
+                double dx = x - (double)sx[columns[e]];
+                row += (double)p[e] * log_d(1.0 + dx * dx * inverse_a);
+            }
+        total += row;
+    }
+    return total * a;
+}

@@ -1,0 +1,88 @@
+import FileFormats
+import Foundation
+
+/// Finds a model's folder by path or by name.
+///
+/// Looked through in this order: the path itself; `KOTONOHA_MODELS`; `share/kotonoha/models` beside the installed program; `Models`
+/// of the checkout that the program was built in, and of the working folder; the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`, the
+/// default place).
+public enum ModelLocation {
+    /// The name of the model that is used when none is asked for.
+    public static let defaultName = "kotonoha-small"
+    /// What stands in until the default model is there.
+    public static let fallbackName = "all-MiniLM-L6-v2"
+
+    /// - Throws: `DataError` of kind `noInput` that lists where it looked.
+    public static func folder(for name: String) throws -> URL {
+        if isFolder(name) { return URL(fileURLWithPath: name) }
+        if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
+            throw DataError(.noInput, "there is no such folder; --model takes a model's folder or its name", file: name)
+        }
+        for place in modelFolders() {
+            let folder = place.appendingPathComponent(name)
+            if isFolder(folder.path) { return folder }
+        }
+        if let folder = inHuggingFaceCache(name) { return folder }
+        let places = modelFolders().map(\.path) + [huggingFaceCache().path]
+        throw DataError(.noInput, "no model of this name; looked in \(places.joined(separator: ", ")). Give its folder, or set KOTONOHA_MODELS", file: name)
+    }
+
+    /// The default model's folder: the project's own, else the one that stands in for it.
+    public static func defaultFolder() throws -> URL {
+        do { return try folder(for: defaultName) } catch { return try folder(for: fallbackName) }
+    }
+
+    /// Folders whose subfolders are models, in order of search; those that exist.
+    public static func modelFolders() -> [URL] {
+        let environment = ProcessInfo.processInfo.environment
+        var places: [URL] = []
+        for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
+        let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        places.append(executable.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("share/kotonoha/models"))
+        // A program run from the checkout's build folder finds the checkout's models.
+        var above = executable.deletingLastPathComponent()
+        while above.path != "/" {
+            if above.lastPathComponent == ".build" {
+                places.append(above.deletingLastPathComponent().appendingPathComponent("Models"))
+                places.append(above.deletingLastPathComponent().appendingPathComponent("Models/downloaded"))
+                break
+            }
+            above.deleteLastPathComponent()
+        }
+        places.append(URL(fileURLWithPath: "Models"))
+        places.append(URL(fileURLWithPath: "Models/downloaded"))
+        var seen: Set<String> = []
+        return places.map(\.standardizedFileURL).filter { isFolder($0.path) && seen.insert($0.path).inserted }
+    }
+
+    /// The hub cache, whether it exists or not.
+    public static func huggingFaceCache() -> URL {
+        let environment = ProcessInfo.processInfo.environment
+        if let cache = environment["HF_HUB_CACHE"], !cache.isEmpty { return URL(fileURLWithPath: cache) }
+        if let home = environment["HF_HOME"], !home.isEmpty { return URL(fileURLWithPath: home).appendingPathComponent("hub") }
+        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+            ?? URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache")
+        return cache.appendingPathComponent("huggingface/hub")
+    }
+
+    /// `models--org--name/snapshots/REVISION`, the revision being what `refs/main` says, else the only one there is.
+    private static func inHuggingFaceCache(_ name: String) -> URL? {
+        let names = name.contains("/") ? [name] : [name, "sentence-transformers/" + name]
+        for candidate in names {
+            let repository = huggingFaceCache().appendingPathComponent("models--" + candidate.replacingOccurrences(of: "/", with: "--"))
+            let snapshots = repository.appendingPathComponent("snapshots")
+            if let revision = try? String(contentsOf: repository.appendingPathComponent("refs/main"), encoding: .utf8) {
+                let folder = snapshots.appendingPathComponent(revision.trimmingCharacters(in: .whitespacesAndNewlines))
+                if isFolder(folder.path) { return folder }
+            }
+            let revisions = ((try? FileManager.default.contentsOfDirectory(atPath: snapshots.path)) ?? []).sorted()
+            if revisions.count == 1 { return snapshots.appendingPathComponent(revisions[0]) }
+        }
+        return nil
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return !path.isEmpty && FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+    }
+}

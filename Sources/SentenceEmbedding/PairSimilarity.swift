@@ -1,0 +1,37 @@
+import Tensors
+
+/// Cosines between pairs of sentences, each distinct sentence embedded once.
+public struct PairSimilarity: Sendable {
+    public let encoder: SentenceEncoder
+
+    public init(encoder: SentenceEncoder) { self.encoder = encoder }
+
+    /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a vector is zero and has no direction.
+    public func cosines(_ first: [String], _ second: [String]) throws -> (cosines: [Double?], counts: SentenceEncoder.Counts) {
+        precondition(first.count == second.count)
+        var rows: [String: Int] = [:], distinct: [String] = []
+        func row(_ sentence: String) -> Int {
+            if let known = rows[sentence] { return known }
+            rows[sentence] = distinct.count
+            distinct.append(sentence)
+            return distinct.count - 1
+        }
+        let places = zip(first, second).map { (row($0), row($1)) }
+        let dimension = encoder.dimension
+        var counts = SentenceEncoder.Counts()
+        let vectors = try [Float](unsafeUninitializedCapacity: distinct.count * dimension) { buffer, initialized in
+            counts = try encoder.encode(distinct, into: UnsafeMutableBufferPointer(rebasing: buffer[..<(distinct.count * dimension)]))
+            initialized = distinct.count * dimension
+        }
+        let cosines: [Double?] = vectors.withUnsafeBufferPointer { vectors in
+            guard let base = vectors.baseAddress else { return [] }
+            let lengths = distinct.indices.map { Float.dot(base + $0 * dimension, base + $0 * dimension, count: dimension).squareRoot() }
+            return places.map { a, b in
+                let product = lengths[a] * lengths[b]
+                guard product > 0 else { return nil }
+                return max(-1, min(1, Float.dot(base + a * dimension, base + b * dimension, count: dimension) / product))
+            }
+        }
+        return (cosines, counts)
+    }
+}

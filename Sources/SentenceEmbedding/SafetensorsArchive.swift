@@ -1,0 +1,33 @@
+import FileFormats
+import Networks
+import Tensors
+
+/// Safetensors as an archive of weights: Float tensors are views of the mapped file, halves are widened.
+public struct SafetensorsArchive: WeightArchive {
+    private let source: any TensorSource
+
+    public init(_ source: any TensorSource) { self.source = source }
+
+    public var fileName: String { source.path }
+    public var names: [String] { source.names }
+    public func shape(of name: String) -> [Int]? { source[name]?.shape }
+
+    public func tensor(_ name: String) throws -> Tensor<Float> {
+        guard let entry = source[name] else { throw DataError(.badData, "there is no tensor '\(name)'", file: fileName) }
+        let view: Tensor<Float>? = try source.withBytes(of: name) { bytes in
+            guard entry.dtype == .f32, let base = bytes.baseAddress, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else { return nil }
+            return Tensor(viewing: base.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: Owner(source: source))
+        }
+        if let view { return view }
+        var tensor = Tensor<Float>(uninitialized: entry.shape)
+        let count = tensor.count
+        try tensor.withUnsafeMutableElements { try source.read(name, into: UnsafeMutableBufferPointer(start: $0, count: count)) }
+        return tensor
+    }
+
+    /// Keeps the mapping alive as long as a view of it.
+    private final class Owner: Sendable {
+        let source: any TensorSource
+        init(source: any TensorSource) { self.source = source }
+    }
+}

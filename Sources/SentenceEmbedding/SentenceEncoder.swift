@@ -1,0 +1,275 @@
+import Autograd
+import FileFormats
+import Foundation
+import Networks
+import Synchronization
+import Tensors
+import Tokenizers
+
+/// Turns sentences into vectors: tokenizer, Transformer encoder, pooling, and whatever else the model's folder lists.
+///
+/// ```swift
+/// let encoder = try SentenceEncoder(model: "all-MiniLM-L6-v2")
+/// let vectors = try encoder.encode(["two dogs play in snow", "犬が走る"])   // (2, 384)
+/// ```
+///
+/// A sentence's vector is the same to the last bit in any batch, in any order and with any number of threads.
+public final class SentenceEncoder: Sendable {
+    public struct Options: Sendable, Equatable {
+        /// What matrix products compute in.
+        public var precision = Precision.f32
+        /// The longest sequence in tokens, special tokens included; nil for the model's own limit. Longer texts are cut and counted.
+        public var maxLength: Int?
+        /// Scale the vectors to length 1, whether or not the model does so itself.
+        public var normalizes = false
+        /// Keep only the first components (Matryoshka models); nil for all.
+        public var truncatedDimension: Int?
+        /// Put before every sentence. nil for the model's default prompt, if it has one.
+        public var prompt: String?
+        /// Use the model's prompt of this name.
+        public var promptName: String?
+        /// Tokens computed at once by one worker. Larger batches are no more exact and no faster.
+        public var batchTokens = 1024
+        /// Workers, one a core.
+        public var threads = Parallel.availableThreads
+        /// A MeCab dictionary for models whose tokenizer wants one.
+        public var dictionary: String?
+
+        public init() {}
+    }
+
+    /// What one call met on its way.
+    public struct Counts: Sendable, Equatable {
+        public var sentences = 0
+        /// Tokens computed, special ones included.
+        public var tokens = 0
+        /// Tokens that the vocabulary did not have.
+        public var unknownTokens = 0
+        /// Sentences that were cut at the maximum length.
+        public var truncated = 0
+
+        public init() {}
+
+        public static func += (a: inout Counts, b: Counts) {
+            a.sentences += b.sentences
+            a.tokens += b.tokens
+            a.unknownTokens += b.unknownTokens
+            a.truncated += b.truncated
+        }
+        /// In 0 ... 1.
+        public var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
+    }
+
+    public let directory: ModelDirectory
+    public let options: Options
+    public let tokenizer: Tokenizer
+    public let encoder: Encoder<Float>
+    /// Components of a vector.
+    public let dimension: Int
+    /// The longest sequence in tokens; longer texts are cut.
+    public let maxLength: Int
+    /// What is put before every sentence, empty for nothing.
+    public let prompt: String
+    private let steps: [Step]
+    /// Leading tokens that are not pooled.
+    private let unpooledTokens: Int
+
+    private enum Step: Sendable {
+        case pooling([PoolingMode])
+        case dense(Linear<Float>, Activation)
+        case normalize
+    }
+
+    /// - Parameter model: a folder, or a name to look for (`ModelLocation`); nil for the default model.
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit.
+    public convenience init(model: String? = nil, options: Options = Options()) throws {
+        let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
+        try self.init(directory: ModelDirectory(folder: folder), options: options)
+    }
+
+    public init(directory: ModelDirectory, options: Options = Options()) throws {
+        self.directory = directory
+        self.options = options
+        tokenizer = try Tokenizer(directory: directory.transformerFolder)
+        let configuration = try EncoderConfiguration(json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
+        guard tokenizer.idBound <= configuration.vocabularySize else {
+            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has \(configuration.vocabularySize) entries",
+                            file: directory.folder.path)
+        }
+        encoder = Encoder(configuration)
+        try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: ["", "bert.", "model."])
+        encoder.setPrecision(options.precision)
+
+        let limit = configuration.longestSequence
+        maxLength = min(limit, options.maxLength ?? directory.maxLength ?? limit)
+        guard maxLength > tokenizer.addedTokenCount() else {
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words beside the special tokens")
+        }
+        prompt = try options.prompt ?? directory.prompt(named: options.promptName)
+
+        var steps: [Step] = [], size = configuration.hiddenSize, skipsPrompt = false
+        for step in directory.steps {
+            switch step {
+            case .pooling(let modes, let includesPrompt):
+                steps.append(.pooling(modes))
+                size *= modes.count
+                skipsPrompt = !includesPrompt
+            case .dense(let folder, let inputs, let outputs, let hasBias, let activation):
+                guard inputs == size else {
+                    throw DataError(.badData, "the dense layer takes \(inputs) components, but gets \(size)", file: folder.path)
+                }
+                let layer = Linear<Float>(inputs: inputs, outputs: outputs, bias: hasBias)
+                var entries = [CheckpointEntry(key: "linear.weight", parameter: layer.weight)]
+                if let bias = layer.bias { entries.append(CheckpointEntry(key: "linear.bias", parameter: bias)) }
+                try load(entries, from: ModelDirectory.weights(in: folder))
+                steps.append(.dense(layer, activation))
+                size = outputs
+            case .normalize:
+                steps.append(.normalize)
+            }
+        }
+        self.steps = steps
+        if let wanted = options.truncatedDimension {
+            guard (1...size).contains(wanted) else {
+                throw DataError(.usage, "--truncate-dim \(wanted) is not within the model's \(size) components")
+            }
+            size = wanted
+        }
+        dimension = size
+        // The prompt's own tokens, without the closing special token that the sentence will bring.
+        unpooledTokens = skipsPrompt && !prompt.isEmpty ? max(0, try tokenizer.encode(prompt).count - 1) : 0
+    }
+
+    /// Whether vectors come out with length 1.
+    public var isNormalized: Bool {
+        if options.normalizes { return true }
+        guard options.truncatedDimension == nil, case .normalize? = steps.last else { return false }
+        return true
+    }
+
+    // MARK: Encoding
+
+    /// Vectors of sentences, `(sentences.count, dimension)`, row-major.
+    public func encode(_ sentences: [String]) throws -> Tensor<Float> {
+        var vectors = Tensor<Float>(uninitialized: [sentences.count, dimension])
+        let size = vectors.count
+        try vectors.withUnsafeMutableElements { _ = try encode(sentences, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+        return vectors
+    }
+
+    /// Vectors of sentences into a buffer of `sentences.count × dimension` numbers.
+    /// - Throws: `DataError` where a vector came out as NaN or infinity.
+    @discardableResult
+    public func encode(_ sentences: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
+        precondition(vectors.count == sentences.count * dimension)
+        guard let base = vectors.baseAddress, !sentences.isEmpty else { return Counts() }
+        let (batches, rows, counts) = batched(tokenized(sentences))
+        let target = Shared(base)
+        try Parallel.forEach(batches.count, threads: options.threads) { index, _ in
+            let found = self.vectors(of: batches[index])
+            found.withUnsafeElements { from in
+                for (i, row) in rows[index].enumerated() {
+                    (target.pointer + row * dimension).update(from: from + i * dimension, count: dimension)
+                }
+            }
+            guard found.isFinite else { throw DataError(.badData, "a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision") }
+        }
+        return counts
+    }
+
+    /// Vectors of a packed batch, `(sequences, dimension)`: encoder, then the model's steps.
+    public func vectors(of batch: PackedBatch) -> Tensor<Float> {
+        var x = encoder(batch, on: nil)
+        for step in steps {
+            switch step {
+            case .pooling(let modes):
+                let parts = modes.map { pooled(x, offsets: batch.offsets, mode: $0, skipping: unpooledTokens, on: nil) }
+                x = parts.count == 1 ? parts[0] : concatenatedColumns(parts)
+            case .dense(let layer, let activation): x = layer(x, activation: activation, on: nil)
+            case .normalize: x = normalizedRows(x, on: nil)
+            }
+        }
+        if let size = options.truncatedDimension { x = columns(x, 0..<size, on: nil) }
+        if options.normalizes { x = normalizedRows(x, on: nil) }
+        return x.value
+    }
+
+    private func concatenatedColumns(_ parts: [Variable<Float>]) -> Variable<Float> {
+        let rows = parts[0].value.rows, width = parts[0].value.columns
+        var joined = Tensor<Float>(uninitialized: [rows, width * parts.count])
+        joined.withUnsafeMutableElements { to in
+            for (p, part) in parts.enumerated() {
+                part.value.withUnsafeElements { from in
+                    for r in 0..<rows { (to + (r * parts.count + p) * width).update(from: from + r * width, count: width) }
+                }
+            }
+        }
+        return Variable(joined)
+    }
+
+    // MARK: Tokens and batches
+
+    /// Token ids of some sentences, one after the other.
+    private struct TokenizedChunk: Sendable {
+        var ids: [Int32] = []
+        var lengths: [Int32] = []
+        var counts = Counts()
+    }
+
+    private func tokenized(_ sentences: [String]) -> [TokenizedChunk] {
+        let ranges = Parallel.chunks(sentences.count, size: 512)
+        let results = Mutex([TokenizedChunk](repeating: TokenizedChunk(), count: ranges.count))
+        Parallel.forEach(ranges.count, threads: options.threads) { index, _ in
+            var chunk = TokenizedChunk(), scratch = TokenizerScratch()
+            for sentence in sentences[ranges[index]] {
+                var text = prompt.isEmpty ? sentence : prompt + sentence
+                if directory.lowercases { text = text.lowercased() }
+                let found = text.withUTF8 { tokenizer.appendIDs(of: $0, maxLength: maxLength, to: &chunk.ids, scratch: &scratch) }
+                chunk.lengths.append(Int32(found.tokens))
+                chunk.counts += Counts(found)
+            }
+            let done = chunk
+            results.withLock { $0[index] = done }
+        }
+        return results.withLock { $0 }
+    }
+
+    /// Sentences of like length together, the longest first (so that the last batch is a small one), each batch within the token budget.
+    private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {
+        var counts = Counts()
+        var places: [(chunk: Int, start: Int, length: Int)] = []
+        for (index, chunk) in chunks.enumerated() {
+            var start = 0
+            for length in chunk.lengths {
+                places.append((index, start, Int(length)))
+                start += Int(length)
+            }
+            counts += chunk.counts
+        }
+        let order = places.indices.sorted { (-places[$0].length, $0) < (-places[$1].length, $1) }
+        var batches: [PackedBatch] = [], rows: [[Int]] = []
+        var batch = PackedBatch(), members: [Int] = []
+        for row in order {
+            let place = places[row]
+            if batch.sequences > 0 && batch.tokens + place.length > max(options.batchTokens, 1) {
+                batches.append(batch)
+                rows.append(members)
+                (batch, members) = (PackedBatch(), [])
+            }
+            batch.append(chunks[place.chunk].ids[place.start..<place.start + place.length])
+            members.append(row)
+        }
+        batches.append(batch)
+        rows.append(members)
+        return (batches, rows, counts)
+    }
+}
+
+extension SentenceEncoder.Counts {
+    fileprivate init(_ found: TokenCounts) {
+        sentences = 1
+        tokens = found.tokens
+        unknownTokens = found.unknowns
+        truncated = found.isTruncated ? 1 : 0
+    }
+}

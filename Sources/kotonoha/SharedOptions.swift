@@ -1,0 +1,139 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tensors
+
+/// Options of every command that embeds text.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
+    var model: String?
+
+    @Option(help: "What matrix products compute in: f32, bf16 or int8.")
+    var precision: Precision = .f32
+
+    @Option(help: "Tokens computed at once by one worker.")
+    var batchTokens = 1024
+
+    @Option(help: "Workers, one a core; the result does not depend on it.")
+    var threads = Parallel.availableThreads
+
+    @Option(help: "Longest sentence in tokens; longer ones are cut and counted. The model's own limit if not given.")
+    var maxLength: Int?
+
+    @Flag(help: "Scale the vectors to length 1, even if the model does not.")
+    var normalize = false
+
+    @Option(help: "Keep only the first components of each vector (Matryoshka models).")
+    var truncateDim: Int?
+
+    @Option(help: "Text put before every sentence.")
+    var prompt: String?
+
+    @Option(help: "Name of one of the model's own prompts.")
+    var promptName: String?
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        if batchTokens < 1 { throw ValidationError("--batch-tokens should be at least 1, not \(batchTokens)") }
+        if let maxLength, maxLength < 1 { throw ValidationError("--max-length should be at least 1, not \(maxLength)") }
+        if prompt != nil && promptName != nil { throw ValidationError("--prompt and --prompt-name exclude each other") }
+    }
+
+    var encoderOptions: SentenceEncoder.Options {
+        var options = SentenceEncoder.Options()
+        options.precision = precision
+        options.maxLength = maxLength
+        options.normalizes = normalize
+        options.truncatedDimension = truncateDim
+        options.prompt = prompt
+        options.promptName = promptName
+        options.batchTokens = batchTokens
+        options.threads = threads
+        return options
+    }
+
+    /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
+    func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
+        if precision != .f32 && !precision.isFast {
+            throw DataError(.usage, "this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)); use --precision f32")
+        }
+        let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)
+        if !isQuiet {
+            if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model chooses another)") }
+            if encoder.directory.assumesMeanPooling {
+                Console.say("note: the model's folder has no modules.json, so its token vectors are averaged (mean pooling)")
+            }
+        }
+        return encoder
+    }
+
+    /// Warns where the vectors cannot be trusted.
+    static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
+        guard !isQuiet else { return }
+        if counts.truncated > 0 {
+            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences were longer than \(maxLength) tokens and were cut (--max-length)")
+        }
+        if counts.unknownShare > 0.05 {
+            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors say little about such text. "
+                        + "Use a model of the text's language (--model)")
+        }
+    }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+/// How an input table is read.
+struct TableArguments: ParsableArguments {
+    @Option(help: "auto, txt, tsv, csv, xlsx, jsonl, json or coco; auto looks at the content.")
+    var format = "auto"
+
+    @Option(help: "auto, utf-8, cp932, euc-jp, utf-16, …")
+    var encoding = "auto"
+
+    @Option(help: "Sheet of a spreadsheet, by name or number.")
+    var sheet: String?
+
+    @Flag(inversion: .prefixedNo, help: "Whether the first row names the columns; found out if not given.")
+    var header: Bool?
+
+    @Flag(help: "Replace bytes that are no text by U+FFFD instead of stopping.")
+    var lossy = false
+
+    func options() throws -> TableOptions {
+        var options = TableOptions()
+        if format != "auto" {
+            guard let known = TableFormat(rawValue: format) else {
+                throw ValidationError("--format '\(format)' is not known; it is one of auto, \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            options.format = known
+        }
+        if encoding != "auto" {
+            guard let known = TextEncoding(name: encoding) else {
+                throw ValidationError("--encoding '\(encoding)' is not known; it is auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or latin-1")
+            }
+            options.encoding = known
+        }
+        options.sheet = sheet
+        options.hasHeader = header
+        options.isLossy = lossy
+        return options
+    }
+}
+
+/// Options of every command that reports.
+struct ReportOptions: ParsableArguments {
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @Flag(help: "No progress, no notes; errors only.")
+    var quiet = false
+}
+
+/// How this run was made, for outputs.
+func provenance(seed: UInt64? = nil) -> Provenance {
+    var provenance = Provenance(arguments: CommandLine.arguments, version: KotonohaProgram.version)
+    provenance.seed = seed
+    provenance.kernels = processorKernels
+    return provenance
+}
