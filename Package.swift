@@ -23,6 +23,8 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl")]),
         .target(name: "CUnicodeTables"),
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -41,11 +43,13 @@ let package = Package(
 
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors"]),
-        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors"]),
+        .target(name: "Training", dependencies: ["Networks", "Tokenizers", "SentenceEmbedding", "Autograd", "FileFormats", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
-        .target(name: "Maps", dependencies: ["Analysis", "FileFormats", "Tensors"]),
+        .target(
+            name: "Maps", dependencies: ["FileFormats", "CCairo", "CPango"],
+            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -58,13 +62,19 @@ let package = Package(
 
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
+        // Not installed: times the training step for tools/bench.
+        .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/bench/training"),
 
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
-        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
+        .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore"]),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks", "SentenceEmbedding", "Training"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Maps", "VectorStore"]),
+        .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
+        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProbeTests", dependencies: ["Analysis", "VectorStore", "FileFormats", "Tensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "ProgramTests", dependencies: ["FileFormats", "VectorStore"]),
     ],

@@ -34,13 +34,12 @@ public enum NearestNeighbors {
         // Distances do not change when everything moves; products of centred vectors keep more digits of them.
         try checkFinite(reference, "the reference vectors")
         let center = columnMeans(reference, threads: threads).map(Float.init)
-        let best = try BlockedBest.search(queries: queries, corpus: reference, by: .euclidean(center: center), top: count, excludeSelf: excludeSelf, threads: threads)
-        var rows = best.rows, distances = best.scores
+        var best = try BlockedBest.search(queries: queries, corpus: reference, by: .euclidean(center: center), top: count, excludeSelf: excludeSelf, threads: threads)
         let width = queries.columns, pieces = Parallel.chunks(queries.rows, size: 256)
         queries.withUnsafeElements { queries in
             reference.withUnsafeElements { reference in
-                rows.withUnsafeMutableBufferPointer { rows in
-                    distances.withUnsafeMutableBufferPointer { distances in
+                best.rows.withUnsafeMutableBufferPointer { rows in
+                    best.scores.withUnsafeMutableBufferPointer { distances in
                         guard let rowBase = rows.baseAddress, let distanceBase = distances.baseAddress else { return }
                         let q = Shared(queries), r = Shared(reference), to = Shared(rowBase), d = Shared(distanceBase)
                         Parallel.forEach(pieces.count, threads: threads) { piece, _ in
@@ -63,7 +62,7 @@ public enum NearestNeighbors {
                 }
             }
         }
-        return NeighborTable(top: count, rows: rows, scores: distances, counts: best.counts)
+        return NeighborTable(top: count, rows: best.rows, scores: best.scores, counts: best.counts)
     }
 }
 

@@ -26,7 +26,7 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
         self = isUniDic ? .unidic : tags.isSuperset(of: ["NN", "IN", "DT"]) ? .penn : .upos
     }
 
-    public func isPunctuation(_ word: TreebankSentence.Word) -> Bool {
+    public func isPunctuation(_ word: TreebankWord) -> Bool {
         switch self {
         case .upos: word.upos == "PUNCT"
         case .penn: Self.pennTags.contains(word.xpos)
@@ -81,13 +81,14 @@ public struct ProbeCorpus: Sendable {
     /// - Throws: `DataError` where every word is punctuation.
     public init(_ treebank: Treebank, punctuation: PunctuationRule? = nil) throws {
         let rule = punctuation ?? PunctuationRule(fitting: treebank)
-        let sentences = try treebank.sentences.map { sentence in
+        let sentences = try treebank.sentences.enumerated().map { number, sentence in
+            let name = treebank.name(of: number)
             guard let tree = DependencyTree(heads: sentence.words.map { $0.head - 1 }) else {
-                throw DataError(.badData, "sentence \(sentence.id): its heads are no tree", file: treebank.file, line: sentence.line)
+                throw DataError(.badData, "sentence \(name): its heads are no tree", file: treebank.file, line: sentence.line)
             }
             let words = sentence.words
             return Sentence(
-                id: sentence.id, forms: words.map(\.form), relations: words.map(\.relation), tree: tree,
+                id: name, forms: words.map(\.form), relations: words.map(\.deprel), tree: tree,
                 scored: words.indices.filter { !rule.isPunctuation(words[$0]) }, bunsetsu: Self.bunsetsu(words))
         }
         guard sentences.contains(where: { !$0.scored.isEmpty }) else {
@@ -120,11 +121,11 @@ public struct ProbeCorpus: Sendable {
     public func goldDepths(_ sentence: Int) -> [Float] { Array(depths[offsets[sentence]..<offsets[sentence + 1]]) }
 
     /// `BunsetuBILabel` of UD Japanese: B begins a bunsetsu, I goes on with it.
-    private static func bunsetsu(_ words: [TreebankSentence.Word]) -> [Int]? {
+    private static func bunsetsu(_ words: [TreebankWord]) -> [Int]? {
         var numbers: [Int] = []
         var current = -1
         for word in words {
-            guard let label = word.miscellaneous("BunsetuBILabel") else { return nil }
+            guard let label = word.remark("BunsetuBILabel") else { return nil }
             if label == "B" || current < 0 { current += 1 }
             numbers.append(current)
         }

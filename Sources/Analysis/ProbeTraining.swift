@@ -1,4 +1,6 @@
+import CKernels
 import FileFormats
+import Foundation
 import Tensors
 
 /// How a structural probe is trained. The values of `reference` are those of the public reference implementation.
@@ -114,11 +116,11 @@ extension ProbeTraining {
                 }
                 rescale(&gradient)
                 steps += 1
-                let stepRate = Float(rate / (1 - power(0.9, steps))), root = Float(1 / (1 - power(0.999, steps)).squareRoot())
+                var step = adamStep(steps, rate)
                 parameters.withUnsafeMutableElements { p in
                     gradient.withUnsafeElements { g in
                         first.withUnsafeMutableElements { m in
-                            second.withUnsafeMutableElements { Float.adam(p, g, m, $0, count: size, rate: stepRate, root: root) }
+                            second.withUnsafeMutableElements { Float.adam(p, g, m, $0, count: size, &step) }
                         }
                     }
                 }
@@ -187,12 +189,10 @@ extension ProbeTraining {
     }
 }
 
-private func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0, square = base, rest = exponent
-    while rest > 0 {
-        if rest & 1 == 1 { result *= square }
-        square *= square
-        rest >>= 1
-    }
-    return result
+/// Adam with the constants of torch.optim.
+private func adamStep(_ number: Int, _ rate: Double) -> kt_optimizer_step {
+    var step = kt_optimizer_step()
+    (step.learning_rate, step.gradient_scale, step.momentum, step.beta2, step.epsilon) = (rate, 1, 0.9, 0.999, 1e-8)
+    (step.correction1, step.correction2) = (1 - pow(0.9, Double(number)), 1 - pow(0.999, Double(number)))
+    return step
 }

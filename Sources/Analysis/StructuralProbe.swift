@@ -61,7 +61,7 @@ public struct StructuralProbe: Sendable {
 /// Number types that probes are trained in: `Float` for work, `Double` for checking gradients by finite differences.
 package protocol ProbeScalar: TensorScalar {
     static func probeLoss(_ kind: ProbeKind, _ projected: Input, words: Int, rank: Int, gold: UnsafePointer<Float>, weight: Self, gradient: Output?) -> Double
-    static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, rate: Self, root: Self)
+    static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step)
 }
 
 extension Float: ProbeScalar {
@@ -71,8 +71,8 @@ extension Float: ProbeScalar {
         case .depth: kt_probe_depth_loss_f(projected, Int64(words), Int64(rank), gold, weight, gradient)
         }
     }
-    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, rate: Self, root: Self) {
-        kt_probe_adam_f(p, g, m, v, Int64(count), 0.9, 0.999, rate, root, 1e-8)
+    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step) {
+        kt_adam_f(p, g, m, v, Int64(count), &step)
     }
 }
 
@@ -83,8 +83,8 @@ extension Double: ProbeScalar {
         case .depth: kt_probe_depth_loss_d(projected, Int64(words), Int64(rank), gold, weight, gradient)
         }
     }
-    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, rate: Self, root: Self) {
-        kt_probe_adam_d(p, g, m, v, Int64(count), 0.9, 0.999, rate, root, 1e-8)
+    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step) {
+        kt_adam_d(p, g, m, v, Int64(count), &step)
     }
 }
 

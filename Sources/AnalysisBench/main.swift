@@ -52,6 +52,25 @@ case "pca":
     report["transform"] = try seconds { _ = try model?.transform(x, threads: threads) }
     report["variances"] = model?.explainedVariance
     report["solver"] = model?.solver.rawValue
+case "tsne":
+    var tsne = TSNE()
+    tsne.perplexities = [Double(integer("perplexity", 30))]
+    tsne.threads = threads
+    tsne.iterations = integer("iterations", tsne.iterations)
+    tsne.gradient = options["gradient"].flatMap(TSNE.Gradient.init) ?? .automatic
+    if let momentum = options["early-momentum"].flatMap(Double.init) { tsne.earlyMomentum = momentum }
+    if let rate = options["rate"].flatMap(Double.init) { tsne.learningRate = rate }
+    var map: TSNEMap?
+    report["s"] = try seconds {
+        map = try tsne.fit(x) { state in
+            guard options["verbose"] != nil else { return }
+            let line = "\(state.iteration) KL \(state.kullbackLeiblerDivergence) gradient \(state.gradientNorm)\n"
+            FileHandle.standardError.write(Data(line.utf8))
+        }
+    }
+    report["kl"] = map?.kullbackLeiblerDivergence
+    report["method"] = map?.settings.gradient.rawValue
+    if let out = options["out"], let map { try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
 default:
     FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
     exit(64)

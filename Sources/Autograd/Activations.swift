@@ -22,9 +22,10 @@ public func sum<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Ta
     var result = x.value
     result += y.value
     guard let tape else { return Variable(result) }
+    let places = (x.place, y.place)
     return tape.record(result) { tape, gradient in
-        tape.addGradient(of: x, gradient)
-        tape.addGradient(of: y, gradient)
+        tape.addGradient(of: places.0, gradient)
+        tape.addGradient(of: places.1, gradient)
     }
 }
 
@@ -50,8 +51,9 @@ public func scaled<S: TensorScalar>(_ x: Variable<S>, by a: S, on tape: Tape<S>?
     let count = result.count
     result.withUnsafeMutableElements { S.scale($0, by: a, count: count) }
     guard let tape else { return Variable(result) }
+    let place = x.place
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in tape.addGradient(of: x) { S.add(a, times: g, count: count, to: $0) } }
+        gradient.withUnsafeElements { g in tape.addGradient(of: place) { S.add(a, times: g, count: count, to: $0) } }
     }
 }
 
@@ -66,30 +68,12 @@ public func columns<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on t
         }
     }
     guard let tape else { return Variable(result) }
+    let place = x.place
     return tape.record(result) { tape, gradient in
         gradient.withUnsafeElements { g in
-            tape.addGradient(of: x) { dx in
+            tape.addGradient(of: place) { dx in
                 for r in 0..<rows { S.add(g + r * part, count: part, to: dx + r * width + range.lowerBound) }
             }
         }
     }
-}
-
-/// Dropout (Srivastava et al. 2014): each element is zeroed with probability `rate`, the others grow by 1 / (1 − rate). Only with a tape.
-public func dropout<S: TensorScalar>(_ x: Variable<S>, rate: Double, on tape: Tape<S>?) -> Variable<S> {
-    guard let tape, rate > 0 else { return x }
-    let count = x.value.count, grown = S(1 / (1 - rate))
-    var kept = Tensor<S>(uninitialized: x.shape)
-    // 16 bits a decision: four of them in one draw.
-    let threshold = UInt64((rate * 65536).rounded())
-    kept.withUnsafeMutableElements { kept in
-        var bits: UInt64 = 0
-        for i in 0..<count {
-            if i & 3 == 0 { bits = tape.random.next() }
-            kept[i] = bits & 0xFFFF < threshold ? 0 : grown
-            bits >>= 16
-        }
-    }
-    let mask = Variable(kept)
-    return product(x, mask, on: tape)
 }

@@ -18,13 +18,8 @@ public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Par
         for (which, lookup) in lookups.enumerated() {
             precondition(lookup.rows.count == count && lookup.table.value.columns == size)
             let vocabulary = lookup.table.value.rows
-            lookup.table.value.withUnsafeElements { table in
-                for (i, row) in lookup.rows.enumerated() {
-                    precondition(row >= 0 && Int(row) < vocabulary, "row \(row) of a table of \(vocabulary)")
-                    let from = table + Int(row) * size, to = out + i * size
-                    if which == 0 { to.update(from: from, count: size) } else { S.add(from, count: size, to: to) }
-                }
-            }
+            precondition(lookup.rows.allSatisfy { $0 >= 0 && Int($0) < vocabulary }, "a row outside a table of \(vocabulary)")
+            lookup.table.value.withUnsafeElements { S.gatherRows($0, width: size, lookup.rows, adding: which > 0, into: out) }
         }
     }
     guard let tape else { return Variable(sum) }
@@ -46,9 +41,10 @@ public func gatherRows<S: TensorScalar>(_ x: Variable<S>, _ rows: [Int], on tape
         }
     }
     guard let tape else { return Variable(result) }
+    let place = x.place
     return tape.record(result) { tape, gradient in
         gradient.withUnsafeElements { g in
-            tape.addGradient(of: x) { dx in
+            tape.addGradient(of: place) { dx in
                 for (i, row) in rows.enumerated() { S.add(g + i * size, count: size, to: dx + row * size) }
             }
         }

@@ -39,8 +39,9 @@ public func layerNorm<S: TensorScalar>(
     }
     guard let tape else { return Variable(y) }
     let normalized = sum, means = mean, deviations = deviation
+    let places = (x.place, residual?.place)
     return tape.record(y) { tape, gradient in
-        var dx = Tensor<S>(shape: x.shape)
+        var dx = Tensor<S>(uninitialized: normalized.shape)
         normalized.withUnsafeElements { s in
             means.withUnsafeElements { mean in
                 deviations.withUnsafeElements { deviation in
@@ -49,7 +50,7 @@ public func layerNorm<S: TensorScalar>(
                             dx.withUnsafeMutableElements { dx in
                                 func run(_ dgamma: UnsafeMutablePointer<S>, _ dbeta: UnsafeMutablePointer<S>?) {
                                     S.layerNormBackward(s, rows: rows, columns: columns, gamma: g, mean: mean, reciprocalDeviation: deviation,
-                                                        dy, addingTo: dx, dgamma, dbeta)
+                                                        dy, into: dx, addingTo: dgamma, dbeta)
                                 }
                                 // A frozen scale still needs somewhere to put its sums.
                                 var unusedGamma = Tensor<S>(shape: [gamma.isTrainable ? 0 : columns])
@@ -65,7 +66,7 @@ public func layerNorm<S: TensorScalar>(
                 }
             }
         }
-        if let residual { tape.addGradient(of: residual, dx) }
-        tape.addGradient(of: x, dx)
+        if let residual = places.1 { tape.addGradient(of: residual, dx) }
+        tape.addGradient(of: places.0, dx)
     }
 }

@@ -29,18 +29,21 @@ public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
 ///   - queries: in each row `heads` × `headSize` values; rows of sequence s are `queryOffsets[s] ..< queryOffsets[s + 1]`.
 ///   - keys, values: likewise, by `keyOffsets`. Other offsets than the queries' make it cross-attention.
 ///   - bias: `(heads, n, n)` with n at least the longest sequence, added to the scaled scores of every sequence (relative positions).
+///   - biasOffsets: where each sequence's own bias `(heads, queries, keys)` begins, if `bias` holds one for every sequence.
 ///   - scale: 1/√headSize by default.
 /// - Returns: `(query tokens, heads × headSize)`.
 public func packedAttention<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, values: AttentionColumns<S>, heads: Int, headSize: Int,
-    queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, bias: Variable<S>? = nil, scale: S? = nil, on tape: Tape<S>?
+    queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, bias: Variable<S>? = nil, biasOffsets: [Int64]? = nil,
+    scale: S? = nil, on tape: Tape<S>?
 ) -> Variable<S> {
     let tokens = queries.matrix.value.rows
     precondition(Int(queryOffsets.last ?? 0) == tokens && Int(keyOffsets.last ?? 0) == keys.matrix.value.rows)
     let scale = scale ?? 1 / S(headSize).squareRoot()
     let geometry = AttentionGeometry(
         queryOffsets: queryOffsets, keyOffsets: keyOffsets, heads: heads, headSize: headSize, mask: mask,
-        strides: (queries.matrix.value.columns, keys.matrix.value.columns, values.matrix.value.columns), biasShape: bias?.shape)
+        strides: (queries.matrix.value.columns, keys.matrix.value.columns, values.matrix.value.columns), biasShape: bias?.shape,
+        biasOffsets: biasOffsets)
 
     func withInputs(_ body: (UnsafePointer<S>, UnsafePointer<S>, UnsafePointer<S>, UnsafePointer<S>?) -> Void) {
         queries.matrix.value.withUnsafeElements { q in
@@ -123,13 +126,19 @@ private struct AttentionGeometry: Sendable {
     let mask: AttentionMask
     let strides: (Int, Int, Int)
     let biasShape: [Int]?
+    let biasOffsets: [Int64]?
     private let longestQueries: Int, longestKeys: Int
 
-    init(queryOffsets: [Int64], keyOffsets: [Int64], heads: Int, headSize: Int, mask: AttentionMask, strides: (Int, Int, Int), biasShape: [Int]?) {
+    init(queryOffsets: [Int64], keyOffsets: [Int64], heads: Int, headSize: Int, mask: AttentionMask, strides: (Int, Int, Int),
+         biasShape: [Int]?, biasOffsets: [Int64]? = nil) {
         precondition(queryOffsets.count == keyOffsets.count && !queryOffsets.isEmpty)
         func longest(_ offsets: [Int64]) -> Int { Int(zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0) }
         (longestQueries, longestKeys) = (longest(queryOffsets), longest(keyOffsets))
-        precondition(biasShape == nil || biasShape!.count == 3 && biasShape![1] >= max(longestQueries, longestKeys))
+        if let biasShape {
+            let fits = biasOffsets.map { $0.count == queryOffsets.count && Int($0[$0.count - 1]) == biasShape.reduce(1, *) }
+            precondition(fits ?? (biasShape.count == 3 && biasShape[1] >= max(longestQueries, longestKeys)))
+        }
+        self.biasOffsets = biasOffsets
         self.queryOffsets = queryOffsets
         self.keyOffsets = keyOffsets
         self.heads = heads
@@ -153,7 +162,7 @@ private struct AttentionGeometry: Sendable {
                 shape.k_stride = Int64(strides.1)
                 shape.v_stride = Int64(strides.2)
                 shape.out_stride = Int64(heads * headSize)
-                shape.bias_columns = Int64(biasShape?[1] ?? 0)
+                shape.bias_columns = Int64(biasOffsets == nil ? biasShape?[1] ?? 0 : 0)
                 switch mask {
                 case .none: shape.mask = Int32(KT_MASK_NONE.rawValue)
                 case .causal: shape.mask = Int32(KT_MASK_CAUSAL.rawValue)
@@ -162,7 +171,13 @@ private struct AttentionGeometry: Sendable {
                     shape.window = Int64(window)
                 }
                 let count = attentionScratch(longestQueries: longestQueries, longestKeys: longestKeys, headSize: headSize)
-                Scratch.with(S.self, count: count) { body(shape, $0) }
+                Scratch.with(S.self, count: count) { scratch in
+                    guard let biasOffsets else { return body(shape, scratch) }
+                    biasOffsets.withUnsafeBufferPointer {
+                        shape.bias_offsets = $0.baseAddress
+                        body(shape, scratch)
+                    }
+                }
             }
         }
     }

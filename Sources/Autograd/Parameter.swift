@@ -7,13 +7,19 @@ import Tensors
 /// changes. Reading from many threads is safe; setting `value` is for the owner, while nobody computes.
 public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
     public var value: Tensor<Scalar> {
-        didSet { layouts.withLock { $0 = [:] } }
+        get { current }
+        set {
+            current = newValue
+            layouts.withLock { $0 = [:] }
+        }
     }
+    /// The value, without the dropping of layouts that an assignment brings.
+    private var current: Tensor<Scalar>
     /// Frozen parameters get no gradient.
     public var isTrainable = true
 
     public init(_ value: Tensor<Scalar>) {
-        self.value = value
+        current = value
     }
 
     public var shape: [Int] { value.shape }
@@ -34,6 +40,18 @@ public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
             }
             layouts[layout] = made
             return made
+        }
+    }
+
+    /// Memory of the value, for an optimizer to write to while nobody computes; `refreshLayouts` afterwards.
+    package func mutablePointer() -> UnsafeMutablePointer<Scalar> {
+        current.withUnsafeMutableElements { $0 }
+    }
+
+    /// Lays the changed value out again for products, in the memory that the layouts already have.
+    package func refreshLayouts() {
+        layouts.withLock { layouts in
+            for matrix in layouts.values { current.withUnsafeElements { Scalar.repack(matrix, $0) } }
         }
     }
 }

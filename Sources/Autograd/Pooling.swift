@@ -67,10 +67,11 @@ public func pooled<S: TensorScalar>(
         }
     }
     guard let tape else { return Variable(result) }
+    let place = x.place
     let chosen = largest
     return tape.record(result) { tape, gradient in
         gradient.withUnsafeElements { g in
-            tape.addGradient(of: x) { dx in
+            tape.addGradient(of: place) { dx in
                 for s in 0..<sequences {
                     if mode == .max {
                         for c in 0..<size where chosen[s * size + c] >= 0 { dx[Int(chosen[s * size + c]) * size + c] += g[s * size + c] }
@@ -100,11 +101,12 @@ public func normalizedRows<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?)
         }
     }
     guard let tape else { return Variable(result) }
+    let place = x.place
     let y = result, scales = reciprocals
     return tape.record(result) { tape, gradient in
         y.withUnsafeElements { y in
             gradient.withUnsafeElements { g in
-                tape.addGradient(of: x) { dx in
+                tape.addGradient(of: place) { dx in
                     for r in 0..<rows {
                         // d(x/‖x‖) takes out what lies along x itself.
                         let along = S(S.dot(y + r * size, g + r * size, count: size))

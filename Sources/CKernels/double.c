@@ -10,3 +10,5 @@
 #define IN_PLACE
 #include "rowwise.inc"
 #include "attention.inc"
+#include "encoders.inc"
+#include "optimizers.inc"

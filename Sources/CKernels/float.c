@@ -11,3 +11,5 @@
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #include "rowwise.inc"
 #include "attention.inc"
+#include "encoders.inc"
+#include "optimizers.inc"

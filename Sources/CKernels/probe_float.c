@@ -3,5 +3,4 @@
 
 #define REAL float
 #define F(name) name##_f
-#define kt_sqrt_f sqrtf
 #include "probe.inc"

@@ -126,3 +126,51 @@ double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first
     }
     return total * a;
 }
+
+KT_CLONES
+void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_x, const float *attraction_y, const float *repulsion_x,
+                  const float *repulsion_y, float *x, float *y, float *ux, float *uy, float *gain_x, float *gain_y, double *sums) {
+#pragma clang fp reassociate(on) contract(fast)
+    const float e = schedule.exaggeration, z = schedule.inverse_z, momentum = schedule.momentum, rate = schedule.rate;
+    const float least = schedule.least_gain, longest = schedule.longest_step;
+    double sum_x = 0, sum_y = 0, squares = 0;
+    if (y) {
+        for (int64_t i = 0; i < n; i++) {
+            float dx = e * attraction_x[i] - z * repulsion_x[i], dy = e * attraction_y[i] - z * repulsion_y[i];
+            // The update points downhill: where it and the gradient have opposite signs, they still agree.
+            float gx = ux[i] * dx < 0.0f ? gain_x[i] + 0.2f : gain_x[i] * 0.8f, gy = uy[i] * dy < 0.0f ? gain_y[i] + 0.2f : gain_y[i] * 0.8f;
+            gx = gx < least ? least : gx;
+            gy = gy < least ? least : gy;
+            float sx = momentum * ux[i] - rate * gx * dx, sy = momentum * uy[i] - rate * gy * dy;
+            float length = __builtin_sqrtf(sx * sx + sy * sy), shorten = length > longest ? longest / length : 1.0f;
+            sx *= shorten;
+            sy *= shorten;
+            gain_x[i] = gx;
+            gain_y[i] = gy;
+            ux[i] = sx;
+            uy[i] = sy;
+            x[i] += sx;
+            y[i] += sy;
+            sum_x += (double)x[i];
+            sum_y += (double)y[i];
+            squares += (double)(dx * dx + dy * dy);
+        }
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            float dx = e * attraction_x[i] - z * repulsion_x[i];
+            float gx = ux[i] * dx < 0.0f ? gain_x[i] + 0.2f : gain_x[i] * 0.8f;
+            gx = gx < least ? least : gx;
+            float sx = momentum * ux[i] - rate * gx * dx;
+            sx = sx > longest ? longest : sx;
+            sx = sx < -longest ? -longest : sx;
+            gain_x[i] = gx;
+            ux[i] = sx;
+            x[i] += sx;
+            sum_x += (double)x[i];
+            squares += (double)(dx * dx);
+        }
+    }
+    sums[0] += sum_x;
+    sums[1] += sum_y;
+    sums[2] += squares;
+}

@@ -124,27 +124,56 @@ public final class AtomicFile {
     /// For libraries that insist on a path of their own: `body` writes the file `temporary`, which then takes the target's place.
     /// - Throws: what `body` throws, after removing the temporary file; `DataError` where the target cannot be created.
     public static func replace<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
-        let place = try OutputPlace(path: path)
+        let replacement = try FileReplacement(path: path)
+        let result = try body(replacement.temporary)
+        try replacement.commit()
+        return result
+    }
+}
+
+/// A temporary file beside an output, for libraries that write to a path of their own: `commit` puts it in the output's place,
+/// the end of this object without it removes it.
+public final class FileReplacement {
+    /// The output as the user named it.
+    public let path: String
+    /// The file to write. It exists and is empty.
+    public let temporary: String
+    private let place: OutputPlace
+    private var isOpen = true
+
+    /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable, or the target is no ordinary file.
+    public init(path: String) throws {
+        self.path = path
+        place = try OutputPlace(path: path)
+        temporary = place.temporary
         guard !place.isSpecial else {
             throw DataError(.cannotCreate, "this kind of output needs an ordinary file, not a device or a pipe", file: path)
         }
         // Made here so that a missing folder is reported in our own words, whatever the library would say.
-        let made = open(place.temporary, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
+        let made = open(temporary, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
         guard made >= 0 else { throw SystemError.cannotCreate(path) }
         close(made)
-        do {
-            let result = try body(place.temporary)
-            let written = open(place.temporary, O_RDONLY | O_CLOEXEC)
-            guard written >= 0 else { throw SystemError.cannotWrite(path) }
-            defer { close(written) }
-            if let permissions = place.permissions { fchmod(written, permissions) }
-            guard fsync(written) == 0, rename(place.temporary, place.target) == 0 else { throw SystemError.cannotWrite(path) }
-            OutputPlace.synchronizeFolder(of: place.target)
-            return result
-        } catch {
-            unlink(place.temporary)
-            throw error
-        }
+    }
+
+    deinit { discard() }
+
+    /// Brings the temporary file to the disk and puts it in the output's place. Whoever wrote it has closed it.
+    public func commit() throws {
+        precondition(isOpen, "FileReplacement is closed")
+        let written = open(temporary, O_RDONLY | O_CLOEXEC)
+        guard written >= 0 else { throw SystemError.cannotWrite(path) }
+        defer { close(written) }
+        if let permissions = place.permissions { fchmod(written, permissions) }
+        guard fsync(written) == 0, rename(temporary, place.target) == 0 else { throw SystemError.cannotWrite(path) }
+        isOpen = false
+        OutputPlace.synchronizeFolder(of: place.target)
+    }
+
+    /// Removes the temporary file. The output stays as it was.
+    public func discard() {
+        guard isOpen else { return }
+        isOpen = false
+        unlink(temporary)
     }
 }
 

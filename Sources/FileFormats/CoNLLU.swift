@@ -1,206 +1,216 @@
-/// A sentence of a treebank in CoNLL-U (https://universaldependencies.org/format.html) or CoNLL-X.
-public struct TreebankSentence: Sendable, Equatable {
-    /// A syntactic word.
-    public struct Word: Sendable, Equatable {
-        public var form: String
-        public var lemma: String
-        /// Universal part of speech (CoNLL-X: coarse tag).
-        public var upos: String
-        /// The language's own tag, as PTB's `NNS` or UniDic's `補助記号-句点`.
-        public var xpos: String
-        public var features: String
-        /// The word it depends on, from 1; 0 for the root of the sentence.
-        public var head: Int
-        public var relation: String
-        public var dependencies: String
-        public var miscellaneous: String
-
-        /// The value of `key=value` in the last column.
-        public func miscellaneous(_ key: String) -> Substring? {
-            miscellaneous.split(separator: "|").first { $0.hasPrefix(key) && $0.dropFirst(key.count).hasPrefix("=") }?.dropFirst(key.count + 1)
-        }
-    }
-
-    /// A written token that is several words: `3-4  don't`.
-    public struct MultiwordToken: Sendable, Equatable {
-        /// Indices into `words`, from 0.
-        public var words: Range<Int>
-        public var form: String
-        public var miscellaneous: String
-    }
-
-    /// A word that is not there, of the enhanced graph: `8.1`. It is kept and has no place in the tree.
-    public struct EmptyNode: Sendable, Equatable {
-        public var id: String
-        /// All columns after the first.
-        public var columns: [String]
-    }
-
-    /// `# sent_id`, else the sentence's number in the file, as `#17`.
-    public var id: String
-    /// `# text`, where there is one.
-    public var text: String?
-    /// Every comment line, with its `#`.
-    public var comments: [String]
-    public var words: [Word]
-    public var multiwordTokens: [MultiwordToken]
-    public var emptyNodes: [EmptyNode]
-    /// The line of its first word, from 1.
+/// One word of a treebank: a syntactic word with its place in the tree.
+public struct TreebankWord: Sendable, Equatable {
+    /// From 1.
+    public var id: Int
+    public var form: String
+    public var lemma: String
+    /// The universal part of speech; in CoNLL-X the coarse tag.
+    public var upos: String
+    /// The language's own part of speech.
+    public var xpos: String
+    /// Features as written, `_` where there are none.
+    public var feats: String
+    /// The id of the word that this one depends on, 0 for the root.
+    public var head: Int
+    public var deprel: String
+    /// Enhanced dependencies as written; in CoNLL-X the projective head.
+    public var deps: String
+    /// Remarks as written, `_` where there are none; in CoNLL-X the projective relation.
+    public var misc: String
+    /// The line in the file.
     public var line: Int
 
-    public init(
-        id: String, text: String? = nil, comments: [String] = [], words: [Word], multiwordTokens: [MultiwordToken] = [],
-        emptyNodes: [EmptyNode] = [], line: Int = 1
-    ) {
-        (self.id, self.text, self.comments, self.words) = (id, text, comments, words)
-        (self.multiwordTokens, self.emptyNodes, self.line) = (multiwordTokens, emptyNodes, line)
-    }
-}
+    /// A feature's value.
+    public func feature(_ name: String) -> String? { Self.value(of: name, in: feats) }
+    /// A remark's value, as `BunsetuBILabel`.
+    public func remark(_ name: String) -> String? { Self.value(of: name, in: misc) }
+    /// False where the next word follows without a space.
+    public var hasSpaceAfter: Bool { remark("SpaceAfter") != "No" }
 
-/// The sentences of a treebank file, every one of them a tree.
-public struct Treebank: Sendable, Equatable {
-    /// The file as the user named it.
-    public var file: String
-    public var sentences: [TreebankSentence]
-
-    public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
-
-    /// Words of all sentences.
-    public var wordCount: Int { sentences.reduce(0) { $0 + $1.words.count } }
-
-    /// Reads CoNLL-U or CoNLL-X.
-    /// - Throws: `DataError` with the line and the sentence's id where a line has the wrong columns, words are misnumbered, a head is
-    ///   missing or outside the sentence, a sentence has several roots or none, or heads run in a circle; where there is no sentence.
-    public init(path: String, encoding: TextEncoding? = nil) throws {
-        let input = try TextInput(path: path, encoding: encoding, isLossy: false)
-        let lines = LineReader(input: input, isLossy: false)
-        file = input.name
-        sentences = []
-        var reader = SentenceReader(file: file)
-        while let line = try lines.next() {
-            if let sentence = try reader.take(line.bytes, number: line.number, count: sentences.count) { sentences.append(sentence) }
-        }
-        if let sentence = try reader.finish(count: sentences.count) { sentences.append(sentence) }
-        guard !sentences.isEmpty else {
-            throw DataError(.badData, "there is no sentence in it; a treebank in CoNLL-U (ten columns with tabs between them) was expected", file: file)
-        }
-    }
-}
-
-/// Gathers the lines of one sentence and checks that they are a tree.
-private struct SentenceReader {
-    let file: String
-    private var sentence = TreebankSentence(id: "", words: [])
-    private var wordLines: [Int] = []
-    private var hasID = false
-
-    init(file: String) { self.file = file }
-
-    mutating func take(_ bytes: UnsafeRawBufferPointer, number: Int, count: Int) throws -> TreebankSentence? {
-        if bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) { return try finish(count: count) }
-        if bytes[0] == UInt8(ascii: "#") && sentence.words.isEmpty && sentence.multiwordTokens.isEmpty {
-            comment(String(decoding: bytes, as: UTF8.self))
-            return nil
-        }
-        if !hasID { sentence.id = "#\(count + 1)" }
-        let columns = bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-        guard columns.count == 10 else {
-            throw fault("\(columns.count) columns with tabs between them, expected the 10 of CoNLL-U", line: number)
-        }
-        func column(_ index: Int) -> String { String(decoding: columns[index], as: UTF8.self) }
-        let id = column(0)
-        if id.utf8.contains(UInt8(ascii: "-")) {
-            try multiwordToken(id, form: column(1), miscellaneous: column(9), line: number)
-        } else if id.utf8.contains(UInt8(ascii: ".")) {
-            let parts = id.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, Int(parts[0]) == sentence.words.count, Int(parts[1]) != nil else {
-                throw fault("the empty node \(id) was expected to be numbered \(sentence.words.count).1 and on", line: number)
-            }
-            sentence.emptyNodes.append(.init(id: id, columns: (1..<10).map(column)))
-        } else {
-            guard let index = Int(id), index == sentence.words.count + 1 else {
-                throw fault("the word is numbered \(id), expected \(sentence.words.count + 1)", line: number)
-            }
-            guard let head = Int(column(6)), head >= 0 else {
-                throw fault("word \(id) (\(column(1))) has the head \(column(6)); the number of a word was expected, or 0 for the root", line: number)
-            }
-            guard !columns[1].isEmpty else { throw fault("word \(id) has no form", line: number) }
-            if sentence.words.isEmpty { sentence.line = number }
-            wordLines.append(number)
-            sentence.words.append(.init(
-                form: column(1), lemma: column(2), upos: column(3), xpos: column(4), features: column(5), head: head,
-                relation: column(7), dependencies: column(8), miscellaneous: column(9)))
+    private static func value(of name: String, in list: String) -> String? {
+        for pair in list.split(separator: "|") {
+            guard let equals = pair.firstIndex(of: "=") else { continue }
+            if pair[..<equals] == name { return String(pair[pair.index(after: equals)...]) }
         }
         return nil
     }
+}
 
-    /// Ends the sentence, if one has begun.
-    mutating func finish(count: Int) throws -> TreebankSentence? {
-        guard !sentence.words.isEmpty else {
-            guard sentence.multiwordTokens.isEmpty, sentence.emptyNodes.isEmpty else { throw fault("a sentence without words", line: nil) }
-            (sentence.comments, sentence.text, hasID) = ([], nil, false)
-            return nil
-        }
-        try checkTree()
-        if let last = sentence.multiwordTokens.last, last.words.upperBound > sentence.words.count {
-            throw fault("the token \(last.form) ends with word \(last.words.upperBound), the sentence with word \(sentence.words.count)", line: nil)
-        }
-        let finished = sentence
-        sentence = TreebankSentence(id: "", words: [])
-        wordLines = []
-        hasID = false
-        return finished
-    }
+/// Several words written as one, as `im` for `in dem`.
+public struct MultiwordToken: Sendable, Equatable {
+    /// The ids of its words.
+    public var words: ClosedRange<Int>
+    public var form: String
+    public var misc: String
 
-    private mutating func comment(_ line: String) {
-        sentence.comments.append(line)
-        guard let equals = line.firstIndex(of: "=") else { return }
-        let value = line[line.index(after: equals)...].drop { $0 == " " }
-        switch line[..<equals].dropFirst().filter({ $0 != " " }) {
-        case "sent_id":
-            sentence.id = String(value)
-            hasID = true
-        case "text": sentence.text = String(value)
-        default: break
-        }
-    }
+    public var hasSpaceAfter: Bool { !misc.split(separator: "|").contains("SpaceAfter=No") }
+}
 
-    private mutating func multiwordToken(_ id: String, form: String, miscellaneous: String, line: Int) throws {
-        let parts = id.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let first = parts[0], let last = parts[1], first == sentence.words.count + 1, last >= first, last < Int.max,
-              sentence.multiwordTokens.last.map({ $0.words.upperBound < first }) ?? true
-        else {
-            throw fault("the token \(id) was expected to span words from \(sentence.words.count + 1) on", line: line)
-        }
-        sentence.multiwordTokens.append(.init(words: first - 1..<last, form: form, miscellaneous: miscellaneous))
-    }
+/// A word that is not written, as `8.1`; it takes part in the enhanced graph only.
+public struct EmptyNode: Sendable, Equatable {
+    /// The id of the word that it follows, and its number there.
+    public var after: Int
+    public var number: Int
+    /// The ten columns as written.
+    public var columns: [String]
+}
 
-    private func checkTree() throws {
-        let heads = sentence.words.map(\.head)
-        if let word = heads.firstIndex(where: { $0 > heads.count }) {
-            throw fault("word \(word + 1) (\(sentence.words[word].form)) depends on word \(heads[word]), the sentence has \(heads.count) words", line: wordLines[word])
-        }
-        let roots = heads.indices.filter { heads[$0] == 0 }
-        guard roots.count <= 1 else {
-            throw fault("it has \(roots.count) roots, words \(roots.map { String($0 + 1) }.joined(separator: ", ")); a tree has one", line: wordLines[roots[1]])
-        }
-        // Words whose way up is known to end at the root; a way that meets itself is a circle.
-        var reachesRoot = heads.map { $0 == 0 }
-        for start in heads.indices where !reachesRoot[start] {
-            var way: [Int] = []
-            var word = start
-            while !reachesRoot[word] {
-                guard way.count <= heads.count else {
-                    throw fault("word \(start + 1) (\(sentence.words[start].form)) never reaches a root: its heads run in a circle", line: wordLines[start])
-                }
-                way.append(word)
-                word = heads[word] - 1
+/// A sentence of a treebank and its dependency tree.
+public struct TreebankSentence: Sendable, Equatable {
+    /// The comment `sent_id`.
+    public var id: String?
+    /// The comment `text`.
+    public var text: String?
+    /// All comments as written, without `#` and the space behind it.
+    public var comments: [String]
+    public var words: [TreebankWord]
+    public var multiwordTokens: [MultiwordToken]
+    public var emptyNodes: [EmptyNode]
+    /// The line on which it begins.
+    public var line: Int
+
+    /// The words as they are written, one after the other: multiword tokens in place of their words, with `SpaceAfter` heeded.
+    public var writtenForm: String {
+        var result = ""
+        var index = 0, token = 0
+        while index < words.count {
+            if token < multiwordTokens.count, multiwordTokens[token].words.lowerBound == words[index].id {
+                result += multiwordTokens[token].form + (multiwordTokens[token].hasSpaceAfter ? " " : "")
+                index += multiwordTokens[token].words.count
+                token += 1
+            } else {
+                result += words[index].form + (words[index].hasSpaceAfter ? " " : "")
+                index += 1
             }
-            for word in way { reachesRoot[word] = true }
+        }
+        return result.hasSuffix(" ") ? String(result.dropLast()) : result
+    }
+}
+
+/// Reads treebanks in CoNLL-U (https://universaldependencies.org/format.html) and CoNLL-X, a sentence at a time.
+///
+/// Every sentence that comes out is a tree: one root, every head there, no cycle.
+public final class CoNLLUReader {
+    private let lines: LineReader
+    private let requiresTree: Bool
+    private let path: String
+
+    /// Opens a treebank, `-` for standard input.
+    /// - Parameter requiresTree: false lets heads be missing and graphs be no trees, for those who want only the words; a missing head is −1.
+    public init(path: String, requiresTree: Bool = true) throws {
+        let input = try TextInput(path: path, encoding: nil, isLossy: false)
+        lines = LineReader(input: input, isLossy: false)
+        self.requiresTree = requiresTree
+        self.path = input.name
+    }
+
+    /// All sentences of a file.
+    public static func read(_ path: String, requiresTree: Bool = true) throws -> [TreebankSentence] {
+        let reader = try CoNLLUReader(path: path, requiresTree: requiresTree)
+        var sentences: [TreebankSentence] = []
+        while let sentence = try reader.next() { sentences.append(sentence) }
+        return sentences
+    }
+
+    /// The next sentence, nil at the end.
+    /// - Throws: `DataError` with the sentence's id and the line where it is not as the format says or no tree.
+    public func next() throws -> TreebankSentence? {
+        var sentence: TreebankSentence?
+        while let line = try lines.next() {
+            let text = String(decoding: line.bytes, as: UTF8.self)
+            if text.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+                if let sentence, !sentence.words.isEmpty { return try checked(sentence) }
+                // Comments without words belong to nothing.
+                sentence = nil
+                continue
+            }
+            var current = sentence ?? TreebankSentence(id: nil, text: nil, comments: [], words: [], multiwordTokens: [], emptyNodes: [], line: line.number)
+            if text.hasPrefix("#"), current.words.isEmpty, !text.contains("\t") || text.hasPrefix("# ") {
+                Self.take(comment: text, into: &current)
+            } else {
+                try take(row: text, line: line.number, into: &current)
+            }
+            sentence = current
+        }
+        guard let sentence, !sentence.words.isEmpty else { return nil }
+        return try checked(sentence)
+    }
+
+    private static func take(comment text: String, into sentence: inout TreebankSentence) {
+        let comment = String(text.dropFirst().drop { $0 == " " })
+        sentence.comments.append(comment)
+        guard let equals = comment.firstIndex(of: "=") else { return }
+        let key = comment[..<equals].split(separator: " ").joined(separator: " ")
+        let value = String(comment[comment.index(after: equals)...].drop { $0 == " " })
+        if key == "sent_id" { sentence.id = value } else if key == "text" { sentence.text = value }
+    }
+
+    private func fault(_ message: String, _ sentence: TreebankSentence, line: Int) -> DataError {
+        let name = sentence.id.map { "sentence \($0)" } ?? "the sentence from line \(sentence.line)"
+        return DataError(.badData, "\(name): \(message)", file: path, line: line)
+    }
+
+    private func take(row text: String, line: Int, into sentence: inout TreebankSentence) throws {
+        let columns = text.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        guard columns.count == 10 || columns.count == 8 else {
+            throw fault("this line has \(columns.count) columns, 10 between tabs were expected", sentence, line: line)
+        }
+        let place = columns[0]
+        if let dash = place.firstIndex(of: "-") {
+            guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1, last >= first,
+                last - first < 1000, sentence.multiwordTokens.last.map({ $0.words.upperBound < first }) ?? true
+            else { throw fault("the multiword token \(place) does not stand before its words", sentence, line: line) }
+            sentence.multiwordTokens.append(MultiwordToken(words: first ... last, form: columns[1], misc: columns.last ?? "_"))
+        } else if let dot = place.firstIndex(of: ".") {
+            guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count, number > 0 else {
+                throw fault("the empty node \(place) does not stand behind word \(sentence.words.count)", sentence, line: line)
+            }
+            sentence.emptyNodes.append(EmptyNode(after: after, number: number, columns: columns))
+        } else {
+            guard Int(place) == sentence.words.count + 1 else {
+                throw fault("word \(sentence.words.count + 1) was expected here, found \"\(place.prefix(20))\"", sentence, line: line)
+            }
+            guard !columns[1].isEmpty else { throw fault("word \(place) has no form", sentence, line: line) }
+            let head = Int(columns[6])
+            guard !requiresTree || head != nil else {
+                throw fault("word \(place) (\(columns[1])) has no head: \"\(columns[6].prefix(20))\" is no number", sentence, line: line)
+            }
+            sentence.words.append(TreebankWord(
+                id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4], feats: columns[5],
+                head: head ?? -1, deprel: columns[7], deps: columns.count > 8 ? columns[8] : "_", misc: columns.count > 9 ? columns[9] : "_", line: line))
         }
     }
 
-    private func fault(_ message: String, line: Int?) -> DataError {
-        DataError(.badData, "sentence \(sentence.id): \(message)", file: file, line: line ?? wordLines.first)
+    private func checked(_ sentence: TreebankSentence) throws -> TreebankSentence {
+        if let token = sentence.multiwordTokens.last, token.words.upperBound > sentence.words.count {
+            throw fault("the multiword token \(token.form) wants word \(token.words.upperBound), but there are \(sentence.words.count)", sentence, line: sentence.line)
+        }
+        guard requiresTree else { return sentence }
+        let words = sentence.words
+        for word in words where word.head < 0 || word.head > words.count {
+            throw fault("the head of word \(word.id) (\(word.form)) is \(word.head), but there are \(words.count) words", sentence, line: word.line)
+        }
+        let roots = words.filter { $0.head == 0 }
+        guard roots.count == 1 else {
+            let found = roots.isEmpty ? "no word is the root" : "words \(roots.map { String($0.id) }.joined(separator: " and ")) are roots"
+            throw fault("one root was expected, \(found)", sentence, line: roots.dropFirst().first?.line ?? sentence.line)
+        }
+        // A word is settled once its way to the root is known to end there.
+        var isSettled = [Bool](repeating: false, count: words.count + 1)
+        isSettled[0] = true
+        for word in words {
+            var path: [Int] = []
+            var isOnPath: Set<Int> = []
+            var place = word.id
+            while !isSettled[place] {
+                guard isOnPath.insert(place).inserted else {
+                    throw fault("the heads of word \(place) (\(words[place - 1].form)) run in a circle", sentence, line: words[place - 1].line)
+                }
+                path.append(place)
+                place = words[place - 1].head
+            }
+            for place in path { isSettled[place] = true }
+        }
+        return sentence
     }
 }

@@ -25,7 +25,7 @@ struct DelimitedParser {
     /// The cells of the last complete record.
     private(set) var cells: [String] = []
     /// Which of them stood in quotation marks; needed only to judge a dialect.
-    private(set) var quotedCells = 0
+    private(set) var quotedCells: [Int] = []
     /// The line on which the record began.
     private(set) var line = 0
 
@@ -52,7 +52,7 @@ struct DelimitedParser {
             index += 1
         } else {
             cells.removeAll(keepingCapacity: true)
-            quotedCells = 0
+            quotedCells.removeAll(keepingCapacity: true)
             self.line = line.number
         }
         guard let delimiter = dialect.delimiter, let base = bytes.baseAddress else {
@@ -88,7 +88,7 @@ struct DelimitedParser {
     private mutating func begin(_ line: LineReader.Line) {
         isOpen = true
         openedLine = line.number
-        quotedCells += 1
+        quotedCells.append(cells.count)
         open.removeAll(keepingCapacity: true)
     }
 

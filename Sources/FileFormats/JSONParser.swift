@@ -29,7 +29,7 @@ public final class JSONParser {
         }
         var walk = TapeWalk(tape: ksj_tape(parser), strings: ksj_strings(parser))
         guard let value = walk.value(depth: 0) else {
-            throw Self.error("it is nested deeper than \(Self.maximumDepth) levels", in: text, at: nil, file: file, line: line)
+            throw Self.error("it is nested deeper than \(Self.maximumDepth) levels", in: text, at: JSONFault(in: text)?.offset, file: file, line: line)
         }
         return value
     }
@@ -54,6 +54,7 @@ public final class JSONParser {
         var result: [UInt8] = []
         var copied = 0, index = 0
         func isDigit(_ index: Int) -> Bool { index < text.count && text[index] &- UInt8(ascii: "0") < 10 }
+        func digits(_ range: Range<Int>) -> String { String(decoding: text[range], as: UTF8.self) }
         while index < text.count {
             let byte = text[index]
             if byte == UInt8(ascii: "\"") {
@@ -69,7 +70,7 @@ public final class JSONParser {
                 if index == start + 1, byte == UInt8(ascii: "-"), text[index...].starts(with: "Infinity".utf8) {
                     result.append(contentsOf: text[copied ..< start])
                     copied = index
-                } else if index == whole, whole - start >= 19 {
+                } else if index == whole, whole - start >= 19, Int(digits(start ..< whole)) == nil, UInt(digits(start ..< whole)) == nil {
                     result.append(contentsOf: text[copied ..< whole])
                     result.append(contentsOf: ".0".utf8)
                     copied = whole

@@ -66,7 +66,7 @@ final class JSONLinesSource: RecordSource {
         }
         for (key, value) in object {
             // Keys that first appear far into the file have no column; the columns must stand before the first row is handed out.
-            if let place = places[key] { cells[place] = value.cell }
+            if let place = places[key] { cells[place] = try value.cell(file: reader.input.name, line: line.number) }
         }
         return line.number
     }

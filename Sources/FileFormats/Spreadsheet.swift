@@ -1,12 +1,215 @@
-/// The rows of one sheet of an xlsx file.
+/// The rows of one sheet of an xlsx file (ECMA-376): texts as they are shown, without furigana; numbers with the fifteen digits that
+/// spreadsheets keep; dates and times in ISO 8601.
 struct Spreadsheet {
     struct Row {
+        /// As the spreadsheet counts, from 1.
         var number: Int
+        /// Up to the last filled cell of the row.
         var cells: [String]
     }
-    var rows: [Row]
 
+    /// From the first row to the last that has something in it; rows between them that have nothing are there and empty.
+    private(set) var rows: [Row] = []
+
+    /// Bytes that a file may unpack to, and cells that its sheet may have.
+    private static let unpackedLimit = 2 << 30
+    private static let cellLimit = 100_000_000
+    static let maximumRows = 1_048_576
+    static let maximumColumns = 16_384
+
+    /// Reads a sheet: by its name, else by its number from 1, else the first that is not hidden.
+    /// - Throws: `DataError` where the file is damaged or has no such sheet (its sheets are listed).
     init(path: String, sheet: String?) throws {
-        throw DataError(.badData, "spreadsheets are not read yet", file: path)
+        let archive = try ZipArchive(path: path, limit: Self.unpackedLimit)
+        let workbook = try SpreadsheetWorkbook(archive, path: path)
+        let part = try workbook.part(ofSheet: sheet, path: path)
+        let strings = try workbook.sharedStrings.map { try SharedStrings(archive, part: $0, path: path).strings } ?? []
+        let styles = try workbook.styles.map { try SpreadsheetStyles(archive, part: $0, path: path) } ?? SpreadsheetStyles()
+        let reader = SheetReader(strings: strings, styles: styles, countsFrom1904: workbook.countsFrom1904, path: path)
+        try archive.parse(part, path: path, handler: reader)
+        rows = reader.rows
+        while let last = rows.last, last.cells.isEmpty { rows.removeLast() }
+        let width = rows.map(\.cells.count).max() ?? 0
+        guard width * rows.count <= Self.cellLimit else {
+            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too much; remove stray cells far right or far down", file: path)
+        }
+    }
+}
+
+/// What wants to see the elements of a part.
+protocol XMLHandler: AnyObject {
+    func begin(_ name: String, _ attributes: [String: String]) throws
+    func end(_ name: String) throws
+    func text(_ bytes: UnsafeRawBufferPointer) throws
+}
+
+extension ZipArchive {
+    func parse(_ part: String, path: String, handler: some XMLHandler) throws {
+        let stream = XMLStream(name: part, file: path)
+        stream.onBegin = handler.begin
+        stream.onEnd = handler.end
+        stream.onText = handler.text
+        try read(part) { try stream.take($0) }
+        try stream.finish()
+    }
+}
+
+/// Gathers the text of `<t>` elements, runs of rich text joined, furigana (`<rPh>`) left out.
+struct RichText {
+    private var bytes: [UInt8] = []
+    private var isInText = false
+    private var isPhonetic = false
+
+    mutating func begin(_ name: String) {
+        if name == "rPh" { isPhonetic = true } else if name == "t" { isInText = true }
+    }
+    mutating func end(_ name: String) {
+        if name == "rPh" { isPhonetic = false } else if name == "t" { isInText = false }
+    }
+    mutating func take(_ text: UnsafeRawBufferPointer) {
+        if isInText, !isPhonetic { bytes.append(contentsOf: text) }
+    }
+
+    /// The text so far; the next one begins empty.
+    mutating func finish() -> String {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return Self.unescaped(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Characters that XML cannot hold stand as `_x000D_`, and an underscore that would look like one as `_x005F_`.
+    static func unescaped(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "_")), text.contains("_x") else { return text }
+        let units = Array(text.utf16)
+        var result: [UInt16] = []
+        var index = 0
+        while index < units.count {
+            if index + 7 <= units.count, units[index] == 0x5F, units[index + 1] == 0x78, units[index + 6] == 0x5F {
+                let digits = String(decoding: units[index + 2 ..< index + 6], as: UTF16.self)
+                if digits.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x66 || $0 >= 0x30 && $0 <= 0x39 }), let unit = UInt16(digits, radix: 16) {
+                    result.append(unit)
+                    index += 7
+                    continue
+                }
+            }
+            result.append(units[index])
+            index += 1
+        }
+        return String(decoding: result, as: UTF16.self)
+    }
+}
+
+/// The table of texts that cells refer to by number.
+private final class SharedStrings: XMLHandler {
+    private(set) var strings: [String] = []
+    private var current = RichText()
+
+    init(_ archive: ZipArchive, part: String, path: String) throws { try archive.parse(part, path: path, handler: self) }
+
+    func begin(_ name: String, _ attributes: [String: String]) { current.begin(name) }
+    func end(_ name: String) {
+        current.end(name)
+        if name == "si" { strings.append(current.finish()) }
+    }
+    func text(_ bytes: UnsafeRawBufferPointer) { current.take(bytes) }
+}
+
+/// Reads the cells of a sheet.
+private final class SheetReader: XMLHandler {
+    private(set) var rows: [Spreadsheet.Row] = []
+
+    private let strings: [String]
+    private let styles: SpreadsheetStyles
+    private let countsFrom1904: Bool
+    private let path: String
+
+    private var row = 0
+    private var column = 0
+    private var type = ""
+    private var style = 0
+    private var value: [UInt8] = []
+    private var isInValue = false
+    private var inline = RichText()
+    private var isInline = false
+
+    init(strings: [String], styles: SpreadsheetStyles, countsFrom1904: Bool, path: String) {
+        (self.strings, self.styles, self.countsFrom1904, self.path) = (strings, styles, countsFrom1904, path)
+    }
+
+    func begin(_ name: String, _ attributes: [String: String]) throws {
+        switch name {
+        case "row":
+            // Rows and cells may leave out their place; then they follow the ones before them.
+            let number = try attributes["r"].map { text in
+                guard let number = Int(text), number > row, number <= Spreadsheet.maximumRows else {
+                    throw DataError(.badData, "row number \(text.prefix(20)) is out of order or beyond \(Spreadsheet.maximumRows)", file: path, line: row)
+                }
+                return number
+            } ?? row + 1
+            while rows.count < number { rows.append(.init(number: rows.count + 1, cells: [])) }
+            row = number
+            column = 0
+        case "c":
+            guard row > 0 else { throw DataError(.badData, "a cell stands outside of any row", file: path) }
+            column = try attributes["r"].map(columnNumber) ?? column + 1
+            guard column <= Spreadsheet.maximumColumns else { throw DataError(.badData, "a cell stands beyond column \(Spreadsheet.maximumColumns)", file: path, line: row) }
+            type = attributes["t"] ?? "n"
+            style = attributes["s"].flatMap { Int($0) } ?? 0
+            value.removeAll(keepingCapacity: true)
+        case "v": isInValue = true
+        case "is": isInline = true
+        default: if isInline { inline.begin(name) }
+        }
+    }
+
+    func text(_ bytes: UnsafeRawBufferPointer) {
+        if isInValue { value.append(contentsOf: bytes) } else if isInline { inline.take(bytes) }
+    }
+
+    func end(_ name: String) throws {
+        switch name {
+        case "v": isInValue = false
+        case "is": isInline = false
+        case "c":
+            let text = try cellText()
+            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this row holds a NUL character", file: path, line: row) }
+            guard !text.isEmpty else { return }
+            let missing = column - rows[row - 1].cells.count
+            guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same place", file: path, line: row) }
+            rows[row - 1].cells += repeatElement("", count: missing - 1)
+            rows[row - 1].cells.append(text)
+        default: if isInline { inline.end(name) }
+        }
+    }
+
+    private func cellText() throws -> String {
+        let raw = String(decoding: value, as: UTF8.self)
+        switch type {
+        case "s":
+            guard !raw.isEmpty else { return "" }
+            guard let number = Int(raw), strings.indices.contains(number) else {
+                throw DataError(.badData, "a cell refers to text \(raw.prefix(20)), of which there are \(strings.count)", file: path, line: row)
+            }
+            return strings[number]
+        case "inlineStr": return inline.finish()
+        case "b": return raw == "1" ? "TRUE" : raw.isEmpty ? "" : "FALSE"
+        case "n":
+            guard let number = Double(raw) else { return raw }
+            return styles.text(of: number, style: style, countsFrom1904: countsFrom1904)
+        // Texts that formulas yield, errors, ISO dates.
+        default: return RichText.unescaped(raw)
+        }
+    }
+
+    /// The column of a place such as `AB12`.
+    private func columnNumber(_ place: String) throws -> Int {
+        var number = 0
+        for letter in place.utf8 {
+            let digit = Int(letter & 0xDF) - 64
+            guard letter >= 0x41, (1 ... 26).contains(digit) else { break }
+            number = number * 26 + digit
+            if number > Spreadsheet.maximumColumns { break }
+        }
+        guard number > 0 else { throw DataError(.badData, "a cell stands at \(place.prefix(20)), which is no place", file: path, line: row) }
+        return number
     }
 }

@@ -105,7 +105,7 @@ struct TableOpening {
         }
         let sample = objects.map { object in
             var cells = Array(repeating: "", count: columns.count)
-            for (key, value) in object { if let place = places[key] { cells[place] = value.cell } }
+            for (key, value) in object { if let place = places[key] { cells[place] = (try? value.cell(file: name, line: 0)) ?? "" } }
             return cells
         }
         return TableOpening(name: name, format: .jsonl, columns: columns, hasHeader: true, sample: sample,
@@ -130,7 +130,8 @@ struct TableOpening {
                 guard let caption = annotation["caption"]?.string else {
                     throw DataError(.badData, "annotation \(index + 1) has no \"caption\"", file: name)
                 }
-                rows.append((index + 1, [caption, annotation["image_id"]?.cell ?? "", annotation["id"]?.cell ?? ""]))
+                let cells = try [.string(caption), annotation["image_id"] ?? .null, annotation["id"] ?? .null].map { try $0.cell(file: name, line: index + 1) }
+                rows.append((index + 1, cells))
             }
             return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
                 sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows))
@@ -150,9 +151,9 @@ struct TableOpening {
         let rows = try elements.enumerated().map { index, element in
             var cells = Array(repeating: "", count: columns.count)
             if let object = element.object {
-                for (key, value) in object { if let place = places[key] { cells[place] = value.cell } }
-            } else if let text = element.string, places.isEmpty {
-                cells[0] = text
+                for (key, value) in object { if let place = places[key] { cells[place] = try value.cell(file: name, line: index + 1) } }
+            } else if element.string != nil, places.isEmpty {
+                cells[0] = try element.cell(file: name, line: index + 1)
             } else {
                 throw DataError(.badData, "element \(index + 1) of the array is no object", file: name)
             }
@@ -165,11 +166,14 @@ struct TableOpening {
 
 extension JSON {
     /// The value as the text of a table's cell: strings as they are, null as nothing, everything else as JSON.
-    var cell: String {
+    /// - Throws: `DataError` for a NUL, which no text may hold; `line` is the record's.
+    func cell(file: String, line: Int) throws -> String {
         switch self {
-        case .string(let text): text
-        case .null: ""
-        default: serialized()
+        case .string(let text):
+            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this record holds a NUL character", file: file, line: line) }
+            return text
+        case .null: return ""
+        default: return serialized()
         }
     }
 }

@@ -79,8 +79,8 @@ struct TableSniffer {
         // A first line that was not finished within the window is a document without line ends.
         guard let line = lines.first(where: { !$0.bytes.isEmpty }) else { return .coco }
         if let object = try? JSON(parsing: line.bytes) { return object["annotations"]?.array != nil ? .coco : .jsonl }
-        let following = lines.drop { $0.bytes.isEmpty }.dropFirst().first { !$0.bytes.isEmpty }
-        return following?.bytes.first == UInt8(ascii: "{") || line.bytes.count > 2 && following == nil ? .jsonl : .coco
+        // The first line is broken, or it is the first of a document's many; then no other line is an object of its own.
+        return lines.dropFirst().prefix(20).contains { (try? JSON(parsing: $0.bytes))?.object != nil } ? .jsonl : .coco
     }
 
     // MARK: Delimiters
@@ -88,8 +88,7 @@ struct TableSniffer {
     /// Tabs hardly occur in sentences: the same number of them on nearly every line makes a table.
     private func tabs(_ lines: [LineReader.Line]) -> DelimitedDialect? {
         let quoted = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: true)
-        if let look = TableLook(lines, quoted, isAll: isAll), look.width > 1, look.isConsistent, look.needsQuotes,
-            TableLook(lines, .tsv, isAll: isAll)?.hasLooseQuotes != true { return quoted }
+        if let look = TableLook(lines, quoted, isAll: isAll), look.width > 1, look.isConsistent, look.needsQuotes, !look.hasLooseQuotes { return quoted }
         guard let look = TableLook(lines, .tsv, isAll: isAll), look.width > 1, look.share >= 0.9 else { return nil }
         return .tsv
     }
@@ -110,20 +109,25 @@ private struct TableLook {
     let width: Int
     /// The share of records with as many cells as the first.
     let share: Double
-    private(set) var quotedCells = 0
+    private let quotedCells: Int
     private let quotedLines: Bool
+    /// Quotation marks in cells that do not begin with one: a program that quotes would have quoted these.
+    let hasLooseQuotes: Bool
 
     /// Nil where the dialect does not fit or there are no lines.
     init?(_ lines: [LineReader.Line], _ dialect: DelimitedDialect, isAll: Bool) {
         self.dialect = dialect
         var parser = DelimitedParser(dialect: dialect, file: "")
         var records: [[String]] = []
-        var used = 0, quoted = 0
+        var used = 0, quoted = 0, hasLooseQuotes = false
         for line in lines where !line.bytes.isEmpty {
             guard let isComplete = try? parser.take(line) else { return nil }
             used += 1
             guard isComplete else { continue }
-            quoted += parser.quotedCells
+            quoted += parser.quotedCells.count
+            hasLooseQuotes = hasLooseQuotes || parser.cells.enumerated().contains { index, cell in
+                cell.utf8.contains(UInt8(ascii: "\"")) && !parser.quotedCells.contains(index)
+            }
             records.append(parser.cells)
         }
         if isAll, (try? parser.finish()) == nil { return nil }
@@ -133,6 +137,7 @@ private struct TableLook {
         share = Double(records.count { $0.count == first.count }) / Double(records.count)
         quotedCells = quoted
         quotedLines = used > records.count
+        self.hasLooseQuotes = hasLooseQuotes
     }
 
     var isConsistent: Bool { share == 1 }
@@ -142,14 +147,6 @@ private struct TableLook {
         guard quotedCells > 0 else { return false }
         return quotedLines || records.joined().contains { cell in
             cell.utf8.contains { $0 == dialect.delimiter || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: ",") }
-        }
-    }
-
-    /// Quotation marks in or around cells that no quoting explains, as `"Hello," she said`.
-    var hasLooseQuotes: Bool {
-        records.joined().contains { cell in
-            guard cell.utf8.contains(UInt8(ascii: "\"")) else { return false }
-            return !(cell.hasPrefix("\"") && cell.hasSuffix("\"") && cell.utf8.count > 1)
         }
     }
 

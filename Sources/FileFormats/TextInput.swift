@@ -33,6 +33,7 @@ final class TextInput {
         while head.count < ByteStream.blockSize, try stream.next({ head.append(contentsOf: $0) }) {}
         self.head = head
         hasHead = true
+        if let kind = Self.binaryKind(head) { throw DataError(.badData, "this is \(kind), not text", file: stream.name) }
         let mark = head.withUnsafeBytes { TextEncoding.mark(of: $0) }
         if let requested {
             // A mark overrules among the Unicode encodings only: the bytes FF FE may begin a text of another kind.
@@ -63,6 +64,16 @@ final class TextInput {
             }
         }
         transcoder = encoding == .utf8 ? nil : try TextTranscoder(from: encoding, isLossy: isLossy)
+    }
+
+    /// What is often given in place of text.
+    private static func binaryKind(_ head: [UInt8]) -> String? {
+        let kinds: [([UInt8], String)] = [
+            ([0x50, 0x4B, 0x03, 0x04], "a zip file or a spreadsheet (xlsx), which is read by its name only"),
+            ([0xD0, 0xCF, 0x11, 0xE0], "a file of an old or locked office document (xls); save it as xlsx or CSV"),
+            ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0x1F, 0x8B], "a gzip file; unpack it first"), ([0x25, 0x50, 0x44, 0x46, 0x2D], "a PDF"),
+        ]
+        return kinds.first { head.starts(with: $0.0) }?.1
     }
 
     /// Appends the next block of UTF-8; false at the end. Plain UTF-8 is passed on unchecked.

@@ -17,12 +17,12 @@ extension TreebankSentence {
         var spans = multiwordTokens[...]
         var word = 0
         while word < words.count {
-            if let span = spans.first, span.words.lowerBound == word {
-                tokens.append((span.form, span.words, !span.miscellaneous.split(separator: "|").contains("SpaceAfter=No")))
+            if let span = spans.first, span.words.lowerBound == word + 1 {
+                tokens.append((span.form, word..<span.words.upperBound, span.hasSpaceAfter))
                 spans = spans.dropFirst()
                 word = span.words.upperBound
             } else {
-                tokens.append((words[word].form, word..<word + 1, !words[word].miscellaneous.split(separator: "|").contains("SpaceAfter=No")))
+                tokens.append((words[word].form, word..<word + 1, words[word].hasSpaceAfter))
                 word += 1
             }
         }

@@ -1,72 +1,113 @@
 import Autograd
+import Synchronization
 import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
 public final class EncoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendable {
     public let attention: SelfAttention<Scalar>
-    public let attentionNorm: LayerNorm<Scalar>
+    /// Absent in the first layer of ModernBERT.
+    public let attentionNorm: LayerNorm<Scalar>?
     public let feedForward: FeedForward<Scalar>
     public let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
-    public init(_ configuration: EncoderConfiguration) {
+    public init(_ configuration: EncoderConfiguration, index: Int = 0) {
         let size = configuration.hiddenSize
-        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads)
-        attentionNorm = LayerNorm(size: size, epsilon: configuration.layerNormEpsilon)
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation)
-        feedForwardNorm = LayerNorm(size: size, epsilon: configuration.layerNormEpsilon)
+        func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
+        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
+                                  positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size) })
+        attentionNorm = index > 0 || configuration.firstAttentionNorm ? norm() : nil
+        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+                                  bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
+                                  isGated: configuration.gatedFeedForward)
+        feedForwardNorm = norm()
         placement = configuration.normPlacement
         dropoutRate = configuration.dropout
     }
 
     public var parameters: [Parameter<Scalar>] {
-        attention.parameters + attentionNorm.parameters + feedForward.parameters + feedForwardNorm.parameters
+        attention.parameters + (attentionNorm?.parameters ?? []) + feedForward.parameters + feedForwardNorm.parameters
     }
 
+    /// The layers whose weights are matrices.
+    var linears: [Linear<Scalar>] {
+        [attention.projection, attention.output, attention.positionTerms?.keyProjection, attention.positionTerms?.queryProjection,
+         feedForward.up, feedForward.down].compactMap(\.self)
+    }
+
+    /// - Parameters: as of `SelfAttention`.
     public func callAsFunction(
-        _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
+        func attend(_ x: Variable<Scalar>) -> Variable<Scalar> {
+            let attended = attention(x, offsets: offsets, mask: mask, bias: bias, rotary: rotary, relativePositions: relativePositions, on: tape)
+            return dropout(attended, rate: dropoutRate, on: tape)
+        }
+        func feed(_ x: Variable<Scalar>) -> Variable<Scalar> { dropout(feedForward(x, on: tape), rate: dropoutRate, on: tape) }
         switch placement {
         case .post:
-            let attended = dropout(attention(x, offsets: offsets, mask: mask, bias: bias, on: tape), rate: dropoutRate, on: tape)
-            let middle = attentionNorm(attended, residual: x, on: tape)
-            let fed = dropout(feedForward(middle, on: tape), rate: dropoutRate, on: tape)
-            return feedForwardNorm(fed, residual: middle, on: tape)
+            let attended = attend(x)
+            let middle = attentionNorm?(attended, residual: x, on: tape) ?? sum(attended, x, on: tape)
+            return feedForwardNorm(feed(middle), residual: middle, on: tape)
         case .pre:
-            let attended = attention(attentionNorm(x, on: tape), offsets: offsets, mask: mask, bias: bias, on: tape)
-            let middle = sum(x, dropout(attended, rate: dropoutRate, on: tape), on: tape)
-            let fed = feedForward(feedForwardNorm(middle, on: tape), on: tape)
-            return sum(middle, dropout(fed, rate: dropoutRate, on: tape), on: tape)
+            let middle = sum(x, attend(attentionNorm?(x, on: tape) ?? x), on: tape)
+            return sum(middle, feed(feedForwardNorm(middle, on: tape)), on: tape)
         }
     }
 }
 
-/// A Transformer encoder (Devlin et al. 2019) over packed batches. With a tape it trains; without one it infers, by the same code.
+/// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
+/// infers, by the same code. `configuration` says which of its parts there are.
 public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
     public let configuration: EncoderConfiguration
     public let words: Parameter<Scalar>
-    public let positions: Parameter<Scalar>
+    /// Absent where positions act in attention alone.
+    public let positions: Parameter<Scalar>?
     public let segments: Parameter<Scalar>?
     public let embeddingNorm: LayerNorm<Scalar>
+    public let embeddingProjection: Linear<Scalar>?
+    /// `(buckets, heads)`, of MPNet.
+    public let relativeBiasTable: Parameter<Scalar>?
+    public let relativePositions: RelativePositions<Scalar>?
+    public let convolution: ConvolutionBeside<Scalar>?
+    /// Each set of weights once.
+    public let distinctLayers: [EncoderLayer<Scalar>]
+    /// In the order in which they run; with shared weights a layer appears several times.
     public let layers: [EncoderLayer<Scalar>]
     /// After the last layer, where norms stand before the sublayers.
     public let finalNorm: LayerNorm<Scalar>?
+    private let angles: RotaryCache<Scalar>?
 
     /// Zeros, to be filled by a checkpoint or by `initialize`.
     public init(_ configuration: EncoderConfiguration) {
         self.configuration = configuration
-        let size = configuration.hiddenSize
-        words = Parameter(Tensor(shape: [configuration.vocabularySize, size]))
-        positions = Parameter(Tensor(shape: [configuration.positions, size]))
-        segments = configuration.segments > 0 ? Parameter(Tensor(shape: [configuration.segments, size])) : nil
-        embeddingNorm = LayerNorm(size: size, epsilon: configuration.layerNormEpsilon)
-        layers = (0..<configuration.layers).map { _ in EncoderLayer(configuration) }
-        finalNorm = configuration.normPlacement == .pre ? LayerNorm(size: size, epsilon: configuration.layerNormEpsilon) : nil
+        let size = configuration.hiddenSize, embeddingSize = configuration.embeddingSize, epsilon = configuration.layerNormEpsilon
+        func table(_ rows: Int) -> Parameter<Scalar> { Parameter(Tensor(shape: [rows, embeddingSize])) }
+        words = table(configuration.vocabularySize)
+        positions = configuration.hasPositionTable ? table(configuration.positions) : nil
+        segments = configuration.segments > 0 ? table(configuration.segments) : nil
+        let normsProjected = configuration.embeddingProjection == .beforeNormWithoutBias
+        embeddingNorm = LayerNorm(size: normsProjected ? size : embeddingSize, epsilon: epsilon, bias: configuration.normBias)
+        embeddingProjection = configuration.embeddingProjection == .none ? nil
+            : Linear(inputs: embeddingSize, outputs: size, bias: !normsProjected)
+        relativeBiasTable = configuration.relativeBias.map { Parameter(Tensor(shape: [$0.rows, configuration.attentionHeads])) }
+        relativePositions = configuration.disentangled.map { RelativePositions($0, hiddenSize: size, epsilon: epsilon) }
+        convolution = configuration.disentangled?.convolution.map { ConvolutionBeside($0, hiddenSize: size, epsilon: epsilon) }
+        let distinct = configuration.sharedLayers.max().map { $0 + 1 } ?? configuration.layers
+        let made = (0..<distinct).map { EncoderLayer<Scalar>(configuration, index: $0) }
+        distinctLayers = made
+        layers = configuration.sharedLayers.isEmpty ? made : configuration.sharedLayers.map { made[$0] }
+        finalNorm = configuration.normPlacement == .pre ? LayerNorm(size: size, epsilon: epsilon, bias: configuration.normBias) : nil
+        angles = configuration.rotary.map { _ in RotaryCache() }
     }
 
     public var parameters: [Parameter<Scalar>] {
-        [words, positions] + (segments.map { [$0] } ?? []) + embeddingNorm.parameters + layers.flatMap(\.parameters) + (finalNorm?.parameters ?? [])
+        var all = [words, positions, segments].compactMap(\.self) + embeddingNorm.parameters
+        all += (embeddingProjection?.parameters ?? []) + [relativeBiasTable].compactMap(\.self)
+        all += (relativePositions?.parameters ?? []) + (convolution?.parameters ?? [])
+        return all + distinctLayers.flatMap(\.parameters) + (finalNorm?.parameters ?? [])
     }
 
     /// Random weights as BERT's: normal with deviation 0.02 for matrices and tables, zeros for biases, ones for scales.
@@ -79,11 +120,7 @@ public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
 
     /// What the linear layers compute in when there is no tape.
     public func setPrecision(_ precision: Precision) {
-        for layer in layers {
-            for linear in [layer.attention.projection, layer.attention.output, layer.feedForward.up, layer.feedForward.down] {
-                linear.precision = precision
-            }
-        }
+        for linear in distinctLayers.flatMap(\.linears) { linear.precision = precision }
     }
 
     /// Hidden states of the last layer, `(tokens, hiddenSize)`.
@@ -93,17 +130,62 @@ public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
     public func callAsFunction(
         _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        var lookups = [(batch.ids, words), (batch.positions(from: configuration.firstPosition), positions)]
-        if let segments {
-            lookups.append((batch.typeIDs.isEmpty ? [Int32](repeating: 0, count: batch.tokens) : batch.typeIDs, segments))
+        let embeddings = embedded(batch, on: tape)
+        eachLayer?(0, embeddings)
+        let longest = batch.longest
+        let bias = relativeBiasTable.flatMap { table in
+            configuration.relativeBias.map { relativeBias(table: table, length: longest, bucket: $0.bucket, on: tape) }
         }
-        var x = dropout(embeddingNorm(embeddingSum(lookups, on: tape), on: tape), rate: configuration.dropout, on: tape)
-        eachLayer?(0, x)
+        let relative = relativePositions?(on: tape)
+        let places = angles == nil ? [] : batch.positions()
+        var x = embeddings
         for (index, layer) in layers.enumerated() {
-            x = layer(x, offsets: batch.offsets, on: tape)
+            let window = configuration.window(ofLayer: index)
+            let rotary = configuration.rotary.flatMap { rotary in
+                angles.map { (places, $0.angles(positions: longest, headSize: headSize, base: window == nil ? rotary.base : rotary.localBase)) }
+            }
+            x = layer(x, offsets: batch.offsets, mask: window.map { .window($0) } ?? .none, bias: bias, rotary: rotary,
+                      relativePositions: relative, on: tape)
+            if index == 0, let convolution {
+                x = convolution(embeddings, besides: x, offsets: batch.offsets, dropout: configuration.dropout, on: tape)
+            }
             if index == layers.count - 1, let finalNorm { x = finalNorm(x, on: tape) }
             eachLayer?(index + 1, x)
         }
         return x
+    }
+
+    private var headSize: Int { configuration.hiddenSize / configuration.attentionHeads }
+
+    /// `(tokens, hiddenSize)`.
+    private func embedded(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        var lookups = [(batch.ids, words)]
+        if let positions {
+            let paddingID = configuration.firstPosition > 0 ? configuration.paddingID : nil
+            lookups.append((batch.positions(from: configuration.firstPosition, paddingID: paddingID), positions))
+        }
+        if let segments {
+            lookups.append((batch.typeIDs.isEmpty ? [Int32](repeating: 0, count: batch.tokens) : batch.typeIDs, segments))
+        }
+        var x = embeddingSum(lookups, on: tape)
+        if configuration.embeddingProjection == .beforeNormWithoutBias, let embeddingProjection { x = embeddingProjection(x, on: tape) }
+        x = dropout(embeddingNorm(x, on: tape), rate: configuration.dropout, on: tape)
+        if configuration.embeddingProjection == .afterNorm, let embeddingProjection { x = embeddingProjection(x, on: tape) }
+        return x
+    }
+}
+
+/// Rotary angles, made as far as sequences have reached.
+private final class RotaryCache<Scalar: TensorScalar>: Sendable {
+    private let known = Mutex<[Double: RotaryAngles<Scalar>]>([:])
+
+    func angles(positions: Int, headSize: Int, base: Double) -> RotaryAngles<Scalar> {
+        known.withLock { known in
+            if let angles = known[base], angles.cosines.rows >= positions { return angles }
+            // Doubling keeps long runs from making a new table for every longer sentence.
+            let made = RotaryAngles<Scalar>(positions: max(64, 2 * positions), headSize: headSize, base: base)
+            known[base] = made
+            return made
+        }
     }
 }

@@ -10,54 +10,31 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     public let rows: Range<Int>?
     /// Names that older checkpoints use for the same tensor.
     public var olderKeys: [String] = []
+    /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
+    public var fileShape: [Int]?
 
-    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = []) {
+    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil) {
         self.key = key
         self.parameter = parameter
         self.rows = rows
         self.olderKeys = olderKeys
+        self.fileShape = fileShape
     }
 
     /// Shape of the tensor in the file.
-    public var shape: [Int] { rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape }
+    public var shape: [Int] { fileShape ?? rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape }
 }
 
 extension Encoder {
-    /// Checkpoint keys of transformers' BertModel, in the file's order of layers.
+    /// Every parameter with its checkpoint keys, as the family's table has them.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
-        var entries: [CheckpointEntry<Scalar>] = []
-        func add(_ key: String, _ parameter: Parameter<Scalar>?, rows: Range<Int>? = nil) {
-            if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows)) }
-        }
-        func add(_ key: String, _ linear: Linear<Scalar>) {
-            add(key + ".weight", linear.weight)
-            add(key + ".bias", linear.bias)
-        }
-        func add(_ key: String, _ norm: LayerNorm<Scalar>) {
-            // Checkpoints converted from TensorFlow call them gamma and beta.
-            entries.append(CheckpointEntry(key: key + ".weight", parameter: norm.gamma, rows: nil, olderKeys: [key + ".gamma"]))
-            if let beta = norm.beta { entries.append(CheckpointEntry(key: key + ".bias", parameter: beta, rows: nil, olderKeys: [key + ".beta"])) }
-        }
-        add("embeddings.word_embeddings.weight", words)
-        add("embeddings.position_embeddings.weight", positions)
-        add("embeddings.token_type_embeddings.weight", segments)
-        add("embeddings.LayerNorm", embeddingNorm)
-        let size = configuration.hiddenSize
-        for (index, layer) in layers.enumerated() {
-            let prefix = "encoder.layer.\(index)."
-            for (part, name) in ["query", "key", "value"].enumerated() {
-                let rows = part * size..<(part + 1) * size
-                add(prefix + "attention.self.\(name).weight", layer.attention.projection.weight, rows: rows)
-                add(prefix + "attention.self.\(name).bias", layer.attention.projection.bias, rows: rows)
-            }
-            add(prefix + "attention.output.dense", layer.attention.output)
-            add(prefix + "attention.output.LayerNorm", layer.attentionNorm)
-            add(prefix + "intermediate.dense", layer.feedForward.up)
-            add(prefix + "output.dense", layer.feedForward.down)
-            add(prefix + "output.LayerNorm", layer.feedForwardNorm)
-        }
-        return entries
+        var keys = CheckpointKeys<Scalar>()
+        (encoderFamily(configuration.modelType) ?? BERT.self).keys(&keys, of: self)
+        return keys.entries
     }
+
+    /// What may stand before every key of the family's checkpoints.
+    public var checkpointPrefixes: [String] { (encoderFamily(configuration.modelType) ?? BERT.self).prefixes }
 }
 
 /// Tensors by name, wherever they lie. Values are read as Float; a file's own view is used where it needs no conversion.
@@ -68,6 +45,14 @@ public protocol WeightArchive {
     /// nil where there is no such tensor.
     func shape(of name: String) -> [Int]?
     func tensor(_ name: String) throws -> Tensor<Float>
+    /// A tensor of whole numbers.
+    func integers(_ name: String) throws -> [Int]
+}
+
+extension WeightArchive {
+    public func integers(_ name: String) throws -> [Int] {
+        throw DataError(.badData, "tensor '\(name)' holds whole numbers, which this kind of file does not give", file: fileName)
+    }
 }
 
 /// Fills parameters from an archive.
@@ -101,7 +86,7 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
             }
             entry.parameter.value = whole
         } else {
-            entry.parameter.value = tensor
+            entry.parameter.value = shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape)
         }
     }
 }

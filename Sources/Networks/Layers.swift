@@ -65,25 +65,42 @@ public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Senda
     public let projection: Linear<Scalar>
     public let output: Linear<Scalar>
     public let heads: Int
+    /// Disentangled attention's terms for relative positions, where the architecture has them.
+    public let positionTerms: DisentangledTerms<Scalar>?
 
-    public init(hiddenSize: Int, heads: Int, bias: Bool = true) {
+    public init(hiddenSize: Int, heads: Int, bias: Bool = true, positionTerms: DisentangledTerms<Scalar>? = nil) {
         projection = Linear(inputs: hiddenSize, outputs: 3 * hiddenSize, bias: bias)
         output = Linear(inputs: hiddenSize, outputs: hiddenSize, bias: bias)
         self.heads = heads
+        self.positionTerms = positionTerms
     }
 
-    public var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters }
+    public var parameters: [Parameter<Scalar>] { projection.parameters + output.parameters + (positionTerms?.parameters ?? []) }
     public var hiddenSize: Int { output.inputs }
 
-    /// - Parameter x: `(tokens, hiddenSize)`.
+    /// - Parameters:
+    ///   - x: `(tokens, hiddenSize)`.
+    ///   - bias: `(heads, n, n)`, added to the scores of every sequence.
+    ///   - rotary: how each token's place turns its query and key.
+    ///   - relativePositions: the table `(rows, hiddenSize)` that `positionTerms` look into.
     public func callAsFunction(
-        _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        let fused = projection(x, on: tape)
+        let headSize = hiddenSize / heads
+        var fused = projection(x, on: tape)
+        if let rotary {
+            fused = rotated(fused, heads: 2 * heads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: tape)
+        }
+        var bias = bias, biasOffsets: [Int64]?, scale: Scalar?
+        if let positionTerms, let relativePositions {
+            scale = positionTerms.scale(headSize: headSize)
+            (bias, biasOffsets) = positionTerms(fused, relativePositions, of: self, offsets: offsets, on: tape)
+        }
         let attended = packedAttention(
             queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
-            values: AttentionColumns(fused, column: 2 * hiddenSize), heads: heads, headSize: hiddenSize / heads,
-            queryOffsets: offsets, keyOffsets: offsets, mask: mask, bias: bias, on: tape)
+            values: AttentionColumns(fused, column: 2 * hiddenSize), heads: heads, headSize: headSize,
+            queryOffsets: offsets, keyOffsets: offsets, mask: mask, bias: bias, biasOffsets: biasOffsets, scale: scale, on: tape)
         return output(attended, on: tape)
     }
 
@@ -96,20 +113,26 @@ public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Senda
 }
 
 /// Two linear layers with an activation between.
+///
+/// A gated layer's `up` makes twice the intermediate size: the half that goes through the activation, then the half it is multiplied with.
 public final class FeedForward<Scalar: TensorScalar>: Module, @unchecked Sendable {
     public let up: Linear<Scalar>
     public let down: Linear<Scalar>
     public let activation: Activation
+    public let isGated: Bool
 
-    public init(hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true) {
-        up = Linear(inputs: hiddenSize, outputs: intermediateSize, bias: bias)
-        down = Linear(inputs: intermediateSize, outputs: hiddenSize, bias: bias)
+    public init(hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true, downBias: Bool? = nil, isGated: Bool = false) {
+        up = Linear(inputs: hiddenSize, outputs: (isGated ? 2 : 1) * intermediateSize, bias: bias)
+        down = Linear(inputs: intermediateSize, outputs: hiddenSize, bias: downBias ?? bias)
         self.activation = activation
+        self.isGated = isGated
     }
 
     public var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
 
     public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
-        down(up(x, activation: activation, on: tape), on: tape)
+        if isGated { return down(gated(up(x, on: tape), activation, on: tape), on: tape) }
+        guard tape != nil else { return down(up(x, activation: activation, on: nil), on: nil) }
+        return Autograd.feedForward(x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
     }
 }

@@ -33,10 +33,21 @@ public struct PackedBatch: Sendable {
     public var longest: Int { (0..<sequences).map(length).max() ?? 0 }
 
     /// Place of each token in its own sequence, counted from `first`.
-    public func positions(from first: Int = 0) -> [Int32] {
+    ///
+    /// - Parameter paddingID: tokens with this id keep the place `first - 1` and do not count, as in RoBERTa, whose tokenizer makes
+    ///   one from a literal "<pad>" in the text.
+    public func positions(from first: Int = 0, paddingID: Int32? = nil) -> [Int32] {
         [Int32](unsafeUninitializedCapacity: tokens) { positions, count in
             for s in 0..<sequences {
-                for i in 0..<length(s) { positions[Int(offsets[s]) + i] = Int32(first + i) }
+                var next = Int32(first)
+                for i in Int(offsets[s])..<Int(offsets[s + 1]) {
+                    if ids[i] == paddingID {
+                        positions[i] = Int32(first) - 1
+                    } else {
+                        positions[i] = next
+                        next += 1
+                    }
+                }
             }
             count = tokens
         }

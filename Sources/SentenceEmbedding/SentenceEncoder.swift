@@ -97,7 +97,7 @@ public final class SentenceEncoder: Sendable {
                             file: directory.folder.path)
         }
         encoder = Encoder(configuration)
-        try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: ["", "bert.", "model."])
+        try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
         encoder.setPrecision(options.precision)
 
         let limit = configuration.longestSequence

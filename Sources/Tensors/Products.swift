@@ -57,11 +57,12 @@ extension Float {
         case .f32:
             handle = kd_pack(KD_F32, Int64(inputs), Int64(outputs), source, Int64(inputStride), Int64(outputStride))
         case .bf16:
-            var gathered = [UInt16](repeating: 0, count: inputs * outputs)
-            withGathered(source, inputs, outputs, inputStride, outputStride) { plain in
-                gathered.withUnsafeMutableBufferPointer { kt_f32_to_bf16(plain, Int64(inputs * outputs), $0.baseAddress!) }
+            // Every element lies within this reach, whatever the strides; what lies between is rounded for nothing.
+            let reach = (inputs - 1) * inputStride + (outputs - 1) * outputStride + 1
+            handle = Scratch.with(UInt16.self, count: reach) { halves in
+                kt_f32_to_bf16(source, Int64(reach), halves)
+                return kd_pack(KD_BF16, Int64(inputs), Int64(outputs), halves, Int64(inputStride), Int64(outputStride))
             }
-            handle = kd_pack(KD_BF16, Int64(inputs), Int64(outputs), gathered, Int64(outputs), 1)
         case .int8:
             var quantized = [Int8](repeating: 0, count: inputs * outputs)
             scales = [Float](repeating: 0, count: outputs)
@@ -82,18 +83,19 @@ extension Float {
                             precision: precision, handle: handle, scales: scales)
     }
 
-    /// Calls `body` with the matrix as contiguous rows (inputs, outputs).
-    private static func withGathered(
-        _ source: Input, _ inputs: Int, _ outputs: Int, _ inputStride: Int, _ outputStride: Int, _ body: (Input) -> Void
-    ) {
-        if outputStride == 1 && inputStride == outputs { return body(source) }
-        let plain = [Float](unsafeUninitializedCapacity: inputs * outputs) { buffer, count in
-            for output in 0..<outputs {
-                for input in 0..<inputs { buffer[input * outputs + output] = source[input * inputStride + output * outputStride] }
+    public static func repack(_ matrix: PackedMatrix<Float>, _ source: Input) {
+        let status: Int32
+        switch matrix.precision {
+        case .f32: status = kd_repack(matrix.handle, source)
+        case .bf16:
+            let reach = (matrix.inputs - 1) * matrix.inputStride + (matrix.outputs - 1) * matrix.outputStride + 1
+            status = Scratch.with(UInt16.self, count: reach) { halves in
+                kt_f32_to_bf16(source, Int64(reach), halves)
+                return kd_repack(matrix.handle, halves)
             }
-            count = inputs * outputs
+        case .int8: preconditionFailure("int8 weights are for inference and do not change")
         }
-        plain.withUnsafeBufferPointer { body($0.baseAddress!) }
+        precondition(status == 0, "oneDNN could not lay out a \(matrix.inputs) by \(matrix.outputs) matrix in \(matrix.precision)")
     }
 
     public static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Float>, bias: Input?, into y: Output) {
@@ -111,6 +113,31 @@ extension Float {
             preconditionFailure("int8 products run through QuantizedProducts")
         }
         precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
+    }
+
+    public static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer) {
+        if precision.hasHalfOperands {
+            kt_f32_to_bf16(x, Int64(count), y.assumingMemoryBound(to: UInt16.self))
+        } else {
+            y.copyMemory(from: x, byteCount: count * MemoryLayout<Float>.stride)
+        }
+    }
+
+    public static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Float>, bias: Input?, into y: Output) {
+        guard rows > 0 else { return }
+        precondition(matrix.precision != .int8, "int8 products run through QuantizedProducts")
+        let status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
+        precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
+    }
+
+    public static func product(
+        operand a: UnsafeRawPointer, transposed aTransposed: Bool, operand b: UnsafeRawPointer, transposed bTransposed: Bool,
+        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    ) {
+        guard m > 0, n > 0 else { return }
+        let status = kd_gemm(precision.hasHalfOperands ? KD_BF16 : KD_F32, aTransposed, bTransposed, Int64(m), Int64(n), Int64(k),
+                             a, Int64(lda), b, Int64(ldb), c, Int64(ldc), accumulate)
+        precondition(status == 0, "oneDNN refused a product of \(m) x \(k) by \(k) x \(n)")
     }
 
     public static func product(
@@ -141,13 +168,18 @@ extension Double {
     public static func pack(
         _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision
     ) -> PackedMatrix<Double> {
-        let plain = [Double](unsafeUninitializedCapacity: inputs * outputs) { buffer, count in
-            for input in 0..<inputs {
-                for output in 0..<outputs { buffer[input * outputs + output] = source[input * inputStride + output * outputStride] }
+        let matrix = PackedMatrix<Double>(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride,
+                                          precision: precision, handle: nil, plain: [Double](repeating: 0, count: inputs * outputs))
+        repack(matrix, source)
+        return matrix
+    }
+
+    public static func repack(_ matrix: PackedMatrix<Double>, _ source: Input) {
+        for input in 0..<matrix.inputs {
+            for output in 0..<matrix.outputs {
+                matrix.plain[input * matrix.outputs + output] = source[input * matrix.inputStride + output * matrix.outputStride]
             }
-            count = inputs * outputs
         }
-        return PackedMatrix(inputs: inputs, outputs: outputs, inputStride: outputs, outputStride: 1, precision: precision, handle: nil, plain: plain)
     }
 
     public static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Double>, bias: Input?, into y: Output) {
@@ -155,6 +187,22 @@ extension Double {
         product(x, transposed: false, matrix.plain, transposed: false, m: rows, n: matrix.outputs, k: matrix.inputs,
                 lda: matrix.inputs, ldb: matrix.outputs, into: y, ldc: matrix.outputs, accumulate: false, precision: .f32)
         if let bias { addRowVector(bias, rows: rows, columns: matrix.outputs, to: y) }
+    }
+
+    public static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer) {
+        y.copyMemory(from: x, byteCount: count * MemoryLayout<Double>.stride)
+    }
+
+    public static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Double>, bias: Input?, into y: Output) {
+        multiply(x.assumingMemoryBound(to: Double.self), rows: rows, by: matrix, bias: bias, into: y)
+    }
+
+    public static func product(
+        operand a: UnsafeRawPointer, transposed aTransposed: Bool, operand b: UnsafeRawPointer, transposed bTransposed: Bool,
+        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    ) {
+        product(a.assumingMemoryBound(to: Double.self), transposed: aTransposed, b.assumingMemoryBound(to: Double.self), transposed: bTransposed,
+                m: m, n: n, k: k, lda: lda, ldb: ldb, into: c, ldc: ldc, accumulate: accumulate, precision: precision)
     }
 
     public static func product(

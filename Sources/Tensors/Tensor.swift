@@ -17,7 +17,7 @@ public struct Tensor<Scalar: TensorScalar>: @unchecked Sendable {
 
     public init(repeating value: Scalar = 0, shape: [Int]) {
         self.init(uninitialized: shape)
-        storage.elements.initialize(repeating: value, count: storage.count)
+        Scalar.fill(storage.elements, with: value, count: storage.count)
     }
 
     /// - Precondition: `elements.count` is the product of `shape`.

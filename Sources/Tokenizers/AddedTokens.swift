@@ -24,6 +24,8 @@ struct AddedTokens: Sendable {
     let tokens: [AddedToken]
     private let byID: [Int32: Int]
     private let byContent: [String: Int]
+    /// The normalized form of tokens that have another.
+    private let normalForms: [Int32: String]
     /// The patterns for the raw text and for the normalized text.
     let raw: Matcher
     let normalized: Matcher
@@ -60,6 +62,7 @@ struct AddedTokens: Sendable {
         byContent = Dictionary(tokens.enumerated().map { ($1.content, $0) }) { $1 }
         var raw: [(bytes: [UInt8], token: Int)] = []
         var normalized: [(bytes: [UInt8], token: Int)] = []
+        var normalForms: [Int32: String] = [:]
         for (i, token) in tokens.enumerated() {
             let content = Array(token.content.utf8)
             guard token.isNormalized else {
@@ -69,12 +72,17 @@ struct AddedTokens: Sendable {
             var text = content.withUnsafeBufferPointer { NormalizedText($0, tracksOffsets: true) }
             normalizer?.normalize(&text)
             normalized.append((text.bytes, i))
+            if text.bytes != content { normalForms[token.id] = String(decoding: text.bytes, as: UTF8.self) }
         }
+        self.normalForms = normalForms
         self.raw = Matcher(raw)
         self.normalized = Matcher(normalized)
     }
 
     func token(id: Int32) -> AddedToken? { byID[id].map { tokens[$0] } }
+    /// What decoding works with: the normalized form, so that it can be taken back like any other text.
+    func form(id: Int32) -> String? { token(id: id).map { normalForms[id] ?? $0.content } }
+    func isSpecial(_ content: String) -> Bool { byContent[content].map { tokens[$0].isSpecial } ?? false }
     func id(of content: String) -> Int32? { byContent[content].map { tokens[$0].id } }
 
     /// The parts of a text: ranges, with the id of the added token that each is or −1.

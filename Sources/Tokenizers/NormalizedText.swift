@@ -140,6 +140,12 @@ struct NormalizedText {
         alignments = newAlignments
     }
 
+    /// Puts new bytes in the place of all, each standing for what the old byte `sources` names stood for.
+    mutating func replaceAll(_ newBytes: [UInt8], sources: [Int]) {
+        if tracksOffsets { alignments = sources.map { alignments[$0] } }
+        bytes = newBytes
+    }
+
     /// Calls `body` for each scalar.
     @inline(__always)
     func forEachScalar(_ body: (UInt32) -> Void) {

@@ -12,6 +12,9 @@ indirect enum Normalizer: Sendable {
     case precompiled(PrecompiledCharacterMap)
     case nmt
     case byteLevel
+    case sentencePiece(SentencePieceNormalizer)
+    /// A normal form by Python's tables.
+    case python(UnicodeNormalization.Form)
     case sequence([Normalizer])
 
     func normalize(_ text: inout NormalizedText) {
@@ -26,6 +29,8 @@ indirect enum Normalizer: Sendable {
         case .precompiled(let map): map.normalize(&text)
         case .nmt: Self.normalizeNMT(&text)
         case .byteLevel: Self.normalizeByteLevel(&text)
+        case .sentencePiece(let normalizer): normalizer.normalize(&text)
+        case .python(let form): if !text.isASCII { text.apply(UnicodeNormalization.edits(of: text, form: form, source: .python)) }
         case .sequence(let steps): for step in steps { step.normalize(&text) }
         }
     }

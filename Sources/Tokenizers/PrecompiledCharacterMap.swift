@@ -62,6 +62,30 @@ struct PrecompiledCharacterMap: Sendable {
         return nil
     }
 
+    /// The longest entry at `start`, as SentencePiece itself matches: its length and what replaces it.
+    func longestMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> (length: Int, replacement: ArraySlice<UInt8>)? {
+        guard let root = units.first else { return nil }
+        if text[start] < 0x80, !asciiHasEntry[Int(text[start])] { return nil }
+        func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
+        var position = offset(root)
+        var longest: (length: Int, value: Int)?
+        var i = start
+        while i < text.count {
+            position ^= Int(text[i])
+            guard position < units.count else { break }
+            let unit = units[position]
+            guard unit & (1 << 31 | 0xFF) == UInt32(text[i]) else { break }
+            position ^= offset(unit)
+            guard position < units.count else { break }
+            i += 1
+            if unit >> 8 & 1 == 1 { longest = (i - start, Int(units[position] & 0x7FFF_FFFF)) }
+        }
+        // A match that ends inside a character is a damaged map's.
+        guard let (length, value) = longest, value <= replacements.count, UTF8Scalars.isBoundary(text, start + length),
+              replacements.withUnsafeBufferPointer({ UTF8Scalars.isBoundary($0, value) }) else { return nil }
+        return (length, replacements[value..<(replacements[value...].firstIndex(of: 0) ?? replacements.count)])
+    }
+
     /// What replaces `key`; nil where nothing does.
     private func replacement(of key: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         guard let start = Self.shortestPrefix(of: key, units) else { return nil }

@@ -12,11 +12,74 @@ final class RegularExpression: @unchecked Sendable {
         return onig_initialize(&encodings, 1) == ONIG_NORMAL
     }()
 
+    // The Oniguruma of the reference knows a later Unicode than Debian's: to it, letters are letters that here are not yet assigned.
+    // So the properties by which tokenizers split are spelled out as ranges from the generated tables.
+
+    /// General categories in the order of the tables.
+    private static let categories = ["Cn", "Cc", "Cf", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl", "No", "Pc", "Pd",
+                                     "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"]
+
+    /// The scalars of a general category (`Lu`, or `L` for all of them) or of `\w` as the inside of a character class.
+    private static func ranges(_ name: String) -> String? {
+        let isWord = name == "w"
+        let wanted = categories.map { $0 == name || $0.prefix(1) == name }
+        guard isWord || wanted.contains(true), name != "Cs" else { return nil }
+        var result = ""
+        var start: UInt32?
+        for scalar in UInt32(0)...0x110000 {
+            let isIn: Bool
+            if scalar == 0x110000 || (0xD800...0xDFFF).contains(scalar) {
+                isIn = false // no text has a surrogate
+            } else {
+                let properties = ScalarProperties(scalar)
+                isIn = isWord ? properties.flags.contains(.patternWord) : wanted[Int(properties.category)]
+            }
+            if isIn, start == nil { start = scalar }
+            guard !isIn, let from = start else { continue }
+            start = nil
+            result += "\\x{\(String(from, radix: 16))}-\\x{\(String(scalar - 1, radix: 16))}"
+        }
+        return result
+    }
+
+    /// The pattern with general categories, `\w` and `\d` spelled out. Ruby's syntax nests character classes, so that they can be
+    /// put wherever the escape was.
+    private static func rewritten(_ pattern: String) -> String {
+        var result = ""
+        var rest = pattern.unicodeScalars[...]
+        while let first = rest.popFirst() {
+            guard first == "\\", let kind = rest.popFirst() else {
+                result.unicodeScalars.append(first)
+                continue
+            }
+            var name: String?
+            var isNegated = kind == "W" || kind == "D" || kind == "P"
+            var spelling = "\\\(kind)"
+            switch kind {
+            case "w", "W": name = "w"
+            case "d", "D": name = "Nd"
+            case "p" where rest.first == "{", "P" where rest.first == "{":
+                let inside = rest.dropFirst().prefix { $0 != "}" }
+                if inside.first == "^" { isNegated.toggle() }
+                name = String(String.UnicodeScalarView(inside.first == "^" ? inside.dropFirst() : inside))
+                spelling += "{" + String(String.UnicodeScalarView(inside)) + "}"
+                rest = rest.dropFirst(2 + inside.count)
+            default: break
+            }
+            if let ranges = name.flatMap(Self.ranges) {
+                result += "[\(isNegated ? "^" : "")\(ranges)]"
+            } else {
+                result += spelling
+            }
+        }
+        return result
+    }
+
     init(_ pattern: String) throws {
         guard Self.library else { throw DataError(.badData, "the regular-expression library (Oniguruma) did not start") }
         var regex: OnigRegex?
         var info = OnigErrorInfo()
-        let bytes = Array(pattern.utf8)
+        let bytes = Array(Self.rewritten(pattern).utf8)
         let status = bytes.withUnsafeBufferPointer { buffer -> Int32 in
             // An empty array may have no base address, and Oniguruma wants one.
             var nothing: UInt8 = 0

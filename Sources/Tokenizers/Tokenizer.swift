@@ -23,6 +23,8 @@ public struct TokenizerScratch {
     var text = PreTokenizedText()
     var tokens: [ModelToken] = []
     var model = ModelScratch()
+    /// Whose words the cache holds.
+    var owner: Tokenizer?
 
     public init() {}
 }
@@ -164,6 +166,10 @@ public final class Tokenizer: Sendable {
 
     /// The words of a text, before the model sees them.
     private func preTokenize(_ bytes: UnsafeBufferPointer<UInt8>, tracksOffsets: Bool, scratch: inout TokenizerScratch) {
+        if scratch.owner !== self {
+            scratch.model.cache.reset()
+            scratch.owner = self
+        }
         scratch.text.reset(tracksOffsets: tracksOffsets)
         let whole = NormalizedText(bytes, tracksOffsets: tracksOffsets)
         var needsOffsets = false
@@ -301,12 +307,8 @@ public final class Tokenizer: Sendable {
     public func decode(_ ids: [Int32], skipSpecialTokens: Bool = true) -> String {
         var tokens: [String] = []
         for id in ids {
-            if let token = added.token(id: id) {
-                if skipSpecialTokens, token.isSpecial { continue }
-                tokens.append(token.content)
-            } else if let token = model.vocabulary.token(id) {
-                tokens.append(token)
-            }
+            guard let token = added.form(id: id) ?? model.vocabulary.token(id) else { continue }
+            if !skipSpecialTokens || !added.isSpecial(token) { tokens.append(token) }
         }
         guard let decoder else { return tokens.joined(separator: " ") }
         return decoder.decode(tokens).joined()

@@ -22,16 +22,14 @@ struct ScalarProperties: Sendable {
         static let numeric = Flags(rawValue: 1 << 5)
         /// `\w` of Rust's regular expressions.
         static let word = Flags(rawValue: 1 << 6)
-        /// `\p{L}`, `\p{N}`, `\s`, `[\p{Lu}\p{Lt}]`, `\p{Ll}` and `\p{M}` of the reference's Oniguruma.
+        /// `\p{L}`, `\p{N}`, `\s` and `\w` of the reference's Oniguruma.
         static let letter = Flags(rawValue: 1 << 7)
         static let number = Flags(rawValue: 1 << 8)
         static let patternSpace = Flags(rawValue: 1 << 9)
-        static let upperOrTitle = Flags(rawValue: 1 << 10)
-        static let lower = Flags(rawValue: 1 << 11)
-        static let mark = Flags(rawValue: 1 << 12)
-        static let pictographic = Flags(rawValue: 1 << 13)
-        static let canonicalUnknown = Flags(rawValue: 1 << 14)
-        static let compatibleUnknown = Flags(rawValue: 1 << 15)
+        static let patternWord = Flags(rawValue: 1 << 10)
+        static let pictographic = Flags(rawValue: 1 << 11)
+        static let canonicalUnknown = Flags(rawValue: 1 << 12)
+        static let compatibleUnknown = Flags(rawValue: 1 << 13)
     }
 
     /// Python's view, which BertJapaneseTokenizer follows.
@@ -54,6 +52,8 @@ struct ScalarProperties: Sendable {
     var script: UInt8 { record.script }
     var clusterBreak: UInt8 { record.cluster & 15 }
     var conjunctBreak: UInt8 { record.cluster >> 4 }
+    /// General category as the reference's Oniguruma knows it, a place in `RegularExpression.categories`.
+    var category: UInt8 { record.category }
 }
 
 /// The first scalar of the lowercase mapping. Only U+0130 has a second one, U+0307.

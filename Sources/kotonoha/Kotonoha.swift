@@ -18,8 +18,8 @@ struct KotonohaProgram: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            SimilarityCommand.self,
-            TokenizeCommand.self,
+            EmbedCommand.self, SimilarityCommand.self, RankCommand.self, MineCommand.self, EvaluateCommand.self,
+            TokenizeCommand.self, InfoCommand.self,
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64.

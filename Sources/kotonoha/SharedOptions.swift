@@ -9,8 +9,8 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: "What matrix products compute in: f32, bf16 or int8.")
-    var precision: Precision = .f32
+    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
+    var precision: Precision?
 
     @Option(help: "Tokens computed at once by one worker.")
     var batchTokens = 1024
@@ -42,7 +42,7 @@ struct ModelOptions: ParsableArguments {
 
     var encoderOptions: SentenceEncoder.Options {
         var options = SentenceEncoder.Options()
-        options.precision = precision
+        options.precision = precision ?? .f32
         options.maxLength = maxLength
         options.normalizes = normalize
         options.truncatedDimension = truncateDim
@@ -55,7 +55,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
-        if precision != .f32 && !precision.isFast {
+        if let precision, !precision.isFast {
             throw DataError(.usage, "this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)); use --precision f32")
         }
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)

@@ -9,9 +9,9 @@ code point by code point, because each of their parts was built from another rel
 
 Run with that environment's Python from the root of the repository: python tools/unicode/generate_tables.py
 """
+import struct
 import sys
 import unicodedata
-from collections import Counter
 
 import regex
 import tokenizers
@@ -34,7 +34,12 @@ words = pre_tokenizers.Whitespace()
 
 def onig(pattern):
     splitter = pre_tokenizers.Split(Regex(pattern), "removed")
-    return {c for c in ALL if not splitter.pre_tokenize_str(chr(c))}
+    matched = set()
+    for i in range(0, len(ALL), 4096):
+        chunk = ALL[i:i + 4096]
+        rest = {ord(x) for piece, _ in splitter.pre_tokenize_str("".join(map(chr, chunk))) for x in piece}
+        matched.update(c for c in chunk if c not in rest)
+    return matched
 
 
 whitespace = {c for c in ALL if not space_split.pre_tokenize_str(chr(c))}
@@ -46,7 +51,15 @@ combining = {c for c in ALL if strip_accents.normalize_str(chr(c)) == ""}
 numeric = {c for c in ALL if len(digits.pre_tokenize_str("a" + chr(c))) == 2}
 word = {c for c in ALL if c not in whitespace and len(words.pre_tokenize_str("a" + chr(c))) == 1}
 letter, number, onig_space = onig(r"\p{L}"), onig(r"\p{N}"), onig(r"\s")
-upper_like, lower_like, mark = onig(r"[\p{Lu}\p{Lt}]"), onig(r"\p{Ll}"), onig(r"\p{M}")
+onig_word = onig(r"\w")
+# The order is that of the categories in RegularExpression.swift.
+CATEGORIES = "Cn Cc Cf Co Cs Ll Lm Lo Lt Lu Mc Me Mn Nd Nl No Pc Pd Pe Pf Pi Po Ps Sc Sk Sm So Zl Zp Zs".split()
+onig_category = {}
+for i, name in enumerate(CATEGORIES[1:], 1):
+    if name != "Cs":
+        for c in onig(r"\p{%s}" % name):
+            onig_category[c] = i
+assert {c for c in onig_category if CATEGORIES[onig_category[c]][0] == "L"} == letter
 
 hf_lower = {c: lowercase.normalize_str(chr(c)) for c in ALL}
 hf_canonical = {c: nfd.normalize_str(chr(c)) for c in ALL}
@@ -109,11 +122,24 @@ everything = "".join(map(chr, ALL))
 for i, name in enumerate(BREAKS[1:], 1):
     for m in regex.finditer(r"\p{GCB=%s}" % name, everything):
         cluster[ord(m.group())] = i
+# That release is newer than the reference's: a mark that does not join there is not yet assigned there. A character map with the
+# one entry a → b shows it, because a cluster is replaced by the entry for its prefix.
+units = [0] * 1024
+units[0], units[256 ^ 97], units[256 ^ 97 ^ 512] = 256 << 10, 512 << 10 | 1 << 8 | 97, 1 << 31
+precompiled = normalizers.Precompiled(struct.pack("<1025I", 4096, *units) + b"b\0")
+too_new = set()
+for c in ALL:
+    joins = cluster.get(c, 0) in (BREAKS.index("Extend"), BREAKS.index("ZWJ"), BREAKS.index("SpacingMark"))
+    if (precompiled.normalize_str("a" + chr(c)) == "b") != joins:
+        assert joins
+        too_new.add(c)
+        del cluster[c]
 pictographic = {ord(m.group()) for m in regex.finditer(r"\p{Extended_Pictographic}", everything)}
 conjunct = {}
 for i, name in enumerate(["Consonant", "Linker", "Extend"], 1):
     for m in regex.finditer(r"\p{InCB=%s}" % name, everything):
-        conjunct[ord(m.group())] = i
+        if ord(m.group()) not in too_new:
+            conjunct[ord(m.group())] = i
 
 # MARK: mappings
 
@@ -177,20 +203,20 @@ compositions.sort()
 # MARK: records
 
 FLAGS = [whitespace, other, punctuation, nonspacing, combining, numeric, word, letter, number, onig_space,
-         upper_like, lower_like, mark, pictographic, hf_no_canonical, hf_no_compatible]
+         onig_word, pictographic, hf_no_canonical, hf_no_compatible]
 PY_FLAGS = [py_space, py_punctuation, py_control, py_nonspacing, py_cased, py_ignorable, py_no_lower]
 records, record_of, index_of = [], {}, []
 lower_of = dict(lower_pairs)
 deltas = [0]
 for c in range(0x110000):
     if 0xD800 <= c <= 0xDFFF:
-        record = (0, 0, 0, 0, 0, 0, 0)
+        record = (0, 0, 0, 0, 0, 0, 0, CATEGORIES.index("Cs"))
     else:
         delta = lower_of.get(c, c) - c
         if delta not in deltas:
             deltas.append(delta)
         record = (sum(1 << i for i, s in enumerate(FLAGS) if c in s), sum(1 << i for i, s in enumerate(PY_FLAGS) if c in s),
-                  hf_class[c], py_class[c], script[c], cluster.get(c, 0) | conjunct.get(c, 0) << 4, deltas.index(delta))
+                  hf_class[c], py_class[c], script[c], cluster.get(c, 0) | conjunct.get(c, 0) << 4, deltas.index(delta), onig_category.get(c, 0))
     if record not in record_of:
         record_of[record] = len(records)
         records.append(record)
@@ -220,7 +246,7 @@ parts = [
     '#include "UnicodeTables.h"\n',
     array("uint16_t", "kn_record_blocks", record_first),
     array("uint16_t", "kn_record_indices", record_second),
-    array("kn_unicode_record", "kn_records", ["{%d,%d,%d,%d,%d,%d,%d}" % (r[0], r[6], r[1], r[2], r[3], r[4], r[5]) for r in records], 6),
+    array("kn_unicode_record", "kn_records", ["{%d,%d,%d,%d,%d,%d,%d,%d}" % (r[0], r[6], r[1], r[2], r[3], r[4], r[5], r[7]) for r in records], 6),
     array("int32_t", "kn_lowercase_deltas", deltas),
     array("uint16_t", "kn_mapping_blocks", mapping_first),
     array("uint16_t", "kn_mapping_indices", mapping_second),

@@ -46,3 +46,12 @@ void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t
 // sum over the edges of rows first ..< last of p_e * (-log w_e), in double.
 double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets,
                                  const int32_t *columns, const float *p, const float *sx, const float *sy, double a);
+
+// One step of gradient descent with momentum and gains (Jacobs 1988) on n points. The direction is d = exaggeration * attraction -
+// repulsion * inverse_z, a quarter of the gradient; u = momentum * u - rate * gain * d, no longer than longest_step; y += u.
+// sums += {sum of new x, sum of new y, sum of |d|^2}.
+typedef struct {
+    float exaggeration, inverse_z, momentum, rate, least_gain, longest_step;
+} kt_tsne_schedule;
+void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_x, const float *attraction_y, const float *repulsion_x,
+                  const float *repulsion_y, float *x, float *y, float *ux, float *uy, float *gain_x, float *gain_y, double *sums);

@@ -6,6 +6,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsEncoders.h"
 
 #include "ProbeKernels.h"
 
@@ -34,20 +35,35 @@ typedef struct {
     int64_t window;
     int32_t mask;
     int64_t bias_columns;  // bias[h][i][j] = bias[(h * bias_columns + i) * bias_columns + j]; at least the longest segment
+    // NULL, or each segment has a bias (heads, queries, keys) of its own, which begins here.
+    const int64_t *bias_offsets;
 } kt_attention_shape;
+
+// Numbers that are the same for every element of a step.
+typedef struct {
+    double learning_rate, gradient_scale;
+    double decay;            // multiplies the parameter: added to the gradient, or decoupled
+    double momentum;         // of SGD; beta1 of Adam
+    double beta2, epsilon;
+    double correction1, correction2;  // 1 - beta^t
+    int32_t nesterov, decoupled, first;
+} kt_optimizer_step;
 
 #define KT_DECLARE(REAL, S)                                                                                              \
     void kt_activate_##S(int32_t kind, const REAL *x, int64_t n, REAL *y);                                               \
     /* dx += dy * f'(x) */                                                                                               \
     void kt_activate_backward_##S(int32_t kind, const REAL *x, const REAL *dy, int64_t n, REAL *dx);                     \
+    /* y = f(x) and dx = dy * f'(x) at once; dx may be dy */                                                             \
+    void kt_activate_both_##S(int32_t kind, const REAL *x, const REAL *dy, int64_t n, REAL *y, REAL *dx);                \
     /* sum = x + residual (both may be NULL as output and input), y = gamma * (sum - mean) / sqrt(var + eps) + beta;     \
        beta, mean and rstd may be NULL */                                                                                \
     void kt_layer_norm_##S(const REAL *x, const REAL *residual, int64_t rows, int64_t columns, const REAL *gamma,        \
                            const REAL *beta, REAL epsilon, REAL *sum, REAL *y, REAL *mean, REAL *rstd);                  \
-    /* dx += ..., dgamma += ..., dbeta += ... (dbeta may be NULL); x is the sum that was normalized */                   \
+    /* dx = ..., dgamma += ..., dbeta += ... (dbeta may be NULL); x is the sum that was normalized */                   \
     void kt_layer_norm_backward_##S(const REAL *x, int64_t rows, int64_t columns, const REAL *gamma, const REAL *mean,   \
                                     const REAL *rstd, const REAL *dy, REAL *dx, REAL *dgamma, REAL *dbeta);              \
     void kt_softmax_##S(const REAL *x, int64_t rows, int64_t columns, REAL *y);                                          \
+    void kt_log_softmax_##S(const REAL *x, int64_t rows, int64_t columns, REAL *y);                                      \
     /* loss[r] = -sum_c t[c] log softmax(x)[c], t = (1 - smoothing) * one-hot + smoothing / columns; gradient (may be    \
        NULL, may be x) = softmax(x) - t. A target < 0 is left out: loss 0, gradient 0. */                                \
     void kt_cross_entropy_##S(const REAL *x, int64_t rows, int64_t columns, const int32_t *targets, REAL smoothing,      \
@@ -63,6 +79,13 @@ typedef struct {
     /* The attention weights themselves, (heads, queries, keys) of one segment; for pictures. */                         \
     void kt_attention_weights_##S(const kt_attention_shape *shape, int64_t segment, const REAL *q, const REAL *k,        \
                                   const REAL *bias, REAL scale, REAL *weights, REAL *scratch);                           \
+    /* y[i] = 0 with probability rate, else x[i] / (1 - rate); the choice is a function of seed and i */                 \
+    void kt_dropout_##S(const REAL *x, int64_t n, double rate, uint64_t seed, REAL *y);                                  \
+    /* y[i] (+)= table[rows[i]] */                                                                                       \
+    void kt_gather_rows_##S(const REAL *table, int64_t width, const int32_t *rows, int64_t n, int32_t add, REAL *y);     \
+    /* table[rows[i] - first] += x[i] for rows in first ..< end, in the order of i */                                    \
+    void kt_scatter_rows_##S(const REAL *x, int64_t width, const int32_t *rows, int64_t n, int64_t first, int64_t end, REAL *table); \
+    void kt_fill_##S(REAL value, int64_t n, REAL *x);                                                                    \
     void kt_add_##S(const REAL *x, int64_t n, REAL *y);                    /* y += x */                                  \
     void kt_add_scaled_##S(REAL a, const REAL *x, int64_t n, REAL *y);     /* y += a * x */                              \
     void kt_scale_##S(REAL a, int64_t n, REAL *x);                         /* x *= a */                                  \
@@ -70,7 +93,14 @@ typedef struct {
     double kt_dot_##S(const REAL *x, const REAL *y, int64_t n);            /* in double */                               \
     void kt_add_column_sums_##S(const REAL *x, int64_t rows, int64_t columns, REAL *sums); /* sums += */                 \
     void kt_add_row_vector_##S(const REAL *v, int64_t rows, int64_t columns, REAL *x);     /* x[r] += v */               \
-    int32_t kt_all_finite_##S(const REAL *x, int64_t n);
+    int32_t kt_all_finite_##S(const REAL *x, int64_t n);                                                                 \
+    /* One step of an optimizer over n elements of a parameter; g is first multiplied by gradient_scale. See optimizers.inc. */ \
+    void kt_sgd_##S(REAL *p, const REAL *g, REAL *velocity, int64_t n, const kt_optimizer_step *step);                   \
+    void kt_adagrad_##S(REAL *p, const REAL *g, REAL *sums, int64_t n, const kt_optimizer_step *step);                   \
+    void kt_adam_##S(REAL *p, const REAL *g, REAL *m, REAL *v, int64_t n, const kt_optimizer_step *step);                \
+    /* m and v as Adam's, direction = m^ / (sqrt(v^) + eps) + decay * p */                                               \
+    void kt_lamb_direction_##S(const REAL *p, const REAL *g, REAL *m, REAL *v, int64_t n, const kt_optimizer_step *step, \
+                               REAL *direction);
 
 KT_DECLARE(float, f)
 KT_DECLARE(double, d)

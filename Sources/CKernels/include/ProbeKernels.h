@@ -8,9 +8,7 @@
     double kt_probe_distance_loss_##S(const REAL *p, int64_t words, int64_t rank, const float *gold, REAL weight,        \
                                       REAL *gradient);                                                                   \
     double kt_probe_depth_loss_##S(const REAL *p, int64_t words, int64_t rank, const float *gold, REAL weight,           \
-                                   REAL *gradient);                                                                      \
-    void kt_probe_adam_##S(REAL *p, const REAL *g, REAL *m, REAL *v, int64_t n, REAL beta1, REAL beta2, REAL rate,       \
-                           REAL root, REAL epsilon);
+                                   REAL *gradient);
 
 KT_DECLARE_PROBE(float, f)
 KT_DECLARE_PROBE(double, d)

@@ -13,6 +13,7 @@ typedef struct {
     uint8_t pythonCombiningClass;
     uint8_t script;            // 0 joins with every script
     uint8_t cluster;           // low four bits: grapheme break class; above: Indic conjunct break
+    uint8_t category;          // general category as the reference's Oniguruma knows it
 } kn_unicode_record;
 
 typedef struct {

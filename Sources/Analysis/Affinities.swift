@@ -1,0 +1,245 @@
+import FileFormats
+import Foundation
+import Tensors
+
+// How likely two points are neighbours in the space of the vectors (van der Maaten & Hinton 2008, section 2; over nearest neighbours
+// only, as van der Maaten 2014). Everything is computed in Double and stored as Float.
+
+/// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1. Only pairs of near neighbours are kept.
+public struct Affinities: Sendable {
+    /// Points.
+    public let count: Int
+    /// The perplexities that were asked for; several are averaged.
+    public let perplexities: [Double]
+    /// exp of the entropy of p_·|i for the largest perplexity that was asked for: mean over the points. Below the wish where the
+    /// search could not meet it, as among many copies of one vector above.
+    public let realizedPerplexity: Double
+    /// Entries of row i are offsets[i] ..< offsets[i + 1].
+    let offsets: [Int64]
+    let columns: [Int32]
+    let values: [Float]
+
+    /// Kept pairs (each counted from both sides).
+    public var edges: Int { columns.count }
+
+    /// The largest perplexity that `count` points allow: a third of the neighbours that each has.
+    public static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
+
+    /// Affinities of the rows of `x` by Euclidean distance, each row with its 3 · perplexity nearest others.
+    ///
+    /// - Parameter perplexities: one, or several whose conditional distributions are averaged (multiscale; Kobak & Berens 2019).
+    /// - Throws: `DataError` for fewer points than 3 · perplexity + 1, a perplexity below 1, NaN or infinity.
+    public init(_ x: Tensor<Float>, perplexities: [Double], threads: Int = Parallel.availableThreads) throws {
+        let largest = try Self.check(perplexities, points: x.rows)
+        let neighbors = try NearestNeighbors.euclidean(x, count: Self.neighborCount(largest, points: x.rows), threads: threads)
+        try self.init(neighbors, perplexities: perplexities, threads: threads)
+    }
+
+    /// Neighbours that a perplexity needs.
+    static func neighborCount(_ perplexity: Double, points: Int) -> Int { max(1, min(points - 1, Int((3 * perplexity).rounded(.down)))) }
+
+    @discardableResult
+    static func check(_ perplexities: [Double], points: Int) throws -> Double {
+        guard let largest = perplexities.max(), perplexities.allSatisfy({ $0.isFinite && $0 >= 1 }) else {
+            throw DataError(.usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
+        }
+        let limit = largestPerplexity(points: points)
+        guard largest <= limit else {
+            let advice = limit >= 1 ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
+            throw DataError(.usage, "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
+        }
+        return largest
+    }
+
+    /// Affinities from each point's nearest others with their Euclidean distances.
+    init(_ table: NeighborTable, perplexities: [Double], threads: Int) throws {
+        let n = table.queries, k = table.top
+        var columns = table.rows, values = table.scores
+        let largest = perplexities.max() ?? 1
+        let perplexity = conditional(&columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
+        (offsets, self.columns, self.values) = Self.symmetric(columns, values, rows: n, neighbors: k, threads: threads)
+        count = n
+        self.perplexities = perplexities
+        realizedPerplexity = perplexity
+    }
+
+    /// (p_j|i + p_i|j) / 2n from rows sorted by column.
+    private static func symmetric(_ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int) -> ([Int64], [Int32], [Float]) {
+        var incoming = [Int32](repeating: 0, count: n)
+        let pieces = Parallel.chunks(n, size: 1024)
+        // Place of each edge's reverse in its own row, −1 where there is none, is found twice rather than kept: it would be as large as P.
+        @Sendable func reverse(_ columns: UnsafePointer<Int32>, _ i: Int, _ j: Int) -> Int? {
+            var low = j * k, high = (j + 1) * k
+            while low < high {
+                let middle = (low + high) / 2
+                if columns[middle] < Int32(i) { low = middle + 1 } else { high = middle }
+            }
+            return low < (j + 1) * k && columns[low] == Int32(i) ? low : nil
+        }
+        return columns.withUnsafeBufferPointer { columnBuffer in
+            values.withUnsafeBufferPointer { valueBuffer in
+                guard let from = columnBuffer.baseAddress, let p = valueBuffer.baseAddress else { return ([0], [], []) }
+                for i in 0..<n {
+                    for e in i * k..<(i + 1) * k where reverse(from, i, Int(from[e])) == nil { incoming[Int(from[e])] += 1 }
+                }
+                var offsets = [Int64](repeating: 0, count: n + 1)
+                for i in 0..<n { offsets[i + 1] = offsets[i] + Int64(k) + Int64(incoming[i]) }
+                var cursor = (0..<n).map { offsets[$0] + Int64(k) }
+                let total = Int(offsets[n])
+                var outColumns = [Int32](repeating: 0, count: total), outValues = [Float](repeating: 0, count: total)
+                let scale = 0.5 / Double(n)
+                outColumns.withUnsafeMutableBufferPointer { columnsOut in
+                    outValues.withUnsafeMutableBufferPointer { valuesOut in
+                        guard let toColumn = columnsOut.baseAddress, let toValue = valuesOut.baseAddress else { return }
+                        let shared = (Shared(from), Shared(p), Shared(toColumn), Shared(toValue))
+                        let starts = offsets
+                        Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                            let columns = UnsafePointer(shared.0.pointer), p = shared.1.pointer
+                            for i in pieces[piece] {
+                                for e in i * k..<(i + 1) * k {
+                                    let to = Int(starts[i]) + e - i * k
+                                    let back = reverse(columns, i, Int(columns[e])).map { Double(p[$0]) } ?? 0
+                                    shared.2.pointer[to] = columns[e]
+                                    shared.3.pointer[to] = Float((Double(p[e]) + back) * scale)
+                                }
+                            }
+                        }
+                        for i in 0..<n {
+                            for e in i * k..<(i + 1) * k {
+                                let j = Int(from[e])
+                                guard reverse(from, i, j) == nil else { continue }
+                                toColumn[Int(cursor[j])] = Int32(i)
+                                toValue[Int(cursor[j])] = Float(Double(p[e]) * scale)
+                                cursor[j] += 1
+                            }
+                        }
+                    }
+                }
+                return (offsets, outColumns, outValues)
+            }
+        }
+    }
+
+    /// Σ p log p, in Double over rows in order.
+    func negativeEntropy(threads: Int) -> Double {
+        let pieces = Parallel.chunks(values.count, size: 1 << 16)
+        var sums = [Double](repeating: 0, count: pieces.count)
+        values.withUnsafeBufferPointer { values in
+            sums.withUnsafeMutableBufferPointer { sums in
+                guard let p = values.baseAddress, let out = sums.baseAddress else { return }
+                let from = Shared(p), to = Shared(out)
+                Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                    var total = 0.0
+                    for e in pieces[piece] where from.pointer[e] > 0 { total += Double(from.pointer[e]) * log(Double(from.pointer[e])) }
+                    to.pointer[piece] = total
+                }
+            }
+        }
+        return sums.reduce(0, +)
+    }
+}
+
+/// Turns distances into conditional probabilities p_j|i in place; returns the mean of exp(entropy) for the largest perplexity.
+///
+/// - Parameter sorted: also sorts each row by column.
+func conditional(
+    _ columns: inout [Int32], _ values: inout [Float], rows n: Int, neighbors k: Int, perplexities: [Double], largest: Double, sorted: Bool, threads: Int
+) -> Double {
+    let pieces = Parallel.chunks(n, size: 256)
+    var realized = [Double](repeating: 0, count: max(1, pieces.count))
+    columns.withUnsafeMutableBufferPointer { columns in
+        values.withUnsafeMutableBufferPointer { values in
+            realized.withUnsafeMutableBufferPointer { realized in
+                guard let c = columns.baseAddress, let v = values.baseAddress, let r = realized.baseAddress else { return }
+                let column = Shared(c), value = Shared(v), sums = Shared(r)
+                Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                    var row = GaussianRow(neighbors: k)
+                    var order = [Int](0..<k), kept: [(Int32, Float)] = []
+                    for i in pieces[piece] {
+                        let distances = value.pointer + i * k
+                        row.load(distances)
+                        var mixed = [Double](repeating: 0, count: perplexities.count > 1 ? k : 0)
+                        for perplexity in perplexities {
+                            let entropy = row.fit(perplexity: min(perplexity, Double(k)))
+                            if perplexity == largest { sums.pointer[piece] += exp(entropy) }
+                            for j in mixed.indices { mixed[j] += row.p[j] / Double(perplexities.count) }
+                        }
+                        for j in 0..<k { distances[j] = Float(mixed.isEmpty ? row.p[j] : mixed[j]) }
+                        guard sorted else { continue }
+                        order.sort { column.pointer[i * k + $0] < column.pointer[i * k + $1] }
+                        kept.removeAll(keepingCapacity: true)
+                        for j in order { kept.append((column.pointer[i * k + j], distances[j])) }
+                        for j in 0..<k { (column.pointer[i * k + j], distances[j]) = kept[j] }
+                    }
+                }
+            }
+        }
+    }
+    return realized.reduce(0, +) / Double(max(1, n))
+}
+
+/// One row's Gaussian: p_j ∝ exp(−β d_j²), with β such that the entropy is log perplexity.
+private struct GaussianRow {
+    private var squared: [Double]
+    private(set) var p: [Double]
+
+    init(neighbors: Int) {
+        squared = [Double](repeating: 0, count: neighbors)
+        p = squared
+    }
+
+    /// Squared distances, less the smallest: a common factor of all p that would only underflow.
+    mutating func load(_ distances: UnsafePointer<Float>) {
+        var least = Double.infinity
+        for j in squared.indices {
+            squared[j] = Double(distances[j]) * Double(distances[j])
+            least = min(least, squared[j])
+        }
+        for j in squared.indices { squared[j] -= least }
+    }
+
+    /// Newton steps on log β, kept inside a bracket by bisection. Returns the entropy reached (nats).
+    mutating func fit(perplexity: Double) -> Double {
+        let wanted = log(perplexity), k = squared.count
+        var mean = 0.0
+        for d in squared { mean += d }
+        mean /= Double(k)
+        // All at one distance: every β gives equal shares.
+        guard mean > 0 else {
+            for j in 0..<k { p[j] = 1 / Double(k) }
+            return log(Double(k))
+        }
+        var beta = 1 / mean, low = 0.0, high = Double.infinity, entropy = 0.0
+        for _ in 0..<100 {
+            var sum = 0.0, first = 0.0, second = 0.0
+            for j in 0..<k {
+                let weight = exp(-beta * squared[j])
+                p[j] = weight
+                sum += weight
+                first += weight * squared[j]
+                second += weight * squared[j] * squared[j]
+            }
+            first /= sum
+            second /= sum
+            entropy = log(sum) + beta * first
+            let scale = 1 / sum
+            let difference = entropy - wanted
+            if abs(difference) < 1e-9 || high - low < 1e-12 * beta {
+                for j in 0..<k { p[j] *= scale }
+                return entropy
+            }
+            if difference > 0 { low = beta } else { high = beta }
+            // dH/d(log β) = −β² Var(d²)
+            let slope = beta * beta * max(0, second - first * first)
+            var next = slope > 0 ? beta * exp(max(-2, min(2, difference / slope))) : 0
+            if !(next > low && next < high) { next = high.isFinite ? (low + high) / 2 : 2 * beta }
+            // Copies of one vector: no β, however large, brings the entropy down.
+            guard next.isFinite, next < 1e300 else { break }
+            beta = next
+        }
+        var sum = 0.0
+        for j in 0..<k { sum += p[j] }
+        for j in 0..<k { p[j] /= sum }
+        return entropy
+    }
+}

@@ -1,0 +1,200 @@
+import FileFormats
+import Foundation
+import Tensors
+
+// t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008). Goals in order: a map as good as the best peer's (KL
+// divergence); the same bits for a seed, whatever the number of threads; speed; memory.
+//
+// Every sum over points is either wholly one thread's or a sum of fixed chunks in a fixed order. Coordinates and forces are Float;
+// the normalization Z, the KL divergence, means and norms are Double.
+
+/// A map of vectors on which near neighbours stay near: settings, and `fit`.
+public struct TSNE: Sendable {
+    /// How the points' repulsion is computed. All approximate the same sum.
+    public enum Gradient: String, Sendable, CaseIterable {
+        /// By the number of points: `exact` for few, `interpolation` for many.
+        case automatic
+        /// Every pair.
+        case exact
+        /// A quadtree whose distant cells count as one point (Barnes & Hut 1986; van der Maaten 2014).
+        case barnesHut
+        /// A potential on a grid, convolved by FFT, and its gradient between the grid's nodes (after Linderman et al. 2019).
+        case interpolation
+    }
+
+    /// Where the points start.
+    public enum Initialization: Sendable, Equatable {
+        /// The first principal components, scaled to a standard deviation of 1e-4 (Kobak & Berens 2019).
+        case pca
+        /// Normal with standard deviation 1e-4.
+        case random
+        /// Coordinates (points, dimensions), as they are.
+        case given(Tensor<Float>)
+    }
+
+    /// Effective number of neighbours; several are averaged.
+    public var perplexities: [Double] = [30]
+    /// 1 or 2.
+    public var dimensions = 2
+    /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
+    public var normalizesVectors = true
+    public var initialization = Initialization.pca
+    /// Factor on the affinities in the first iterations, which lets clusters find each other.
+    public var earlyExaggeration = 12.0
+    public var earlyIterations = 250
+    /// Factor on the affinities afterwards; above 1 draws clusters together.
+    public var exaggeration = 1.0
+    /// Iterations after the early ones.
+    public var iterations = 500
+    /// nil: points / exaggeration of the phase, at least 50 (Belkina et al. 2019). The gradient is taken without its factor of 4 here.
+    public var learningRate: Double?
+    public var earlyMomentum = 0.8
+    public var momentum = 0.8
+    /// Longest way of a point in one iteration.
+    public var longestStep = 5.0
+    /// α of the map's kernel (1 + d²/α)^−α: below 1 heavier tails and finer clusters (Kobak et al. 2019); 1 is Student's t with one degree.
+    public var degreesOfFreedom = 1.0
+    public var gradient = Gradient.automatic
+    /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
+    public var angle = 0.5
+    /// Stops when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`) …
+    public var patience = 300
+    /// … or the gradient's norm is below this.
+    public var leastGradientNorm = 1e-7
+    /// Iterations between two reports.
+    public var reportEvery = 50
+    public var seed: UInt64 = 0
+    public var threads = Parallel.availableThreads
+
+    public init() {}
+
+    /// Points up to which `automatic` computes every pair: measured, where interpolation becomes faster.
+    public static let exactLimit = 2500
+
+    /// The method that `automatic` stands for.
+    public func method(points: Int) -> Gradient {
+        gradient != .automatic ? gradient : points <= Self.exactLimit ? .exact : .interpolation
+    }
+
+    /// Learning rate in a phase with this exaggeration.
+    func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? max(50, Double(points) / max(1, exaggeration)) }
+
+    // MARK: Fitting
+
+    /// The map of the rows of `x` (points, columns).
+    ///
+    /// - Parameters:
+    ///   - checkpoint: continues a run that was made with the same vectors and settings; the result equals an undisturbed run's.
+    ///   - progress: called every `reportEvery` iterations; an error that it throws ends the run.
+    /// - Throws: `DataError` for fewer points than 3 · perplexity + 1 (with the largest perplexity allowed), vectors that are all equal,
+    ///   NaN or infinity, settings that make no sense, a checkpoint of another run.
+    public func fit(_ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil) throws -> TSNEMap {
+        try check(points: x.rows)
+        try x.checkShape("the vectors")
+        try checkFinite(x)
+        let vectors = prepared(x)
+        let start = try checkpoint == nil ? initialCoordinates(vectors) : nil
+        let affinities = try Affinities(vectors, perplexities: perplexities, threads: threads)
+        return try fit(affinities, initial: start, from: checkpoint, progress: progress)
+    }
+
+    /// The vectors as distances are taken between: of unit length, if `normalizesVectors`.
+    func prepared(_ x: Tensor<Float>) -> Tensor<Float> { normalizesVectors ? normalizedRows(x, threads: threads) : x }
+
+    /// The map for affinities that are known already.
+    ///
+    /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint.
+    public func fit(
+        _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
+    ) throws -> TSNEMap {
+        try check(points: affinities.count)
+        let run = try TSNERun(self, affinities, initial: initial, checkpoint: checkpoint)
+        return try run.optimize(progress)
+    }
+
+    /// Throws for settings that make no sense.
+    func check(points: Int) throws {
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
+        try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
+        try Affinities.check(perplexities, points: points)
+        try require(earlyExaggeration >= 1 && exaggeration > 0 && earlyExaggeration.isFinite && exaggeration.isFinite,
+                    "early exaggeration must be at least 1 and exaggeration above 0, not \(earlyExaggeration) and \(exaggeration)")
+        try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
+        try require(learningRate.map { $0 > 0 && $0.isFinite } ?? true, "the learning rate must be above 0")
+        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must lie in 0 ..< 1, not \(earlyMomentum) and \(momentum)")
+        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must lie between 0.1 and 100, not \(degreesOfFreedom)")
+        try require(longestStep > 0, "the longest step must be above 0")
+        try require(angle >= 0 && angle <= 1, "the angle must lie between 0 and 1, not \(angle)")
+    }
+
+    /// Where the points start (points, dimensions).
+    ///
+    /// A hundredth of noise is added to principal components, so that copies of one vector do not lie on top of one another, and a
+    /// dimension without variance is not empty.
+    func initialCoordinates(_ x: Tensor<Float>) throws -> Tensor<Float> {
+        let n = x.rows, deviation = 1e-4
+        var random = RandomSource(seed: seed).split(1)
+        switch initialization {
+        case .given(let coordinates):
+            guard coordinates.shape == [n, dimensions] else {
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); [\(n), \(dimensions)] is needed")
+            }
+            guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates hold NaN or infinity") }
+            return coordinates
+        case .random:
+            var start = Tensor<Float>(uninitialized: [n, dimensions])
+            start.withUnsafeMutableElements { y in for i in 0..<n * dimensions { y[i] = Float(random.normal() * deviation) } }
+            return start
+        case .pca:
+            let kept = min(dimensions, x.columns)
+            let model = try PCA(components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads).fit(x)
+            let principal = try model.transform(x, threads: threads)
+            let scale = deviation / model.explainedVariance[0].squareRoot()
+            var start = Tensor<Float>(repeating: 0, shape: [n, dimensions])
+            principal.withUnsafeElements { from in
+                start.withUnsafeMutableElements { y in
+                    for i in 0..<n {
+                        for c in 0..<dimensions {
+                            let value = c < kept ? Double(from[i * kept + c]) * scale : 0
+                            y[i * dimensions + c] = Float(value + 0.01 * deviation * random.normal())
+                        }
+                    }
+                }
+            }
+            return start
+        }
+    }
+}
+
+/// How far a run has come.
+public struct TSNEProgress: Sendable {
+    /// Iterations done, of `total`.
+    public let iteration: Int
+    public let total: Int
+    /// Whether the affinities are exaggerated still.
+    public let isEarly: Bool
+    /// KL(P‖Q) of the true affinities, with the method's own normalization.
+    public let kullbackLeiblerDivergence: Double
+    /// Euclidean norm of the gradient (of the exaggerated affinities).
+    public let gradientNorm: Double
+    /// The state from which `fit` can continue.
+    public let makeCheckpoint: @Sendable () -> TSNECheckpoint
+}
+
+/// A fitted map.
+public struct TSNEMap: Sendable {
+    /// (points, dimensions), mean 0.
+    public let coordinates: Tensor<Float>
+    /// KL(P‖Q) in nats; every pair counted in Q's normalization where `isExact`.
+    public let kullbackLeiblerDivergence: Double
+    /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
+    public let isExact: Bool
+    /// The settings that made it; `gradient` as chosen.
+    public let settings: TSNE
+    /// Iterations done.
+    public let iterations: Int
+    /// Mean over the points of the perplexity that the affinities reached.
+    public let realizedPerplexity: Double
+    /// Norm of the gradient in the last iteration.
+    public let gradientNorm: Double
+}

@@ -1,0 +1,243 @@
+import CKernels
+import FileFormats
+import Foundation
+import Synchronization
+import Tensors
+
+/// Coordinates and what gradient descent remembers, one array a dimension; `y` arrays are absent in one dimension.
+final class MapArrays: @unchecked Sendable {
+    let count: Int
+    let dimensions: Int
+    private let block: UnsafeMutablePointer<Float>
+    private let stride: Int
+
+    /// Arrays of `count` zeros for each name, padded so that none shares a cache line with another.
+    init(count: Int, dimensions: Int) {
+        self.count = count
+        self.dimensions = dimensions
+        stride = (count + 31) / 16 * 16
+        block = .allocate(capacity: 10 * stride)
+        block.initialize(repeating: 0, count: 10 * stride)
+    }
+
+    deinit { block.deallocate() }
+
+    private func array(_ index: Int) -> UnsafeMutablePointer<Float> { block + index * stride }
+    private func plane(_ index: Int) -> UnsafeMutablePointer<Float>? { dimensions == 2 ? array(index) : nil }
+    var x: UnsafeMutablePointer<Float> { array(0) }
+    var y: UnsafeMutablePointer<Float>? { plane(1) }
+    var updateX: UnsafeMutablePointer<Float> { array(2) }
+    var updateY: UnsafeMutablePointer<Float>? { plane(3) }
+    var gainX: UnsafeMutablePointer<Float> { array(4) }
+    var gainY: UnsafeMutablePointer<Float>? { plane(5) }
+    var attractionX: UnsafeMutablePointer<Float> { array(6) }
+    var attractionY: UnsafeMutablePointer<Float>? { plane(7) }
+    var repulsionX: UnsafeMutablePointer<Float> { array(8) }
+    var repulsionY: UnsafeMutablePointer<Float>? { plane(9) }
+
+    /// (count, dimensions)
+    var coordinates: Tensor<Float> {
+        get {
+            var result = Tensor<Float>(uninitialized: [count, dimensions])
+            result.withUnsafeMutableElements { to in
+                for i in 0..<count {
+                    to[i * dimensions] = x[i]
+                    if let y { to[i * dimensions + 1] = y[i] }
+                }
+            }
+            return result
+        }
+        set {
+            newValue.withUnsafeElements { from in
+                for i in 0..<count {
+                    x[i] = from[i * dimensions]
+                    if let y { y[i] = from[i * dimensions + 1] }
+                }
+            }
+        }
+    }
+}
+
+/// A way to compute how the points of a map push each other apart.
+protocol Repulsion: AnyObject {
+    /// Fills `repulsionX/Y` with Σ_j w_ij (1 + d_ij²/α)⁻¹ (y_i − y_j) and returns Z = Σ_i Σ_(j≠i) w_ij, for w = (1 + d²/α)^−α.
+    func compute(_ map: MapArrays) -> Double
+}
+
+/// Every pair.
+final class ExactRepulsion: Repulsion {
+    private let alpha: Float
+    private let threads: Int
+    private var z: [Double]
+
+    init(points: Int, alpha: Double, threads: Int) {
+        self.alpha = Float(alpha)
+        // Handing out work costs more than it saves where an iteration takes some hundred microseconds.
+        self.threads = points < 700 ? 1 : threads
+        z = [Double](repeating: 0, count: points)
+    }
+
+    func compute(_ map: MapArrays) -> Double {
+        let n = map.count, chunks = Parallel.chunks(n, size: 64), alpha = self.alpha
+        return z.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return 0 }
+            let z = Shared(base)
+            Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                kt_tsne_repulsion(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), map.x, map.y, Int64(n), 1, alpha,
+                                  map.repulsionX, map.repulsionY, z.pointer)
+            }
+            return buffer.reduce(0, +)
+        }
+    }
+}
+
+/// One optimization.
+final class TSNERun {
+    private let settings: TSNE
+    private let affinities: Affinities
+    private let map: MapArrays
+    private let repulsion: any Repulsion
+    private let chunks: [Range<Int>]
+    private let threads: Int
+    private let negativeEntropy: Double
+    private var iteration = 0
+    private var best = Double.infinity
+    private var bestIteration = 0
+    private var gradientNorm = 0.0
+
+    static let exactDivergenceLimit = 100_000
+
+    init(_ settings: TSNE, _ affinities: Affinities, initial: Tensor<Float>?, checkpoint: TSNECheckpoint?) throws {
+        let n = affinities.count
+        self.settings = settings
+        self.affinities = affinities
+        map = MapArrays(count: n, dimensions: settings.dimensions)
+        repulsion = Self.repulsion(settings, points: n)
+        threads = n < 700 ? 1 : settings.threads
+        chunks = Parallel.chunks(n, size: 512)
+        negativeEntropy = affinities.negativeEntropy(threads: settings.threads)
+        if let checkpoint {
+            try checkpoint.restore(into: map, settings: settings)
+            (iteration, best, bestIteration) = (checkpoint.iteration, checkpoint.best, checkpoint.bestIteration)
+        } else {
+            guard let initial, initial.shape == [n, settings.dimensions] else {
+                throw DataError(.usage, "a map of \(n) points needs initial coordinates of shape [\(n), \(settings.dimensions)]")
+            }
+            map.coordinates = initial
+            map.gainX.update(repeating: 1, count: n)
+            map.gainY?.update(repeating: 1, count: n)
+        }
+    }
+
+    static func repulsion(_ settings: TSNE, points: Int) -> any Repulsion {
+        ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
+    }
+
+    func optimize(_ progress: ((TSNEProgress) throws -> Void)?) throws -> TSNEMap {
+        let total = settings.earlyIterations + settings.iterations
+        while iteration < total {
+            let early = iteration < settings.earlyIterations
+            let exaggeration = early ? settings.earlyExaggeration : settings.exaggeration
+            attract()
+            let z = repulsion.compute(map)
+            let looks = (iteration + 1) % settings.reportEvery == 0 || iteration + 1 == total
+            let divergence = looks ? self.divergence(z: z) : 0
+            step(z: z, exaggeration: exaggeration, momentum: early ? settings.earlyMomentum : settings.momentum)
+            iteration += 1
+            guard looks else { continue }
+            guard divergence.isFinite, gradientNorm.isFinite else {
+                throw DataError(.usage, "the map flew apart in iteration \(iteration); a lower learning rate keeps it together")
+            }
+            if iteration == settings.earlyIterations { (best, bestIteration) = (.infinity, iteration) }
+            if divergence < best { (best, bestIteration) = (divergence, iteration) }
+            if let progress {
+                let checkpoint = TSNECheckpoint(map, settings: settings, iteration: iteration, best: best, bestIteration: bestIteration)
+                try progress(TSNEProgress(iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
+                                          gradientNorm: gradientNorm, makeCheckpoint: { checkpoint }))
+            }
+            if !early && (iteration - bestIteration >= settings.patience || gradientNorm < settings.leastGradientNorm) { break }
+        }
+        return finished()
+    }
+
+    private func finished() -> TSNEMap {
+        let exact = map.count <= Self.exactDivergenceLimit
+        let z = exact ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map) : repulsion.compute(map)
+        var made = settings
+        made.gradient = settings.method(points: map.count)
+        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence(z: z), isExact: exact, settings: made, iterations: iteration,
+                       realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
+    }
+
+    // MARK: One iteration
+
+    private func attract() {
+        let map = self.map, chunks = self.chunks, alpha = Float(settings.degreesOfFreedom)
+        withAffinities { p in
+            Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                kt_tsne_attraction(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), p.offsets.pointer, p.columns.pointer,
+                                   p.values.pointer, map.x, map.y, alpha, map.attractionX, map.attractionY)
+            }
+        }
+    }
+
+    /// KL(P‖Q) = Σ p log p − Σ p log w + log Z.
+    private func divergence(z: Double) -> Double {
+        let map = self.map, chunks = self.chunks, alpha = settings.degreesOfFreedom
+        var sums = [Double](repeating: 0, count: chunks.count)
+        sums.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let out = Shared(base)
+            withAffinities { p in
+                Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                    out.pointer[chunk] = kt_tsne_attraction_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
+                                                                   p.offsets.pointer, p.columns.pointer, p.values.pointer, map.x, map.y, alpha)
+                }
+            }
+        }
+        return negativeEntropy + sums.reduce(0, +) + log(z)
+    }
+
+    private struct SharedAffinities: Sendable {
+        let offsets: Shared<Int64>
+        let columns: Shared<Int32>
+        let values: Shared<Float>
+    }
+
+    private func withAffinities(_ body: (SharedAffinities) -> Void) {
+        affinities.offsets.withUnsafeBufferPointer { offsets in
+            affinities.columns.withUnsafeBufferPointer { columns in
+                affinities.values.withUnsafeBufferPointer { values in
+                    guard let o = offsets.baseAddress, let c = columns.baseAddress, let v = values.baseAddress else { return }
+                    body(SharedAffinities(offsets: Shared(o), columns: Shared(c), values: Shared(v)))
+                }
+            }
+        }
+    }
+
+    private func step(z: Double, exaggeration: Double, momentum: Double) {
+        let map = self.map, chunks = self.chunks, n = map.count
+        let schedule = kt_tsne_schedule(
+            exaggeration: Float(exaggeration), inverse_z: Float(1 / z), momentum: Float(momentum),
+            rate: Float(settings.rate(points: n, exaggeration: exaggeration)), least_gain: 0.01, longest_step: Float(settings.longestStep))
+        var sums = [Double](repeating: 0, count: 3 * chunks.count)
+        sums.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let out = Shared(base)
+            Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                let first = chunks[chunk].lowerBound
+                func at(_ array: UnsafeMutablePointer<Float>?) -> UnsafeMutablePointer<Float>? { array.map { $0 + first } }
+                kt_tsne_step(schedule, Int64(chunks[chunk].count), map.attractionX + first, at(map.attractionY), map.repulsionX + first, at(map.repulsionY),
+                             map.x + first, at(map.y), map.updateX + first, at(map.updateY), map.gainX + first, at(map.gainY), out.pointer + 3 * chunk)
+            }
+        }
+        var total = (x: 0.0, y: 0.0, squares: 0.0)
+        for chunk in 0..<chunks.count {
+            total = (total.x + sums[3 * chunk], total.y + sums[3 * chunk + 1], total.squares + sums[3 * chunk + 2])
+        }
+        gradientNorm = 4 * total.squares.squareRoot()
+        let meanX = Float(total.x / Double(n)), meanY = Float(total.y / Double(n))
+        for i in 0..<n { map.x[i] -= meanX }
+        if let y = map.y { for i in 0..<n { y[i] -= meanY } }
+    }
+}

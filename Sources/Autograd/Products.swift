@@ -1,0 +1,54 @@
+import Tensors
+
+/// op(a) · op(b), each transposed first where `transposed` says so.
+///
+/// - Parameters:
+///   - a: `(m, k)`, or `(k, m)` if transposed.
+///   - b: `(k, n)`, or `(n, k)` if transposed.
+/// - Returns: `(m, n)`.
+public func product<S: TensorScalar>(
+    _ a: Variable<S>, _ b: Variable<S>, transposed: (a: Bool, b: Bool) = (false, false), on tape: Tape<S>?
+) -> Variable<S> {
+    let precision = tape?.precision ?? .f32
+    let result = matrixProduct(a.value, transposed: transposed.a, b.value, transposed: transposed.b, precision: precision)
+    guard let tape else { return Variable(result) }
+    return tape.record(result) { tape, dc in
+        // c = a b: da = dc bᵀ, db = aᵀ dc; a transposed operand gets the transpose of that.
+        if tape.follows(a) {
+            tape.addGradient(of: a, transposed.a
+                ? matrixProduct(b.value, transposed: transposed.b, dc, transposed: true, precision: precision)
+                : matrixProduct(dc, transposed: false, b.value, transposed: !transposed.b, precision: precision))
+        }
+        if tape.follows(b) {
+            tape.addGradient(of: b, transposed.b
+                ? matrixProduct(dc, transposed: true, a.value, transposed: transposed.a, precision: precision)
+                : matrixProduct(a.value, transposed: !transposed.a, dc, precision: precision))
+        }
+    }
+}
+
+/// The inner product of each row of x with the same row of y: `(n)` from two `(n, size)`. Summed in Double.
+public func rowDots<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
+    precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
+    let rows = x.value.rows, size = x.value.columns
+    var result = Tensor<S>(uninitialized: [rows])
+    x.value.withUnsafeElements { x in
+        y.value.withUnsafeElements { y in
+            result.withUnsafeMutableElements { out in for r in 0..<rows { out[r] = S(S.dot(x + r * size, y + r * size, count: size)) } }
+        }
+    }
+    guard let tape else { return Variable(result) }
+    return tape.record(result) { tape, gradient in
+        func pass(to place: Place, _ other: Tensor<S>) {
+            gradient.withUnsafeElements { g in
+                other.withUnsafeElements { other in
+                    tape.addGradient(of: place) { d in
+                        for r in 0..<rows { S.add(g[r], times: other + r * size, count: size, to: d + r * size) }
+                    }
+                }
+            }
+        }
+        pass(to: x.place, y.value)
+        pass(to: y.place, x.value)
+    }
+}

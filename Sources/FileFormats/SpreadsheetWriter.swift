@@ -1,0 +1,113 @@
+import CXlsxWriter
+import Glibc
+
+/// One cell of a table that is written.
+public enum TableCell: Sendable, Equatable {
+    case text(String)
+    case number(Double)
+    case empty
+
+    /// Numbers in as few digits as read back to the same bits; whole ones without a point.
+    public var plainText: String {
+        switch self {
+        case .text(let text): text
+        case .number(let number): number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
+        case .empty: ""
+        }
+    }
+}
+
+/// Writes an xlsx file with the sheets `data` (names of the columns, then rows) and `parameters` (how it was made), row by row in
+/// constant memory. The file appears when `finish` returns; equal contents give equal bytes.
+public final class SpreadsheetWriter {
+    public let path: String
+    /// Rows written so far, without the header.
+    public private(set) var count = 0
+
+    private let replacement: FileReplacement
+    private let workbook: UnsafeMutablePointer<lxw_workbook>
+    private let data: UnsafeMutablePointer<lxw_worksheet>
+    private let parameters: UnsafeMutablePointer<lxw_worksheet>
+    private let bold: UnsafeMutablePointer<lxw_format>?
+    private var isOpen = true
+
+    /// UTF-16 units that a cell may hold.
+    private static let maximumText = 32_767
+
+    /// - Throws: `DataError` where the file cannot be created or a column has no room.
+    public init(path: String, columns: [String]) throws {
+        self.path = path
+        guard columns.count <= Spreadsheet.maximumColumns else {
+            throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumColumns) columns, not for \(columns.count)", file: path)
+        }
+        replacement = try FileReplacement(path: path)
+        var options = lxw_workbook_options()
+        options.constant_memory = 1
+        guard let workbook = workbook_new_opt(replacement.temporary, &options), let data = workbook_add_worksheet(workbook, "data"),
+            let parameters = workbook_add_worksheet(workbook, "parameters")
+        else { throw DataError(.cannotCreate, "the spreadsheet could not be begun", file: path) }
+        (self.workbook, self.data, self.parameters) = (workbook, data, parameters)
+        bold = workbook_add_format(workbook)
+        if let bold { format_set_bold(bold) }
+        // A fixed date of making: the time of day would make equal results differ.
+        var properties = lxw_doc_properties()
+        properties.created = 946_684_800
+        workbook_set_properties(workbook, &properties)
+        for (column, name) in columns.enumerated() { try put(.text(name), row: 0, column: column, on: data, format: bold) }
+        worksheet_freeze_panes(data, 1, 0)
+    }
+
+    deinit { if isOpen { _ = close() } }
+
+    /// Adds a row to the sheet `data`.
+    /// - Throws: `DataError` where the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
+    public func write(_ cells: [TableCell]) throws {
+        precondition(isOpen, "SpreadsheetWriter is finished")
+        guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
+            throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
+        }
+        count += 1
+        for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: nil) }
+    }
+
+    /// Writes the parameters, a name and a value a row, and puts the file in its place.
+    public func finish(parameters list: [(name: String, value: TableCell)]) throws {
+        precondition(isOpen, "SpreadsheetWriter is finished")
+        for (row, parameter) in list.enumerated() {
+            try put(.text(parameter.name), row: row, column: 0, on: parameters, format: bold)
+            try put(parameter.value, row: row, column: 1, on: parameters, format: nil)
+        }
+        let status = close()
+        guard status == LXW_NO_ERROR else { throw failure(status) }
+        try replacement.commit()
+    }
+
+    private func close() -> lxw_error {
+        isOpen = false
+        return workbook_close(workbook)
+    }
+
+    private func put(
+        _ cell: TableCell, row: Int, column: Int, on sheet: UnsafeMutablePointer<lxw_worksheet>, format: UnsafeMutablePointer<lxw_format>?
+    ) throws {
+        let status: lxw_error
+        switch cell {
+        case .empty: return
+        // A spreadsheet knows no NaN and no infinity.
+        case .number(let number) where !number.isFinite: return try put(.text("\(number)"), row: row, column: column, on: sheet, format: format)
+        case .number(let number): status = worksheet_write_number(sheet, lxw_row_t(row), lxw_col_t(column), number, format)
+        case .text(let text):
+            if text.isEmpty { return }
+            guard text.utf16.count <= Self.maximumText else {
+                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters has no room in a cell (\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
+            }
+            status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), text, format)
+        }
+        guard status == LXW_NO_ERROR else { throw failure(status) }
+    }
+
+    private func failure(_ status: lxw_error) -> DataError {
+        let reason = lxw_strerror(status).map { String(cString: $0) } ?? "error \(status.rawValue)"
+        return errno == ENOSPC ? SystemError.cannotWrite(path, ENOSPC) : DataError(.inputOutput, "writing the spreadsheet failed: \(reason)", file: path)
+    }
+}

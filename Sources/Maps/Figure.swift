@@ -1,0 +1,108 @@
+import FileFormats
+import Foundation
+
+/// A picture that can be laid out and written as SVG, PDF or PNG, with the same layout in all three.
+public protocol Figure: Sendable {
+    func scene() throws -> Scene
+}
+
+extension Scene: Figure {
+    public func scene() -> Scene { self }
+}
+
+extension Figure {
+    /// - Parameter outlined: letters as shapes instead of text, for places without the font.
+    public func svg(outlined: Bool = false) throws -> String { try SVGWriter.svg(scene(), outlined: outlined) }
+
+    /// One page with embedded fonts. Equal figures give equal bytes.
+    public func pdf() throws -> [UInt8] { try CairoWriter.pdf(scene()) }
+
+    public func png(dotsPerInch: Double = 300) throws -> [UInt8] { try CairoWriter.png(scene(), dotsPerInch: dotsPerInch) }
+
+    /// Writes the picture in the format that the file's extension names. The file appears when it is complete.
+    ///
+    /// - Throws: `DataError` for another extension, a missing Japanese font (PDF, PNG, outlined SVG) or a folder that cannot be written.
+    public func write(to file: URL, dotsPerInch: Double = 300, outlined: Bool = false) throws {
+        switch file.pathExtension.lowercased() {
+        case "svg": try Output.write(Array(svg(outlined: outlined).utf8), to: file)
+        case "pdf": try Output.write(pdf(), to: file)
+        case "png": try Output.write(png(dotsPerInch: dotsPerInch), to: file)
+        case let other:
+            throw DataError(
+                .usage, "figures are written as .svg, .pdf or .png\(other.isEmpty ? "" : ", not .\(other)")", file: file.relativePath)
+        }
+    }
+}
+
+/// A length on paper.
+public struct Length: Sendable, Equatable {
+    public var points: Double
+    public init(points: Double) { self.points = points }
+
+    public static func millimetres(_ value: Double) -> Length { Length(points: value * 72 / 25.4) }
+
+    /// Reads `85mm`, `8.5cm`, `3.3in`, `240pt` or `600px` (96 a inch).
+    ///
+    /// - Throws: `DataError` for anything else and for lengths outside 10 mm to 2 m.
+    public init(parsing text: String) throws {
+        let units = ["mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72, "pt": 1, "px": 0.75]
+        let number = text.prefix { $0.isNumber || $0 == "." }
+        let unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces).lowercased()
+        guard let value = Double(number), let scale = units[unit] else {
+            throw DataError(.usage, "\"\(text)\" is no length; write for example 85mm, 8.5cm, 3.3in, 240pt or 600px")
+        }
+        points = value * scale
+        guard points >= 28, points <= 5670 else {
+            throw DataError(.usage, "\(text) is outside what a page can be: 10 mm to 2 m")
+        }
+    }
+}
+
+/// The words of axes and legends.
+public enum FigureLanguage: String, Sendable, CaseIterable {
+    case japanese = "ja"
+    case english = "en"
+
+    /// The name of a principal component's axis, with its share of the variance where known: `第1主成分 (32.1 %)`, `PC 1 (32.1 %)`.
+    ///
+    /// - Parameter index: from 1.
+    public func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
+        let name = self == .japanese ? "第\(index)主成分" : "PC \(index)"
+        return explainedVarianceRatio.map { "\(name) (\(($0 * 100).fixed(1)) %)" } ?? name
+    }
+}
+
+/// What all figures share: the page and the letters.
+public struct PageStyle: Sendable {
+    /// 85 mm is one column of most journals.
+    public var width: Length = .millimetres(85)
+    /// Chosen by the picture where nil.
+    public var height: Length?
+    /// Preferred font families; the built-in list follows them.
+    public var fonts: [String] = []
+    /// Body size in points.
+    public var fontSize = 7.0
+    public var language: FigureLanguage = .english
+
+    public init(
+        width: Length = .millimetres(85), height: Length? = nil, fonts: [String] = [], fontSize: Double = 7, language: FigureLanguage = .english
+    ) {
+        self.width = width
+        self.height = height
+        self.fonts = fonts
+        self.fontSize = fontSize
+        self.language = language
+    }
+
+    /// A style with one font chosen by name.
+    ///
+    /// - Throws: `DataError` where the font is not installed.
+    public static func requiring(font name: String) throws -> PageStyle {
+        guard Typesetter.isInstalled(family: name) else {
+            throw DataError(.usage, "the font \"\(name)\" is not installed; `fc-list : family` lists those that are")
+        }
+        return PageStyle(fonts: [name])
+    }
+
+    var families: [String] { fonts + Typesetter.defaultFamilies.filter { !fonts.contains($0) } }
+}

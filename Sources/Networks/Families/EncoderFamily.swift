@@ -1,0 +1,78 @@
+import Autograd
+import FileFormats
+import Tensors
+
+/// A family of encoders: how its `config.json` reads, and where its checkpoints keep each parameter.
+protocol EncoderFamily: Sendable {
+    /// Values of `model_type` that mean this family.
+    static var modelTypes: [String] { get }
+    /// What may stand before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).
+    static var prefixes: [String] { get }
+    static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration
+    static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)
+}
+
+private let families: [any EncoderFamily.Type] = [
+    BERT.self, RoBERTa.self, DistilBERT.self, MPNet.self, ALBERT.self, ELECTRA.self, DeBERTa.self, ModernBERT.self, NomicBERT.self,
+]
+
+/// Every `model_type` that an encoder can be made from.
+public let supportedModelTypes: [String] = families.flatMap { $0.modelTypes }
+
+func encoderFamily(_ modelType: String) -> (any EncoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
+
+/// The family that `model_type` names; where there is none, the one that `architectures` speaks of ("BertModel"); else BERT.
+func encoderFamily(_ reader: ConfigurationReader) throws -> any EncoderFamily.Type {
+    func unknown(_ key: String, _ name: String) -> DataError {
+        reader.fail("\(key) '\(name)' is not supported; supported are \(supportedModelTypes.joined(separator: ", "))")
+    }
+    if let type = try reader.string("model_type") {
+        guard let family = encoderFamily(type) else { throw unknown("model_type", type) }
+        return family
+    }
+    guard let architecture = reader.json["architectures"]?.array?.first?.string else { return BERT.self }
+    func plain(_ name: String) -> String { name.lowercased().filter { $0 != "-" && $0 != "_" } }
+    // The longest name that fits: "XLMRobertaModel" begins with "xlmroberta", "DebertaV2Model" with "debertav2".
+    let fitting = families.flatMap { family in family.modelTypes.map { (family, plain($0)) } }
+        .filter { plain(architecture).hasPrefix($0.1) }
+        .max { $0.1.count < $1.1.count }
+    guard let fitting else { throw unknown("architecture", architecture) }
+    return fitting.0
+}
+
+/// Gathers the checkpoint entries of a network.
+struct CheckpointKeys<Scalar: TensorScalar> {
+    private(set) var entries: [CheckpointEntry<Scalar>] = []
+
+    mutating func add(_ key: String, _ parameter: Parameter<Scalar>?, rows: Range<Int>? = nil, olderKeys: [String] = []) {
+        if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows, olderKeys: olderKeys)) }
+    }
+
+    mutating func add(_ key: String, _ linear: Linear<Scalar>?) {
+        add(key + ".weight", linear?.weight)
+        add(key + ".bias", linear?.bias)
+    }
+
+    mutating func add(_ key: String, _ norm: LayerNorm<Scalar>?) {
+        // Checkpoints converted from TensorFlow call them gamma and beta.
+        add(key + ".weight", norm?.gamma, olderKeys: [key + ".gamma"])
+        add(key + ".bias", norm?.beta, olderKeys: [key + ".beta"])
+    }
+
+    /// Matrices of their own in the file that one fused matrix holds one above the other.
+    mutating func add(_ keys: [String], stackedIn linear: Linear<Scalar>) {
+        let size = linear.outputs / keys.count
+        for (part, key) in keys.enumerated() {
+            let rows = part * size..<(part + 1) * size
+            add(key + ".weight", linear.weight, rows: rows)
+            add(key + ".bias", linear.bias, rows: rows)
+        }
+    }
+
+    /// The weight of a `Conv1d`, (outputs, channels, width) in the file.
+    mutating func add(_ key: String, convolution linear: Linear<Scalar>, width: Int) {
+        let shape = [linear.outputs, linear.inputs / width, width]
+        entries.append(CheckpointEntry(key: key + ".weight", parameter: linear.weight, rows: nil, fileShape: shape))
+        add(key + ".bias", linear.bias)
+    }
+}

@@ -1,0 +1,17 @@
+/// RoBERTa (Liu et al. 2019), XLM-RoBERTa (Conneau et al. 2020) and the word half of LUKE (Yamada et al. 2020): BERT whose
+/// positions count from the padding id + 1.
+enum RoBERTa: EncoderFamily {
+    static let modelTypes = ["roberta", "xlm-roberta", "camembert", "luke"]
+    static let prefixes = ["", "roberta.", "luke."]
+
+    static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration {
+        var configuration = try reader.common()
+        configuration.modelType = try reader.string("model_type") ?? "roberta"
+        configuration.paddingID = Int32(try reader.integer("pad_token_id", default: 1, in: 0...(configuration.vocabularySize - 1)))
+        configuration.firstPosition = Int(configuration.paddingID) + 1
+        try reader.check(configuration)
+        return configuration
+    }
+
+    static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) { BERT.keys(&keys, of: encoder) }
+}

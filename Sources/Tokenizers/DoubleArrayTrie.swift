@@ -1,0 +1,153 @@
+/// A trie over bytes in two arrays (Aoe 1989): one memory access a byte finds every token that begins at a place in a text.
+struct DoubleArrayTrie: Sendable {
+    /// The child by byte b of node n is `base + b`, if its `parent` is n.
+    private struct Unit {
+        var base: Int32 = 0
+        var parent: Int32 = -1
+        /// What the key that ends here stands for, −1 if none does.
+        var value: Int32 = -1
+    }
+
+    private var units: [Unit]
+
+    /// Keys need not be sorted; of equal keys the last one counts.
+    init(_ keys: [(key: ArraySlice<UInt8>, value: Int32)]) {
+        var builder = Builder(keys)
+        units = builder.build().map { Unit(base: $0.base, parent: $0.parent, value: $0.value) }
+    }
+
+    /// Calls `body` with the length and the value of every key that begins at `start`, shortest first.
+    @inline(__always)
+    func forEachPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int32) -> Void) {
+        units.withUnsafeBufferPointer { units in
+            var node = 0
+            var i = start
+            while i < text.count {
+                let child = Int(units[node].base) + Int(text[i])
+                guard child < units.count, units[child].parent == Int32(truncatingIfNeeded: node) else { return }
+                node = child
+                i &+= 1
+                let value = units[node].value
+                if value >= 0 { body(i &- start, value) }
+            }
+        }
+    }
+
+    private struct Builder {
+        struct Node { var base: Int32 = 0, parent: Int32 = -1, value: Int32 = -1 }
+        let keys: [(key: ArraySlice<UInt8>, value: Int32)]
+        var order: [Int] = []
+        var nodes: [Node] = []
+        /// Free nodes form a ring through node 0.
+        var next: [Int32] = []
+        var previous: [Int32] = []
+
+        init(_ keys: [(key: ArraySlice<UInt8>, value: Int32)]) { self.keys = keys }
+
+        mutating func build() -> [Node] {
+            sort()
+            grow(to: 512)
+            take(0)
+            nodes[0].parent = -2
+            var work: [(node: Int, low: Int, high: Int, depth: Int)] = [(0, 0, order.count, 0)]
+            var labels: [UInt8] = []
+            var bounds: [Int] = []
+            while let (node, from, high, depth) = work.popLast() {
+                var low = from
+                while low < high, key(low).count == depth {
+                    nodes[node].value = keys[order[low]].value
+                    low += 1
+                }
+                guard low < high else { continue }
+                labels.removeAll(keepingCapacity: true)
+                bounds.removeAll(keepingCapacity: true)
+                for i in low..<high {
+                    let byte = key(i)[key(i).startIndex + depth]
+                    if labels.last != byte {
+                        labels.append(byte)
+                        bounds.append(i)
+                    }
+                }
+                bounds.append(high)
+                let base = place(labels)
+                nodes[node].base = Int32(truncatingIfNeeded: base)
+                for (k, label) in labels.enumerated() {
+                    let child = base + Int(label)
+                    take(child)
+                    nodes[child].parent = Int32(truncatingIfNeeded: node)
+                    work.append((child, bounds[k], bounds[k + 1], depth + 1))
+                }
+            }
+            return nodes
+        }
+
+        private func key(_ i: Int) -> ArraySlice<UInt8> { keys[order[i]].key }
+
+        /// Sorts by the first eight bytes as a number, which settles nearly every comparison.
+        private mutating func sort() {
+            var heads: [(head: UInt64, number: Int)] = []
+            heads.reserveCapacity(keys.count)
+            for (number, (key, _)) in keys.enumerated() {
+                var head: UInt64 = 0
+                for byte in key.prefix(8) { head = head << 8 | UInt64(byte) }
+                if key.count < 8 { head <<= UInt64(8 * (8 - key.count)) }
+                heads.append((head, number))
+            }
+            heads.sort { a, b in
+                if a.head != b.head { return a.head < b.head }
+                let (x, y) = (keys[a.number].key, keys[b.number].key)
+                if x.elementsEqual(y) { return a.number < b.number }
+                return x.lexicographicallyPrecedes(y)
+            }
+            order = heads.map(\.number)
+        }
+
+        private mutating func grow(to count: Int) {
+            let old = nodes.count
+            guard count > old else { return }
+            if old == 0 {
+                nodes.append(Node())
+                next.append(0)
+                previous.append(0)
+            }
+            for i in nodes.count..<count {
+                nodes.append(Node())
+                let last = previous[0]
+                next.append(0)
+                previous.append(last)
+                next[Int(last)] = Int32(truncatingIfNeeded: i)
+                previous[0] = Int32(truncatingIfNeeded: i)
+            }
+        }
+
+        private mutating func take(_ node: Int) {
+            guard node != 0 else { return }
+            let (before, after) = (previous[node], next[node])
+            next[Int(before)] = after
+            previous[Int(after)] = before
+            nodes[node].parent = -3 // taken; the caller puts the parent in
+        }
+
+        /// A base at which all children fall on free nodes: among the first free places, or behind the last node.
+        private mutating func place(_ labels: [UInt8]) -> Int {
+            let first = Int(labels[0])
+            var free = Int(next[0])
+            var tries = 0
+            while free != 0, tries < 24 {
+                let base = free - first
+                if base > 0, labels.allSatisfy({ label in
+                    let child = base + Int(label)
+                    return child >= nodes.count || nodes[child].parent == -1
+                }) {
+                    grow(to: base + 256)
+                    return base
+                }
+                free = Int(next[free])
+                tries += 1
+            }
+            let base = nodes.count
+            grow(to: base + 256)
+            return base
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import CHDF5
+import FileFormats
+import Glibc
+
+/// A value in an attribute.
+public enum HDF5Attribute: Sendable, Equatable {
+    case string(String)
+    case int(Int)
+    case double(Double)
+
+    public var string: String? { if case .string(let value) = self { value } else { nil } }
+    public var int: Int? { if case .int(let value) = self { value } else { nil } }
+    public var double: Double? {
+        switch self {
+        case .double(let value): value
+        case .int(let value): Double(value)
+        case .string: nil
+        }
+    }
+}
+
+/// An HDF5 file as a set of named arrays and attributes: what `pca.h5` and `map.h5` are made of, and what the larger layouts build on.
+///
+/// Files are written without time stamps and in a fixed order, so that equal contents give equal bytes.
+public final class HDF5Container: Sendable {
+    /// The file as the user named it.
+    public let path: String
+    let handle: HDF5Handle
+
+    // MARK: Opening
+
+    /// Opens a file for reading, after `HDF5Validation` has had its look at it.
+    /// - Throws: `DataError` where it is missing, no HDF5 file, or damaged.
+    public init(path: String) throws {
+        self.path = path
+        try HDF5Validation.ensureReadable(path)
+        handle = try Self.open(path)
+    }
+
+    /// Opens without looking first; for files of this process and for the child that does the looking.
+    init(trusted path: String) throws {
+        self.path = path
+        handle = try Self.open(path)
+    }
+
+    private static func open(_ path: String) throws -> HDF5Handle {
+        try HDF5.locked {
+            let access = try HDF5Handle(H5Pcreate(kh5_file_access()), DataError(.inputOutput, HDF5.failureText(), file: path))
+            // Datasets may be released after their file, which stays open as long.
+            H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
+            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id),
+                DataError(.badData, "this HDF5 file is damaged or cut off: \(HDF5.failureText())", file: path))
+        }
+    }
+
+    /// Creates `temporary`, which errors call `path`.
+    init(creating temporary: String, for path: String) throws {
+        self.path = path
+        handle = try HDF5.locked {
+            let access = try HDF5Handle(H5Pcreate(kh5_file_access()), Self.writing(path))
+            let creation = try HDF5Handle(H5Pcreate(kh5_file_create()), Self.writing(path))
+            // The oldest layout that holds what is written: every reader of the last twenty years opens it.
+            H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
+            H5Pset_obj_track_times(creation.id, false)
+            return try HDF5Handle(H5Fcreate(temporary, kh5_acc_trunc(), creation.id, access.id), Self.writing(path))
+        }
+    }
+
+    /// Writes a new file: it appears, complete, when `body` returns.
+    /// - Throws: `DataError` where it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
+    public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
+        let replacement = try FileReplacement(path: path)
+        do {
+            let container = try HDF5Container(creating: replacement.temporary, for: path)
+            try body(container)
+            try container.flush()
+        }
+        try replacement.commit()
+        HDF5Validation.trust(path)
+    }
+
+    func flush() throws {
+        try HDF5.locked {
+            guard H5Fflush(handle.id, H5F_SCOPE_GLOBAL) >= 0 else { throw Self.writing(path) }
+        }
+    }
+
+    static func writing(_ path: String) -> DataError {
+        // libhdf5 leaves errno as the failed write set it.
+        let number = errno
+        if number == ENOSPC || number == EDQUOT { return SystemError.cannotWrite(path, number) }
+        return DataError(.inputOutput, "writing HDF5 failed: \(HDF5.failureText())", file: path)
+    }
+
+    // MARK: Reading
+
+    /// The names of the datasets directly in a group (`/` is the root), sorted.
+    public func datasetNames(in group: String = "/") throws -> [String] {
+        try HDF5.locked {
+            guard group == "/" || H5Lexists(handle.id, group, hid_t(H5P_DEFAULT)) > 0 else { return [] }
+            let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), damaged("group \(group): \(HDF5.failureText())"))
+            var information = H5G_info_t()
+            guard H5Gget_info(opened.id, &information) >= 0 else { throw damaged("group \(group): \(HDF5.failureText())") }
+            var names: [String] = []
+            for index in 0 ..< information.nlinks {
+                let length = H5Lget_name_by_idx(opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, hid_t(H5P_DEFAULT))
+                guard length >= 0, length < 1 << 16 else { throw damaged("group \(group): \(HDF5.failureText())") }
+                var name = [CChar](repeating: 0, count: length + 1)
+                H5Lget_name_by_idx(opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, hid_t(H5P_DEFAULT))
+                let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                let object = H5Oopen(opened.id, text, hid_t(H5P_DEFAULT))
+                guard object >= 0 else { continue }
+                if H5Iget_type(object) == H5I_DATASET { names.append(text) }
+                H5Idec_ref(object)
+            }
+            return names
+        }
+    }
+
+    /// The dataset of this name, nil where there is none.
+    /// - Throws: `DataError` where it is there and damaged.
+    public func dataset(_ name: String) throws -> HDF5Dataset? {
+        try HDF5.locked {
+            var prefix = ""
+            for part in name.split(separator: "/") {
+                prefix += "/" + part
+                guard H5Lexists(handle.id, prefix, hid_t(H5P_DEFAULT)) > 0 else { return nil }
+            }
+            let opened = try HDF5Handle(H5Dopen2(handle.id, name, hid_t(H5P_DEFAULT)), damaged("dataset \(name): \(HDF5.failureText())"))
+            return try HDF5Dataset(opened, name: name, file: path)
+        }
+    }
+
+    /// The dataset of this name.
+    /// - Throws: `DataError` where there is none, which names the file and what it lacks.
+    public func required(_ name: String) throws -> HDF5Dataset {
+        guard let dataset = try dataset(name) else { throw damaged("it has no dataset \(name)") }
+        return dataset
+    }
+
+    /// A whole dataset of numbers and its shape.
+    public func read<Number: HDF5Number>(_ name: String, as type: Number.Type) throws -> (shape: [Int], values: [Number]) {
+        let dataset = try required(name)
+        return (dataset.shape, try dataset.read(type))
+    }
+
+    /// An attribute of the root, nil where there is none or it is no single string or number.
+    public func attribute(_ name: String) throws -> HDF5Attribute? {
+        try HDF5.locked {
+            guard H5Aexists(handle.id, name) > 0 else { return nil }
+            let attribute = try HDF5Handle(H5Aopen(handle.id, name, hid_t(H5P_DEFAULT)), damaged("attribute \(name): \(HDF5.failureText())"))
+            let space = try HDF5Handle(H5Aget_space(attribute.id), damaged("attribute \(name): \(HDF5.failureText())"))
+            guard H5Sget_simple_extent_npoints(space.id) == 1 else { return nil }
+            let type = try HDF5Handle(H5Aget_type(attribute.id), damaged("attribute \(name): \(HDF5.failureText())"))
+            func check(_ status: herr_t) throws {
+                guard status >= 0 else { throw damaged("attribute \(name): \(HDF5.failureText())") }
+            }
+            switch H5Tget_class(type.id) {
+            case H5T_STRING where H5Tis_variable_str(type.id) > 0:
+                var pointer: UnsafeMutablePointer<CChar>?
+                try check(H5Aread(attribute.id, type.id, &pointer))
+                defer { if pointer != nil { H5free_memory(pointer) } }
+                return .string(pointer.map { String(cString: $0) } ?? "")
+            case H5T_STRING:
+                let size = H5Tget_size(type.id)
+                guard size <= 1 << 24 else { throw damaged("attribute \(name) has \(size) bytes") }
+                var bytes = [UInt8](repeating: 0, count: size)
+                try check(H5Aread(attribute.id, type.id, &bytes))
+                return .string(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+            case H5T_INTEGER, H5T_ENUM:
+                var value = 0
+                try check(H5Aread(attribute.id, kh5_native_int64(), &value))
+                return .int(value)
+            case H5T_FLOAT:
+                var value = 0.0
+                try check(H5Aread(attribute.id, kh5_native_double(), &value))
+                return .double(value)
+            default: return nil
+            }
+        }
+    }
+
+    private func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
+
+    // MARK: Writing
+
+    /// Writes an array of numbers in one piece, row-major.
+    public func write<Number: HDF5Number>(_ name: String, shape: [Int], values: [Number]) throws {
+        precondition(values.count == shape.reduce(1, *), "the values do not fit the shape")
+        let dataset = try make(name, shape: shape, type: Number.fileType)
+        try values.withUnsafeBufferPointer { try dataset.write(rows: 0 ..< dataset.rows, from: $0) }
+    }
+
+    /// Writes a list of strings as variable-length UTF-8.
+    public func write(_ name: String, strings: [String]) throws {
+        let type = try Self.stringType(path)
+        let dataset = try make(name, shape: [strings.count], type: type.id)
+        try dataset.write(rows: 0 ..< strings.count, strings: strings[...])
+    }
+
+    /// Sets an attribute of the root.
+    public func set(_ name: String, _ value: HDF5Attribute) throws {
+        try HDF5.locked {
+            let space = try HDF5Handle(H5Screate(H5S_SCALAR), Self.writing(path))
+            func write(_ file: hid_t, _ memory: hid_t, _ bytes: UnsafeRawPointer) throws {
+                let attribute = try HDF5Handle(H5Acreate2(handle.id, name, file, space.id, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), Self.writing(path))
+                guard H5Awrite(attribute.id, memory, bytes) >= 0 else { throw Self.writing(path) }
+            }
+            switch value {
+            case .int(var value): try write(kh5_int64(), kh5_native_int64(), &value)
+            case .double(var value): try write(kh5_float64(), kh5_native_double(), &value)
+            case .string(let value):
+                let type = try Self.stringType(path)
+                try value.withCString { text in
+                    var pointer: UnsafePointer<CChar>? = text
+                    try write(type.id, type.id, &pointer)
+                }
+            }
+        }
+    }
+
+    /// Makes a dataset, with the groups above it. `chunk` rows make a chunk and allow it to grow; nil makes it one contiguous block.
+    func make(_ name: String, shape: [Int], type: hid_t, chunk: Int? = nil, canGrow: Bool = false, deflate: Bool = false) throws -> HDF5Dataset {
+        try HDF5.locked {
+            let creation = try HDF5Handle(H5Pcreate(kh5_dataset_create()), Self.writing(path))
+            let links = try HDF5Handle(H5Pcreate(kh5_link_create()), Self.writing(path))
+            H5Pset_create_intermediate_group(links.id, 1)
+            H5Pset_char_encoding(links.id, H5T_CSET_UTF8)
+            H5Pset_obj_track_times(creation.id, false)
+            var lengths = shape.map { hsize_t($0) }
+            var limits = lengths
+            if let chunk {
+                var chunks = shape.map { hsize_t(max($0, 1)) }
+                chunks[0] = hsize_t(max(chunk, 1))
+                H5Pset_chunk(creation.id, Int32(chunks.count), &chunks)
+                if deflate {
+                    H5Pset_shuffle(creation.id)
+                    H5Pset_deflate(creation.id, 4)
+                }
+                if canGrow { limits[0] = kh5_unlimited() }
+            }
+            let space = try HDF5Handle(shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.count), &lengths, &limits), Self.writing(path))
+            let made = try HDF5Handle(H5Dcreate2(handle.id, name, type, space.id, links.id, creation.id, hid_t(H5P_DEFAULT)), Self.writing(path))
+            return try HDF5Dataset(made, name: name, file: path)
+        }
+    }
+
+    static func stringType(_ path: String) throws -> HDF5Handle {
+        try HDF5.locked {
+            let type = try HDF5Handle(H5Tcopy(kh5_c_string()), writing(path))
+            H5Tset_size(type.id, kh5_variable())
+            H5Tset_cset(type.id, H5T_CSET_UTF8)
+            return type
+        }
+    }
+
+    /// IEEE 754 binary16, little-endian, as h5py and NumPy write it.
+    static func float16Type(_ path: String) throws -> HDF5Handle {
+        try HDF5.locked {
+            let type = try HDF5Handle(H5Tcopy(kh5_float32()), writing(path))
+            H5Tset_fields(type.id, 15, 10, 5, 0, 10)
+            H5Tset_size(type.id, 2)
+            H5Tset_ebias(type.id, 15)
+            return type
+        }
+    }
+}

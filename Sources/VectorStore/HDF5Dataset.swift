@@ -1,0 +1,228 @@
+import CHDF5
+import FileFormats
+import Glibc
+
+/// The numbers that an HDF5 file of this project may hold, and how they are called there.
+public protocol HDF5Number {
+    static var memoryType: Int64 { get }
+    static var fileType: Int64 { get }
+}
+extension Float: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_float() }
+    public static var fileType: Int64 { kh5_float32() }
+}
+extension Double: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_double() }
+    public static var fileType: Int64 { kh5_float64() }
+}
+extension Int8: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_int8() }
+    public static var fileType: Int64 { kh5_int8() }
+}
+extension UInt8: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_uint8() }
+    public static var fileType: Int64 { kh5_uint8() }
+}
+extension Int32: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_int32() }
+    public static var fileType: Int64 { kh5_int32() }
+}
+extension Int: HDF5Number {
+    public static var memoryType: Int64 { kh5_native_int64() }
+    public static var fileType: Int64 { kh5_int64() }
+}
+
+/// A dataset of an HDF5 file. Its first axis is read in ranges, so that files larger than memory can be walked through.
+public final class HDF5Dataset: Sendable {
+    /// What it holds.
+    public enum Kind: Sendable, Equatable {
+        case float(bytes: Int), integer(bytes: Int), string, other
+    }
+
+    /// The name inside the file, as `/embeddings`.
+    public let name: String
+    /// Lengths of the axes, slowest first; empty for a single value.
+    public let shape: [Int]
+    public let kind: Kind
+    private let file: String
+    private let handle: HDF5Handle
+    private let isVariableString: Bool
+    private let fixedStringSize: Int
+
+    /// Rows: the length of the first axis, 1 for a single value.
+    public var rows: Int { shape.first ?? 1 }
+    /// Elements in a row.
+    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+
+    init(_ handle: HDF5Handle, name: String, file: String) throws {
+        self.handle = handle
+        self.name = name
+        self.file = file
+        func damaged(_ what: String) -> DataError { DataError(.badData, "dataset \(name): \(what)", file: file) }
+        (shape, kind, isVariableString, fixedStringSize) = try HDF5.locked {
+            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let rank = H5Sget_simple_extent_ndims(space.id)
+            guard rank >= 0, rank <= 8 else { throw damaged("it has \(rank) axes; at most 8 are read") }
+            var lengths = [hsize_t](repeating: 0, count: Int(rank))
+            guard rank == 0 || H5Sget_simple_extent_dims(space.id, &lengths, nil) == rank else { throw damaged(HDF5.failureText()) }
+            var shape: [Int] = []
+            var size = 8
+            for length in lengths {
+                guard let length = Int(exactly: length) else { throw damaged("an axis is longer than any file") }
+                let product = size.multipliedReportingOverflow(by: max(length, 1))
+                guard !product.overflow else { throw damaged("its shape is larger than any file") }
+                size = product.partialValue
+                shape.append(length)
+            }
+            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            let bytes = H5Tget_size(type.id)
+            switch H5Tget_class(type.id) {
+            case H5T_FLOAT: return (shape, .float(bytes: bytes), false, 0)
+            case H5T_INTEGER, H5T_ENUM: return (shape, .integer(bytes: bytes), false, 0)
+            case H5T_STRING: return (shape, .string, H5Tis_variable_str(type.id) > 0, bytes)
+            default: return (shape, .other, false, 0)
+            }
+        }
+    }
+
+    private func damaged(_ what: String) -> DataError { DataError(.badData, "dataset \(name): \(what)", file: file) }
+
+    /// Reads rows as numbers of one kind; libhdf5 converts from what is stored. `values` has room for exactly those rows.
+    /// - Throws: `DataError` where the dataset holds no numbers or the file is damaged.
+    public func read<Number: HDF5Number>(rows range: Range<Int>, into values: UnsafeMutableBufferPointer<Number>) throws {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows && values.count == range.count * rowSize, "rows out of range")
+        switch kind {
+        case .float, .integer: break
+        default: throw damaged("numbers were expected")
+        }
+        guard !values.isEmpty else { return }
+        try transfer(rows: range) { memory, space in
+            guard H5Dread(handle.id, Number.memoryType, memory, space, hid_t(H5P_DEFAULT), values.baseAddress) >= 0 else {
+                throw damaged("reading failed: \(HDF5.failureText())")
+            }
+        }
+    }
+
+    /// Reads rows as numbers of one kind, row-major.
+    public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
+        let range = range ?? 0 ..< rows
+        let count = range.count * rowSize
+        // A lying shape is found out by the file's size before memory is asked for.
+        guard count <= 1 << 36 else { throw damaged("\(count) numbers are too many to be read at once") }
+        return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
+            try read(rows: range, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+            initialized = count
+        }
+    }
+
+    /// Reads rows of a dataset of strings with one axis.
+    /// - Throws: `DataError` where it holds no strings or the file is damaged.
+    public func strings(rows range: Range<Int>? = nil) throws -> [String] {
+        guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
+        let range = range ?? 0 ..< rows
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows out of range")
+        var strings: [String] = []
+        strings.reserveCapacity(range.count)
+        // In blocks, because libhdf5 copies every string once more.
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let block = start ..< min(start + 4096, range.upperBound)
+            try isVariableString ? appendVariable(block, to: &strings) : appendFixed(block, to: &strings)
+            start = block.upperBound
+        }
+        return strings
+    }
+
+    private func appendVariable(_ range: Range<Int>, to strings: inout [String]) throws {
+        try HDF5.locked {
+            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: range.count)
+            try transfer(rows: range) { memory, space in
+                let isRead = pointers.withUnsafeMutableBytes {
+                    H5Dread(handle.id, type.id, memory, space, hid_t(H5P_DEFAULT), $0.baseAddress) >= 0
+                }
+                defer { _ = pointers.withUnsafeMutableBytes { H5Dvlen_reclaim(type.id, memory, hid_t(H5P_DEFAULT), $0.baseAddress) } }
+                guard isRead else { throw damaged("reading failed: \(HDF5.failureText())") }
+                for pointer in pointers { strings.append(pointer.map { String(cString: $0) } ?? "") }
+            }
+        }
+    }
+
+    private func appendFixed(_ range: Range<Int>, to strings: inout [String]) throws {
+        guard fixedStringSize > 0, fixedStringSize <= 1 << 20 else { throw damaged("strings of \(fixedStringSize) bytes each are not read") }
+        try HDF5.locked {
+            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            var bytes = [UInt8](repeating: 0, count: range.count * fixedStringSize)
+            try transfer(rows: range) { memory, space in
+                guard H5Dread(handle.id, type.id, memory, space, hid_t(H5P_DEFAULT), &bytes) >= 0 else {
+                    throw damaged("reading failed: \(HDF5.failureText())")
+                }
+            }
+            for row in 0 ..< range.count {
+                strings.append(String(decoding: bytes[row * fixedStringSize ..< (row + 1) * fixedStringSize].prefix { $0 != 0 }, as: UTF8.self))
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Writes rows that are already within the extent.
+    func write<Number: HDF5Number>(rows range: Range<Int>, from values: UnsafeBufferPointer<Number>) throws {
+        try write(rows: range, type: Number.memoryType, UnsafeRawPointer(values.baseAddress))
+    }
+
+    func write(rows range: Range<Int>, type: hid_t, _ values: UnsafeRawPointer?) throws {
+        guard !range.isEmpty, rowSize > 0 else { return }
+        try HDF5.locked {
+            // The shape kept here is that of opening; a writer extends datasets.
+            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let memory = try select(range, in: space)
+            guard H5Dwrite(handle.id, type, memory.id, space.id, hid_t(H5P_DEFAULT), values) >= 0 else { throw HDF5Container.writing(file) }
+        }
+    }
+
+    func write(rows range: Range<Int>, strings: ArraySlice<String>) throws {
+        let type = try HDF5Container.stringType(file)
+        // One block of bytes for all strings: libhdf5 wants an array of pointers to strings that end in zero.
+        var bytes: [CChar] = []
+        var offsets: [Int] = []
+        for string in strings {
+            offsets.append(bytes.count)
+            // NUL ends a string in C; readers refuse NUL in texts, so none is lost here.
+            bytes.append(contentsOf: string.utf8.lazy.filter { $0 != 0 }.map { CChar(bitPattern: $0) })
+            bytes.append(0)
+        }
+        try bytes.withUnsafeBufferPointer { bytes in
+            let pointers = offsets.map { offset in bytes.baseAddress.map { $0 + offset } }
+            try pointers.withUnsafeBytes { try write(rows: range, type: type.id, $0.baseAddress) }
+        }
+    }
+
+    func extend(toRows rows: Int) throws {
+        try HDF5.locked {
+            var lengths = ([rows] + shape.dropFirst()).map { hsize_t($0) }
+            guard H5Dset_extent(handle.id, &lengths) >= 0 else { throw HDF5Container.writing(file) }
+        }
+    }
+
+    // MARK: Selecting
+
+    private func transfer(rows range: Range<Int>, _ body: (_ memory: hid_t, _ file: hid_t) throws -> Void) throws {
+        try HDF5.locked {
+            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let memory = try select(range, in: space)
+            try body(memory.id, space.id)
+        }
+    }
+
+    /// Selects rows in the file's space and makes the space of as many elements in memory.
+    private func select(_ range: Range<Int>, in space: HDF5Handle) throws -> HDF5Handle {
+        guard !shape.isEmpty else { return try HDF5Handle(H5Screate(H5S_SCALAR), damaged(HDF5.failureText())) }
+        var start = [hsize_t](repeating: 0, count: shape.count)
+        var counts = shape.map { hsize_t($0) }
+        start[0] = hsize_t(range.lowerBound)
+        counts[0] = hsize_t(range.count)
+        guard H5Sselect_hyperslab(space.id, H5S_SELECT_SET, &start, nil, &counts, nil) >= 0 else { throw damaged(HDF5.failureText()) }
+        return try HDF5Handle(H5Screate_simple(Int32(counts.count), &counts, nil), damaged(HDF5.failureText()))
+    }
+}

@@ -1,0 +1,158 @@
+import FileFormats
+
+/// A `vectors.h5`: one vector a sentence, with the sentence and what belongs to it. Rows are read in ranges.
+///
+/// Safe to share between threads, one of which reads at a time.
+public final class VectorFile: Sendable {
+    static let format = "kotonoha/vectors"
+
+    public let path: String
+    /// Rows.
+    public let count: Int
+    public let layout: VectorLayout
+    public let metadata: VectorMetadata
+    public let storage: VectorStorage
+    /// Components of a vector.
+    public var dimension: Int { layout.dimension }
+
+    private let container: HDF5Container
+    private let embeddings: HDF5Dataset
+    private let scale: HDF5Dataset?
+    private let texts: HDF5Dataset
+    private let groups: HDF5Dataset?
+    private let ids: HDF5Dataset?
+    private let columns: [HDF5Dataset]
+    private let valid: HDF5Dataset?
+
+    /// Opens a file and checks that its parts fit one another.
+    /// - Throws: `DataError` where it is missing, damaged, not of this kind, or of a later version.
+    public init(path: String) throws {
+        func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
+        self.path = path
+        let container = try HDF5Container(path: path)
+        self.container = container
+        guard try container.attribute("format")?.string == Self.format else {
+            throw damaged("this is an HDF5 file, but no file of vectors: its attribute \"format\" is not \"\(Self.format)\"; make one by kotonoha embed")
+        }
+        let version = try container.attribute("format_version")?.int ?? 0
+        guard (1 ... VectorFileWriter.formatVersion).contains(version) else {
+            throw damaged("this file of vectors has format version \(version); this program reads up to \(VectorFileWriter.formatVersion)")
+        }
+        metadata = try VectorMetadata(reading: container)
+        let storageName = try container.attribute("storage")?.string ?? VectorStorage.float32.rawValue
+        guard let storage = VectorStorage(rawValue: storageName) else { throw damaged("unknown storage \(storageName)") }
+        self.storage = storage
+
+        embeddings = try container.required("/embeddings")
+        guard embeddings.shape.count == 2 else { throw damaged("/embeddings has \(embeddings.shape.count) axes, 2 were expected") }
+        let rows = embeddings.shape[0], width = embeddings.shape[1]
+        let dimension = try container.attribute("dimension")?.int ?? width
+        guard dimension > 0, dimension <= 1 << 24, storage.rowSize(dimension: dimension) == width else {
+            throw damaged("/embeddings has rows of \(width) elements, which does not fit \(dimension) components stored as \(storage.rawValue)")
+        }
+        switch (storage, embeddings.kind) {
+        case (.float32, .float), (.float16, .float), (.int8, .integer(bytes: 1)), (.binary, .integer(bytes: 1)): break
+        default: throw damaged("/embeddings does not hold \(storage.rawValue)")
+        }
+        func column(_ name: String) throws -> HDF5Dataset? {
+            guard let dataset = try container.dataset(name) else { return nil }
+            guard dataset.shape == [rows] else { throw damaged("\(name) has shape \(dataset.shape), /embeddings has \(rows) rows") }
+            return dataset
+        }
+        func strings(_ name: String) throws -> HDF5Dataset? {
+            guard let dataset = try column(name) else { return nil }
+            guard dataset.kind == .string else { throw damaged("\(name) holds no strings") }
+            return dataset
+        }
+        guard let texts = try strings("/texts") else { throw damaged("it has no dataset /texts") }
+        self.texts = texts
+        groups = try strings("/groups")
+        ids = try strings("/ids")
+        valid = try column("/valid")
+        scale = try column("/scale")
+        guard storage != .int8 || scale != nil else { throw damaged("it has no dataset /scale, which int8 vectors need") }
+        // The attribute keeps the order of the input; what others added to the group follows by name.
+        var names = try container.datasetNames(in: "/columns").map(Self.unescaped)
+        if let text = try container.attribute("column_order")?.string, let order = try JSON(parsing: text, file: path).array {
+            let known = order.compactMap(\.string).filter(names.contains)
+            names = known + names.filter { !known.contains($0) }
+        }
+        columns = try names.map { name in
+            guard let column = try strings("/columns/" + Self.escaped(name)) else { throw damaged("column \(name) cannot be read") }
+            return column
+        }
+        count = rows
+        layout = VectorLayout(dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names)
+    }
+
+    /// Reads vectors as Float, row-major, into room for exactly those rows.
+    /// - Throws: `DataError` where the file is damaged or a vector holds NaN or infinity (its row is named).
+    public func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
+        switch storage {
+        case .float32, .float16: try embeddings.read(rows: rows, into: values)
+        case .int8:
+            let codes = try embeddings.read(Int8.self, rows: rows)
+            let scales = try scale?.read(Float.self, rows: rows) ?? []
+            for (row, scale) in scales.enumerated() {
+                for index in row * dimension ..< (row + 1) * dimension { values[index] = Float(codes[index]) * scale }
+            }
+        case .binary:
+            let bytes = try embeddings.read(UInt8.self, rows: rows)
+            let width = storage.rowSize(dimension: dimension)
+            for row in 0 ..< rows.count {
+                for index in 0 ..< dimension {
+                    values[row * dimension + index] = bytes[row * width + index / 8] & (0x80 >> UInt8(index % 8)) != 0 ? 1 : -1
+                }
+            }
+        }
+        // NaN and infinity times zero are NaN, and NaN stays in a sum.
+        var check: Float = 0
+        for value in values { check += value * 0 }
+        if check.isNaN, let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw DataError(.badData, "the vector of row \(rows.lowerBound + index / dimension + 1) holds NaN or infinity", file: path)
+        }
+    }
+
+    /// Vectors as Float, row-major, shape (rows, dimension).
+    public func readEmbeddings(rows: Range<Int>? = nil) throws -> [Float] {
+        let rows = rows ?? 0 ..< count
+        let size = rows.count.multipliedReportingOverflow(by: dimension)
+        guard !size.overflow, size.partialValue <= 1 << 36 else { throw DataError(.badData, "/embeddings is too large to be read at once", file: path) }
+        return try [Float](unsafeUninitializedCapacity: size.partialValue) { buffer, initialized in
+            try readEmbeddings(rows: rows, into: UnsafeMutableBufferPointer(rebasing: buffer[..<size.partialValue]))
+            initialized = size.partialValue
+        }
+    }
+
+    public func texts(rows: Range<Int>? = nil) throws -> [String] { try texts.strings(rows: rows) }
+    /// Nil where the file has no groups.
+    public func groups(rows: Range<Int>? = nil) throws -> [String]? { try groups?.strings(rows: rows) }
+    /// Nil where the file has no ids.
+    public func ids(rows: Range<Int>? = nil) throws -> [String]? { try ids?.strings(rows: rows) }
+    /// One of the input's other columns, nil where there is none of this name.
+    public func column(_ name: String, rows: Range<Int>? = nil) throws -> [String]? {
+        try layout.columnNames.firstIndex(of: name).flatMap { try columns[$0].strings(rows: rows) }
+    }
+    /// False for empty cells.
+    public func valid(rows: Range<Int>? = nil) throws -> [Bool] {
+        try valid?.read(UInt8.self, rows: rows).map { $0 != 0 } ?? Array(repeating: true, count: (rows ?? 0 ..< count).count)
+    }
+
+    /// Rows with all that belongs to them.
+    public func block(rows: Range<Int>) throws -> VectorBlock {
+        VectorBlock(texts: try texts(rows: rows), groups: try groups(rows: rows) ?? [], ids: try ids(rows: rows) ?? [],
+            columns: try columns.map { try $0.strings(rows: rows) }, valid: try valid(rows: rows), embeddings: try readEmbeddings(rows: rows))
+    }
+
+    // MARK: Names of columns as names of datasets
+
+    /// HDF5 reads `/` in a name as a path and `.` as the group itself; both are written in the manner of URLs.
+    static func escaped(_ name: String) -> String {
+        if name == "." { return "%2E" }
+        return name.replacing("%", with: "%25").replacing("/", with: "%2F")
+    }
+    static func unescaped(_ name: String) -> String {
+        name.replacing("%2F", with: "/").replacing("%2E", with: ".").replacing("%25", with: "%")
+    }
+}

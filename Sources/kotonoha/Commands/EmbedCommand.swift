@@ -1,0 +1,97 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import VectorStore
+
+struct EmbedCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embed", abstract: "Turn the sentences of a file into vectors.",
+        discussion: """
+            Reads text (a sentence a line), TSV, CSV, spreadsheets, JSON lines and caption files of COCO and STAIR, in UTF-8 or a Japanese
+            encoding, and writes vectors.h5. Other columns travel along. An interrupted run goes on with --resume.
+            """)
+
+    @Argument(help: "The file with the sentences; - is standard input.")
+    var input: String
+
+    @Option(name: .shortAndLong, help: "The vector file to write.")
+    var output: String
+
+    @OptionGroup(title: "Input") var table: TableArguments
+
+    @Option(help: "Column of the sentences, by name or number from 1.")
+    var column: String?
+
+    @Option(help: "Column of the groups (image, scene, speaker …).")
+    var groupColumn: String?
+
+    @Option(help: "Column of the ids.")
+    var idColumn: String?
+
+    @Option(help: "A file with one group a line, for the rows in their order.")
+    var groupFile: String?
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+
+    @Option(help: "How vectors are stored: float32, float16, int8 or binary.")
+    var store: VectorStorage = .float32
+
+    @Flag(help: "Go on with an interrupted run of the same command.")
+    var resume = false
+
+    @Flag(help: "Add the rows to a vector file that exists.")
+    var append = false
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
+        run.table = try table.options()
+        run.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn, groupFile: groupFile)
+        run.storage = store
+        run.resumes = resume
+        run.appends = append
+        if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
+            Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
+        }
+        let encoder = try model.encoder(isQuiet: report.quiet)
+        let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
+        let summary: EmbeddingRun.Summary
+        do {
+            summary = try run.run(
+                with: encoder,
+                progress: { progress.update(done: $0.rows, fraction: $0.fraction) },
+                isCancelled: { Interruption.isRequested })
+        } catch {
+            progress.finish()
+            throw error
+        }
+        progress.finish()
+        ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
+        if report.json { return Console.print(json(summary, encoder).serialized(.pretty)) }
+        if report.quiet { return }
+        if summary.encodingIsGuess, let encoding = summary.encoding {
+            Console.say("read as \(encoding.rawValue), judged from the content (--encoding says otherwise)")
+        }
+        if summary.resumedRows > 0 { Console.say("resumed after \(Console.grouped(summary.resumedRows)) rows") }
+        if summary.emptyRows > 0 { Console.say("\(Console.grouped(summary.emptyRows)) empty rows kept in their place, marked as not valid") }
+        let computed = summary.rows - summary.resumedRows
+        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) a second" : ""
+        Console.say("\(output): \(Console.grouped(summary.earlierRows + summary.rows)) rows × \(encoder.dimension), "
+                    + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
+    }
+
+    private func json(_ summary: EmbeddingRun.Summary, _ encoder: SentenceEncoder) -> JSON {
+        .object([
+            ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
+            ("rows", .integer(summary.earlierRows + summary.rows)), ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
+            ("resumed_rows", .integer(summary.resumedRows)), ("format", .string(summary.format.rawValue)),
+            ("encoding", summary.encoding.map { .string($0.rawValue) } ?? .null), ("text_column", .string(summary.textColumn)),
+            ("tokens", .integer(summary.counts.tokens)), ("unknown_share", .number(summary.counts.unknownShare)),
+            ("truncated", .integer(summary.counts.truncated)), ("seconds", .number(summary.seconds)),
+        ])
+    }
+}
+
+extension VectorStorage: ExpressibleByArgument {}

@@ -1,0 +1,134 @@
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tensors
+import Testing
+
+/// The real model, where tools/fetch-minilm has put it.
+private let miniLM = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Models/downloaded/all-MiniLM-L6-v2").standardizedFileURL
+private let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+private var hasMiniLM: Bool { FileManager.default.fileExists(atPath: miniLM.appendingPathComponent("model.safetensors").path) }
+
+private func sentences() throws -> [String] {
+    let json = try JSON(contentsOf: fixtures.appendingPathComponent("minilm-sentences.json").path)
+    return (json.array ?? []).compactMap(\.string)
+}
+
+@Suite struct SentenceEncoderTests {
+    @Test(.enabled(if: hasMiniLM, "Models/downloaded/all-MiniLM-L6-v2 is not there (tools/fetch-minilm)"))
+    func vectorsAreTheReferences() throws {
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: miniLM))
+        let texts = try sentences()
+        let found = try encoder.encode(texts)
+        let expected = try NPY.readFloats(fixtures.appendingPathComponent("minilm-vectors.npy").path)
+        #expect(found.shape == expected.shape)
+        for i in 0..<found.count { #expect(abs(found[i] - expected.values[i]) < 2e-6, "component \(i % 384) of '\(texts[i / 384].prefix(40))'") }
+    }
+
+    @Test func pooledAndNormalized() throws {
+        let model = try TinyModel()
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: model.folder))
+        #expect(encoder.dimension == 24 && encoder.maxLength == 32 && encoder.isNormalized)
+        let vectors = try encoder.encode(["two dogs play", "snow"])
+        for row in 0..<2 { #expect(abs(vectors.rows(row..<row + 1).squaredNorm - 1) < 1e-6) }
+        // Mean of the tokens' vectors, by hand.
+        let batchEncoder = encoder.encoder
+        let batch = PackedBatchOf(encoder, "snow")
+        let hidden = batchEncoder(batch.packed, on: nil).value
+        var mean = [Float](repeating: 0, count: 24)
+        for t in 0..<hidden.rows { for c in 0..<24 { mean[c] += hidden[t, c] / Float(hidden.rows) } }
+        let length = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for c in 0..<24 { #expect(abs(mean[c] / length - vectors[1, c]) < 1e-6) }
+    }
+
+    @Test func longTextsAreCutAndCounted() throws {
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: TinyModel().folder))
+        var vectors = [Float](repeating: 0, count: 3 * 24)
+        let counts = try vectors.withUnsafeMutableBufferPointer {
+            try encoder.encode([String(repeating: "snow ", count: 100), "snow", "日本"], into: $0)
+        }
+        #expect(counts.truncated == 1)
+        #expect(counts.tokens == 32 + 3 + 4)
+        #expect(counts.unknownTokens == 2)
+    }
+
+    @Test func matryoshkaPrefixAndPrompt() throws {
+        let model = try TinyModel(seed: 3, ["config_sentence_transformers.json": #"{"prompts": {"query": "two dogs "}, "default_prompt_name": null}"#])
+        let directory = try ModelDirectory(folder: model.folder)
+        let whole = try SentenceEncoder(directory: directory).encode(["snow"])
+        var options = SentenceEncoder.Options()
+        options.truncatedDimension = 8
+        let cut = try SentenceEncoder(directory: directory, options: options)
+        #expect(cut.dimension == 8 && !cut.isNormalized)
+        #expect(try cut.encode(["snow"]).elements == Array(whole.elements[..<8]))
+        options = SentenceEncoder.Options()
+        options.promptName = "query"
+        let prompted = try SentenceEncoder(directory: directory, options: options).encode(["snow"])
+        #expect(prompted == (try SentenceEncoder(directory: directory).encode(["two dogs snow"])))
+        options.promptName = "document"
+        #expect(throws: DataError.self) { try SentenceEncoder(directory: directory, options: options) }
+    }
+
+    @Test func concatenatedPoolingAndDense() throws {
+        let model = try TinyModel(seed: 5, [
+            "1_Pooling/config.json": #"{"embedding_dimension": 24, "pooling_mode": ["cls", "max"], "include_prompt": true}"#,
+            "modules.json": #"""
+                [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.Transformer"},
+                 {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.sentence_transformer.modules.Pooling"},
+                 {"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.base.modules.Dense"}]
+                """#,
+            "2_Dense/config.json": #"{"in_features": 48, "out_features": 2, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}"#,
+        ])
+        var writer = SafetensorsWriter()
+        var weights = [Float](repeating: 0, count: 96)
+        weights[0] = 1        // first component of the CLS vector
+        weights[48 + 24] = 1  // first component of the largest values
+        writer.add("linear.weight", shape: [2, 48], values: weights)
+        writer.add("linear.bias", shape: [2], values: [0, 0.5])
+        try writer.write(to: model.folder.appendingPathComponent("2_Dense/model.safetensors").path)
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: model.folder))
+        #expect(encoder.dimension == 2 && encoder.directory.poolingName == "cls+max")
+        let hidden = encoder.encoder(PackedBatchOf(encoder, "cat").packed, on: nil).value
+        let largest = (0..<hidden.rows).map { hidden[$0, 0] }.max() ?? 0
+        let vector = try encoder.encode(["cat"])
+        #expect(abs(vector[0] - Foundation.tanh(hidden[0, 0])) < 1e-6)
+        #expect(abs(vector[1] - Foundation.tanh(largest + 0.5)) < 1e-6)
+    }
+}
+
+/// The same sentence gives the same bits, whatever else is computed beside it. Repeated by tools/test without AVX-512.
+@Suite struct SameBitsTests {
+    @Test func inAnyBatchOrderAndNumberOfThreads() throws {
+        let model = hasMiniLM ? miniLM : try TinyModel().folder
+        let directory = try ModelDirectory(folder: model)
+        var texts = try sentences()
+        for i in 0..<60 { texts.append(String(repeating: "two dogs play in the snow, ", count: i % 7 + 1) + "cat \(i)") }
+        let reference = try SentenceEncoder(directory: directory)
+        let expected = try texts.map { try reference.encode([$0]).elements }
+        for (threads, budget) in [(1, 64), (2, 300), (3, 1024), (2, 100_000)] {
+            var options = SentenceEncoder.Options()
+            options.threads = threads
+            options.batchTokens = budget
+            let encoder = try SentenceEncoder(directory: directory, options: options)
+            let order = (0..<texts.count).map { ($0 * 37 + threads) % texts.count }
+            let found = try encoder.encode(order.map { texts[$0] })
+            for (row, text) in order.enumerated() {
+                let same = (0..<encoder.dimension).allSatisfy { found[row, $0].bitPattern == expected[text][$0].bitPattern }
+                #expect(same, "'\(texts[text].prefix(30))' with \(threads) threads and \(budget) tokens a batch")
+            }
+        }
+    }
+}
+
+import Networks
+import Tokenizers
+
+/// Token ids of a text as a batch of one.
+private struct PackedBatchOf {
+    var packed: PackedBatch
+    init(_ encoder: SentenceEncoder, _ text: String) {
+        var text = text, ids: [Int32] = [], scratch = TokenizerScratch()
+        _ = text.withUTF8 { encoder.tokenizer.appendIDs(of: $0, maxLength: encoder.maxLength, to: &ids, scratch: &scratch) }
+        packed = PackedBatch([ids])
+    }
+}
