@@ -130,7 +130,10 @@ final class TSNERun {
     }
 
     static func repulsion(_ settings: TSNE, points: Int) -> any Repulsion {
-        ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
+        switch settings.method(points: points) {
+        case .interpolation: FFTInterpolation(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
+        case .exact, .barnesHut, .automatic: ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
+        }
     }
 
     func optimize(_ progress: ((TSNEProgress) throws -> Void)?) throws -> TSNEMap {

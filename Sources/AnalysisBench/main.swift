@@ -59,6 +59,13 @@ case "tsne":
     tsne.iterations = integer("iterations", tsne.iterations)
     tsne.gradient = options["gradient"].flatMap(TSNE.Gradient.init) ?? .automatic
     if let momentum = options["early-momentum"].flatMap(Double.init) { tsne.earlyMomentum = momentum }
+    tsne.earlyIterations = integer("early", tsne.earlyIterations)
+    if let factor = options["early-exaggeration"].flatMap(Double.init) { tsne.earlyExaggeration = factor }
+    // The divergence of a map that someone else made.
+    if let other = options["of"] {
+        tsne.initialization = .given(try matrix(other, rows: rows, columns: 2))
+        (tsne.earlyIterations, tsne.iterations) = (0, 0)
+    }
     if let rate = options["rate"].flatMap(Double.init) { tsne.learningRate = rate }
     var map: TSNEMap?
     report["s"] = try seconds {

@@ -10,5 +10,6 @@
 #define IN_PLACE
 #include "rowwise.inc"
 #include "attention.inc"
+#include "recurrent.inc"
 #include "encoders.inc"
 #include "optimizers.inc"

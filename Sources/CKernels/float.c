@@ -11,5 +11,6 @@
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #include "rowwise.inc"
 #include "attention.inc"
+#include "recurrent.inc"
 #include "encoders.inc"
 #include "optimizers.inc"

@@ -9,7 +9,7 @@ func decimalLogarithm(_ value: Double) -> Double { log10(value) }
 extension Double {
     /// This number with at most `digits` digits after the point, without trailing zeros and without a minus sign before zero:
     /// the same in every locale.
-    func short(_ digits: Int = 2) -> String {
+    package func short(_ digits: Int = 2) -> String {
         guard isFinite else { return isNaN ? "NaN" : self < 0 ? "−∞" : "∞" }
         let scale = power(10, Double(digits))
         let scaled = (self * scale).rounded()
@@ -30,7 +30,7 @@ extension Double {
     }
 
     /// Exactly `digits` digits after the point, for columns of equal numbers such as axis ticks; a true minus sign.
-    func fixed(_ digits: Int) -> String {
+    package func fixed(_ digits: Int) -> String {
         var text = short(digits)
         if digits > 0, isFinite, abs(self) < 1e15 / power(10, Double(digits)) {
             let present = text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0

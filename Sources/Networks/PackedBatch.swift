@@ -30,6 +30,8 @@ public struct PackedBatch: Sendable {
     public var sequences: Int { offsets.count - 1 }
     public var tokens: Int { ids.count }
     public func length(_ sequence: Int) -> Int { Int(offsets[sequence + 1] - offsets[sequence]) }
+    /// Token ids of one sequence.
+    public subscript(sequence: Int) -> ArraySlice<Int32> { ids[Int(offsets[sequence])..<Int(offsets[sequence + 1])] }
     public var longest: Int { (0..<sequences).map(length).max() ?? 0 }
 
     /// Place of each token in its own sequence, counted from `first`.

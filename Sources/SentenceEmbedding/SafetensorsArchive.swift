@@ -11,6 +11,7 @@ public struct SafetensorsArchive: WeightArchive {
     public var fileName: String { source.path }
     public var names: [String] { source.names }
     public func shape(of name: String) -> [Int]? { source[name]?.shape }
+    public func integers(_ name: String) throws -> [Int] { try source.integers(name) }
 
     public func tensor(_ name: String) throws -> Tensor<Float> {
         guard let entry = source[name] else { throw DataError(.badData, "there is no tensor '\(name)'", file: fileName) }

@@ -18,8 +18,16 @@ struct KotonohaProgram: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            EmbedCommand.self, SimilarityCommand.self, RankCommand.self, MineCommand.self, EvaluateCommand.self,
-            TokenizeCommand.self, InfoCommand.self,
+            EmbedCommand.self,
+            SimilarityCommand.self,
+            RankCommand.self,
+            MineCommand.self,
+            EvaluateCommand.self,
+            TokenizeCommand.self,
+            TrainCommand.self,
+            GenerateCommand.self,
+            InfoCommand.self,
+            ExportCommand.self,
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64.

@@ -11,22 +11,20 @@ struct ResultTable {
 
     /// - Parameter rows: gets a function that takes one row of cells at a time.
     func write(to output: String, provenance: Provenance, _ rows: ((([String]) throws -> Void)) throws -> Void) throws {
-        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
-        case "csv":
-            try AtomicFile.write(to: output) { file in
-                func line(_ cells: [String]) -> String {
-                    cells.map { $0.contains(where: { "\",\r\n".contains($0) }) ? "\"" + $0.replacing("\"", with: "\"\"") + "\"" : $0 }.joined(separator: ",") + "\r\n"
-                }
-                if byteOrderMark { try file.write("\u{FEFF}") }
-                try file.write(line(header))
-                try rows { try file.write(line($0)) }
+        let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
+        switch kind {
+        case "xlsx":
+            let writer = try SpreadsheetWriter(path: output, columns: header)
+            let numbers = header.map(numeric.contains)
+            try rows { cells in
+                try writer.write(zip(cells, numbers).map { cell, isNumber in isNumber ? Double(cell).map { .number($0) } ?? .text(cell) : .text(cell) })
             }
-        case "tsv", "txt":
-            try AtomicFile.write(to: output) { file in
-                func line(_ cells: [String]) -> String { cells.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") + "\n" }
-                try file.write(line(header))
-                try rows { try file.write(line($0)) }
-            }
+            try writer.finish(parameters: (provenance.json(date: Provenance.now()).object ?? []).map { ($0.key, .text($0.value.string ?? $0.value.serialized())) })
+        case "csv", "tsv", "txt":
+            let writer = try DelimitedWriter(path: output, dialect: kind == "csv" ? .csv : .tsv, hasMark: byteOrderMark)
+            try writer.write(header)
+            try rows { try writer.write($0) }
+            try writer.finish()
         default:
             throw DataError(.usage, "a table is written as .tsv, .csv or .xlsx; the name of the output ends with none of them", file: output)
         }

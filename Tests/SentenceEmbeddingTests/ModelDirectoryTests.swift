@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import SentenceEmbedding
+import TestSupport
 import Testing
 
 /// What a damaged or unusual model folder says to the user.

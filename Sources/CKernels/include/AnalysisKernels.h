@@ -55,3 +55,17 @@ typedef struct {
 } kt_tsne_schedule;
 void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_x, const float *attraction_y, const float *repulsion_x,
                   const float *repulsion_y, float *x, float *y, float *ux, float *uy, float *gain_x, float *gain_y, double *sums);
+
+// Quintic B-splines on a grid: weights of the six nodes floor(u) - 5 + j, u being the place in units of the grid's spacing.
+#define KT_SPLINE_NODES 6
+// A row of the grid needs this many floats beyond its last node: nodes are touched eight at a time.
+#define KT_SPLINE_SLACK 8
+// Adds the points order[first ..< last] to the grid (row-major, `stride` floats a row): place u = (x - left) * per_unit, v likewise for y.
+void kt_spline_spread(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
+                      float per_unit, int64_t stride, float *grid);
+// f = -1/2 of the gradient of the grid's function at each point; returns the sum of the function's values, in double.
+double kt_spline_gather(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
+                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy);
+// The same on a line.
+void kt_spline_spread_line(int64_t n, const float *x, float left, float per_unit, float *grid);
+double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx);

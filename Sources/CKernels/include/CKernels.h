@@ -4,6 +4,7 @@
 // comes from one source, so that what is checked in double by finite differences is what runs in float.
 // A row's result never depends on the other rows of the call.
 #pragma once
+#include "CRecurrent.h"
 #include <stddef.h>
 #include <stdint.h>
 #include "CKernelsEncoders.h"

@@ -72,7 +72,7 @@ struct CheckpointKeys<Scalar: TensorScalar> {
     /// The weight of a `Conv1d`, (outputs, channels, width) in the file.
     mutating func add(_ key: String, convolution linear: Linear<Scalar>, width: Int) {
         let shape = [linear.outputs, linear.inputs / width, width]
-        entries.append(CheckpointEntry(key: key + ".weight", parameter: linear.weight, rows: nil, fileShape: shape))
+        entries.append(CheckpointEntry(key: key + ".weight", parameter: linear.weight, fileShape: shape))
         add(key + ".bias", linear.bias)
     }
 }

@@ -4,14 +4,14 @@ import Networks
 import Tensors
 
 /// A model's folder with random weights, made on the spot: everything that a real one has, in a few kilobytes.
-struct TinyModel {
-    let folder: URL
+public struct TinyModel {
+    public let folder: URL
 
-    static let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
+    public static let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
         + (0..<26).map { "##" + String(UnicodeScalar(UInt8(97 + $0))) } + ["two", "dogs", "play", "in", "the", "snow", "cat", ".", ",", "1", "2"]
 
     /// - Parameter files: written into the folder last, so that a test can replace any of them; nil leaves one out.
-    init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {
+    public init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
         var configuration = EncoderConfiguration(vocabularySize: Self.words.count, hiddenSize: 24, layers: 2, attentionHeads: 3, intermediateSize: 40, positions: 64)
         configuration.dropout = 0
@@ -45,7 +45,7 @@ struct TinyModel {
         }
     }
 
-    func write(_ name: String, _ text: String) throws {
+    public func write(_ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: file)

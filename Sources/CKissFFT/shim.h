@@ -1,0 +1,5 @@
+#pragma once
+#define KISS_FFT_SHARED
+#define kiss_fft_scalar float
+#include <kissfft/kiss_fft.h>
+#include <kissfft/kiss_fftr.h>

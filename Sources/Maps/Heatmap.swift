@@ -1,0 +1,173 @@
+import FileFormats
+
+/// A matrix as coloured cells: attention between words, distances, similarities of sentences.
+public struct Heatmap: Figure {
+    public struct Options: Sendable {
+        public var page = PageStyle()
+        public var title: String?
+        public var caption: String?
+        /// What rows and columns are, as "query" and "key".
+        public var rowTitle: String?
+        public var columnTitle: String?
+        /// What the colours say.
+        public var valueTitle: String?
+        public var scale = Palette.Scale.blues
+        /// The values at the ends of the scale; those of the data where nil. A diverging scale is made symmetric around zero then.
+        public var range: ClosedRange<Double>?
+        /// Writes each value into its cell, with this many digits after the point, where the cells are large enough.
+        public var digits: Int?
+        public var hasColorBar = true
+
+        public init() {}
+    }
+
+    public var options: Options
+    private let values: [[Double]]
+    private let rowLabels: [String]
+    private let columnLabels: [String]
+
+    /// - Parameters:
+    ///   - values: `(rows, columns)`; cells that are not finite are drawn grey with a slash.
+    ///   - rowLabels: one a row, or none.
+    ///   - columnLabels: one a column, or none.
+    /// - Throws: `DataError` where rows differ in length, labels do not match, or there are more than four million cells.
+    public init(_ values: [[Double]], rowLabels: [String] = [], columnLabels: [String] = [], options: Options = Options()) throws {
+        guard let columns = values.first?.count, columns > 0 else { throw DataError(.badData, "a heat map needs at least one cell") }
+        if let bad = values.firstIndex(where: { $0.count != columns }) {
+            throw DataError(.badData, "row \(bad + 1) has \(values[bad].count) values, the first has \(columns)")
+        }
+        guard values.count * columns <= 4_000_000 else {
+            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells is more than a page can show; choose at most four million cells")
+        }
+        guard rowLabels.isEmpty || rowLabels.count == values.count, columnLabels.isEmpty || columnLabels.count == columns else {
+            throw DataError(.usage, "\(values.count) × \(columns) cells but \(rowLabels.count) row and \(columnLabels.count) column labels")
+        }
+        self.values = values
+        self.rowLabels = rowLabels.map(Typesetter.oneLine)
+        self.columnLabels = columnLabels.map(Typesetter.oneLine)
+        self.options = options
+    }
+
+    public func scene() -> Scene {
+        let o = options, f = o.page.fontSize
+        let typesetter = Typesetter(families: o.page.families)
+        var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
+        let (low, high) = range()
+        let colorBar = o.hasColorBar ? ColorBar(low: low, high: high, title: o.valueTitle, scale: o.scale, fontSize: f) : nil
+        let barWidth = colorBar.map { $0.width(typesetter: typesetter) + f } ?? 0
+        let (rows, columns) = (values.count, values[0].count)
+        let pageWidth = o.page.width.points - 2 * Sheet.margin
+
+        // Row names left, at most a third of the page.
+        let rowNames = rowLabels.map { typesetter.fitted($0, width: pageWidth * 0.33, size: f) }
+        let left = (rowNames.map { typesetter.width($0, size: f) }.max() ?? 0) + (rowNames.isEmpty ? 0 : f * 0.5) + (o.rowTitle == nil ? 0 : f * 1.5)
+        let plotWidth = max(pageWidth - left - barWidth, f * 4)
+        let cellWidth = plotWidth / Double(columns)
+        // Column names above, as the words of a sentence are read; turned where they are wider than a cell.
+        let columnNames = columnLabels.map { typesetter.fitted($0, width: pageWidth * 0.33, size: f) }
+        let widest = columnNames.map { typesetter.width($0, size: f) }.max() ?? 0
+        let isTurned = widest > cellWidth - 1
+        let top = (columnNames.isEmpty ? 0 : isTurned ? widest + f * 0.4 : f * 1.4) + (o.columnTitle == nil ? 0 : f * 1.5)
+
+        let plot = sheet.plot(left: left, right: barWidth, bottom: 1, top: top) { width in
+            // Square cells where the matrix is not far from square.
+            min(max(width / Double(columns) * Double(rows), width * 0.2), width * 2)
+        }
+        let cellHeight = plot.height / Double(rows)
+        var elements: [Scene.Element] = [cells(in: plot, low, high)]
+        elements.append(.rectangle(plot, .stroke(.grey, width: 0.35)))
+
+        // Names that would overlap are left out evenly: every second, every third …
+        func every(_ cell: Double) -> Int { max(1, Int((f * 1.02 / cell).rounded(.up))) }
+        for (i, name) in rowNames.enumerated() where i % every(cellHeight) == 0 {
+            let y = plot.y + (Double(i) + 0.5) * cellHeight
+            elements.append(.text(Scene.Text(name, at: Scene.Point(plot.x - f * 0.4, y + f * 0.36), size: f, anchor: .end)))
+        }
+        for (i, name) in columnNames.enumerated() where !isTurned || i % every(cellWidth) == 0 {
+            let x = plot.x + (Double(i) + 0.5) * cellWidth
+            elements.append(.text(isTurned
+                ? Scene.Text(name, at: Scene.Point(x + f * 0.36, plot.y - f * 0.4), size: f, rotation: 90)
+                : Scene.Text(name, at: Scene.Point(x, plot.y - f * 0.45), size: f, anchor: .middle)))
+        }
+        if let title = o.rowTitle {
+            let fitted = typesetter.fitted(title, width: plot.height, size: f)
+            elements.append(.text(Scene.Text(fitted, at: Scene.Point(Sheet.margin + f * 0.9, plot.center.y), size: f, anchor: .middle, rotation: 90)))
+        }
+        if let title = o.columnTitle {
+            let fitted = typesetter.fitted(title, width: plot.width, size: f)
+            elements.append(.text(Scene.Text(fitted, at: Scene.Point(plot.center.x, plot.y - top + f), size: f, anchor: .middle)))
+        }
+        elements += numbers(in: plot, low, high, typesetter)
+        if let colorBar {
+            elements.append(colorBar.draw(
+                in: Scene.Rectangle(x: plot.maxX + f, y: plot.y, width: barWidth - f, height: min(plot.height, f * 18)), typesetter: typesetter))
+        }
+        return sheet.scene(with: elements)
+    }
+
+    // MARK: Parts
+
+    private func range() -> (Double, Double) {
+        if let range = options.range, range.upperBound > range.lowerBound, (range.upperBound - range.lowerBound).isFinite {
+            return (range.lowerBound, range.upperBound)
+        }
+        var (low, high) = (Double.infinity, -Double.infinity)
+        for row in values {
+            for value in row where value.magnitude < 1e300 { (low, high) = (min(low, value), max(high, value)) }
+        }
+        if case .diverging = options.scale, low <= high {
+            let reach = max(abs(low), abs(high))
+            return reach > 0 ? (-reach, reach) : (-1, 1)
+        }
+        return ColorBar.range(low <= high ? [low, high] : [])
+    }
+
+    private func color(_ value: Double, _ low: Double, _ high: Double) -> Color {
+        // In steps of a 255th: a screen shows no more, and equal neighbours become one rectangle.
+        options.scale.color(at: (min(max((value - low) / (high - low), 0), 1) * 255).rounded() / 255)
+    }
+
+    private func cells(in plot: Scene.Rectangle, _ low: Double, _ high: Double) -> Scene.Element {
+        let (rows, columns) = (values.count, values[0].count)
+        let (w, h) = (plot.width / Double(columns), plot.height / Double(rows))
+        var elements: [Scene.Element] = []
+        for (r, row) in values.enumerated() {
+            var c = 0
+            while c < columns {
+                let isMissing = !row[c].isFinite
+                let fill = isMissing ? Color.paleGrey : color(row[c], low, high)
+                var end = c + 1
+                while end < columns, !isMissing, row[end].isFinite, color(row[end], low, high) == fill { end += 1 }
+                let cell = Scene.Rectangle(x: plot.x + Double(c) * w, y: plot.y + Double(r) * h, width: Double(end - c) * w, height: h)
+                elements.append(.rectangle(cell, .fill(fill)))
+                if isMissing, min(w, h) > 3 {
+                    elements.append(.line(Scene.Point(cell.x, cell.maxY), Scene.Point(cell.maxX, cell.y), .stroke(.lightGrey, width: 0.35)))
+                }
+                c = end
+            }
+        }
+        return .group(Scene.Group(elements, name: "cells", isRaster: rows * columns > 40_000))
+    }
+
+    private func numbers(in plot: Scene.Rectangle, _ low: Double, _ high: Double, _ typesetter: Typesetter) -> [Scene.Element] {
+        guard let digits = options.digits, values.count * values[0].count <= 2500 else { return [] }
+        let (w, h) = (plot.width / Double(values[0].count), plot.height / Double(values.count))
+        let size = min(options.page.fontSize * 0.9, h * 0.7)
+        let texts = values.map { $0.map { $0.isFinite ? $0.fixed(digits) : "" } }
+        let widest = texts.joined().map { typesetter.width($0, size: size) }.max() ?? 0
+        // Numbers nobody can read are left out.
+        let fitted = widest > w - 1 ? size * (w - 1) / widest : size
+        guard fitted >= 3.5 else { return [] }
+        var elements: [Scene.Element] = []
+        for (r, row) in texts.enumerated() {
+            for (c, text) in row.enumerated() where !text.isEmpty {
+                let ground = color(values[r][c], low, high)
+                let ink = ground.contrast(with: .white) > ground.contrast(with: .ink) ? Color.white : .ink
+                elements.append(.text(Scene.Text(
+                    text, at: Scene.Point(plot.x + (Double(c) + 0.5) * w, plot.y + (Double(r) + 0.5) * h + fitted * 0.36), size: fitted,
+                    color: ink, anchor: .middle)))
+            }
+        }
+        return [.group(Scene.Group(elements, name: "values"))]
+    }
+}

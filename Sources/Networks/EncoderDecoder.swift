@@ -1,0 +1,359 @@
+import Autograd
+import Foundation
+import Tensors
+
+/// Attention from a decoder to the encoder's states: queries from one, keys and values, in one fused projection, from the other.
+public final class CrossAttention<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let query: Linear<Scalar>
+    /// `(source tokens, 2 × hiddenSize)`: keys beside values.
+    public let keyValue: Linear<Scalar>
+    public let output: Linear<Scalar>
+    public let heads: Int
+
+    public init(hiddenSize: Int, heads: Int) {
+        query = Linear(inputs: hiddenSize, outputs: hiddenSize)
+        keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize)
+        output = Linear(inputs: hiddenSize, outputs: hiddenSize)
+        self.heads = heads
+    }
+
+    public var parameters: [Parameter<Scalar>] { query.parameters + keyValue.parameters + output.parameters }
+    public var hiddenSize: Int { output.inputs }
+
+    /// - Parameters:
+    ///   - x: decoder states, `(target tokens, hiddenSize)`.
+    ///   - memory: `keyValue` of the encoder's states.
+    public func callAsFunction(
+        _ x: Variable<Scalar>, offsets: [Int64], memory: Variable<Scalar>, memoryOffsets: [Int64], on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        let attended = packedAttention(
+            queries: AttentionColumns(query(x, on: tape)), keys: AttentionColumns(memory), values: AttentionColumns(memory, column: hiddenSize),
+            heads: heads, headSize: hiddenSize / heads, queryOffsets: offsets, keyOffsets: memoryOffsets, on: tape)
+        return output(attended, on: tape)
+    }
+
+    /// The weights of a single pair, `(heads, target tokens, source tokens)`.
+    public func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
+        attentionWeights(queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
+    }
+}
+
+/// One layer of the decoder: causal self-attention, attention to the source, feed-forward.
+public final class DecoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let attention: SelfAttention<Scalar>
+    public let attentionNorm: LayerNorm<Scalar>
+    public let crossAttention: CrossAttention<Scalar>
+    public let crossAttentionNorm: LayerNorm<Scalar>
+    public let feedForward: FeedForward<Scalar>
+    public let feedForwardNorm: LayerNorm<Scalar>
+    private let placement: EncoderConfiguration.NormPlacement
+    private let dropoutRate: Double
+
+    public init(_ configuration: EncoderConfiguration) {
+        let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
+        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads)
+        crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads)
+        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation)
+        attentionNorm = LayerNorm(size: size, epsilon: epsilon)
+        crossAttentionNorm = LayerNorm(size: size, epsilon: epsilon)
+        feedForwardNorm = LayerNorm(size: size, epsilon: epsilon)
+        placement = configuration.normPlacement
+        dropoutRate = configuration.dropout
+    }
+
+    public var parameters: [Parameter<Scalar>] {
+        attention.parameters + attentionNorm.parameters + crossAttention.parameters + crossAttentionNorm.parameters + feedForward.parameters
+            + feedForwardNorm.parameters
+    }
+
+    /// - Parameters:
+    ///   - selfAttend, crossAttend: the two attentions, given the states that they read.
+    fileprivate func run(
+        _ x: Variable<Scalar>, on tape: Tape<Scalar>?, selfAttend: (Variable<Scalar>) -> Variable<Scalar>,
+        crossAttend: (Variable<Scalar>) -> Variable<Scalar>
+    ) -> Variable<Scalar> {
+        func sublayer(_ x: Variable<Scalar>, _ norm: LayerNorm<Scalar>, _ body: (Variable<Scalar>) -> Variable<Scalar>) -> Variable<Scalar> {
+            switch placement {
+            case .post: norm(dropout(body(x), rate: dropoutRate, on: tape), residual: x, on: tape)
+            case .pre: sum(x, dropout(body(norm(x, on: tape)), rate: dropoutRate, on: tape), on: tape)
+            }
+        }
+        let attended = sublayer(x, attentionNorm, selfAttend)
+        let informed = sublayer(attended, crossAttentionNorm, crossAttend)
+        return sublayer(informed, feedForwardNorm) { feedForward($0, on: tape) }
+    }
+}
+
+/// A Transformer that reads a source and writes a target (Vaswani et al. 2017), post- or pre-norm, over packed batches.
+public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchecked Sendable {
+    public let configuration: Seq2SeqConfiguration
+    public let shape: Seq2SeqConfiguration.Transformer
+    public let sourceWords: Parameter<Scalar>
+    /// The very same parameter as `sourceWords` where embeddings are shared.
+    public let targetWords: Parameter<Scalar>
+    /// Learned, or the sinusoids, which no training changes.
+    public let sourcePositions: Parameter<Scalar>
+    public let targetPositions: Parameter<Scalar>
+    public let encoderLayers: [EncoderLayer<Scalar>]
+    public let decoderLayers: [DecoderLayer<Scalar>]
+    public let encoderNorm: LayerNorm<Scalar>?
+    public let decoderNorm: LayerNorm<Scalar>?
+    public let output: Linear<Scalar>
+
+    /// - Precondition: `configuration` describes a Transformer and is valid.
+    public init(_ configuration: Seq2SeqConfiguration) {
+        guard case .transformer(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a Transformer") }
+        self.configuration = configuration
+        self.shape = shape
+        let size = shape.hiddenSize, vocabulary = configuration.vocabularySize
+        var layer = EncoderConfiguration(vocabularySize: vocabulary, hiddenSize: size, layers: shape.encoderLayers,
+                                         attentionHeads: shape.attentionHeads, intermediateSize: shape.intermediateSize)
+        layer.activation = shape.activation
+        layer.normPlacement = shape.normPlacement
+        layer.dropout = configuration.dropout
+        layer.layerNormEpsilon = 1e-5
+        sourceWords = Parameter(Tensor(shape: [vocabulary, size]))
+        targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, size]))
+        let table = shape.positions == .sinusoidal
+            ? sinusoidalPositions(configuration.maximumLength, size: size) : Tensor<Scalar>(shape: [configuration.maximumLength, size])
+        sourcePositions = Parameter(table)
+        targetPositions = shape.positions == .sinusoidal ? sourcePositions : Parameter(table)
+        sourcePositions.isTrainable = shape.positions == .learned
+        encoderLayers = (0..<shape.encoderLayers).map { _ in EncoderLayer(layer) }
+        decoderLayers = (0..<shape.decoderLayers).map { _ in DecoderLayer(layer) }
+        encoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
+        decoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
+        let bias = Parameter(Tensor<Scalar>(shape: [vocabulary]))
+        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias)
+    }
+
+    public var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
+
+    private var embeddingParameters: [Parameter<Scalar>] {
+        [sourceWords] + (configuration.sharedEmbeddings ? [] : [targetWords])
+            + (shape.positions == .learned ? [sourcePositions, targetPositions] : [])
+    }
+    private var encoderParameters: [Parameter<Scalar>] { encoderLayers.flatMap(\.parameters) + (encoderNorm?.parameters ?? []) }
+    private var decoderParameters: [Parameter<Scalar>] { decoderLayers.flatMap(\.parameters) + (decoderNorm?.parameters ?? []) }
+    private var outputParameters: [Parameter<Scalar>] {
+        configuration.tiedOutput ? output.bias.map { [$0] } ?? [] : output.parameters
+    }
+
+    public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
+        func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
+        var groups: Set<ParameterGroup> = []
+        if holds(embeddingParameters) { groups.insert(.embeddings) }
+        if holds(encoderParameters) { groups.insert(.encoder) }
+        if holds(decoderParameters) { groups.insert(.decoder) }
+        if holds(output.parameters) { groups.formUnion([.output, .decoder]) }
+        if holds(encoderLayers.flatMap(\.attention.parameters) + decoderLayers.flatMap { $0.attention.parameters + $0.crossAttention.parameters }) {
+            groups.insert(.attention)
+        }
+        return groups
+    }
+
+    /// Glorot-uniform matrices, embeddings of variance 1/hiddenSize, biases zero, scales one.
+    public func initialize(seed: UInt64) {
+        for (index, parameter) in parameters.enumerated() where parameter.shape.count == 2 {
+            var random = RandomSource(seed: seed).split(UInt64(index))
+            let isTable = embeddingParameters.contains { $0 === parameter }
+            let deviation = 1 / Double(shape.hiddenSize).squareRoot()
+            let limit = (6 / Double(parameter.value.rows + parameter.value.columns)).squareRoot()
+            parameter.value = Tensor(
+                (0..<parameter.value.count).map { _ in Scalar(isTable ? deviation * random.normal() : limit * (2 * random.uniform() - 1)) },
+                shape: parameter.shape)
+        }
+    }
+
+    // MARK: All positions at once
+
+    private func embed(
+        _ ids: [Int32], positions: [Int32], _ words: Parameter<Scalar>, _ table: Parameter<Scalar>, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        guard shape.scaledEmbeddings else {
+            return dropout(embeddingSum([(ids, words), (positions, table)], on: tape), rate: configuration.dropout, on: tape)
+        }
+        let scale = Scalar(shape.hiddenSize).squareRoot()
+        let embedded = sum(scaled(embedding(ids, table: words, on: tape), by: scale, on: tape), embedding(positions, table: table, on: tape), on: tape)
+        return dropout(embedded, rate: configuration.dropout, on: tape)
+    }
+
+    /// Encoder states, `(source tokens, hiddenSize)`.
+    public func encode(_ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        var x = embed(source.ids, positions: source.positions(), sourceWords, sourcePositions, on: tape)
+        for (index, layer) in encoderLayers.enumerated() {
+            eachLayer?(index, x)
+            x = layer(x, offsets: source.offsets, on: tape)
+        }
+        return encoderNorm?(x, on: tape) ?? x
+    }
+
+    public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        precondition(source.sequences == decoderInput.sequences)
+        let memory = encode(source, on: tape)
+        return decode(decoderInput, memory: memory, memoryOffsets: source.offsets, eachLayer: nil, on: tape)
+    }
+
+    private func decode(
+        _ input: PackedBatch, memory: Variable<Scalar>, memoryOffsets: [Int64],
+        eachLayer: ((_ layer: Int, _ selfInput: Variable<Scalar>?, _ crossInput: Variable<Scalar>?, _ memory: Variable<Scalar>) -> Void)?,
+        on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        var x = embed(input.ids, positions: input.positions(), targetWords, targetPositions, on: tape)
+        for (index, layer) in decoderLayers.enumerated() {
+            let keyValues = layer.crossAttention.keyValue(memory, on: tape)
+            x = layer.run(x, on: tape) { states in
+                eachLayer?(index, states, nil, keyValues)
+                return layer.attention(states, offsets: input.offsets, mask: .causal, on: tape)
+            } crossAttend: { states in
+                eachLayer?(index, nil, states, keyValues)
+                return layer.crossAttention(states, offsets: input.offsets, memory: keyValues, memoryOffsets: memoryOffsets, on: tape)
+            }
+        }
+        return decoderNorm?(x, on: tape) ?? x
+    }
+
+    public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
+        var maps: [AttentionMap<Scalar>] = []
+        func add(_ place: AttentionMap<Scalar>.Place, _ layer: Int, _ weights: Tensor<Scalar>) {
+            let (heads, queries, keys) = (weights.shape[0], weights.shape[1], weights.shape[2])
+            let flat = weights.reshaped([heads * queries, keys])
+            for head in 0..<heads {
+                maps.append(AttentionMap(place: place, layer: layer, head: head, weights: flat.rows(head * queries..<(head + 1) * queries)))
+            }
+        }
+        let sources = PackedBatch([source])
+        let memory = encode(sources, eachLayer: { index, x in
+            let layer = self.encoderLayers[index]
+            add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
+        }, on: nil)
+        _ = decode(PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets, eachLayer: { index, own, cross, keyValues in
+            let layer = self.decoderLayers[index]
+            if let own { add(.decoder, index, layer.attention.weights(own, mask: .causal)) }
+            if let cross { add(.cross, index, layer.crossAttention.weights(cross, memory: keyValues)) }
+        }, on: nil)
+        return maps
+    }
+
+    // MARK: Token after token
+
+    public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
+
+    private struct Session: DecodingSession {
+        let network: EncoderDecoder
+        let memoryOffsets: [Int64]
+        /// Of each layer.
+        let memory: [Variable<Scalar>]
+        var caches: [KeyValueCache<Scalar>]
+        var sources: HypothesisSources
+        var position: Int32 = 0
+
+        init(_ network: EncoderDecoder, _ source: PackedBatch) {
+            self.network = network
+            let states = network.encode(source, on: nil)
+            memory = network.decoderLayers.map { $0.crossAttention.keyValue(states, on: nil) }
+            memoryOffsets = source.offsets
+            sources = HypothesisSources(sources: source.sequences)
+            caches = network.decoderLayers.map { _ in KeyValueCache(hypotheses: source.sequences, size: network.shape.hiddenSize) }
+        }
+
+        var hypotheses: Int { sources.count }
+
+        mutating func advance(_ tokens: [Int32]) -> Tensor<Scalar> {
+            precondition(tokens.count == hypotheses && Int(position) < network.configuration.maximumLength)
+            let positions = [Int32](repeating: position, count: tokens.count)
+            var x = network.embed(tokens, positions: positions, network.targetWords, network.targetPositions, on: nil)
+            let (memory, memoryOffsets, offsets) = (memory, memoryOffsets, sources.offsets)
+            for (index, layer) in network.decoderLayers.enumerated() {
+                x = layer.run(x, on: nil) { states in
+                    let fused = layer.attention.projection(states, on: nil)
+                    return layer.attention.output(Variable(caches[index].attend(fused.value, heads: layer.attention.heads)), on: nil)
+                } crossAttend: { states in
+                    layer.crossAttention(states, offsets: offsets, memory: memory[index], memoryOffsets: memoryOffsets, on: nil)
+                }
+            }
+            position += 1
+            return (network.decoderNorm?(x, on: nil) ?? x).value
+        }
+
+        mutating func select(_ rows: [Int]) {
+            sources.select(rows)
+            for index in caches.indices { caches[index].select(rows) }
+        }
+    }
+
+    // MARK: Checkpoint
+
+    /// Keys after the custom of Hugging Face's encoder–decoder models (BART, Marian).
+    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+        var entries: [CheckpointEntry<Scalar>] = []
+        func add(_ key: String, _ parameter: Parameter<Scalar>?, rows: Range<Int>? = nil) {
+            if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows)) }
+        }
+        func add(_ key: String, _ linear: Linear<Scalar>, rows: Range<Int>? = nil) {
+            add(key + ".weight", linear.weight, rows: rows)
+            add(key + ".bias", linear.bias, rows: rows)
+        }
+        func add(_ key: String, _ norm: LayerNorm<Scalar>?) {
+            add(key + ".weight", norm?.gamma)
+            add(key + ".bias", norm?.beta)
+        }
+        let size = shape.hiddenSize
+        func add(_ key: String, _ attention: SelfAttention<Scalar>) {
+            for (part, name) in ["q_proj", "k_proj", "v_proj"].enumerated() {
+                add("\(key).\(name)", attention.projection, rows: part * size..<(part + 1) * size)
+            }
+            add("\(key).out_proj", attention.output)
+        }
+        if configuration.sharedEmbeddings {
+            add("shared.weight", sourceWords)
+        } else {
+            add("encoder.embed_tokens.weight", sourceWords)
+            add("decoder.embed_tokens.weight", targetWords)
+        }
+        if shape.positions == .learned {
+            add("encoder.embed_positions.weight", sourcePositions)
+            add("decoder.embed_positions.weight", targetPositions)
+        }
+        for (index, layer) in encoderLayers.enumerated() {
+            let prefix = "encoder.layers.\(index)."
+            add(prefix + "self_attn", layer.attention)
+            add(prefix + "self_attn_layer_norm", layer.attentionNorm)
+            add(prefix + "fc1", layer.feedForward.up)
+            add(prefix + "fc2", layer.feedForward.down)
+            add(prefix + "final_layer_norm", layer.feedForwardNorm)
+        }
+        add("encoder.layer_norm", encoderNorm)
+        for (index, layer) in decoderLayers.enumerated() {
+            let prefix = "decoder.layers.\(index)."
+            add(prefix + "self_attn", layer.attention)
+            add(prefix + "self_attn_layer_norm", layer.attentionNorm)
+            add(prefix + "encoder_attn.q_proj", layer.crossAttention.query)
+            add(prefix + "encoder_attn.k_proj", layer.crossAttention.keyValue, rows: 0..<size)
+            add(prefix + "encoder_attn.v_proj", layer.crossAttention.keyValue, rows: size..<2 * size)
+            add(prefix + "encoder_attn.out_proj", layer.crossAttention.output)
+            add(prefix + "encoder_attn_layer_norm", layer.crossAttentionNorm)
+            add(prefix + "fc1", layer.feedForward.up)
+            add(prefix + "fc2", layer.feedForward.down)
+            add(prefix + "final_layer_norm", layer.feedForwardNorm)
+        }
+        add("decoder.layer_norm", decoderNorm)
+        if !configuration.tiedOutput { add("lm_head.weight", output.weight) }
+        add("lm_head.bias", output.bias)
+        return entries
+    }
+}
+
+/// The position table of Vaswani et al. 2017, `(count, size)`: column 2i of row p is sin(p / 10000^(2i/size)), column 2i + 1 its cosine.
+public func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
+    var table = Tensor<S>(uninitialized: [count, size])
+    table.withUnsafeMutableElements { to in
+        for p in 0..<count {
+            for c in 0..<size {
+                let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
+                to[p * size + c] = S(c % 2 == 0 ? sin(angle) : cos(angle))
+            }
+        }
+    }
+    return table
+}

@@ -1,0 +1,66 @@
+import FileFormats
+import Networks
+
+/// A source, what should be written for it, and where they come from.
+public struct Seq2SeqItem: Sendable, Equatable {
+    public var source: String
+    public var target: String
+    /// Its line (row, record) in the file, from 1.
+    public var line: Int
+
+    public init(source: String, target: String, line: Int) {
+        self.source = source
+        self.target = target
+        self.line = line
+    }
+}
+
+/// Token ids of an item, without begin and end marks.
+public struct Seq2SeqExample: Sendable, Equatable {
+    public var source: [Int32]
+    public var target: [Int32]
+
+    public init(source: [Int32], target: [Int32]) {
+        self.source = source
+        self.target = target
+    }
+}
+
+/// Reads sources and targets from two columns of a table (TSV, CSV, spreadsheet, JSON lines).
+///
+/// - Parameters:
+///   - sourceColumn, targetColumn: names or numbers from 1.
+///   - removesSpaces: takes spaces out of both, for languages that are written without.
+/// - Throws: `DataError` with the line where a column is missing or a cell is empty.
+public func readSeq2SeqItems(
+    _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
+) throws -> [Seq2SeqItem] {
+    let table = try TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn])
+    let source = try table.index(of: sourceColumn), target = try table.index(of: targetColumn)
+    var items: [Seq2SeqItem] = [], cells: [String] = []
+    while let line = try table.next(into: &cells) {
+        func cell(_ index: Int, _ name: String) throws -> String {
+            let text = removesSpaces ? String(cells[index].unicodeScalars.filter { $0 != " " }.map(Character.init)) : cells[index]
+            guard text.contains(where: { !$0.isWhitespace }) else {
+                throw DataError(.badData, "the \(name) is empty; give it a text, or take the line out", file: table.name, line: line)
+            }
+            return text
+        }
+        if cells.allSatisfy(\.isEmpty) { continue }
+        items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line))
+    }
+    guard !items.isEmpty else { throw DataError(.badData, "the file holds no pairs", file: table.name) }
+    return items
+}
+
+extension Seq2SeqModel {
+    /// Token ids of items.
+    ///
+    /// - Throws: `DataError` that names the line.
+    public func examples(of items: [Seq2SeqItem], keepsUnknown: Bool = false, file: String? = nil) throws -> [Seq2SeqExample] {
+        try items.map { item in
+            Seq2SeqExample(source: try ids(of: item.source, keepsUnknown: keepsUnknown, file: file, line: item.line),
+                           target: try ids(of: item.target, keepsUnknown: keepsUnknown, file: file, line: item.line))
+        }
+    }
+}

@@ -1,0 +1,270 @@
+import FileFormats
+import Foundation
+import Networks
+import Tensors
+
+/// Two sequences side by side: the fewest substitutions, insertions and deletions that turn one into the other (Levenshtein 1966).
+public struct SequenceComparison: Sendable, Equatable {
+    public enum Edit: Sendable, Equatable {
+        case equal(String)
+        /// A wrong unit in place of the right one.
+        case substituted(target: String, output: String)
+        /// A unit of the target that the output lacks.
+        case missing(String)
+        /// A unit that the target does not have.
+        case extra(String)
+    }
+
+    public let edits: [Edit]
+    public let targetLength: Int
+
+    /// Units that differ.
+    public var distance: Int { edits.reduce(0) { if case .equal = $1 { $0 } else { $0 + 1 } } }
+
+    /// - Parameters: units (characters, phonemes, tokens) of both.
+    public init(target: [String], output: [String]) {
+        targetLength = target.count
+        let columns = output.count + 1
+        var costs = [Int](repeating: 0, count: (target.count + 1) * columns)
+        for t in 0...target.count {
+            for o in 0...output.count {
+                if t == 0 || o == 0 { costs[t * columns + o] = t + o; continue }
+                let changed = costs[(t - 1) * columns + o - 1] + (target[t - 1] == output[o - 1] ? 0 : 1)
+                costs[t * columns + o] = min(changed, costs[(t - 1) * columns + o] + 1, costs[t * columns + o - 1] + 1)
+            }
+        }
+        var found: [Edit] = [], t = target.count, o = output.count
+        while t > 0 || o > 0 {
+            let cost = costs[t * columns + o]
+            if t > 0, o > 0, cost == costs[(t - 1) * columns + o - 1] + (target[t - 1] == output[o - 1] ? 0 : 1) {
+                found.append(target[t - 1] == output[o - 1] ? .equal(target[t - 1]) : .substituted(target: target[t - 1], output: output[o - 1]))
+                (t, o) = (t - 1, o - 1)
+            } else if t > 0, cost == costs[(t - 1) * columns + o] + 1 {
+                found.append(.missing(target[t - 1]))
+                t -= 1
+            } else {
+                found.append(.extra(output[o - 1]))
+                o -= 1
+            }
+        }
+        edits = found.reversed()
+    }
+
+    /// The output for a terminal: wrong and additional units red, a missing one as a red underscore.
+    public var coloured: String {
+        edits.map { edit in
+            switch edit {
+            case .equal(let unit): unit
+            case .substituted(_, let unit), .extra(let unit): "\u{1B}[31m\(unit)\u{1B}[0m"
+            case .missing: "\u{1B}[31m_\u{1B}[0m"
+            }
+        }.joined()
+    }
+
+    /// The output for a page, in `<span class="wrong">`, `"extra"`, `"missing"`.
+    public var html: String {
+        edits.map { edit in
+            switch edit {
+            case .equal(let unit): escapedForHTML(unit)
+            case .substituted(let target, let output):
+                "<span class=\"wrong\" title=\"\(escapedForHTML(target))\">\(escapedForHTML(output))</span>"
+            case .extra(let unit): "<span class=\"extra\">\(escapedForHTML(unit))</span>"
+            case .missing(let unit): "<span class=\"missing\">\(escapedForHTML(unit))</span>"
+            }
+        }.joined()
+    }
+}
+
+func escapedForHTML(_ text: String) -> String {
+    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
+        .replacingOccurrences(of: "\"", with: "&quot;")
+}
+
+/// How well a network writes when it runs freely: each token read back from its own output, nothing of the target shown to it.
+public struct FreeRunningEvaluation: Sendable {
+    public struct Item: Sendable {
+        public let item: Seq2SeqItem
+        public let output: String
+        public let comparison: SequenceComparison
+        public let isExact: Bool
+        /// Positions where output and target have the same token, end marks included, and the longer one's length.
+        public let tokensRight: Int
+        public let tokens: Int
+        /// log p of what was written.
+        public let logProbability: Double
+        public let isFinished: Bool
+    }
+
+    public let items: [Item]
+
+    /// The share of outputs that equal their target.
+    public var exactMatch: Double { items.isEmpty ? 0 : Double(exactMatches) / Double(items.count) }
+    public var exactMatches: Int { items.reduce(0) { $0 + ($1.isExact ? 1 : 0) } }
+    /// Substitutions, insertions and deletions per unit of the targets.
+    public var characterErrorRate: Double {
+        let units = items.reduce(0) { $0 + $1.comparison.targetLength }
+        return units == 0 ? 0 : Double(items.reduce(0) { $0 + $1.comparison.distance }) / Double(units)
+    }
+    /// Tokens that stand where the target has them.
+    public var tokenAccuracy: Double {
+        let tokens = items.reduce(0) { $0 + $1.tokens }
+        return tokens == 0 ? 0 : Double(items.reduce(0) { $0 + $1.tokensRight }) / Double(tokens)
+    }
+
+    /// Generates for every item and compares.
+    ///
+    /// - Parameters:
+    ///   - unit: what error rates count.
+    ///   - batchSize: sources decoded together; the result does not depend on it.
+    public init(
+        _ model: Seq2SeqModel, items: [Seq2SeqItem], examples: [Seq2SeqExample], unit: SymbolUnit = .characters,
+        options: DecodingOptions = DecodingOptions(), batchSize: Int = 128, threads: Int = Parallel.availableThreads
+    ) throws {
+        precondition(items.count == examples.count)
+        let outputs = try generateFreely(model, examples.map(\.source), options: options, batchSize: batchSize, threads: threads)
+        self.items = zip(zip(items, examples), outputs).map { pair, outputs in
+            let (item, example) = pair, written = outputs[0]
+            let end = model.configuration.endID
+            let target = example.target + [end], output = written.ids + (written.isFinished ? [end] : [])
+            let text = model.text(of: written.ids)
+            func units(_ ids: [Int32], _ text: String) -> [String] {
+                unit == .words ? model.tokens(of: ids) : text.map(String.init)
+            }
+            return Item(item: item, output: text,
+                        comparison: SequenceComparison(target: units(example.target, model.text(of: example.target)), output: units(written.ids, text)),
+                        isExact: target == output, tokensRight: zip(target, output).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) },
+                        tokens: max(target.count, output.count), logProbability: written.logProbability, isFinished: written.isFinished)
+        }
+    }
+}
+
+/// Outputs for many sources, in batches on several threads, in the sources' order. `firstSource` is the first one's number in the whole
+/// input, which samples depend on.
+public func generateFreely(
+    _ model: Seq2SeqModel, _ sources: [[Int32]], options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128,
+    threads: Int = Parallel.availableThreads, firstSource: Int = 0
+) throws -> [[GeneratedSequence]] {
+    // Sources of like lengths end at like times.
+    let order = sources.indices.sorted { (sources[$0].count, $0) < (sources[$1].count, $1) }
+    let batches = Parallel.chunks(sources.count, size: batchSize)
+    let results = BatchResults<[GeneratedSequence]>(batches.count)
+    // Samples depend on a source's own number, so those cannot be regrouped.
+    let isRegrouped = if case .sampling = options.method { false } else { true }
+    try Parallel.forEach(batches.count, threads: threads) { index, _ in
+        let numbers = isRegrouped ? Array(order[batches[index]]) : Array(batches[index])
+        results.set(index, try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
+                                                      prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0]))
+    }
+    var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
+    for (index, batch) in batches.enumerated() {
+        for (place, result) in zip(batch, results.values[index]) { outputs[isRegrouped ? order[place] : place] = result }
+    }
+    return outputs
+}
+
+private final class BatchResults<Value>: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<[Value]>
+    init(_ count: Int) {
+        storage = .allocate(capacity: count)
+        storage.initialize(repeating: [])
+    }
+    deinit {
+        storage.deinitialize()
+        storage.deallocate()
+    }
+    func set(_ index: Int, _ value: [Value]) { storage[index] = value }
+    var values: [[Value]] { Array(storage) }
+}
+
+/// log p of every token of given outputs, end mark included, for many sources.
+public func scoreOutputs(
+    _ model: Seq2SeqModel, _ sources: [[Int32]], _ outputs: [[Int32]], batchSize: Int = 128, threads: Int = Parallel.availableThreads
+) -> [[Double]] {
+    let batches = Parallel.chunks(sources.count, size: batchSize)
+    let results = BatchResults<[Double]>(batches.count)
+    Parallel.forEach(batches.count, threads: threads) { index, _ in
+        results.set(index, model.network.score(PackedBatch(sources[batches[index]]), targets: Array(outputs[batches[index]])))
+    }
+    return results.values.flatMap { $0 }
+}
+
+/// Every output beside its target, as CSV.
+public func itemCSV(_ evaluation: FreeRunningEvaluation) -> String {
+    func quoted(_ cell: String) -> String {
+        cell.contains(where: { ",\"\r\n".contains($0) }) ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
+    }
+    let rows = evaluation.items.map { item in
+        [String(item.item.line), item.item.source, item.item.target, item.output, item.isExact ? "1" : "0", String(item.comparison.distance),
+         String(item.comparison.targetLength), String(item.logProbability)].map(quoted).joined(separator: ",") + "\n"
+    }
+    return "line,source,target,output,exact,differences,target_length,log_probability\n" + rows.joined()
+}
+
+/// A share of items with its 95 % interval (Wilson 1927), which stays within 0 … 1 for few items too.
+public struct Proportion: Sendable, Equatable {
+    public let successes: Int
+    public let count: Int
+
+    public init(_ successes: Int, of count: Int) {
+        self.successes = successes
+        self.count = count
+    }
+
+    public var value: Double { count == 0 ? .nan : Double(successes) / Double(count) }
+    public var interval: ClosedRange<Double> {
+        guard count > 0 else { return 0...1 }
+        let n = Double(count), z = 1.959963984540054, p = value
+        let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        return max(0, centre - half)...min(1, centre + half)
+    }
+}
+
+/// A page that shows outputs beside their targets, differing characters marked.
+public func comparisonPage(_ evaluation: FreeRunningEvaluation, title: String) -> String {
+    let rows = evaluation.items.map { item in
+        "<tr\(item.isExact ? "" : " class=\"differs\"")><td>\(item.item.line)</td><td>\(escapedForHTML(item.item.source))</td>"
+            + "<td>\(escapedForHTML(item.item.target))</td><td>\(item.comparison.html)</td><td>\(item.comparison.distance)</td></tr>"
+    }
+    let percent = { (x: Double) in String(format: "%.1f %%", 100 * x) }
+    return """
+        <!DOCTYPE html>
+        <html lang="ja"><meta charset="utf-8"><title>\(escapedForHTML(title))</title>
+        <style>
+        body { font: 15px/1.6 sans-serif; margin: 2em; } table { border-collapse: collapse; } td, th { padding: .1em .8em; text-align: left; }
+        tr.differs { background: #fff6f0; } .wrong { color: #c00; font-weight: bold; } .extra { color: #c00; text-decoration: underline; }
+        .missing { color: #07a; text-decoration: line-through; }
+        </style>
+        <h1>\(escapedForHTML(title))</h1>
+        <p>Free-running: exact match \(evaluation.exactMatches) of \(evaluation.items.count) (\(percent(evaluation.exactMatch))),
+        character error rate \(percent(evaluation.characterErrorRate)), token accuracy \(percent(evaluation.tokenAccuracy)).
+        <span class="wrong">wrong</span>, <span class="extra">additional</span>, <span class="missing">missing</span>.</p>
+        <table><tr><th>line</th><th>source</th><th>target</th><th>output</th><th>differences</th></tr>
+        \(rows.joined(separator: "\n"))
+        </table></html>
+
+        """
+}
+
+/// How many examples have every token, end mark included, as the most probable one while the decoder is given what it was given in training.
+///
+/// Teacher-forced: with the shifted input each position is told the right tokens before it, with the unshifted one even the token that it must
+/// say. Neither is what a network does by itself; see `FreeRunningEvaluation`.
+public func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExample], input: Seq2SeqTrainingOptions.DecoderInput) -> Int {
+    let network = model.network, begin = model.configuration.beginID, end = model.configuration.endID, vocabulary = model.configuration.vocabularySize
+    var matches = 0
+    for range in Parallel.chunks(examples.count, size: 128) {
+        let part = examples[range]
+        let given = PackedBatch(part.map { input == .shifted ? [begin] + $0.target : $0.target + [end] })
+        let scores = network.output(network.states(source: PackedBatch(part.map(\.source)), decoderInput: given, on: nil), on: nil).value
+        scores.withUnsafeElements { scores in
+            for (s, example) in part.enumerated() {
+                let isRight = (example.target + [end]).enumerated().allSatisfy { t, token in
+                    Float.largest(scores + (Int(given.offsets[s]) + t) * vocabulary, count: vocabulary, wanted: 1)[0] == Int(token)
+                }
+                if isRight { matches += 1 }
+            }
+        }
+    }
+    return matches
+}

@@ -1,0 +1,213 @@
+import Autograd
+import FileFormats
+import Networks
+import Tensors
+
+/// How a seq2seq network learns.
+public struct Seq2SeqTrainingOptions: Sendable {
+    /// What the decoder reads while it learns.
+    public enum DecoderInput: String, Sendable, CaseIterable {
+        /// The begin mark and then the target: position t has seen the target up to t − 1 and must say t.
+        case shifted
+        /// The target itself, as it is: position t has seen what it must say. Learns to copy, and writes nothing sensible when it runs
+        /// freely; there to show what comes of it.
+        case unshifted
+    }
+
+    /// λ ‖P θ‖² for the parameters of one group: what is added to the loss.
+    public struct Penalty: Sendable, Equatable {
+        public enum Target: String, Sendable, CaseIterable { case zero, pretrained }
+        public var group: ParameterGroup
+        public var lambda: Double
+        /// θ is held toward 0, or toward the weights before this training.
+        public var target: Target
+
+        public init(group: ParameterGroup, lambda: Double, target: Target) {
+            self.group = group
+            self.lambda = lambda
+            self.target = target
+        }
+    }
+
+    public var optimizer = OptimizerConfiguration(.adam, learningRate: 1e-3)
+    /// Examples in a step.
+    public var batchSize = 32
+    public var decoderInput = DecoderInput.shifted
+    public var labelSmoothing = 0.0
+    /// Probability that a token of the decoder's input is the network's own guess instead of the truth (Bengio et al. 2015). Guesses are
+    /// those of one pass over the true input (Mihaylova & Martins 2019), so that all positions are still computed at once.
+    public var sampledInput = 0.0
+    /// Gradients longer than this are scaled down to it; 0 for never.
+    public var clipping = 0.0
+    public var frozen: Set<ParameterGroup> = []
+    public var penalties: [Penalty] = []
+    public var precision = Precision.f32
+    public var seed: UInt64 = 0
+    /// Results do not depend on it.
+    public var threads = Parallel.availableThreads
+    /// Examples that one tape takes; a batch is cut by this, whatever the number of threads.
+    public var shardSize = 32
+
+    public init() {}
+}
+
+/// What one epoch did. The share of correct tokens is teacher-forced: each position was given the true ones before it.
+public struct Seq2SeqEpoch: Sendable {
+    public let epoch: Int
+    public let steps: Int
+    /// Cross-entropy a token, with label smoothing where that is on.
+    public let loss: Double
+    public let teacherForcedTokenAccuracy: Double
+    public let learningRate: Double
+}
+
+/// Trains a network on pairs, epoch after epoch. Same seed, same weights, whatever the number of threads.
+public final class Seq2SeqTrainer {
+    public let network: any Seq2SeqNetwork<Float>
+    public let examples: [Seq2SeqExample]
+    public let options: Seq2SeqTrainingOptions
+    public private(set) var epochs = 0
+    private let optimizer: Optimizer<Float>
+    private let gradients: ShardedGradients<Float>
+    private let parameters: [Parameter<Float>]
+    /// λ and what the parameter is held to (nil for zero), for each parameter that a penalty concerns.
+    private var holds: [(index: Int, lambda: Double, target: Tensor<Float>?)] = []
+    private var random: RandomSource
+
+    /// - Throws: `DataError` where the options leave nothing to learn.
+    public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
+        guard !examples.isEmpty else { throw DataError(.usage, "there are no examples to learn from") }
+        guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
+        self.network = network
+        self.examples = examples
+        self.options = options
+        parameters = network.parameters
+        for parameter in parameters {
+            let groups = network.groups(of: parameter)
+            // The sinusoids belong to no list of parameters; everything else learns unless it is frozen.
+            parameter.isTrainable = groups.isDisjoint(with: options.frozen)
+        }
+        guard parameters.contains(where: \.isTrainable) else { throw DataError(.usage, "every parameter is frozen; nothing is left to learn") }
+        for (index, parameter) in parameters.enumerated() where parameter.isTrainable {
+            let groups = network.groups(of: parameter)
+            for penalty in options.penalties where penalty.lambda != 0 && groups.contains(penalty.group) {
+                holds.append((index, penalty.lambda, penalty.target == .zero ? nil : parameter.value))
+            }
+        }
+        optimizer = Optimizer(options.optimizer, parameters: parameters)
+        gradients = ShardedGradients(parameters, precision: options.precision, threads: options.threads)
+        random = RandomSource(seed: options.seed)
+    }
+
+    /// One pass over all examples in a new order.
+    ///
+    /// - Parameters:
+    ///   - learningRate: from the number of steps taken, from 0; the optimizer's own when nil.
+    ///   - eachStep: called after every step with its loss.
+    /// - Throws: `DataError` with the step where the loss is no number.
+    public func runEpoch(learningRate: ((Int) -> Double)? = nil, eachStep: ((Int, Double) -> Void)? = nil) throws -> Seq2SeqEpoch {
+        let order = random.permutation(examples.count)
+        var lossSum = 0.0, tokens = 0, correct = 0, steps = 0, rate = options.optimizer.learningRate
+        for range in Parallel.chunks(examples.count, size: options.batchSize) {
+            rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
+            let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
+            guard result.loss.isFinite else {
+                throw DataError(.badData, "the loss is no number after \(optimizer.steps) steps: training diverged; lower the learning rate (\(rate)) or clip gradients")
+            }
+            lossSum += result.loss * Double(result.tokens)
+            tokens += result.tokens
+            correct += result.correct
+            steps += 1
+            eachStep?(optimizer.steps, result.loss)
+        }
+        epochs += 1
+        return Seq2SeqEpoch(epoch: epochs, steps: steps, loss: lossSum / Double(tokens),
+                            teacherForcedTokenAccuracy: Double(correct) / Double(tokens), learningRate: rate)
+    }
+
+    /// One step over a batch.
+    public func step(_ batch: [Seq2SeqExample], learningRate: Double) throws -> (loss: Double, tokens: Int, correct: Int) {
+        let network = network, options = options
+        let begin = network.configuration.beginID, end = network.configuration.endID
+        let marks = batch.map { example in
+            options.decoderInput == .shifted ? [begin] + example.target : example.target + [end]
+        }
+        let targets = batch.map { $0.target + [end] }
+        let total = targets.reduce(0) { $0 + $1.count }
+        let shards = Parallel.chunks(batch.count, size: options.shardSize)
+        let seed = random.next(), sampling = random.next()
+        let counts = ShardCounts(shards.count)
+        try gradients.add(shards: shards.count, seed: seed) { shard, tape in
+            let range = shards[shard]
+            let source = PackedBatch(batch[range].map(\.source))
+            var input = Array(marks[range])
+            if options.sampledInput > 0, options.decoderInput == .shifted {
+                input = Self.sampled(input, source, network, rate: options.sampledInput, RandomSource(seed: sampling).split(UInt64(shard)))
+            }
+            let states = network.states(source: source, decoderInput: PackedBatch(input), on: tape)
+            let result = linearCrossEntropy(states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
+                                            smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
+            counts.set(shard, result.correct)
+            return result.loss
+        } loss: { losses in
+            counts.loss = losses.reduce(0) { $0 + Double($1?[0] ?? 0) }
+            return losses.map { $0.map { Tensor(repeating: 1, shape: $0.shape) } }
+        }
+        var gradient = gradients.gradients
+        for hold in holds { addPenalty(hold, to: &gradient[hold.index]) }
+        var scale = 1.0
+        if options.clipping > 0 {
+            let norm = holds.isEmpty ? gradients.norm() : gradient.reduce(0) { $0 + ($1?.squaredNorm ?? 0) }.squareRoot()
+            if norm > options.clipping { scale = options.clipping / norm }
+        }
+        gradients.clear()
+        optimizer.step(gradient, learningRate: learningRate, gradientScale: scale, threads: options.threads)
+        return (counts.loss, total, counts.correct)
+    }
+
+    /// The derivative of λ ‖θ − target‖².
+    private func addPenalty(_ hold: (index: Int, lambda: Double, target: Tensor<Float>?), to gradient: inout Tensor<Float>?) {
+        guard var sum = gradient else { return }
+        let value = parameters[hold.index].value, count = value.count, slope = Float(2 * hold.lambda)
+        let shape = sum.shape
+        sum = sum.reshaped([count])
+        sum.withUnsafeMutableElements { to in
+            value.withUnsafeElements { Float.add(slope, times: $0, count: count, to: to) }
+            hold.target?.withUnsafeElements { Float.add(-slope, times: $0, count: count, to: to) }
+        }
+        gradient = sum.reshaped(shape)
+    }
+
+    /// The decoder's input with some tokens replaced by the network's guesses for them.
+    private static func sampled(
+        _ input: [[Int32]], _ source: PackedBatch, _ network: any Seq2SeqNetwork<Float>, rate: Double, _ stream: RandomSource
+    ) -> [[Int32]] {
+        var random = stream
+        let packed = PackedBatch(input)
+        let scores = network.output(network.states(source: source, decoderInput: packed, on: nil), on: nil).value
+        let vocabulary = scores.columns
+        return scores.withUnsafeElements { scores in
+            input.enumerated().map { s, tokens in
+                tokens.enumerated().map { t, token in
+                    guard t > 0, random.uniform() < rate else { return token }
+                    return Int32(Float.largest(scores + (Int(packed.offsets[s]) + t - 1) * vocabulary, count: vocabulary, wanted: 1)[0])
+                }
+            }
+        }
+    }
+}
+
+/// What the shards of a step count, each in its own place.
+private final class ShardCounts: @unchecked Sendable {
+    private let correctOfShard: UnsafeMutableBufferPointer<Int>
+    var loss = 0.0
+
+    init(_ shards: Int) {
+        correctOfShard = .allocate(capacity: shards)
+        correctOfShard.initialize(repeating: 0)
+    }
+    deinit { correctOfShard.deallocate() }
+
+    func set(_ shard: Int, _ count: Int) { correctOfShard[shard] = count }
+    var correct: Int { correctOfShard.reduce(0, +) }
+}

@@ -1,0 +1,121 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Tensors
+import VectorStore
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Hand a vector file to other programs.",
+        discussion: """
+            The format follows the output's name: .npy (NumPy), .vec (word2vec text, keyed by id or row), .tsv (TensorBoard projector:
+            vectors, and NAME.metadata.tsv beside them), .csv and .xlsx (texts and vectors), .hdf5 (ANN-benchmarks: train, test,
+            neighbors, distances).
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Option(name: .shortAndLong, help: "The file to write: .npy, .vec, .tsv, .csv, .xlsx or .hdf5.")
+    var output: String
+
+    @Flag(help: "Leave the sentences out.")
+    var withoutText = false
+
+    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
+    var bom = false
+
+    @Option(help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
+    var queries = 1000
+
+    @Option(help: "Neighbours of each query in an ANN-benchmarks file.")
+    var neighbours = 100
+
+    @Option(help: "Seed of the drawn queries.")
+    var seed: UInt64 = 0
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        let file = try VectorFile(path: vectors)
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "npy": try writeNPY(file)
+        case "vec": try writeWordVectors(file)
+        case "tsv": try writeProjector(file)
+        case "csv", "xlsx": try writeTable(file)
+        case "hdf5": try ANNBenchmark(queries: queries, neighbours: neighbours, seed: seed).write(file, to: output)
+        default:
+            throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx or .hdf5, so that the format is known", file: output)
+        }
+        if !report.quiet { Console.say("\(output): \(Console.grouped(file.count)) rows × \(file.dimension)") }
+    }
+
+    /// Calls `body` with blocks of rows, so that any file fits in memory.
+    private func eachBlock(_ file: VectorFile, _ body: (Range<Int>, VectorBlock) throws -> Void) throws {
+        for rows in Parallel.chunks(file.count, size: 4096) { try body(rows, file.block(rows: rows)) }
+    }
+
+    private func writeNPY(_ file: VectorFile) throws {
+        let writer = try NPYWriter(path: output, shape: [file.count, file.dimension])
+        try eachBlock(file) { _, block in try writer.append(block.embeddings) }
+        try writer.finish()
+    }
+
+    /// Keys must be single words, so ids stand for the sentences; without ids, row numbers.
+    private func writeWordVectors(_ file: VectorFile) throws {
+        let valid = try file.valid()
+        let writer = try WordVectorWriter(path: output, count: valid.count { $0 }, dimension: file.dimension)
+        try eachBlock(file) { rows, block in
+            for (i, row) in rows.enumerated() where block.valid[i] {
+                try writer.write(file.layout.hasIDs ? block.ids[i] : String(row), block.embeddings[i * file.dimension..<(i + 1) * file.dimension])
+            }
+        }
+        try writer.finish()
+    }
+
+    /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.
+    private func writeProjector(_ file: VectorFile) throws {
+        let metadata = URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv"
+        let vectorLines = try DelimitedWriter(path: output, dialect: .tsv)
+        let metadataLines = try DelimitedWriter(path: metadata, dialect: .tsv, blankRow: "-")
+        var header = withoutText ? ["row"] : ["text"]
+        if file.layout.hasGroups { header.append("group") }
+        if file.layout.hasIDs { header.append("id") }
+        // A single column has no header, says the projector.
+        if header.count > 1 { try metadataLines.write(header) }
+        try eachBlock(file) { rows, block in
+            for (i, row) in rows.enumerated() where block.valid[i] {
+                try vectorLines.write(block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { String($0) })
+                var cells = [withoutText ? String(row) : block.texts[i]]
+                if file.layout.hasGroups { cells.append(block.groups[i].isEmpty ? "-" : block.groups[i]) }
+                if file.layout.hasIDs { cells.append(block.ids[i].isEmpty ? "-" : block.ids[i]) }
+                try metadataLines.write(cells)
+            }
+        }
+        try metadataLines.finish()
+        try vectorLines.finish()
+    }
+
+    private func writeTable(_ file: VectorFile) throws {
+        let names = (0..<file.dimension).map { "v\($0)" }
+        var header = ["row"]
+        if file.layout.hasIDs { header.append("id") }
+        if file.layout.hasGroups { header.append("group") }
+        header += file.layout.columnNames + (withoutText ? [] : ["text"]) + names
+        try ResultTable(header: header, numeric: Set(names + ["row"]), byteOrderMark: bom).write(to: output, provenance: provenance()) { append in
+            try eachBlock(file) { rows, block in
+                for (i, row) in rows.enumerated() {
+                    var cells = [String(row)]
+                    if file.layout.hasIDs { cells.append(block.ids[i]) }
+                    if file.layout.hasGroups { cells.append(block.groups[i]) }
+                    cells += block.columns.map { $0[i] }
+                    if !withoutText { cells.append(block.texts[i]) }
+                    // An empty row has no vector; its cells stay empty.
+                    cells += block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { block.valid[i] ? String($0) : "" }
+                    try append(cells)
+                }
+            }
+        }
+    }
+}

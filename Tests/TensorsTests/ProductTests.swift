@@ -1,0 +1,110 @@
+import Tensors
+import Testing
+
+@Suite struct ProductTests {
+    private func random(_ shape: [Int], seed: UInt64) -> Tensor<Float> {
+        var source = RandomSource(seed: seed)
+        return Tensor((0..<shape.reduce(1, *)).map { _ in Float(source.normal()) }, shape: shape)
+    }
+
+    /// By the definition, in Double.
+    private func reference(_ a: Tensor<Float>, _ b: Tensor<Float>) -> [Double] {
+        (0..<a.rows).flatMap { i in (0..<b.columns).map { j in (0..<a.columns).reduce(0.0) { $0 + Double(a[i, $1]) * Double(b[$1, j]) } } }
+    }
+
+    @Test(arguments: [(1, 1, 1), (3, 5, 7), (64, 24, 33), (70, 100, 129), (200, 31, 16)])
+    func everyTransposition(_ m: Int, _ k: Int, _ n: Int) {
+        let a = random([m, k], seed: 1), b = random([k, n], seed: 2), expected = reference(a, b)
+        for (x, xt) in [(a, false), (a.transposed(), true)] {
+            for (y, yt) in [(b, false), (b.transposed(), true)] {
+                let c = matrixProduct(x, transposed: xt, y, transposed: yt)
+                let d = matrixProduct(x.converted(to: Double.self), transposed: xt, y.converted(to: Double.self), transposed: yt)
+                #expect(c.shape == [m, n])
+                for i in 0..<m * n {
+                    #expect(abs(Double(c[i]) - expected[i]) < 1e-4 * Double(k).squareRoot())
+                    #expect(abs(d[i] - expected[i]) < 1e-12 * Double(k))
+                }
+            }
+        }
+    }
+
+    @Test func packedWeightsWithBias() {
+        let x = random([130, 48], seed: 3), w = random([20, 48], seed: 4), bias = random([20], seed: 5)
+        let expected = reference(x, w.transposed())
+        let packed = w.withUnsafeElements { Float.pack($0, inputs: 48, outputs: 20, inputStride: 1, outputStride: 48, precision: .f32) }
+        var y = Tensor<Float>(shape: [130, 20])
+        x.withUnsafeElements { x in bias.withUnsafeElements { bias in y.withUnsafeMutableElements { Float.multiply(x, rows: 130, by: packed, bias: bias, into: $0) } } }
+        for i in 0..<y.count { #expect(abs(Double(y[i]) - expected[i] - Double(bias[i % 20])) < 1e-4) }
+        // bfloat16 keeps eight bits: errors of a few thousandths of the sum's size.
+        if Precision.bf16.isFast {
+            let halves = w.withUnsafeElements { Float.pack($0, inputs: 48, outputs: 20, inputStride: 1, outputStride: 48, precision: .bf16) }
+            x.withUnsafeElements { x in y.withUnsafeMutableElements { Float.multiply(x, rows: 130, by: halves, bias: nil, into: $0) } }
+            for i in 0..<y.count { #expect(abs(Double(y[i]) - expected[i]) < 0.2) }
+        }
+    }
+}
+
+/// A row's product does not depend on the rows beside it.
+@Suite struct SameBitsOfRowsTests {
+    @Test func packedProduct() {
+        var source = RandomSource(seed: 9)
+        for (inputs, outputs) in [(48, 20), (384, 384), (33, 17)] {
+            let w = Tensor<Float>((0..<inputs * outputs).map { _ in Float(source.normal()) }, shape: [outputs, inputs])
+            let x = Tensor<Float>((0..<150 * inputs).map { _ in Float(source.normal()) }, shape: [150, inputs])
+            let packed = w.withUnsafeElements { Float.pack($0, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: .f32) }
+            func product(_ rows: Range<Int>) -> [Float] {
+                var y = [Float](repeating: 0, count: rows.count * outputs)
+                x.withUnsafeElements { x in y.withUnsafeMutableBufferPointer { Float.multiply(x + rows.lowerBound * inputs, rows: rows.count, by: packed, bias: nil, into: $0.baseAddress!) } }
+                return y
+            }
+            let whole = product(0..<150)
+            for row in 0..<150 { #expect(product(row..<row + 1).map(\.bitPattern) == whole[row * outputs..<(row + 1) * outputs].map(\.bitPattern)) }
+            #expect(product(37..<120).map(\.bitPattern) == whole[37 * outputs..<120 * outputs].map(\.bitPattern))
+        }
+    }
+}
+
+@Suite struct TensorTests {
+    @Test func valueSemantics() {
+        let a = Tensor<Float>([1, 2, 3, 4, 5, 6], shape: [2, 3])
+        var b = a
+        b[1, 2] = 60
+        #expect(a.elements == [1, 2, 3, 4, 5, 6] && b.elements == [1, 2, 3, 4, 5, 60])
+        #expect(a.transposed().elements == [1, 4, 2, 5, 3, 6])
+        #expect(a.rows(1..<2).elements == [4, 5, 6] && a.reshaped([6]).shape == [6])
+        #expect(!Tensor<Float>([1, .nan], shape: [2]).isFinite && !Tensor<Float>([1, .infinity], shape: [2]).isFinite && a.isFinite)
+        #expect(a.squaredNorm == 91)
+    }
+
+    @Test func viewsAreCopiedBeforeTheyAreWritten() {
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: 3)
+        memory.update(from: [1, 2, 3], count: 3)
+        final class Owner: Sendable {}
+        var view = Tensor(viewing: UnsafePointer(memory), shape: [3], owner: Owner())
+        view[0] = 10
+        #expect(memory[0] == 1 && view.elements == [10, 2, 3])
+        memory.deallocate()
+    }
+}
+
+@Suite struct RandomTests {
+    @Test func knownNumbers() {
+        // Recomputed from the published algorithms: xoshiro256** from SplitMix64(42).
+        var source = RandomSource(seed: 42)
+        #expect((0..<3).map { _ in source.next() } == [1546998764402558742, 6990951692964543102, 12544586762248559009])
+    }
+
+    @Test func distributions() {
+        var source = RandomSource(seed: 7)
+        let normals = (0..<20_000).map { _ in source.normal() }
+        let mean = normals.reduce(0, +) / 20_000, variance = normals.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 20_000
+        #expect(abs(mean) < 0.03 && abs(variance - 1) < 0.04)
+        var counts = [Int](repeating: 0, count: 5)
+        for _ in 0..<10_000 { counts[source.below(5)] += 1 }
+        #expect(counts.allSatisfy { abs($0 - 2000) < 200 })
+        #expect(source.permutation(100).sorted() == Array(0..<100))
+        var a = source.split(1), b = source.split(2), again = source.split(1)
+        let first = a.next()
+        #expect(first != b.next() && first == again.next())
+    }
+}

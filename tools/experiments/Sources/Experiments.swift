@@ -1,0 +1,66 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import Training
+
+/// The experiments of docs/experiments, one subcommand each; `tools/experiments/NAME` builds and runs them.
+@main
+struct Experiments: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "experiments", abstract: "The seq2seq experiments of docs/experiments.",
+        subcommands: [Hyakunin.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as DataError {
+            FileHandle.standardError.write(Data("experiments: \(error)\n".utf8))
+            Foundation.exit(error.kind.rawValue)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// A line of a table, at once.
+func report(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+/// Seeds as the user writes them: `0-9`, `3,5`, `7`.
+struct SeedList: ExpressibleByArgument {
+    var seeds: [UInt64]
+
+    init(seeds: [UInt64]) { self.seeds = seeds }
+
+    init?(argument: String) {
+        seeds = []
+        for part in argument.split(separator: ",") {
+            let ends = part.split(separator: "-", maxSplits: 1).map { UInt64($0) }
+            guard let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last, last - first < 1000 else { return nil }
+            seeds += first...last
+        }
+        if seeds.isEmpty { return nil }
+    }
+
+    var defaultValueDescription: String { seeds.map(String.init).joined(separator: ",") }
+}
+
+/// One row an item, condition and seed: what mixed models elsewhere want.
+struct ItemTable {
+    let columns: [String]
+    private(set) var rows: [[String]] = []
+
+    init(columns: [String]) { self.columns = columns }
+
+    mutating func add(_ cells: any CustomStringConvertible...) { rows.append(cells.map(\.description)) }
+
+    /// Writes NAME.csv.
+    func write(to folder: String, name: String) throws {
+        func quoted(_ cell: String) -> String {
+            cell.contains(where: { ",\"\r\n".contains($0) }) ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
+        }
+        let text = ([columns] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+        let path = URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name + ".csv").path
+        try AtomicFile.write(to: path) { try $0.write(text) }
+    }
+}
