@@ -13,6 +13,9 @@ public struct ProbeTraining: Sendable, Equatable {
         case uniform
         /// Every component divided by its standard deviation, then one factor.
         case standardized
+        /// Principal components, each divided by its standard deviation: syntax that lies in directions of small variance is
+        /// then as near to the start as any other.
+        case whitened
     }
 
     public var kind: ProbeKind
@@ -81,6 +84,9 @@ extension ProbeTraining {
         guard vectors.columns == devVectors.columns else {
             throw DataError(.badData, "vectors of \(dev.file) have \(devVectors.columns) components, those of \(corpus.file) \(vectors.columns): they come from different encoders")
         }
+        let whitening = scaling == .whitened ? try whitening(of: vectors, corpus) : nil
+        let vectors = whitening.map { matrixProduct(vectors, $0) } ?? vectors
+        let devVectors = whitening.map { matrixProduct(devVectors, $0) } ?? devVectors
         let objective = ProbeObjective(kind: kind, corpus: corpus, vectors: vectors)
         let devObjective = ProbeObjective(kind: kind, corpus: dev, vectors: devVectors)
         let devBatches = Parallel.chunks(dev.sentences.count, size: 40)
@@ -91,7 +97,7 @@ extension ProbeTraining {
         // B = scales ∘ parameters: training the parameters is training B on rescaled vectors.
         var start = random.split(0)
         var parameters = Tensor((0..<size).map { _ in Float((2 * start.uniform() - 1) * initialRange) }, shape: [dimension, rank])
-        var projection = parameters
+        var scaled = parameters
         var gradient = Tensor<Float>(shape: [dimension, rank]), first = gradient, second = gradient
         func rescale(_ tensor: inout Tensor<Float>) {
             guard let scales else { return }
@@ -101,7 +107,7 @@ extension ProbeTraining {
         var rate = learningRate
         var steps = 0
         var epochs: [TrainedProbe.Epoch] = []
-        var best = (loss: Double.infinity, epoch: 0, projection: projection)
+        var best = (loss: Double.infinity, epoch: 0, projection: scaled)
         // The schedule and the stop judge by thresholds of their own, as in the reference implementation.
         var plateau = (loss: Double.infinity, badEpochs: 0)
         for epoch in 0..<maximumEpochs {
@@ -109,9 +115,9 @@ extension ProbeTraining {
             let sentences = order.permutation(corpus.sentences.count)
             var trainLoss = 0.0
             for range in Parallel.chunks(sentences.count, size: batch) {
-                projection = parameters
-                rescale(&projection)
-                trainLoss += projection.withUnsafeElements { b in
+                scaled = parameters
+                rescale(&scaled)
+                trainLoss += scaled.withUnsafeElements { b in
                     gradient.withUnsafeMutableElements { objective.loss(sentences[range], projection: b, rank: rank, gradient: $0) }
                 }
                 rescale(&gradient)
@@ -125,9 +131,9 @@ extension ProbeTraining {
                     }
                 }
             }
-            projection = parameters
-            rescale(&projection)
-            let devLoss = projection.withUnsafeElements { b in
+            scaled = parameters
+            rescale(&scaled)
+            let devLoss = scaled.withUnsafeElements { b in
                 devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
             } / Double(dev.sentences.count)
             guard trainLoss.isFinite, devLoss.isFinite else {
@@ -139,11 +145,12 @@ extension ProbeTraining {
                 rate *= plateauFactor
                 plateau.badEpochs = 0
             }
-            if devLoss < best.loss - 1e-4 { best = (devLoss, epoch, projection) }
+            if devLoss < best.loss - 1e-4 { best = (devLoss, epoch, scaled) }
             let goesOn = report(epoch, epochs[epoch])
             if !goesOn || epoch - best.epoch >= stopPatience { break }
         }
-        return TrainedProbe(probe: StructuralProbe(kind: kind, projection: best.projection), epochs: epochs, bestEpoch: best.epoch)
+        let projection = whitening.map { matrixProduct($0, best.projection) } ?? best.projection
+        return TrainedProbe(probe: StructuralProbe(kind: kind, projection: projection), epochs: epochs, bestEpoch: best.epoch)
     }
 
     private func check(_ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws {
@@ -186,6 +193,45 @@ extension ProbeTraining {
         let target = gold.reduce(0) { $0 + Double($1) } / Double(max(gold.count, 1))
         let common = size > 0 && target > 0 ? (target / size).squareRoot() : 1
         return factors.map { Float($0 * common) }
+    }
+}
+
+extension ProbeTraining {
+    /// Columns that turn vectors (as rows) into uncorrelated components of variance 1. Directions of next to no variance stay small: they
+    /// hold rounding errors.
+    fileprivate func whitening(of vectors: Tensor<Float>, _ corpus: ProbeCorpus) throws -> Tensor<Float> {
+        let dimension = vectors.columns, rows = vectors.rows
+        var mean = [Double](repeating: 0, count: dimension)
+        if kind == .distance {
+            // Differences of words know no mean; depths are measured from the origin.
+            vectors.withUnsafeElements { v in
+                for row in 0..<rows { for column in 0..<dimension { mean[column] += Double(v[row * dimension + column]) } }
+            }
+            mean = mean.map { $0 / Double(max(rows, 1)) }
+        }
+        var gram = Tensor<Double>(shape: [dimension, dimension])
+        for range in Parallel.chunks(rows, size: 1024) {
+            var block = Tensor<Double>(uninitialized: [range.count, dimension])
+            vectors.withUnsafeElements { v in
+                block.withUnsafeMutableElements { b in
+                    for row in range {
+                        for column in 0..<dimension { b[(row - range.lowerBound) * dimension + column] = Double(v[row * dimension + column]) - mean[column] }
+                    }
+                }
+            }
+            block.withUnsafeElements { b in gram.withUnsafeMutableElements { Double.addGram(b, rows: range.count, columns: dimension, to: $0) } }
+        }
+        gram.withUnsafeMutableElements { Double.scale($0, by: 1 / Double(max(rows, 1)), count: dimension * dimension) }
+        let (values, directions) = try symmetricEigenvectors(gram, count: dimension)
+        let floor = max((values.max() ?? 0) * 1e-5, Double.leastNormalMagnitude)
+        var result = Tensor<Float>(uninitialized: [dimension, dimension])
+        result.withUnsafeMutableElements { to in
+            for (component, value) in values.enumerated() {
+                let factor = 1 / max(value, floor).squareRoot()
+                for row in 0..<dimension { to[row * dimension + component] = Float(directions[component, row] * factor) }
+            }
+        }
+        return result
     }
 }
 

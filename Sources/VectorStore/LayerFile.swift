@@ -17,6 +17,9 @@ public final class LayerFile: Sendable {
     public let dimension: Int
     /// As of `vectors.h5`; nil for files of other programs.
     public let metadata: VectorMetadata?
+    /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other programs.
+    public let pieces: String
+    public let text: String
     private let container: HDF5Container
 
     /// Opens a file.
@@ -38,6 +41,8 @@ public final class LayerFile: Sendable {
         dimension = first.shape[2]
         let names = try container.attribute("layers")?.string?.split(separator: ",").compactMap { Int($0) }
         if let names, names.count == first.shape[0] { layers = names } else { layers = Array(0..<first.shape[0]) }
+        pieces = try container.attribute("pieces")?.string ?? ""
+        text = try container.attribute("text")?.string ?? ""
         metadata = try container.attribute("format")?.string == Self.format ? VectorMetadata(reading: container) : nil
     }
 

@@ -23,6 +23,7 @@ struct KotonohaProgram: ParsableCommand {
             RankCommand.self,
             MineCommand.self,
             EvaluateCommand.self,
+            ProbeCommand.self,
             TokenizeCommand.self,
             TrainCommand.self,
             GenerateCommand.self,
