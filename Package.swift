@@ -72,6 +72,7 @@ let package = Package(
 
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
+        .executableTarget(name: "scratchprobe", dependencies: ["Analysis", "VectorStore", "FileFormats", "Tensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Networks", "Autograd", "Tensors", "FileFormats"], resources: [.copy("Fixtures")]),

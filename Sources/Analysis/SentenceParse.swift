@@ -59,7 +59,7 @@ public struct SentenceParse: Sendable {
         for row in 0..<rows { for column in 0..<columns { mean[column] += Double(projected[row, column]) / Double(rows) } }
         // Words are fewer than dimensions: the Gram matrix of centred words has the coordinates in its eigenvectors.
         let centred = Tensor<Double>((0..<rows * columns).map { Double(projected[$0]) - mean[$0 % columns] }, shape: [rows, columns])
-        let gram = matrixProduct(centred, centred, transposed: true)
+        let gram = matrixProduct(centred, transposed: false, centred, transposed: true)
         let (values, vectors) = try symmetricEigenvectors(gram, count: components)
         return (0..<rows).map { row in
             func coordinate(_ component: Int) -> Double { component < components ? vectors[component, row] * max(values[component], 0).squareRoot() : 0 }
