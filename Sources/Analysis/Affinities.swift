@@ -15,9 +15,9 @@ public struct Affinities: Sendable {
     /// search could not meet it, as among many copies of one vector above.
     public let realizedPerplexity: Double
     /// Entries of row i are offsets[i] ..< offsets[i + 1].
-    let offsets: [Int64]
-    let columns: [Int32]
-    let values: [Float]
+    package let offsets: [Int64]
+    package let columns: [Int32]
+    package let values: [Float]
 
     /// Kept pairs (each counted from both sides).
     public var edges: Int { columns.count }

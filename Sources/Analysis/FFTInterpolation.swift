@@ -98,44 +98,61 @@ private final class FFTWorkers: @unchecked Sendable {
     }
 }
 
+/// A potential as coefficients of splines on a grid, valid during a call.
+struct Potential: Sendable {
+    let field: Shared<Float>
+    let stride: Int
+    let left: Float
+    let bottom: Float
+    let perUnit: Float
+    /// To be added to the field's values.
+    let constant: Double
+}
+
 /// Repulsion by interpolation on a grid.
 final class FFTInterpolation: Repulsion {
-    /// Distance between nodes in units of the map's kernel; smaller where the map itself is small.
-    static let spacing = 0.5
     private static let leastCells = 50.0
     /// Nodes beyond the farthest pair before the kernel's mirror image begins, whose kink the splines carry a few nodes in.
     private static let margin = 16
     private static let bandRows = 16
 
     private let alpha: Double
+    /// Distance between nodes in the map's units; smaller where the map itself is small.
+    private let spacing: Double
     private let threads: Int
     private var grid: Grid?
     private var workers: FFTWorkers?
     private var order: [Int32]
     private var bands: [Int32]
 
-    init(points: Int, alpha: Double, threads: Int) {
+    init(points: Int, alpha: Double, spacing: Double, threads: Int) {
         self.alpha = alpha
+        self.spacing = spacing
         self.threads = max(1, threads)
         order = [Int32](repeating: 0, count: points)
         bands = order
     }
 
     func compute(_ map: MapArrays) -> Double {
+        withPotential(of: map) { potential in
+            let sum = map.y.map { gatherPlane(map, y: $0, potential) }
+                ?? kt_spline_gather_line(Int64(map.count), map.x, potential.left, potential.perUnit, potential.field.pointer, map.repulsionX, nil)
+            // Each point's own potential is w(0) = 1.
+            return sum + Double(map.count) * potential.constant - Double(map.count)
+        } ?? .nan
+    }
+
+    /// Calls `body` with the potential Σ_j w(|y − y_j|) of the map's points, or returns nil where the map has flown apart.
+    func withPotential<Result>(of map: MapArrays, _ body: (Potential) -> Result) -> Result? {
         let n = map.count
-        var (left, right) = Self.bounds(map.x, n), (bottom, top) = (Float(0), Float(0))
-        if let y = map.y { (bottom, top) = Self.bounds(y, n) }
+        let (left, right) = Self.bounds(map.x, n)
+        let (bottom, top) = map.y.map { Self.bounds($0, n) } ?? (0, 0)
         let span = max(Double(right - left), Double(top - bottom))
-        // The run has flown apart; the caller sees that from the norm.
-        guard span.isFinite, span < 1e7 else { return .nan }
-        guard let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return .nan }
-        // Node 5 lies at the lower corner, so that the first of a point's nodes is node 0 or later.
-        let nodes = Double(KT_SPLINE_NODES - 1) * grid.spacing
-        left = Float(Double(left) - nodes)
-        bottom = Float(Double(bottom) - nodes)
-        let sum = map.y.map { plane(map, y: $0, grid, workers, left: left, bottom: bottom, top: top) } ?? line(map, grid, workers, left: left)
-        // Each point's own potential is w(0) = 1.
-        return sum + (grid.isShifted ? Double(n) * Double(n) : 0) - Double(n)
+        guard span.isFinite, span < 1e12, let grid = fittingGrid(span: span, dimensions: map.dimensions), let workers else { return nil }
+        // The lower corner lies just above node 6, so that the first of a point's six nodes is node 0 or later, however it is rounded.
+        let nodes = Double(KT_SPLINE_NODES) * grid.spacing
+        let corner = (Float(Double(left) - nodes), Float(Double(bottom) - nodes))
+        return map.y.map { plane(map, y: $0, grid, workers, corner: corner, top: top, body) } ?? line(map, grid, workers, left: corner.0, body)
     }
 
     private static func bounds(_ x: UnsafePointer<Float>, _ n: Int) -> (Float, Float) {
@@ -149,25 +166,30 @@ final class FFTInterpolation: Repulsion {
 
     /// The grid in use, or a new one where it is too small or needlessly large.
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
-        var spacing = Self.spacing
+        var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
-        let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 1
+        // A few points far away from all others must not ask for a grid beyond memory and patience.
+        let side = max(1024, 4 * Int(Double(order.count).squareRoot())), mostCells = dimensions == 2 ? side : 64 * side
+        while span > Double(mostCells) * spacing { spacing *= 2 }
+        let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3
         let wanted = 2 * (cells + Self.margin), length = 2 * Int(kiss_fft_next_fast_size(Int32((wanted + 1) / 2)))
         if let grid, grid.spacing == spacing, grid.length == length { return grid }
         if workers?.length != length { workers = FFTWorkers(length: length, workers: threads) }
         guard let workers else { return nil }
-        grid = Grid(length: length, spacing: spacing, isShifted: spacing < Self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
+        grid = Grid(length: length, spacing: spacing, isShifted: spacing < self.spacing, alpha: alpha, dimensions: dimensions, workers: workers)
         return grid
     }
 
     // MARK: Two dimensions
 
-    private func plane(_ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, left: Float, bottom: Float, top: Float) -> Double {
-        let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing)
-        let bandRows = Self.bandRows, threads = self.threads
-        let rows = Int((top - bottom) * perUnit) + 2
+    private func plane<Result>(
+        _ map: MapArrays, y: UnsafeMutablePointer<Float>, _ grid: Grid, _ workers: FFTWorkers, corner: (Float, Float), top: Float, _ body: (Potential) -> Result
+    ) -> Result {
+        let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing), (left, bottom) = corner
+        let threads = self.threads
+        let rows = Int((top - bottom) * perUnit) + 3
         let stride = length + Int(KT_SPLINE_SLACK)
-        let bandCount = rows / bandRows + 1
+        let bandCount = rows / Self.bandRows + 1
         sortIntoBands(y, n, bottom: bottom, perUnit: perUnit, count: bandCount)
         let starts = bandStarts
         return Scratch.with(Float.self, count: rows * stride + Int(KT_SPLINE_SLACK)) { field in
@@ -193,20 +215,26 @@ final class FFTInterpolation: Repulsion {
                 Parallel.forEach(rows, threads: threads) { row, worker in
                     kiss_fftri(workers.realInverse[worker], spectrum.pointer + row * half, field.pointer + row * stride)
                 }
-                var sums = [Double](repeating: 0, count: bandCount)
-                sums.withUnsafeMutableBufferPointer { buffer in
-                    order.withUnsafeBufferPointer { orderBuffer in
-                        guard let out = buffer.baseAddress, let base = orderBuffer.baseAddress, let forceY = map.repulsionY else { return }
-                        let sums = Shared(out), order = Shared(base), forces = (Shared(map.repulsionX), Shared(forceY))
-                        Parallel.forEach(bandCount, threads: threads) { band, _ in
-                            sums.pointer[band] = kt_spline_gather(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, left, bottom,
-                                                                  perUnit, Int64(stride), field.pointer, forces.0.pointer, forces.1.pointer)
-                        }
-                    }
-                }
-                return sums.reduce(0, +)
+                return body(Potential(field: field, stride: stride, left: left, bottom: bottom, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
             }
         }
+    }
+
+    /// Forces on the points that made the potential, and the sum of its values at them.
+    private func gatherPlane(_ map: MapArrays, y: UnsafeMutablePointer<Float>, _ p: Potential) -> Double {
+        let starts = bandStarts, bandCount = starts.count - 1
+        var sums = [Double](repeating: 0, count: bandCount)
+        sums.withUnsafeMutableBufferPointer { buffer in
+            order.withUnsafeBufferPointer { orderBuffer in
+                guard let out = buffer.baseAddress, let base = orderBuffer.baseAddress, let forceY = map.repulsionY else { return }
+                let sums = Shared(out), order = Shared(base), x = Shared(map.x), y = Shared(y), forces = (Shared(map.repulsionX), Shared(forceY))
+                Parallel.forEach(bandCount, threads: threads) { band, _ in
+                    sums.pointer[band] = kt_spline_gather(order.pointer, Int64(starts[band]), Int64(starts[band + 1]), x.pointer, y.pointer, p.left, p.bottom,
+                                                          p.perUnit, Int64(p.stride), p.field.pointer, forces.0.pointer, forces.1.pointer, nil)
+                }
+            }
+        }
+        return sums.reduce(0, +)
     }
 
     private var bandStarts: [Int] = []
@@ -271,7 +299,7 @@ final class FFTInterpolation: Repulsion {
 
     // MARK: One dimension
 
-    private func line(_ map: MapArrays, _ grid: Grid, _ workers: FFTWorkers, left: Float) -> Double {
+    private func line<Result>(_ map: MapArrays, _ grid: Grid, _ workers: FFTWorkers, left: Float, _ body: (Potential) -> Result) -> Result {
         let n = map.count, length = grid.length, half = length / 2 + 1, perUnit = Float(1 / grid.spacing)
         return Scratch.with(Float.self, count: length + Int(KT_SPLINE_SLACK)) { field in
             Scratch.with(kiss_fft_cpx.self, count: half) { spectrum in
@@ -283,7 +311,7 @@ final class FFTInterpolation: Repulsion {
                     spectrum[k].i *= grid.kernel[k]
                 }
                 kiss_fftri(workers.realInverse[0], spectrum, field)
-                return kt_spline_gather_line(Int64(n), map.x, left, perUnit, field, map.repulsionX)
+                return body(Potential(field: Shared(field), stride: 0, left: left, bottom: 0, perUnit: perUnit, constant: grid.isShifted ? Double(n) : 0))
             }
         }
     }

@@ -43,18 +43,18 @@ public enum NearestNeighbors {
                         guard let rowBase = rows.baseAddress, let distanceBase = distances.baseAddress else { return }
                         let q = Shared(queries), r = Shared(reference), to = Shared(rowBase), d = Shared(distanceBase)
                         Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                            var found: [(distance: Double, row: Int32)] = []
-                            found.reserveCapacity(count)
                             for query in pieces[piece] {
-                                found.removeAll(keepingCapacity: true)
-                                for place in query * count..<(query + 1) * count {
-                                    let row = to.pointer[place]
-                                    found.append((kt_squared_distance(q.pointer + query * width, r.pointer + Int(row) * width, Int64(width)), row))
-                                }
-                                found.sort { ($0.distance, $0.row) < ($1.distance, $1.row) }
-                                for (place, neighbor) in found.enumerated() {
-                                    to.pointer[query * count + place] = neighbor.row
-                                    d.pointer[query * count + place] = Float(neighbor.distance.squareRoot())
+                                // By insertion: they come in nearly the right order.
+                                let rows = to.pointer + query * count, distances = d.pointer + query * count
+                                for place in 0..<count {
+                                    let row = rows[place]
+                                    let distance = Float(kt_squared_distance(q.pointer + query * width, r.pointer + Int(row) * width, Int64(width)).squareRoot())
+                                    var at = place
+                                    while at > 0 && (distances[at - 1] > distance || (distances[at - 1] == distance && rows[at - 1] > row)) {
+                                        (distances[at], rows[at]) = (distances[at - 1], rows[at - 1])
+                                        at -= 1
+                                    }
+                                    (distances[at], rows[at]) = (distance, row)
                                 }
                             }
                         }

@@ -22,6 +22,15 @@ public struct RandomPairCosines: Sendable {
         return low + (high - low) * share
     }
 
+    /// A cosine as a person names it: a number in [−1, 1], or the quantile of random pairs, as "q99" or "q99.9".
+    ///
+    /// - Throws: `DataError` when it is neither.
+    public func threshold(named text: String) throws -> Double {
+        if text.hasPrefix("q"), let percent = Double(text.dropFirst()), (0...100).contains(percent) { return quantile(percent / 100) }
+        if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
+        throw DataError(.usage, "the threshold '\(text)' is neither a cosine from -1 to 1 nor a quantile such as q99")
+    }
+
     /// Draws `count` pairs of different usable rows, with replacement.
     ///
     /// - Throws: `DataError` when fewer than two rows have a direction, or a drawn vector holds NaN or infinity.

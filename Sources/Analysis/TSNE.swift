@@ -40,7 +40,11 @@ public struct TSNE: Sendable {
     public var normalizesVectors = true
     public var initialization = Initialization.pca
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
-    public var earlyExaggeration = 12.0
+    ///
+    /// nil: 12, the usual value; but where that much attraction draws the whole map into a point (affinities without clear clusters), the
+    /// start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map forgets its
+    /// initialization and ends in a worse minimum.
+    public var earlyExaggeration: Double?
     public var earlyIterations = 250
     /// Factor on the affinities afterwards; above 1 draws clusters together.
     public var exaggeration = 1.0
@@ -57,6 +61,8 @@ public struct TSNE: Sendable {
     public var gradient = Gradient.automatic
     /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
     public var angle = 0.5
+    /// For `interpolation`: distance between the grid's nodes, in the map's units.
+    public var spacing = 0.4
     /// Stops when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`) …
     public var patience = 300
     /// … or the gradient's norm is below this.
@@ -69,12 +75,16 @@ public struct TSNE: Sendable {
     public init() {}
 
     /// Points up to which `automatic` computes every pair: measured, where interpolation becomes faster.
-    public static let exactLimit = 2500
+    public static let exactLimit = 6000
 
     /// The method that `automatic` stands for.
     public func method(points: Int) -> Gradient {
         gradient != .automatic ? gradient : points <= Self.exactLimit ? .exact : .interpolation
     }
+
+    /// Iterations after which an early exaggeration is judged.
+    static let trialIterations = 50
+    static let usualEarlyExaggeration = 12.0
 
     /// Learning rate in a phase with this exaggeration.
     func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? max(50, Double(points) / max(1, exaggeration)) }
@@ -93,7 +103,7 @@ public struct TSNE: Sendable {
         try x.checkShape("the vectors")
         try checkFinite(x)
         let vectors = prepared(x)
-        let start = try checkpoint == nil ? initialCoordinates(vectors) : nil
+        let start = try checkpoint.map { $0.iteration >= Self.trialIterations } == true ? nil : initialCoordinates(vectors)
         let affinities = try Affinities(vectors, perplexities: perplexities, threads: threads)
         return try fit(affinities, initial: start, from: checkpoint, progress: progress)
     }
@@ -103,7 +113,7 @@ public struct TSNE: Sendable {
 
     /// The map for affinities that are known already.
     ///
-    /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint.
+    /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint of at least 50 iterations.
     public func fit(
         _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
     ) throws -> TSNEMap {
@@ -112,18 +122,28 @@ public struct TSNE: Sendable {
         return try run.optimize(progress)
     }
 
+    /// KL(P‖Q) of a map and its gradient by every coordinate, both by the method of these settings.
+    ///
+    /// - Parameter coordinates: (points, dimensions).
+    public func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
+        try check(points: affinities.count)
+        return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
+    }
+
     /// Throws for settings that make no sense.
     func check(points: Int) throws {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try Affinities.check(perplexities, points: points)
-        try require(earlyExaggeration >= 1 && exaggeration > 0 && earlyExaggeration.isFinite && exaggeration.isFinite,
-                    "early exaggeration must be at least 1 and exaggeration above 0, not \(earlyExaggeration) and \(exaggeration)")
+        let early = earlyExaggeration ?? 12
+        try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
+                    "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
         try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
-        try require(learningRate.map { $0 > 0 && $0.isFinite } ?? true, "the learning rate must be above 0")
+        try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must lie above 0 and up to 1e9")
         try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must lie in 0 ..< 1, not \(earlyMomentum) and \(momentum)")
         try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must lie between 0.1 and 100, not \(degreesOfFreedom)")
-        try require(longestStep > 0, "the longest step must be above 0")
+        try require(longestStep > 0 && longestStep <= 1e6, "the longest step must lie above 0 and up to 1e6")
+        try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must lie between 0.05 and 2, not \(spacing)")
         try require(angle >= 0 && angle <= 1, "the angle must lie between 0 and 1, not \(angle)")
     }
 
@@ -177,6 +197,8 @@ public struct TSNEProgress: Sendable {
     public let kullbackLeiblerDivergence: Double
     /// Euclidean norm of the gradient (of the exaggerated affinities).
     public let gradientNorm: Double
+    /// Root mean square of the points' distances from the map's middle.
+    public let spread: Double
     /// The state from which `fit` can continue.
     public let makeCheckpoint: @Sendable () -> TSNECheckpoint
 }
@@ -189,7 +211,7 @@ public struct TSNEMap: Sendable {
     public let kullbackLeiblerDivergence: Double
     /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
     public let isExact: Bool
-    /// The settings that made it; `gradient` as chosen.
+    /// The settings that made it; `gradient` and `earlyExaggeration` as chosen.
     public let settings: TSNE
     /// Iterations done.
     public let iterations: Int

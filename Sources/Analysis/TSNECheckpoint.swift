@@ -6,6 +6,8 @@ import Tensors
 public struct TSNECheckpoint: Sendable, Equatable {
     /// Iterations done.
     public let iteration: Int
+    /// The early exaggeration in use.
+    let earlyExaggeration: Double
     let best: Double
     let bestIteration: Int
     let count: Int
@@ -15,8 +17,9 @@ public struct TSNECheckpoint: Sendable, Equatable {
     /// Coordinates, updates and gains, each (dimensions, count).
     let arrays: [Float]
 
-    init(_ map: MapArrays, settings: TSNE, iteration: Int, best: Double, bestIteration: Int) {
+    init(_ map: MapArrays, settings: TSNE, earlyExaggeration: Double, iteration: Int, best: Double, bestIteration: Int) {
         self.iteration = iteration
+        self.earlyExaggeration = earlyExaggeration
         self.best = best
         self.bestIteration = bestIteration
         count = map.count
@@ -31,8 +34,8 @@ public struct TSNECheckpoint: Sendable, Equatable {
     }
 
     private static func fingerprint(_ s: TSNE) -> String {
-        "\(s.perplexities) \(s.dimensions) \(s.normalizesVectors) \(s.earlyExaggeration) \(s.earlyIterations) \(s.exaggeration) "
-            + "\(s.learningRate.map { "\($0)" } ?? "auto") \(s.earlyMomentum) \(s.momentum) \(s.longestStep) \(s.degreesOfFreedom) \(s.gradient.rawValue) \(s.angle) \(s.seed)"
+        "\(s.perplexities) \(s.dimensions) \(s.normalizesVectors) \(s.earlyExaggeration.map { "\($0)" } ?? "auto") \(s.earlyIterations) \(s.exaggeration) "
+            + "\(s.learningRate.map { "\($0)" } ?? "auto") \(s.earlyMomentum) \(s.momentum) \(s.longestStep) \(s.degreesOfFreedom) \(s.gradient.rawValue) \(s.angle) \(s.spacing) \(s.seed)"
     }
 
     func restore(into map: MapArrays, settings: TSNE) throws {
@@ -63,6 +66,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
         append(UInt64(bestIteration))
         append(UInt64(count))
         append(UInt64(dimensions))
+        append(earlyExaggeration.bitPattern)
         append(UInt64(fingerprint.utf8.count))
         data.append(contentsOf: fingerprint.utf8)
         arrays.withUnsafeBytes { data.append(contentsOf: $0) }
@@ -77,7 +81,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
         let bytes = [UInt8](data)
         func broken(_ what: String) -> DataError { DataError(.badData, "this is no checkpoint of a t-SNE run: \(what)") }
         let header = Self.magic.utf8.count
-        guard bytes.count >= header + 56, bytes.starts(with: Self.magic.utf8) else { throw broken("the beginning is missing") }
+        guard bytes.count >= header + 64, bytes.starts(with: Self.magic.utf8) else { throw broken("the beginning is missing") }
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << (8 * UInt64($1)) } }
         guard word(bytes.count - 8) == Self.checksum(data.dropLast(8)) else { throw broken("it is damaged or cut off") }
         func number(_ index: Int) throws -> Int {
@@ -89,8 +93,9 @@ public struct TSNECheckpoint: Sendable, Equatable {
         bestIteration = try number(2)
         count = try number(3)
         dimensions = try number(4)
-        let length = try number(5), text = header + 48
-        guard (1...2).contains(dimensions), length <= bytes.count - text - 8 else { throw broken("a number is out of range") }
+        earlyExaggeration = Double(bitPattern: word(header + 40))
+        let length = try number(6), text = header + 56
+        guard (1...2).contains(dimensions), earlyExaggeration >= 1, length <= bytes.count - text - 8 else { throw broken("a number is out of range") }
         fingerprint = String(decoding: bytes[text..<text + length], as: UTF8.self)
         let start = text + length, size = 3 * count * dimensions
         guard count < 1 << 32, bytes.count - 8 - start == 4 * size else { throw broken("the number of points does not fit its length") }

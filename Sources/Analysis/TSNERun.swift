@@ -35,6 +35,13 @@ final class MapArrays: @unchecked Sendable {
     var repulsionX: UnsafeMutablePointer<Float> { array(8) }
     var repulsionY: UnsafeMutablePointer<Float>? { plane(9) }
 
+    /// Root mean square of the points' distances from 0, their mean.
+    var spread: Double {
+        var total = Float.dot(x, x, count: count)
+        if let y { total += Float.dot(y, y, count: count) }
+        return (total / Double(max(1, count))).squareRoot()
+    }
+
     /// (count, dimensions)
     var coordinates: Tensor<Float> {
         get {
@@ -100,6 +107,8 @@ final class TSNERun {
     private let chunks: [Range<Int>]
     private let threads: Int
     private let negativeEntropy: Double
+    private let initial: Tensor<Float>?
+    private var earlyExaggeration: Double
     private var iteration = 0
     private var best = Double.infinity
     private var bestIteration = 0
@@ -116,23 +125,40 @@ final class TSNERun {
         threads = n < 700 ? 1 : settings.threads
         chunks = Parallel.chunks(n, size: 512)
         negativeEntropy = affinities.negativeEntropy(threads: settings.threads)
+        self.initial = initial
+        earlyExaggeration = settings.earlyExaggeration ?? TSNE.usualEarlyExaggeration
         if let checkpoint {
             try checkpoint.restore(into: map, settings: settings)
             (iteration, best, bestIteration) = (checkpoint.iteration, checkpoint.best, checkpoint.bestIteration)
+            earlyExaggeration = checkpoint.earlyExaggeration
         } else {
-            guard let initial, initial.shape == [n, settings.dimensions] else {
-                throw DataError(.usage, "a map of \(n) points needs initial coordinates of shape [\(n), \(settings.dimensions)]")
-            }
-            map.coordinates = initial
-            map.gainX.update(repeating: 1, count: n)
-            map.gainY?.update(repeating: 1, count: n)
+            try start()
         }
+    }
+
+    private func start() throws {
+        let n = map.count
+        guard let initial, initial.shape == [n, settings.dimensions] else {
+            throw DataError(.usage, "a map of \(n) points needs initial coordinates of shape [\(n), \(settings.dimensions)]")
+        }
+        map.coordinates = initial
+        for update in [map.updateX, map.updateY] { update?.update(repeating: 0, count: n) }
+        for gain in [map.gainX, map.gainY] { gain?.update(repeating: 1, count: n) }
+        iteration = 0
+    }
+
+    /// Whether the early exaggeration has drawn the map into a point and a lower one should be tried. A map that stays small
+    /// even without exaggeration is left alone.
+    private var hasCollapsed: Bool {
+        settings.earlyExaggeration == nil && iteration == TSNE.trialIterations && iteration <= settings.earlyIterations
+            && map.spread < 1.5 && earlyExaggeration > max(1.5, settings.exaggeration)
     }
 
     static func repulsion(_ settings: TSNE, points: Int) -> any Repulsion {
         switch settings.method(points: points) {
-        case .interpolation: FFTInterpolation(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
-        case .exact, .barnesHut, .automatic: ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
+        case .interpolation: FFTInterpolation(points: points, alpha: settings.degreesOfFreedom, spacing: settings.spacing, threads: settings.threads)
+        case .barnesHut: BarnesHut(points: points, alpha: settings.degreesOfFreedom, angle: settings.angle, threads: settings.threads)
+        case .exact, .automatic: ExactRepulsion(points: points, alpha: settings.degreesOfFreedom, threads: settings.threads)
         }
     }
 
@@ -140,27 +166,48 @@ final class TSNERun {
         let total = settings.earlyIterations + settings.iterations
         while iteration < total {
             let early = iteration < settings.earlyIterations
-            let exaggeration = early ? settings.earlyExaggeration : settings.exaggeration
+            let exaggeration = early ? earlyExaggeration : settings.exaggeration
             attract()
             let z = repulsion.compute(map)
             let looks = (iteration + 1) % settings.reportEvery == 0 || iteration + 1 == total
             let divergence = looks ? self.divergence(z: z) : 0
             step(z: z, exaggeration: exaggeration, momentum: early ? settings.earlyMomentum : settings.momentum)
             iteration += 1
-            guard looks else { continue }
             guard divergence.isFinite, gradientNorm.isFinite else {
                 throw DataError(.usage, "the map flew apart in iteration \(iteration); a lower learning rate keeps it together")
             }
+            if hasCollapsed {
+                earlyExaggeration /= 2
+                try start()
+                continue
+            }
+            guard looks else { continue }
             if iteration == settings.earlyIterations { (best, bestIteration) = (.infinity, iteration) }
             if divergence < best { (best, bestIteration) = (divergence, iteration) }
             if let progress {
-                let checkpoint = TSNECheckpoint(map, settings: settings, iteration: iteration, best: best, bestIteration: bestIteration)
+                let checkpoint = TSNECheckpoint(map, settings: settings, earlyExaggeration: earlyExaggeration, iteration: iteration, best: best,
+                                                bestIteration: bestIteration)
                 try progress(TSNEProgress(iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
-                                          gradientNorm: gradientNorm, makeCheckpoint: { checkpoint }))
+                                          gradientNorm: gradientNorm, spread: map.spread, makeCheckpoint: { checkpoint }))
             }
             if !early && (iteration - bestIteration >= settings.patience || gradientNorm < settings.leastGradientNorm) { break }
         }
         return finished()
+    }
+
+    func divergenceAndGradient() -> (Double, Tensor<Double>) {
+        attract()
+        let z = repulsion.compute(map), dimensions = map.dimensions
+        var gradient = Tensor<Double>(uninitialized: [map.count, dimensions])
+        gradient.withUnsafeMutableElements { to in
+            for i in 0..<map.count {
+                to[i * dimensions] = 4 * (Double(map.attractionX[i]) - Double(map.repulsionX[i]) / z)
+                if let attraction = map.attractionY, let repulsion = map.repulsionY {
+                    to[i * dimensions + 1] = 4 * (Double(attraction[i]) - Double(repulsion[i]) / z)
+                }
+            }
+        }
+        return (divergence(z: z), gradient)
     }
 
     private func finished() -> TSNEMap {
@@ -168,6 +215,7 @@ final class TSNERun {
         let z = exact ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map) : repulsion.compute(map)
         var made = settings
         made.gradient = settings.method(points: map.count)
+        made.earlyExaggeration = earlyExaggeration
         return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence(z: z), isExact: exact, settings: made, iterations: iteration,
                        realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
     }
@@ -238,9 +286,9 @@ final class TSNERun {
         for chunk in 0..<chunks.count {
             total = (total.x + sums[3 * chunk], total.y + sums[3 * chunk + 1], total.squares + sums[3 * chunk + 2])
         }
-        gradientNorm = 4 * total.squares.squareRoot()
+        // A coordinate that is no number shows in the sums.
+        gradientNorm = total.x.isFinite && total.y.isFinite ? 4 * total.squares.squareRoot() : .nan
         let meanX = Float(total.x / Double(n)), meanY = Float(total.y / Double(n))
-        for i in 0..<n { map.x[i] -= meanX }
-        if let y = map.y { for i in 0..<n { y[i] -= meanY } }
+        kt_tsne_center(Int64(n), meanX, meanY, map.x, map.y)
     }
 }

@@ -38,8 +38,9 @@ switch arguments[1] {
 case "search":
     let queries = x.rows(0..<integer("queries", 10_000)), top = integer("top", 10)
     var table: NeighborTable?
-    report["s"] = try seconds { table = try CosineSearch(corpus: x, threads: threads).search(queries, top: top) }
-    report["gflops"] = 2 * Double(queries.rows) * Double(rows) * Double(columns) / (report["s"] as! Double) / 1e9
+    let elapsed = try seconds { table = try CosineSearch(corpus: x, threads: threads).search(queries, top: top) }
+    report["s"] = elapsed
+    report["gflops"] = 2 * Double(queries.rows) * Double(rows) * Double(columns) / elapsed / 1e9
     if let out = options["out"], let table { try table.rows.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
 case "neighbors":
     report["s"] = try seconds { _ = try NearestNeighbors.euclidean(x, count: integer("count", 90), threads: threads) }
@@ -56,6 +57,7 @@ case "tsne":
     var tsne = TSNE()
     tsne.perplexities = [Double(integer("perplexity", 30))]
     tsne.threads = threads
+    tsne.normalizesVectors = options["raw"] == nil
     tsne.iterations = integer("iterations", tsne.iterations)
     tsne.gradient = options["gradient"].flatMap(TSNE.Gradient.init) ?? .automatic
     if let momentum = options["early-momentum"].flatMap(Double.init) { tsne.earlyMomentum = momentum }
@@ -66,20 +68,25 @@ case "tsne":
         tsne.initialization = .given(try matrix(other, rows: rows, columns: 2))
         (tsne.earlyIterations, tsne.iterations) = (0, 0)
     }
+    if let spacing = options["spacing"].flatMap(Double.init) { tsne.spacing = spacing }
     if let rate = options["rate"].flatMap(Double.init) { tsne.learningRate = rate }
     var map: TSNEMap?
     report["s"] = try seconds {
         map = try tsne.fit(x) { state in
             guard options["verbose"] != nil else { return }
-            let line = "\(state.iteration) KL \(state.kullbackLeiblerDivergence) gradient \(state.gradientNorm)\n"
+            let line = "\(state.iteration) KL \(state.kullbackLeiblerDivergence) gradient \(state.gradientNorm) spread \(state.spread)\n"
             FileHandle.standardError.write(Data(line.utf8))
         }
     }
     report["kl"] = map?.kullbackLeiblerDivergence
+    report["early-exaggeration"] = map?.settings.earlyExaggeration
     report["method"] = map?.settings.gradient.rawValue
     if let out = options["out"], let map { try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
 default:
     FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
     exit(64)
 }
+var usage = rusage()
+getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+report["peak-mb"] = Double(usage.ru_maxrss) / 1024
 print(String(decoding: try JSONSerialization.data(withJSONObject: report, options: [.sortedKeys]), as: UTF8.self))

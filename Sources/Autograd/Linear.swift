@@ -20,16 +20,7 @@ public func linear<S: TensorScalar>(
         var y = Tensor<S>(uninitialized: [rows, outputs])
         x.value.withUnsafeElements { x in
             withOptionalElements(bias?.value) { bias in
-                y.withUnsafeMutableElements { y in
-                    guard activation != .identity else { return S.multiply(x, rows: rows, by: packed, bias: bias, into: y) }
-                    // A few tiles at a time, so that the activation finds the products still in the cache.
-                    let block = 128
-                    for first in stride(from: 0, to: rows, by: block) {
-                        let count = min(block, rows - first), part = y + first * outputs
-                        S.multiply(x + first * inputs, rows: count, by: packed, bias: bias, into: part)
-                        S.activate(activation, part, count: count * outputs, into: part)
-                    }
-                }
+                y.withUnsafeMutableElements { S.multiply(x, rows: rows, by: packed, bias: bias, activation: activation, into: $0) }
             }
         }
         return Variable(y)
@@ -107,17 +98,16 @@ public func feedForward<S: TensorScalar>(
     let rows = x.value.rows, inputs = up.value.columns, hidden = up.value.rows, outputs = down.value.rows
     precondition(x.value.columns == inputs && down.value.columns == hidden,
                  "feed-forward weights \(up.shape) and \(down.shape) got \(x.shape)")
-    let precision = tape?.precision ?? precision
-    // int8 has its own way in and out of a product; it is for inference, where two separate layers do.
-    guard precision != .int8 else {
-        let middle = linear(x, weight: up, bias: upBias, activation: activation, precision: precision, on: tape)
-        return linear(middle, weight: down, bias: downBias, precision: precision, on: tape)
+    guard let tape else {
+        let y = feedForward(x.value, up: up, upBias: upBias, activation: activation, gated: false, down: down, downBias: downBias, precision: precision)
+        return Variable(y)
     }
+    let precision = tape.precision
     let size = S.operandStride(precision), block = 128
     let first = up.packed(precision), second = down.packed(precision)
     let operand = ProductOperand(x.value, precision: precision)
     var y = Tensor<S>(uninitialized: [rows, outputs])
-    var middle = Tensor<S>(uninitialized: [tape == nil ? 0 : rows, hidden])
+    var middle = Tensor<S>(uninitialized: [rows, hidden])
     operand.withOperand { x in
         withOptionalElements(upBias?.value) { upBias in
             withOptionalElements(downBias?.value) { downBias in
@@ -127,7 +117,7 @@ public func feedForward<S: TensorScalar>(
                             Scratch.with(UInt8.self, count: block * hidden * size) { halves in
                                 for start in stride(from: 0, to: rows, by: block) {
                                     let count = min(block, rows - start)
-                                    let z = tape == nil ? active : middle + start * hidden
+                                    let z = middle + start * hidden
                                     S.multiply(operand: x + start * inputs * size, rows: count, by: first, bias: upBias, into: z)
                                     S.activate(activation, z, count: count * hidden, into: active)
                                     let input = UnsafeRawPointer.operand(active, count: count * hidden, precision, halves)
@@ -140,7 +130,6 @@ public func feedForward<S: TensorScalar>(
             }
         }
     }
-    guard let tape else { return Variable(y) }
     let place = x.place, before = middle
     return tape.record(y) { tape, gradient in
         if let downBias {
@@ -186,6 +175,30 @@ public func feedForward<S: TensorScalar>(
         }
         tape.addGradient(of: place, dx)
     }
+}
+
+/// Feed-forward layers without a tape, in any precision.
+///
+/// - Parameter gated: `up` makes twice as many columns as `down` takes: those that go through f, then those they are multiplied with.
+package func feedForward<S: TensorScalar>(
+    _ x: Tensor<S>, up: Parameter<S>, upBias: Parameter<S>?, activation: Activation, gated: Bool, down: Parameter<S>, downBias: Parameter<S>?,
+    precision: Precision
+) -> Tensor<S> {
+    let first = up.packed(precision), second = down.packed(precision)
+    precondition(x.columns == first.inputs && second.inputs * (gated ? 2 : 1) == first.outputs,
+                 "feed-forward weights \(up.shape) and \(down.shape) got \(x.shape)")
+    var y = Tensor<S>(uninitialized: [x.rows, second.outputs])
+    let rows = x.rows
+    x.withUnsafeElements { x in
+        withOptionalElements(upBias?.value) { upBias in
+            withOptionalElements(downBias?.value) { downBias in
+                y.withUnsafeMutableElements {
+                    S.feedForward(x, rows: rows, up: first, upBias: upBias, activation: activation, gated: gated, down: second, downBias: downBias, into: $0)
+                }
+            }
+        }
+    }
+    return y
 }
 
 extension UnsafeRawPointer {

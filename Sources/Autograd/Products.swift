@@ -6,7 +6,7 @@ import Tensors
 ///   - a: `(m, k)`, or `(k, m)` if transposed.
 ///   - b: `(k, n)`, or `(n, k)` if transposed.
 /// - Returns: `(m, n)`.
-public func product<S: TensorScalar>(
+public func matrixProduct<S: TensorScalar>(
     _ a: Variable<S>, _ b: Variable<S>, transposed: (a: Bool, b: Bool) = (false, false), on tape: Tape<S>?
 ) -> Variable<S> {
     let precision = tape?.precision ?? .f32

@@ -42,14 +42,32 @@ static int64_t split(uint64_t *keys, int64_t low, int64_t high) {
     }
 }
 
-// The k largest first, in no order, the smallest of them at k - 1.
-static void select_best(uint64_t *keys, int64_t n, int64_t k) {
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        int64_t j = split(keys, low, high);
-        if (k - 1 <= j) high = j;
-        else low = j + 1;
+// Keeps the k largest of n > k keys, in their order; returns the smallest of them. Halving the range of values takes a few passes of
+// vector comparisons and no branch that depends on the data, unlike quickselect. Keys are all different.
+static inline __attribute__((always_inline)) uint64_t keep_best(uint64_t *keys, int64_t n, int64_t k) {
+    uint64_t low = keys[0], high = keys[0];
+    for (int64_t i = 1; i < n; i++) {
+        low = keys[i] < low ? keys[i] : low;
+        high = keys[i] > high ? keys[i] : high;
     }
+    while (low < high) {
+        // At least k keys are >= low, fewer than k are > high.
+        uint64_t middle = low + (high - low) / 2 + 1;
+        int64_t above = 0;
+        for (int64_t i = 0; i < n; i++) above += keys[i] >= middle;
+        if (above >= k) low = middle;
+        else high = middle - 1;
+        if (above == k) break;
+    }
+    uint64_t least = ~(uint64_t)0;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t key = keys[i];
+        keys[kept] = key;
+        kept += key >= low;
+        least = key >= low && key < least ? key : least;
+    }
+    return least;
 }
 
 static void sort_down(uint64_t *keys, int64_t low, int64_t high) {
@@ -88,13 +106,20 @@ void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t s
                 for (int64_t i = 0; i < width; i++) any |= row[c + i] > threshold;
             if (!any) continue;
             if (count + width > capacity) {
-                select_best(mine, count, k);
+                threshold = kt_best_score(keep_best(mine, count, k));
                 count = k;
-                threshold = kt_best_score(mine[k - 1]);
             }
-            for (int64_t i = 0; i < width; i++) {
-                mine[count] = best_key(row[c + i], first_id + (uint32_t)(c + i));
-                count += row[c + i] > threshold;
+            // Most of the registers of a stretch hold nothing.
+            for (int64_t part = c; part < c + width; part += 16) {
+                int64_t end = part + 16 < c + width ? part + 16 : c + width;
+                any = end - part < 16;
+                if (!any)
+                    for (int64_t i = 0; i < 16; i++) any |= row[part + i] > threshold;
+                if (!any) continue;
+                for (int64_t i = part; i < end; i++) {
+                    mine[count] = best_key(row[i], first_id + (uint32_t)i);
+                    count += row[i] > threshold;
+                }
             }
         }
         counts[r] = (int32_t)count;
@@ -102,11 +127,12 @@ void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t s
     }
 }
 
+KT_CLONES
 void kt_best_finish(int64_t rows, int64_t k, int64_t capacity, uint64_t *keys, int32_t *counts) {
     for (int64_t r = 0; r < rows; r++) {
         uint64_t *mine = keys + r * capacity;
         if (counts[r] > k) {
-            select_best(mine, counts[r], k);
+            keep_best(mine, counts[r], k);
             counts[r] = (int32_t)k;
         }
         if (counts[r] > 1) sort_down(mine, 0, counts[r] - 1);

@@ -48,7 +48,7 @@ void kt_spline_spread(const int32_t *order, int64_t first, int64_t last, const f
 
 KT_CLONES
 double kt_spline_gather(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
-                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy) {
+                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy, double *values) {
 #pragma clang fp reassociate(on) contract(fast)
     double total = 0;
     for (int64_t e = first; e < last; e++) {
@@ -72,6 +72,7 @@ double kt_spline_gather(const int32_t *order, int64_t first, int64_t last, const
             sum_y += by_y[j];
         }
         total += (double)sum;
+        if (values) values[i] = (double)sum;
         fx[i] = -0.5f * per_unit * sum_x;
         fy[i] = -0.5f * per_unit * sum_y;
     }
@@ -89,7 +90,7 @@ void kt_spline_spread_line(int64_t n, const float *x, float left, float per_unit
 }
 
 KT_CLONES
-double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx) {
+double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx, double *values) {
     double total = 0;
     for (int64_t i = 0; i < n; i++) {
         float u = (x[i] - left) * per_unit, w[8], d[8];
@@ -102,6 +103,7 @@ double kt_spline_gather_line(int64_t n, const float *x, float left, float per_un
             slope += d[j] * at[j];
         }
         total += (double)sum;
+        if (values) values[i] = (double)sum;
         fx[i] = -0.5f * per_unit * slope;
     }
     return total;

@@ -174,3 +174,52 @@ void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_
     sums[1] += sum_y;
     sums[2] += squares;
 }
+
+void kt_tree_repulsion(const kt_cell *cells, int32_t cell_count, const int32_t *order, const float *sorted_x, const float *sorted_y,
+                       int64_t first, int64_t last, float a, float *fx, float *fy, double *z) {
+    float inverse_a = 1.0f / a;
+    for (int64_t i = first; i < last; i++) {
+        float x = sorted_x[i], y = sorted_y ? sorted_y[i] : 0.0f;
+        double total_x = 0, total_y = 0, total = 0;
+        int32_t c = 0;
+        while (c < cell_count) {
+            const kt_cell *cell = cells + c;
+            float dx = x - cell->x, dy = y - cell->y, squared = dx * dx + dy * dy;
+            int inside = i >= cell->first && i < (int64_t)cell->first + cell->count;
+            if (!inside && squared > cell->reach) {
+                float inverse = 1.0f / (1.0f + squared * inverse_a);
+                float w = (float)cell->count * (a == 1.0f ? inverse : kt_exp_f(a * log_f(1.0f + squared * inverse_a) * -1.0f));
+                total += (double)w;
+                total_x += (double)(w * inverse * dx);
+                total_y += (double)(w * inverse * dy);
+                c = cell->skip;
+            } else if (cell->leaf) {
+                for (int64_t j = cell->first; j < (int64_t)cell->first + cell->count; j++) {
+                    if (j == i) continue;
+                    dx = x - sorted_x[j];
+                    dy = sorted_y ? y - sorted_y[j] : 0.0f;
+                    squared = dx * dx + dy * dy;
+                    float inverse = 1.0f / (1.0f + squared * inverse_a);
+                    float w = a == 1.0f ? inverse : kt_exp_f(a * log_f(1.0f + squared * inverse_a) * -1.0f);
+                    total += (double)w;
+                    total_x += (double)(w * inverse * dx);
+                    total_y += (double)(w * inverse * dy);
+                }
+                c = cell->skip;
+            } else {
+                c++;
+            }
+        }
+        int64_t to = order[i];
+        fx[to] = (float)total_x;
+        if (fy) fy[to] = (float)total_y;
+        z[to] = total;
+    }
+}
+
+KT_CLONES
+void kt_tsne_center(int64_t n, float mean_x, float mean_y, float *x, float *y) {
+    for (int64_t i = 0; i < n; i++) x[i] -= mean_x;
+    if (y)
+        for (int64_t i = 0; i < n; i++) y[i] -= mean_y;
+}

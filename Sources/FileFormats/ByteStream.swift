@@ -20,11 +20,12 @@ package final class ByteStream {
             guard descriptor >= 0 else { throw SystemError.cannotRead(path) }
             isOwned = true
         }
-        block = .allocate(byteCount: Self.blockSize, alignment: 64)
         var information = stat()
-        if fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-            throw SystemError.cannotRead(name, EISDIR)
-        }
+        let isKnown = fstat(descriptor, &information) == 0
+        // A small file needs no large block; one byte more than it has tells its end.
+        let isRegular = isKnown && information.st_mode & S_IFMT == S_IFREG
+        block = .allocate(byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
+        if isKnown, information.st_mode & S_IFMT == S_IFDIR { throw SystemError.cannotRead(name, EISDIR) }
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
 

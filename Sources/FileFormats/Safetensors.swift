@@ -6,6 +6,8 @@ public protocol TensorSource: Sendable {
     var names: [String] { get }
     /// The tensor of this name.
     subscript(name: String) -> SafetensorsEntry? { get }
+    /// Whether the bytes that `withBytes` shows stay where they are as long as the source lives.
+    var isMapped: Bool { get }
     /// The tensor's bytes as they lie in the file: little-endian, row-major, at any address.
     /// - Throws: `DataError` where there is no such tensor; what `body` throws.
     func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
@@ -82,6 +84,7 @@ public struct SafetensorsFile: TensorSource {
     public let header: SafetensorsHeader
     private let places: [String: Int]
 
+    public var isMapped: Bool { true }
     public var path: String { file.path }
     public var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
@@ -110,6 +113,7 @@ public struct ShardedSafetensors: TensorSource {
     public let shards: [SafetensorsFile]
     private let places: [String: Int]
 
+    public var isMapped: Bool { true }
     public var names: [String] { places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Opens the index and every file that it names.

@@ -11,8 +11,7 @@ struct Spreadsheet {
     /// From the first row to the last that has something in it; rows between them that have nothing are there and empty.
     private(set) var rows: [Row] = []
 
-    /// Bytes that a file may unpack to, and cells that its sheet may have.
-    private static let unpackedLimit = 2 << 30
+    /// Cells that a sheet may have.
     private static let cellLimit = 100_000_000
     static let maximumRows = 1_048_576
     static let maximumColumns = 16_384
@@ -20,7 +19,7 @@ struct Spreadsheet {
     /// Reads a sheet: by its name, else by its number from 1, else the first that is not hidden.
     /// - Throws: `DataError` where the file is damaged or has no such sheet (its sheets are listed).
     init(path: String, sheet: String?) throws {
-        let archive = try ZipArchive(path: path, limit: Self.unpackedLimit)
+        let archive = try ZipArchive(path: path)
         let workbook = try SpreadsheetWorkbook(archive, path: path)
         let part = try workbook.part(ofSheet: sheet, path: path)
         let strings = try workbook.sharedStrings.map { try SharedStrings(archive, part: $0, path: path).strings } ?? []
@@ -74,6 +73,12 @@ struct RichText {
     mutating func finish() -> String {
         defer { bytes.removeAll(keepingCapacity: true) }
         return Self.unescaped(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Puts the underscore of what looks like an escape into one: `_x0041_` becomes `_x005F_x0041_`.
+    static func escaped(_ text: String) -> String {
+        guard text.contains("_x") else { return text }
+        return text.replacing(/_x([0-9A-Fa-f]{4})_/) { "_x005F_x\($0.output.1)_" }
     }
 
     /// Characters that XML cannot hold stand as `_x000D_`, and an underscore that would look like one as `_x005F_`.

@@ -101,7 +101,7 @@ public final class SpreadsheetWriter {
             guard text.utf16.count <= Self.maximumText else {
                 throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters has no room in a cell (\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
             }
-            status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), text, format)
+            status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), RichText.escaped(text), format)
         }
         guard status == LXW_NO_ERROR else { throw failure(status) }
     }

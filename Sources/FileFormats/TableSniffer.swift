@@ -179,6 +179,8 @@ enum HeaderDetection {
         guard let first = records.first else { return false }
         if wanted.contains(where: { Int($0) == nil && first.contains($0) }) { return true }
         if first.contains(where: { Double($0) != nil }) { return false }
+        // One column alone needs a name that means texts: a list of words may well begin with "no".
+        if width == 1, first.count == 1 { return textNames.contains(first[0].lowercased()) }
         if hasKnownName(first) { return true }
         return (0 ..< width).contains { column in
             column < first.count && !first[column].isEmpty && TextTable.isNumeric(column, in: records.dropFirst())

@@ -8,10 +8,16 @@ final class ZipArchive {
     /// Bytes that may still be unpacked.
     private var allowance: Int
 
-    /// - Parameter limit: bytes that all parts together may unpack to.
-    init(path: String, limit: Int) throws {
+    /// Texts and numbers of a spreadsheet shrink to a tenth or less, hardly ever to a two-hundredth.
+    private static let ratioLimit = 200
+    private static let smallestLimit = 64 << 20
+    private static let largestLimit = 1 << 30
+
+    init(path: String) throws {
         self.path = path
-        allowance = limit
+        var information = stat()
+        guard stat(path, &information) == 0 else { throw SystemError.cannotRead(path) }
+        allowance = min(max(Int(information.st_size).multipliedReportingOverflow(by: Self.ratioLimit).partialValue, Self.smallestLimit), Self.largestLimit)
         var code: Int32 = 0
         guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
             if access(path, R_OK) != 0 { throw SystemError.cannotRead(path) }

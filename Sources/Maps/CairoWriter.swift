@@ -214,5 +214,5 @@ enum CairoWriter {
 
 extension Scene {
     /// The resolution of `isRaster` groups inside SVG and PDF.
-    static let rasterDotsPerInch = 600.0
+    static let rasterDotsPerInch = 400.0
 }

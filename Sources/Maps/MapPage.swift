@@ -134,8 +134,8 @@ public struct MapPage: Sendable {
             (left, right) = (min(left, p.x), max(right, p.x))
             (low, high) = (min(low, p.y), max(high, p.y))
         }
-        let extent = max(right - left, high - low)
-        let least = extent > 0 ? extent * 0.05 : 1
+        let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
+        let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1)
         let (width, height) = (max(right - left, least), max(high - low, least))
         (left, low) = ((left + right - width) / 2, (low + high - height) / 2)
 

@@ -42,7 +42,7 @@ public struct ScatterMap: Figure {
         public var groupTitle: String?
         /// Diameter in points; chosen by the number of points where nil.
         public var markerSize: Double?
-        /// More points than this are an image of 600 dots an inch inside SVG and PDF; text and axes stay vectors.
+        /// More points than this are an image of 400 dots an inch inside SVG and PDF; text and axes stay vectors.
         public var rasterLimit = 20_000
 
         public init() {}
@@ -101,99 +101,51 @@ public struct ScatterMap: Figure {
 
     public func layout() -> Layout {
         let typesetter = Typesetter(families: options.page.families)
-        let page = options.page
-        let f = page.fontSize
-        let width = page.width.points
-        let margin = 3.0
-        var elements: [Scene.Element] = []
+        let f = options.page.fontSize
+        let width = options.page.width.points
+        var sheet = Sheet(page: options.page, title: options.title, caption: options.caption, typesetter: typesetter)
 
-        // Above the map: the title.
-        var top = margin
-        if let title = options.title {
-            for line in typesetter.wrapped(title, width: width - 2 * margin, size: f * 1.15, bold: true) {
-                elements.append(.text(Scene.Text(line, at: Scene.Point(margin, top + f * 1.15), size: f * 1.15, bold: true)))
-                top += f * 1.6
-            }
-            top += f * 0.4
-        }
-
-        // Right of the map: the legend where it is narrow enough, or the colour bar.
+        // The legend stands right of the map where the page is wide and its names are short, else below; a colour bar always right.
         let markerSize = options.markerSize ?? automaticMarkerSize(area: width * width * 0.8)
         let legend = legend(markerSize: markerSize)
         let narrow = legend?.arranged(width: width * 0.3, typesetter: typesetter, inOneColumn: true)
-        let isBeside = values == nil && legend != nil && width >= 340 && narrow?.names == legend?.entries.map { Typesetter.oneLine($0.name) }
-        let colorBar = values.flatMap { ColorBar(values: $0.numbers, title: $0.title, scale: .sequential, fontSize: f) }
-        var rightSpace = isBeside ? (narrow?.width ?? 0) + f * 1.2 : 0
-        if let colorBar { rightSpace = colorBar.width(typesetter: typesetter) + f }
+        let isBeside = width >= 340 && narrow?.names == legend?.entries.map { Typesetter.oneLine($0.name) }
+        if !isBeside { sheet.legend = legend }
+        let colorBar = values.map { ColorBar(values: $0.numbers, title: $0.title, scale: .sequential, fontSize: f) }
+        let barWidth = colorBar?.width(typesetter: typesetter) ?? 0
+        let right = colorBar != nil ? barWidth + f : isBeside && legend != nil ? (narrow?.width ?? 0) + f * 1.2 : 0
 
-        // Below it: the legend, then the caption.
-        let below = isBeside ? nil : legend?.arranged(width: width - 2 * margin, typesetter: typesetter)
-        let captionLines = options.caption.map { typesetter.wrapped($0, width: width - 2 * margin, size: f * 0.86) } ?? []
-        let captionHeight = captionLines.isEmpty ? 0 : Double(captionLines.count) * f * 1.2 + f * 0.5
-        let belowHeight = (below.map { $0.height + f * 0.7 } ?? 0) + captionHeight
-
-        // The map, at equal scales.
-        var bounds = Self.bounds(of: points)
-        let (axes, axisMargins) = axes(bounds: bounds, typesetter: typesetter)
-        let plotWidth = width - 2 * margin - rightSpace - axisMargins.left
-        let plotHeight: Double
-        let pageHeight: Double
-        if let height = page.height {
-            pageHeight = height.points
-            plotHeight = max(pageHeight - top - margin - axisMargins.bottom - belowHeight, f * 4)
-        } else {
-            plotHeight = plotWidth * min(max(bounds.height / bounds.width, 0.6), 1.1)
-            pageHeight = top + plotHeight + axisMargins.bottom + belowHeight + margin
+        // The map, at equal scales: data fills the frame's shorter way, the rest is shared out on both sides.
+        let extent = Self.bounds(of: points)
+        let margins = axes(bounds: extent)?.margins(typesetter: typesetter) ?? (left: 0, bottom: 0)
+        let plot = sheet.plot(left: margins.left, right: right, bottom: margins.bottom, top: 0) {
+            $0 * min(max(extent.height / extent.width, 0.6), 1.1)
         }
-        let plot = Scene.Rectangle(x: margin + axisMargins.left, y: top, width: max(plotWidth, f * 4), height: plotHeight)
         let inset = max(markerSize, 2) + 2
-        let scale = min((plot.width - 2 * inset) / bounds.width, (plot.height - 2 * inset) / bounds.height)
-        // Data fills the frame's shorter way; the rest is shared out on both sides.
-        let (center, half) = (bounds.center, Scene.Point(plot.width / 2 / scale, plot.height / 2 / scale))
-        bounds = Scene.Rectangle(x: center.x - half.x, y: center.y - half.y, width: 2 * half.x, height: 2 * half.y)
+        let scale = min((plot.width - 2 * inset) / extent.width, (plot.height - 2 * inset) / extent.height)
+        let (center, half) = (extent.center, Scene.Point(plot.width / 2 / scale, plot.height / 2 / scale))
+        let bounds = Scene.Rectangle(x: center.x - half.x, y: center.y - half.y, width: 2 * half.x, height: 2 * half.y)
         let placed = points.map { Scene.Point(plot.x + ($0.x - bounds.x) * scale, plot.maxY - ($0.y - bounds.y) * scale) }
 
-        if axes == nil {
-            elements.append(.rectangle(plot, .stroke(.lightGrey, width: 0.5)))
-        } else if let frame = self.axes(bounds: bounds, typesetter: typesetter).frame {
-            if bounds.x < 0, bounds.maxX > 0 {
-                let zero = plot.x - bounds.x * scale
-                elements.append(.line(Scene.Point(zero, plot.y), Scene.Point(zero, plot.maxY), .stroke(.paleGrey, width: 0.5)))
-            }
-            if bounds.y < 0, bounds.maxY > 0 {
-                let zero = plot.maxY + bounds.y * scale
-                elements.append(.line(Scene.Point(plot.x, zero), Scene.Point(plot.maxX, zero), .stroke(.paleGrey, width: 0.5)))
-            }
+        var elements: [Scene.Element] = []
+        if let frame = axes(bounds: bounds) {
+            elements += zeroLines(bounds, in: plot, scale: scale)
             elements.append(frame.draw(in: plot, typesetter: typesetter))
+        } else {
+            elements.append(.rectangle(plot, .stroke(.lightGrey, width: 0.5)))
         }
         elements += hulls(placed, clip: plot, markerSize: markerSize)
         elements.append(.group(Scene.Group(
             marks(placed, size: markerSize), name: "points", clip: plot.insetBy(-1), isRaster: points.count > options.rasterLimit)))
-
         let (labels, placedCount, omitted) = labels(placed, in: plot, markerSize: markerSize, typesetter: typesetter)
         elements += labels
-
         if let colorBar {
-            elements.append(colorBar.draw(
-                in: Scene.Rectangle(x: plot.maxX + f, y: plot.y, width: rightSpace - f, height: min(plot.height, f * 18)), typesetter: typesetter))
+            let area = Scene.Rectangle(x: plot.maxX + f, y: plot.y, width: barWidth, height: min(plot.height, f * 18))
+            elements.append(colorBar.draw(in: area, typesetter: typesetter))
+        } else if isBeside, let legend, let narrow {
+            elements.append(legend.draw(narrow, at: Scene.Point(plot.maxX + f * 1.2, plot.y), typesetter: typesetter))
         }
-        var bottom = plot.maxY + axisMargins.bottom
-        if let legend {
-            if isBeside, let narrow {
-                elements.append(legend.draw(narrow, at: Scene.Point(plot.maxX + f * 1.2, plot.y), typesetter: typesetter))
-            } else if let below {
-                elements.append(legend.draw(below, at: Scene.Point(margin, bottom + f * 0.7), typesetter: typesetter))
-                bottom += below.height + f * 0.7
-            }
-        }
-        for (i, line) in captionLines.enumerated() {
-            let y = bottom + f * 0.5 + (Double(i) + 0.75) * f * 1.2
-            elements.append(.text(Scene.Text(line, at: Scene.Point(margin, y), size: f * 0.86, color: .grey)))
-        }
-
-        var scene = Scene(size: Scene.Size(width, pageHeight), title: options.title ?? options.caption ?? "", fontFamilies: page.families)
-        scene.elements = elements
-        return Layout(scene: scene, placedLabels: placedCount, omittedLabels: omitted, plot: plot)
+        return Layout(scene: sheet.scene(with: elements), placedLabels: placedCount, omittedLabels: omitted, plot: plot)
     }
 
     // MARK: Parts
@@ -231,20 +183,33 @@ public struct ScatterMap: Figure {
             (low, high) = (min(low, p.y), max(high, p.y))
         }
         // One point, or points on a line, still need a piece of plane around them.
-        let extent = max(right - left, high - low)
-        let least = extent > 0 ? extent * 0.05 : max(abs(left), abs(low), 1) * 0.01
+        let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
+        let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1) * 0.01
         let (width, height) = (max(right - left, least), max(high - low, least))
         return Scene.Rectangle(x: (left + right - width) / 2, y: (low + high - height) / 2, width: width, height: height)
     }
 
-    private func axes(bounds: Scene.Rectangle, typesetter: Typesetter) -> (frame: AxisFrame?, margins: (left: Double, bottom: Double)) {
-        guard case .measured(let x, let y) = options.axes else { return (nil, (0, 0)) }
+    private func axes(bounds: Scene.Rectangle) -> AxisFrame? {
+        guard case .measured(let x, let y) = options.axes else { return nil }
         let count = max(3, Int(options.page.width.points / 45))
-        let frame = AxisFrame(
-            x: .init(low: bounds.x, high: bounds.maxX, ticks: .linear(from: bounds.x, to: bounds.maxX, count: count), title: x),
-            y: .init(low: bounds.y, high: bounds.maxY, ticks: .linear(from: bounds.y, to: bounds.maxY, count: count), title: y),
+        return AxisFrame(
+            x: .init(low: bounds.x, high: bounds.maxX, ticks: .linear(from: bounds.x, to: bounds.maxX, count: count), title: Typesetter.oneLine(x)),
+            y: .init(low: bounds.y, high: bounds.maxY, ticks: .linear(from: bounds.y, to: bounds.maxY, count: count), title: Typesetter.oneLine(y)),
             fontSize: options.page.fontSize)
-        return (frame, frame.margins(typesetter: typesetter))
+    }
+
+    private func zeroLines(_ bounds: Scene.Rectangle, in plot: Scene.Rectangle, scale: Double) -> [Scene.Element] {
+        let pale = Style.stroke(.paleGrey, width: 0.5)
+        var lines: [Scene.Element] = []
+        if bounds.x < 0, bounds.maxX > 0 {
+            let x = plot.x - bounds.x * scale
+            lines.append(.line(Scene.Point(x, plot.y), Scene.Point(x, plot.maxY), pale))
+        }
+        if bounds.y < 0, bounds.maxY > 0 {
+            let y = plot.maxY + bounds.y * scale
+            lines.append(.line(Scene.Point(plot.x, y), Scene.Point(plot.maxX, y), pale))
+        }
+        return lines
     }
 
     private func hulls(_ placed: [Scene.Point], clip: Scene.Rectangle, markerSize: Double) -> [Scene.Element] {
@@ -340,7 +305,7 @@ public struct ScatterMap: Figure {
                     var request = request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
                     request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
                     return request
-                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: 70, coverCost: 0.5)
+                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: max(plot.width, plot.height) / 2, coverCost: 0.5)
             let count = results.filter { $0 != nil }.count
             if count > best?.count ?? -1 { best = (results, names, size, count) }
             if count == chosen.count { break }

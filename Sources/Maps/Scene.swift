@@ -124,7 +124,7 @@ public struct Scene: Sendable {
         /// The class of the group in the SVG, so that it can be found and restyled.
         public var name: String?
         public var clip: Rectangle?
-        /// Whether PDF and SVG carry this group as an image of 600 dots an inch: for tens of thousands of points, which would make a
+        /// Whether PDF and SVG carry this group as an image of 400 dots an inch: for tens of thousands of points, which would make a
         /// vector file that no viewer opens gladly.
         public var isRaster = false
         public init(_ elements: [Element], name: String? = nil, clip: Rectangle? = nil, isRaster: Bool = false) {

@@ -210,7 +210,7 @@ public struct TreeDiagram: Figure {
             if arc.head == 0 {
                 path.move(Scene.Point(end, height))
                 path.line(Scene.Point(end, base))
-                let name = Scene.Text(arc.relation ?? "root", at: Scene.Point(end, sign < 0 ? height - f * 0.16 : height + f * 0.66), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle)
+                let name = Scene.Text(arc.relation ?? "root", at: Scene.Point(end, sign < 0 ? height - f * 0.24 : height + f * 0.7), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle)
                 names.append(.text(name))
             } else {
                 let start = x(arc.head, i)
@@ -221,7 +221,7 @@ public struct TreeDiagram: Figure {
                 path.curve(Scene.Point(end - bend * 0.35, height), Scene.Point(end, height - (height - base) * 0.35), Scene.Point(end, base))
                 if let relation = arc.relation {
                     // Outside the arc, where no other line runs.
-                    let y = sign < 0 ? height - f * 0.16 : height + f * 0.66
+                    let y = sign < 0 ? height - f * 0.24 : height + f * 0.7
                     names.append(.text(Scene.Text(
                         relation, at: Scene.Point((start + end) / 2, y), size: f * 0.68, color: style.stroke ?? .ink, anchor: .middle, halo: .white)))
                 }

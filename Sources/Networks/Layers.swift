@@ -131,8 +131,11 @@ public final class FeedForward<Scalar: TensorScalar>: Module, @unchecked Sendabl
     public var parameters: [Parameter<Scalar>] { up.parameters + down.parameters }
 
     public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        guard let tape else {
+            return Variable(Autograd.feedForward(x.value, up: up.weight, upBias: up.bias, activation: activation, gated: isGated, down: down.weight,
+                                                 downBias: down.bias, precision: up.precision))
+        }
         if isGated { return down(gated(up(x, on: tape), activation, on: tape), on: tape) }
-        guard tape != nil else { return down(up(x, activation: activation, on: nil), on: nil) }
         return Autograd.feedForward(x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
     }
 }

@@ -149,7 +149,7 @@ public struct EmbeddingRun {
     private func fingerprint(_ metadata: VectorMetadata, _ encoder: SentenceEncoder, _ source: CaptionSource) -> EmbeddingPartial.Fingerprint {
         [
             "source_sha256": metadata.sourceSHA256, "model_sha256": metadata.modelSHA256, "pooling": metadata.pooling,
-            "normalized": String(metadata.isNormalized), "precision": metadata.precision, "max_length": String(metadata.maxLength),
+            "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),
             "prompt": metadata.prompt, "dimension": String(encoder.dimension), "storage": storage.rawValue,
             "format": source.table.format.rawValue, "encoding": source.table.encoding?.rawValue ?? "", "text_column": source.textColumn,
             "group_column": columns.group ?? "", "id_column": columns.id ?? "", "group_file": columns.groupFile ?? "", "sheet": table.sheet ?? "",

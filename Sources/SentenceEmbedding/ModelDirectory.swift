@@ -160,10 +160,9 @@ public struct ModelDirectory: Sendable {
             return SafetensorsArchive(try ShardedSafetensors(index: path("model.safetensors.index.json")))
         }
         if manager.fileExists(atPath: path("pytorch_model.bin")) {
-            throw DataError(.badData, "the weights are only there as pytorch_model.bin, a pickle, which is not read; "
-                            + "save the model again as model.safetensors", file: folder.path)
+            return SafetensorsArchive(try TorchCheckpoint(path: path("pytorch_model.bin")))
         }
-        throw DataError(.noInput, "no weights: looked for model.safetensors and model.safetensors.index.json", file: folder.path)
+        throw DataError(.noInput, "no weights: looked for model.safetensors, model.safetensors.index.json and pytorch_model.bin", file: folder.path)
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.

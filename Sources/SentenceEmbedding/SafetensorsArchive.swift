@@ -2,7 +2,7 @@ import FileFormats
 import Networks
 import Tensors
 
-/// Safetensors as an archive of weights: Float tensors are views of the mapped file, halves are widened.
+/// A file of tensors as an archive of weights: Float tensors are views of the file where it is mapped, halves are widened.
 public struct SafetensorsArchive: WeightArchive {
     private let source: any TensorSource
 
@@ -11,12 +11,11 @@ public struct SafetensorsArchive: WeightArchive {
     public var fileName: String { source.path }
     public var names: [String] { source.names }
     public func shape(of name: String) -> [Int]? { source[name]?.shape }
-    public func integers(_ name: String) throws -> [Int] { try source.integers(name) }
 
     public func tensor(_ name: String) throws -> Tensor<Float> {
         guard let entry = source[name] else { throw DataError(.badData, "there is no tensor '\(name)'", file: fileName) }
         let view: Tensor<Float>? = try source.withBytes(of: name) { bytes in
-            guard entry.dtype == .f32, let base = bytes.baseAddress, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else { return nil }
+            guard source.isMapped, entry.dtype == .f32, let base = bytes.baseAddress, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else { return nil }
             return Tensor(viewing: base.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: Owner(source: source))
         }
         if let view { return view }
@@ -25,8 +24,6 @@ public struct SafetensorsArchive: WeightArchive {
         try tensor.withUnsafeMutableElements { try source.read(name, into: UnsafeMutableBufferPointer(start: $0, count: count)) }
         return tensor
     }
-
-    public func integers(_ name: String) throws -> [Int] { try source.integers(name) }
 
     /// Keeps the mapping alive as long as a view of it.
     private final class Owner: Sendable {

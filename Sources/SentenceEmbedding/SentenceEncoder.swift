@@ -90,7 +90,7 @@ public final class SentenceEncoder: Sendable {
     public init(directory: ModelDirectory, options: Options = Options()) throws {
         self.directory = directory
         self.options = options
-        tokenizer = try Tokenizer(directory: directory.transformerFolder)
+        tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
         let configuration = try EncoderConfiguration(json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
         guard tokenizer.idBound <= configuration.vocabularySize else {
             throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has \(configuration.vocabularySize) entries",

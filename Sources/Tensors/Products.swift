@@ -18,14 +18,16 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     fileprivate let inputStride: Int
     fileprivate let outputStride: Int
     /// `kd_matrix` for Float, nil for Double.
-    fileprivate let handle: OpaquePointer?
+    let handle: OpaquePointer?
     /// Row-major (inputs, outputs), for Double.
     fileprivate var plain: [Scalar]
     /// For int8: the value of one step in each output column (outputs).
-    package private(set) var scales: [Float]
+    let scales: [Float]
+    /// For int8: the sum of each column of the weights as their integers stand for them (outputs).
+    let columnSums: [Float]
 
     fileprivate init(inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision,
-                     handle: OpaquePointer?, plain: [Scalar] = [], scales: [Float] = []) {
+                     handle: OpaquePointer?, plain: [Scalar] = [], scales: [Float] = [], columnSums: [Float] = []) {
         self.inputs = inputs
         self.outputs = outputs
         self.inputStride = inputStride
@@ -34,6 +36,7 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
         self.handle = handle
         self.plain = plain
         self.scales = scales
+        self.columnSums = columnSums
     }
 
     deinit { kd_release(handle) }
@@ -51,7 +54,7 @@ extension Float {
     public static func pack(
         _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision
     ) -> PackedMatrix<Float> {
-        var scales: [Float] = []
+        var scales: [Float] = [], columnSums: [Float] = []
         let handle: OpaquePointer?
         switch precision {
         case .f32:
@@ -66,21 +69,26 @@ extension Float {
         case .int8:
             var quantized = [Int8](repeating: 0, count: inputs * outputs)
             scales = [Float](repeating: 0, count: outputs)
+            columnSums = scales
             for output in 0..<outputs {
                 var largest: Float = 0
                 for input in 0..<inputs { largest = max(largest, abs(source[input * inputStride + output * outputStride])) }
                 let step = largest > 0 ? largest / 127 : 1
                 scales[output] = step
+                var sum = 0
                 for input in 0..<inputs {
                     let value = (source[input * inputStride + output * outputStride] / step).rounded(.toNearestOrEven)
-                    quantized[input * outputs + output] = Int8(Swift.max(-127, Swift.min(127, value)))
+                    let integer = Int8(Swift.max(-127, Swift.min(127, value)))
+                    quantized[input * outputs + output] = integer
+                    sum += Int(integer)
                 }
+                columnSums[output] = step * Float(sum)
             }
             handle = kd_pack(KD_S8, Int64(inputs), Int64(outputs), quantized, Int64(outputs), 1)
         }
         precondition(handle != nil, "oneDNN could not lay out a \(inputs) by \(outputs) matrix in \(precision)")
         return PackedMatrix(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride,
-                            precision: precision, handle: handle, scales: scales)
+                            precision: precision, handle: handle, scales: scales, columnSums: columnSums)
     }
 
     public static func repack(_ matrix: PackedMatrix<Float>, _ source: Input) {
@@ -110,7 +118,7 @@ extension Float {
                 return kd_multiply(matrix.handle, halves, Int64(rows), y, bias)
             }
         case .int8:
-            preconditionFailure("int8 products run through QuantizedProducts")
+            return matrix.multiplyQuantized(x, rows: rows, bias: bias, activation: .identity, into: y)
         }
         precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
     }
@@ -125,7 +133,7 @@ extension Float {
 
     public static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Float>, bias: Input?, into y: Output) {
         guard rows > 0 else { return }
-        precondition(matrix.precision != .int8, "int8 products run through QuantizedProducts")
+        precondition(matrix.precision != .int8, "an int8 product takes floats and rounds them itself")
         let status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
         precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
     }

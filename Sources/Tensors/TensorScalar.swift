@@ -23,6 +23,13 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
         m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
     )
 
+    /// y (rows, outputs) = f(x · matrix + bias), the way that inference is fastest.
+    static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Self>, bias: Input?, activation: Activation, into y: Output)
+    /// y (rows, down's outputs) = m · down + downBias with m = f(x · up + upBias), or f(left half) ∘ right half of it where `gated`.
+    static func feedForward(
+        _ x: Input, rows: Int, up: PackedMatrix<Self>, upBias: Input?, activation: Activation, gated: Bool,
+        down: PackedMatrix<Self>, downBias: Input?, into y: Output
+    )
     /// Elements as products of `precision` take them: bfloat16 for Float in bf16, a copy otherwise.
     static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer)
     /// As `multiply`, x converted by `convertOperand` before.

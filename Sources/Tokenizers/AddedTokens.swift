@@ -23,7 +23,8 @@ public struct AddedToken: Sendable, Equatable {
 struct AddedTokens: Sendable {
     let tokens: [AddedToken]
     private let byID: [Int32: Int]
-    private let byContent: [String: Int]
+    /// By bytes: Swift's strings are equal where they only look alike.
+    private let byContent: [[UInt8]: Int]
     /// The normalized form of tokens that have another.
     private let normalForms: [Int32: String]
     /// The patterns for the raw text and for the normalized text.
@@ -59,7 +60,7 @@ struct AddedTokens: Sendable {
     init(_ tokens: [AddedToken], normalizer: Normalizer?) {
         self.tokens = tokens
         byID = Dictionary(tokens.enumerated().map { ($1.id, $0) }) { $1 }
-        byContent = Dictionary(tokens.enumerated().map { ($1.content, $0) }) { $1 }
+        byContent = Dictionary(tokens.enumerated().map { (Array($1.content.utf8), $0) }) { $1 }
         var raw: [(bytes: [UInt8], token: Int)] = []
         var normalized: [(bytes: [UInt8], token: Int)] = []
         var normalForms: [Int32: String] = [:]
@@ -82,8 +83,8 @@ struct AddedTokens: Sendable {
     func token(id: Int32) -> AddedToken? { byID[id].map { tokens[$0] } }
     /// What decoding works with: the normalized form, so that it can be taken back like any other text.
     func form(id: Int32) -> String? { token(id: id).map { normalForms[id] ?? $0.content } }
-    func isSpecial(_ content: String) -> Bool { byContent[content].map { tokens[$0].isSpecial } ?? false }
-    func id(of content: String) -> Int32? { byContent[content].map { tokens[$0].id } }
+    func isSpecial(_ content: String) -> Bool { byContent[Array(content.utf8)].map { tokens[$0].isSpecial } ?? false }
+    func id(of content: String) -> Int32? { byContent[Array(content.utf8)].map { tokens[$0].id } }
 
     /// The parts of a text: ranges, with the id of the added token that each is or −1.
     func parts(of text: UnsafeBufferPointer<UInt8>, _ matcher: Matcher) -> [(range: Range<Int>, id: Int32)] {

@@ -102,6 +102,25 @@ struct PreTokenizedText {
         swap(&words, &pieces)
     }
 
+    /// Splits every word into the parts that `scan` reports in order; what lies between them is left out.
+    mutating func split(isolating scan: (UnsafeBufferPointer<UInt8>, (Int, Int) -> Void) -> Void) {
+        pieces.removeAll(keepingCapacity: true)
+        for word in words {
+            if word.addedToken >= 0 {
+                pieces.append(word)
+                continue
+            }
+            matches.removeAll(keepingCapacity: true)
+            bytes.withUnsafeBufferPointer { buffer in
+                scan(UnsafeBufferPointer(rebasing: buffer[word.range])) { start, end in
+                    if end > start { matches.append(PatternMatch(start: start, end: end, isMatch: true)) }
+                }
+            }
+            for match in matches { pieces.append(part(word, match.start, match.end)) }
+        }
+        swap(&words, &pieces)
+    }
+
     /// Rewrites every word: `rewrite` gets its bytes and appends the new ones, giving for each new byte the old byte of the word
     /// it stands for, or −1 for what stands for nothing.
     mutating func rewrite(_ rewrite: (UnsafeBufferPointer<UInt8>, Word, inout [UInt8], inout [Int32]) -> Void) {

@@ -11,9 +11,11 @@ indirect enum PreTokenizer: Sendable {
     case unicodeScripts
     case delimiter(UInt32)
     case fixedLength(Int)
+    case mecab(MeCabWords)
     case sequence([PreTokenizer])
 
-    func split(_ text: inout PreTokenizedText) {
+    /// - Parameter lattice: MeCab's working memory, kept from text to text.
+    func split(_ text: inout PreTokenizedText, lattice: inout MeCabLattice?) {
         switch self {
         case .bert:
             text.split(Self.whiteSpace, .removed)
@@ -30,7 +32,8 @@ indirect enum PreTokenizer: Sendable {
         case .unicodeScripts: text.split(.scanner(Self.scanScripts), .removed, inverted: true)
         case .delimiter(let delimiter): text.split(.scalars { $0 == delimiter }, .removed)
         case .fixedLength(let length): text.split(.scanner { Self.scanChunks($0, length, $1) }, .isolated)
-        case .sequence(let steps): for step in steps { step.split(&text) }
+        case .mecab(let words): words.split(&text, lattice: &lattice)
+        case .sequence(let steps): for step in steps { step.split(&text, lattice: &lattice) }
         }
     }
 

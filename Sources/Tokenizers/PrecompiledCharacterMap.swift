@@ -11,6 +11,8 @@ struct PrecompiledCharacterMap: Sendable {
     private let replacements: [UInt8]
     /// For each ASCII byte whether it has an entry; most have none, and most text is ASCII.
     private let asciiHasEntry: [Bool]
+    /// … and whether a longer entry may begin with it.
+    private let asciiBeginsEntry: [Bool]
 
     init(_ bytes: [UInt8], file: String?) throws {
         func damaged(_ what: String) -> DataError { DataError(.badData, "the precompiled character map is damaged: \(what)", file: file) }
@@ -18,6 +20,7 @@ struct PrecompiledCharacterMap: Sendable {
             units = []
             replacements = []
             asciiHasEntry = [Bool](repeating: false, count: 128)
+            asciiBeginsEntry = asciiHasEntry
             return
         }
         guard bytes.count >= 4 else { throw damaged("it ends in its header") }
@@ -32,6 +35,10 @@ struct PrecompiledCharacterMap: Sendable {
         guard replacements.withUnsafeBufferPointer({ UTF8Scalars.isValid($0) }) else { throw damaged("its replacements are not UTF-8") }
         self.units = units
         self.replacements = replacements
+        asciiBeginsEntry = (0..<128).map { byte in
+            let position = Self.offset(units[0]) ^ byte
+            return position < units.count && units[position] & (1 << 31 | 0xFF) == UInt32(byte)
+        }
         asciiHasEntry = (0..<128).map { byte in
             [UInt8(byte)].withUnsafeBufferPointer { Self.shortestPrefix(of: $0, units) } != nil
         }
@@ -44,18 +51,21 @@ struct PrecompiledCharacterMap: Sendable {
         try self.init(Array(data), file: file)
     }
 
+    /// Where the children of a unit begin.
+    @inline(__always)
+    private static func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
+
     /// The value of the shortest entry that is a prefix of `key`.
     private static func shortestPrefix(of key: UnsafeBufferPointer<UInt8>, _ units: [UInt32]) -> Int? {
-        func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
         guard let root = units.first else { return nil }
-        var position = offset(root)
+        var position = Self.offset(root)
         for byte in key {
             if byte == 0 { return nil }
             position ^= Int(byte)
             guard position < units.count else { return nil }
             let unit = units[position]
             guard unit & (1 << 31 | 0xFF) == UInt32(byte) else { return nil }
-            position ^= offset(unit)
+            position ^= Self.offset(unit)
             guard position < units.count else { return nil }
             if unit >> 8 & 1 == 1 { return Int(units[position] & 0x7FFF_FFFF) }
         }
@@ -65,9 +75,8 @@ struct PrecompiledCharacterMap: Sendable {
     /// The longest entry at `start`, as SentencePiece itself matches: its length and what replaces it.
     func longestMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> (length: Int, replacement: ArraySlice<UInt8>)? {
         guard let root = units.first else { return nil }
-        if text[start] < 0x80, !asciiHasEntry[Int(text[start])] { return nil }
-        func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
-        var position = offset(root)
+        if text[start] < 0x80, !asciiBeginsEntry[Int(text[start])] { return nil }
+        var position = Self.offset(root)
         var longest: (length: Int, value: Int)?
         var i = start
         while i < text.count {
@@ -75,7 +84,7 @@ struct PrecompiledCharacterMap: Sendable {
             guard position < units.count else { break }
             let unit = units[position]
             guard unit & (1 << 31 | 0xFF) == UInt32(text[i]) else { break }
-            position ^= offset(unit)
+            position ^= Self.offset(unit)
             guard position < units.count else { break }
             i += 1
             if unit >> 8 & 1 == 1 { longest = (i - start, Int(units[position] & 0x7FFF_FFFF)) }
@@ -98,7 +107,7 @@ struct PrecompiledCharacterMap: Sendable {
 
     func normalize(_ text: inout NormalizedText) {
         guard !units.isEmpty else { return }
-        if !text.tracksOffsets, text.bytes.allSatisfy({ $0 < 0x80 && !asciiHasEntry[Int($0)] }) { return }
+        if !text.tracksOffsets, text.bytes.allSatisfy({ $0 < 0x80 && $0 != 13 && !asciiHasEntry[Int($0)] }) { return }
         var edits = Edits()
         edits.scalars.reserveCapacity(text.bytes.count)
         edits.changes.reserveCapacity(text.bytes.count)

@@ -1,4 +1,100 @@
 import FileFormats
+import Foundation
+
+extension Tokenizer {
+    /// The tokenizer that a SentencePiece `.model` file describes, ids as in the file and no special tokens added.
+    ///
+    /// The frame of special tokens is not in such a file; in a model directory, `tokenizer_config.json` gives it by the tokenizer's class.
+    public convenience init(sentencePieceModel url: URL) throws {
+        try self.init(sentencePiece: url, configuration: TokenizerConfiguration())
+    }
+
+    convenience init(sentencePiece url: URL, configuration: TokenizerConfiguration) throws {
+        let file = url.lastPathComponent
+        var source = try SentencePieceModel(url)
+        guard let unknown = source.pieces.firstIndex(where: { $0.type == .unknown }) else {
+            throw DataError(.badData, "the SentencePiece model has no unknown piece", file: file)
+        }
+        var names = configuration.names
+        names.unknown = source.pieces[unknown].text
+        let normalizer = try SentencePieceNormalizer(source, file: file)
+        var unknownID = unknown
+        // fairseq put its own special tokens in front and shifted what follows by one.
+        let isShifted = configuration.className == "XLMRoberta" && source.kind == .unigram
+        if isShifted {
+            let special = ["<s>", "<pad>", "</s>", "<unk>"].map {
+                SentencePieceModel.Piece(text: $0, score: 0, type: $0 == "<unk>" ? .unknown : .control)
+            }
+            source.pieces = special + source.pieces.dropFirst(3) + [SentencePieceModel.Piece(text: "<mask>", score: 0, type: .control)]
+            unknownID = 3
+        }
+        let model: TokenModel
+        switch source.kind {
+        case .bytePair: model = .sentencePieceBytePair(try SentencePieceBytePair(source, unknownID: unknownID, file: file))
+        default:
+            let normal = source.pieces.filter { $0.type == .normal }.map(\.score)
+            // SentencePiece starts its search for the highest score at the smallest positive number, so that it is always just above 0.
+            let highest = max(normal.max() ?? 0, .leastNormalMagnitude)
+            let pieces = source.pieces.map { piece in
+                // A user-defined symbol outweighs any way to cut it up.
+                let score = piece.type == .userDefined
+                    ? Double(Float(piece.text.utf8.count) * highest) - 0.1 : Double(piece.score)
+                return Unigram.Piece(token: piece.text, score: score, isFound: piece.type == .normal || piece.type == .userDefined)
+            }
+            model = .unigram(try Unigram(pieces, unknownID: unknownID, bytes: source.usesBytes, lowest: Double(normal.min() ?? 0),
+                                         singlePrecision: true, file: file))
+        }
+        let vocabulary = model.vocabulary
+        func special(_ name: String?, _ fallback: String) throws -> PostProcessor.SpecialToken {
+            let name = name ?? fallback
+            guard let id = vocabulary.id(of: name) else {
+                throw DataError(.badData, "the special token \(name) is not in the vocabulary", file: file)
+            }
+            return PostProcessor.SpecialToken(token: name, id: id)
+        }
+        func template(_ single: [PostProcessor.SpecialToken?], _ pair: [PostProcessor.SpecialToken?], secondType: Int32) -> PostProcessor {
+            var specials: [String: TemplateProcessing.Special] = [:]
+            func pieces(_ tokens: [PostProcessor.SpecialToken?]) -> [TemplateProcessing.Piece] {
+                var isSecond = false
+                return tokens.map { token in
+                    guard let token else {
+                        defer { isSecond = true }
+                        return .sequence(second: isSecond, typeID: isSecond ? secondType : 0)
+                    }
+                    specials[token.token] = TemplateProcessing.Special(ids: [token.id], tokens: [token.token])
+                    return .special(name: token.token, typeID: 0)
+                }
+            }
+            let (one, two) = (pieces(single), pieces(pair))
+            return .template(TemplateProcessing(single: one, pair: two, specials: specials))
+        }
+        var frame: PostProcessor?
+        var framing: [String] = []
+        switch configuration.className {
+        case "XLMRoberta", "Camembert", "BigBird", "MBart":
+            let (cls, sep) = (try special(names.cls, "<s>"), try special(names.sep, "</s>"))
+            frame = .roberta(cls: cls, sep: sep, trimsOffsets: false, addsPrefixSpace: false)
+            framing = [cls.token, sep.token, names.pad ?? "<pad>", names.mask ?? "<mask>"]
+        case "Albert", "DebertaV2", "Reformer":
+            let (cls, sep) = (try special(names.cls, "[CLS]"), try special(names.sep, "[SEP]"))
+            frame = .bert(cls: cls, sep: sep)
+            framing = [cls.token, sep.token, names.pad ?? "[PAD]", names.mask ?? "[MASK]"]
+        case "T5":
+            let end = try special(names.sep, "</s>")
+            frame = template([nil, end], [nil, end, nil, end], secondType: 0)
+            framing = [end.token, names.pad ?? "<pad>"]
+        case "Llama":
+            let begin = try special(names.cls, "<s>")
+            frame = template([begin, nil], [begin, nil, begin, nil], secondType: 0)
+            framing = [begin.token, "</s>"]
+        default: break
+        }
+        self.init(added: configuration.className.isEmpty ? [] : configuration.addedTokens(framing, vocabulary),
+                  normalizer: .sentencePiece(normalizer), preTokenizer: nil, model: model, postProcessor: frame,
+                  decoder: .sequence([.byteFallback, .metaspace(replacement: "▁", dropsFirst: normalizer.addsDummyPrefix)]), names: names,
+                  truncationSide: configuration.truncationSide)
+    }
+}
 
 /// SentencePiece's own normalization: the character map by longest match, spaces made visible, runs of them closed up.
 struct SentencePieceNormalizer: Sendable {

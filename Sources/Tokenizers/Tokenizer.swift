@@ -23,6 +23,7 @@ public struct TokenizerScratch {
     var text = PreTokenizedText()
     var tokens: [ModelToken] = []
     var model = ModelScratch()
+    var lattice: MeCabLattice?
     /// Whose words the cache holds.
     var owner: Tokenizer?
 
@@ -77,7 +78,7 @@ public final class Tokenizer: Sendable {
         fastPath = BertFastPath(normalizer: normalizer, preTokenizer: preTokenizer, model: model, added: added)
         frame = Self.frame(postProcessor)
         let vocabulary = model.vocabulary
-        vocabularySize = vocabulary.count + Set(added.tokens.map(\.content)).count { vocabulary.id(of: $0) == nil }
+        vocabularySize = vocabulary.count + added.tokens.count { vocabulary.id(of: $0.content) == nil }
         idBound = max(vocabulary.idBound, (added.tokens.map { Int($0.id) }.max() ?? -1) + 1)
         func id(_ names: [String?]) -> Int32? {
             for case let name? in names { if let id = added.id(of: name) ?? vocabulary.id(of: name) { return id } }
@@ -93,18 +94,19 @@ public final class Tokenizer: Sendable {
     /// The reference gives an added token the id that the model's vocabulary has for it, or the next free one, whatever the file says.
     private static func reconciled(_ tokens: [AddedToken], _ vocabulary: Vocabulary) -> [AddedToken] {
         var result: [AddedToken] = []
-        var ids: [String: Int32] = [:]
+        var ids: [[UInt8]: Int32] = [:]
         var next = Int32(truncatingIfNeeded: vocabulary.count)
         for token in tokens where !token.content.isEmpty {
             var token = token
-            if let id = ids[token.content] ?? vocabulary.id(of: token.content) {
+            let key = Array(token.content.utf8)
+            if let id = ids[key] ?? vocabulary.id(of: token.content) {
                 token.id = id
             } else {
                 token.id = next
                 next = next &+ 1
             }
-            if ids[token.content] != nil { result.removeAll { $0.content == token.content } }
-            ids[token.content] = token.id
+            if ids[key] != nil { result.removeAll { $0.content.utf8.elementsEqual(key) } }
+            ids[key] = token.id
             result.append(token)
         }
         return result
@@ -191,7 +193,7 @@ public final class Tokenizer: Sendable {
         if needsOffsets || (!tracksOffsets && dependsOnPlace && added.tokens.isEmpty == false) {
             return preTokenize(bytes, tracksOffsets: true, scratch: &scratch)
         }
-        preTokenizer?.split(&scratch.text)
+        preTokenizer?.split(&scratch.text, lattice: &scratch.lattice)
     }
 
     /// Whether the pre-tokenizer asks where in the text a word stands.

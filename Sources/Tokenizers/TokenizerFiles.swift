@@ -2,23 +2,35 @@ import FileFormats
 import Foundation
 
 extension Tokenizer {
-    /// The tokenizer of a model directory in Hugging Face's layout: `tokenizer.json`, or `vocab.txt` alone.
+    /// The tokenizer of a model directory in Hugging Face's layout. What the files say decides: a `tokenizer_config.json` that wants
+    /// Japanese words by MeCab, else `tokenizer.json`, else `vocab.txt`, else `vocab.json` with `merges.txt`, else a SentencePiece model.
     ///
+    /// - Parameter dictionary: the folder of MeCab's dictionary, for models that need one; nil takes `KOTONOHA_MECAB_DIC`, else, for models
+    ///   that want the IPA dictionary, Debian's.
     /// - Throws: `DataError`; `noInput` where the directory has none of the files, naming those it looked for.
-    public convenience init(directory: URL) throws {
+    public convenience init(directory: URL, dictionary: URL? = nil) throws {
         let configuration = try TokenizerConfiguration(directory: directory)
-        let json = directory.appendingPathComponent("tokenizer.json")
-        if FileManager.default.fileExists(atPath: json.path) {
+        func existing(_ name: String) -> URL? {
+            let url = directory.appendingPathComponent(name)
+            return FileManager.default.fileExists(atPath: url.path) ? url : nil
+        }
+        if configuration.className == "BertJapanese" || configuration.json["word_tokenizer_type"]?.string != nil {
+            try self.init(japanese: directory, configuration: configuration, dictionary: dictionary)
+        } else if let json = existing("tokenizer.json") {
             try self.init(tokenizerJSON: json, configuration: configuration)
-            return
-        }
-        let list = directory.appendingPathComponent("vocab.txt")
-        if FileManager.default.fileExists(atPath: list.path) {
+        } else if let list = existing("vocab.txt") {
             try self.init(vocabularyList: list, configuration: configuration)
-            return
+        } else if let vocabulary = existing("vocab.json"), let merges = existing("merges.txt") {
+            try self.init(vocabulary: vocabulary, merges: merges, configuration: configuration)
+        } else if let model = Self.sentencePieceNames.lazy.compactMap(existing).first {
+            try self.init(sentencePiece: model, configuration: configuration)
+        } else {
+            throw DataError(.noInput, "no tokenizer here: looked for tokenizer.json, vocab.txt, vocab.json with merges.txt, "
+                + Self.sentencePieceNames.joined(separator: ", "), file: directory.path)
         }
-        throw DataError(.noInput, "no tokenizer here: looked for tokenizer.json and vocab.txt", file: directory.path)
     }
+
+    private static let sentencePieceNames = ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "sentencepiece.model"]
 
     /// The tokenizer that a `tokenizer.json` describes.
     public convenience init(tokenizerJSON url: URL) throws {
@@ -47,6 +59,35 @@ extension Tokenizer {
                   truncationSide: configuration.truncationSide)
     }
 
+    /// A byte-level tokenizer of the GPT-2 line from `vocab.json` and `merges.txt`; RoBERTa's frame where its tokens are there.
+    convenience init(vocabulary url: URL, merges mergesURL: URL, configuration: TokenizerConfiguration) throws {
+        let file = url.lastPathComponent
+        let json = try readFile(url).withUnsafeBytes { try JSON(parsing: $0, file: file) }
+        let vocabulary = try Vocabulary(try (json.object ?? []).map { token, value in
+            guard let id = value.int else { throw DataError(.badData, "the id of \(token.debugDescription) is not a whole number", file: file) }
+            return (token: token, id: id)
+        }, file: file)
+        let reader = TokenizerJSON(file: mergesURL.lastPathComponent)
+        let lines = String(decoding: try readFile(mergesURL), as: UTF8.self).split(separator: "\n")
+        let merges = try lines.enumerated().filter { !$1.isEmpty && !String($1).hasBytePrefix("#version") }
+            .map { try reader.mergeLine(String($1), $0 + 1) }
+        let model = try BytePairEncoding(vocabulary: vocabulary, merges: merges, options: .init(), file: file)
+        let addsPrefix = configuration.json["add_prefix_space"]?.bool ?? false
+        var names = configuration.names
+        var frame: PostProcessor = .byteLevel(trimsOffsets: true, addsPrefixSpace: addsPrefix)
+        if let cls = vocabulary.id(of: names.cls ?? "<s>"), let sep = vocabulary.id(of: names.sep ?? "</s>"), cls != sep {
+            let clsName = names.cls ?? "<s>", sepName = names.sep ?? "</s>"
+            frame = .roberta(cls: .init(token: clsName, id: cls), sep: .init(token: sepName, id: sep), trimsOffsets: true, addsPrefixSpace: addsPrefix)
+            names.unknown = names.unknown ?? "<unk>"
+        }
+        let special = [names.cls ?? "<s>", names.pad ?? "<pad>", names.sep ?? "</s>", names.unknown ?? "<|endoftext|>", names.mask ?? "<mask>"]
+        var added = configuration.addedTokens(special, vocabulary)
+        // The mask takes the space before it, as RoBERTa's tokenizer class has it.
+        for i in added.indices where added[i].content == names.mask ?? "<mask>" { added[i].stripsLeft = true }
+        self.init(added: added, normalizer: nil, preTokenizer: .byteLevel(ByteLevelSplit(addsPrefixSpace: addsPrefix, usesPattern: true)),
+                  model: .bytePair(model), postProcessor: frame, decoder: .byteLevel, names: names, truncationSide: configuration.truncationSide)
+    }
+
     /// BERT's tokenizer from a list of tokens, one a line; `tokenizer_config.json` says the rest.
     convenience init(vocabularyList url: URL, configuration: TokenizerConfiguration) throws {
         let vocabulary = try Vocabulary(list: url)
@@ -65,11 +106,11 @@ extension Tokenizer {
         }
         let cls = try special(names.cls ?? "[CLS]")
         let sep = try special(names.sep ?? "[SEP]")
-        let added = [unknown, sep.token, names.pad ?? "[PAD]", cls.token, names.mask ?? "[MASK]"].compactMap { name in
-            vocabulary.id(of: name).map { AddedToken(id: $0, content: name, isSpecial: true) }
-        }
-        self.init(added: added, normalizer: .bert(normalizer), preTokenizer: .bert, model: .wordPiece(model),
-                  postProcessor: .bert(cls: cls, sep: sep), decoder: .wordPiece(prefix: "##", cleansUp: true), names: names,
+        let added = configuration.addedTokens([unknown, sep.token, names.pad ?? "[PAD]", cls.token, names.mask ?? "[MASK]"], vocabulary)
+        // MPNet's list of words goes with RoBERTa's way of framing.
+        let frame: PostProcessor = configuration.className == "MPNet"
+            ? .roberta(cls: cls, sep: sep, trimsOffsets: false, addsPrefixSpace: false) : .bert(cls: cls, sep: sep)
+        self.init(added: added, normalizer: .bert(normalizer), preTokenizer: .bert, model: .wordPiece(model), postProcessor: frame, decoder: .wordPiece(prefix: "##", cleansUp: true), names: names,
                   truncationSide: configuration.truncationSide)
     }
 }
@@ -80,8 +121,29 @@ struct TokenizerConfiguration {
     var json = JSON.object([])
     var names = Tokenizer.SpecialNames()
     var truncationSide = TruncationSide.right
+    /// `tokenizer_class` without "Tokenizer": `Bert`, `XLMRoberta`; empty where it is not given.
+    var className = ""
 
     init() {}
+
+    /// The special tokens among `names` that the vocabulary has, and what `added_tokens_decoder` adds to them.
+    func addedTokens(_ names: [String], _ vocabulary: Vocabulary) -> [AddedToken] {
+        var tokens: [AddedToken] = []
+        for (key, value) in json["added_tokens_decoder"]?.object ?? [] {
+            guard let id = Int32(key), id >= 0, let content = value["content"]?.string, !content.isEmpty else { continue }
+            var token = AddedToken(id: id, content: content, isSpecial: value["special"]?.bool ?? false)
+            token.isNormalized = value["normalized"]?.bool ?? false
+            token.isSingleWord = value["single_word"]?.bool ?? false
+            token.stripsLeft = value["lstrip"]?.bool ?? false
+            token.stripsRight = value["rstrip"]?.bool ?? false
+            tokens.append(token)
+        }
+        tokens.sort { $0.id < $1.id }
+        for name in names where !tokens.contains(where: { $0.content == name }) {
+            if let id = vocabulary.id(of: name) { tokens.append(AddedToken(id: id, content: name, isSpecial: true)) }
+        }
+        return tokens
+    }
 
     init(directory: URL) throws {
         func read(_ name: String) throws -> JSON? {
@@ -98,16 +160,17 @@ struct TokenizerConfiguration {
             }
             return nil
         }
+        className = (json["tokenizer_class"]?.string ?? "").replacing("TokenizerFast", by: "").replacing("Tokenizer", by: "")
         names = Tokenizer.SpecialNames(unknown: name("unk_token"), pad: name("pad_token"), mask: name("mask_token"),
                                        cls: name("cls_token") ?? name("bos_token"), sep: name("sep_token") ?? name("eos_token"))
         if json["truncation_side"]?.string == "left" { truncationSide = .left }
     }
 }
 
-/// A whole file, mapped where that is possible.
+/// A whole file.
 func readFile(_ url: URL) throws -> Data {
     do {
-        return try Data(contentsOf: url, options: .mappedIfSafe)
+        return try Data(contentsOf: url)
     } catch {
         throw DataError(.noInput, "cannot be read: \(error.localizedDescription)", file: url.path)
     }

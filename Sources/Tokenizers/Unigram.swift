@@ -34,7 +34,8 @@ struct Unigram: Sendable {
         scores = pieces.map(\.score)
         self.unknownID = unknownID.map { Int32(truncatingIfNeeded: $0) } ?? -1
         byteIDs = bytes ? ByteFallback.ids(vocabulary) : []
-        unknownScore = (lowest ?? scores.min() ?? 0) - 10
+        let bottom = lowest ?? scores.min() ?? 0
+        unknownScore = singlePrecision ? Double(Float(bottom) - 10) : bottom - 10
         self.singlePrecision = singlePrecision
     }
 
@@ -63,9 +64,9 @@ struct Unigram: Sendable {
                 let character = UTF8Scalars.decode(word, at: start).length
                 var hasSingle = false
                 @inline(__always) func offer(_ end: Int, _ score: Double, _ id: Int32) {
-                    let candidate = score + scoreHere
+                    let candidate = singlePrecision ? Double(Float(score + scoreHere)) : score + scoreHere
                     if best[end].start < 0 || candidate > best[end].score {
-                        best[end] = Best(score: singlePrecision ? Double(Float(candidate)) : candidate,
+                        best[end] = Best(score: candidate,
                                          start: Int32(truncatingIfNeeded: start), id: id)
                     }
                 }

@@ -2,6 +2,7 @@ import Autograd
 import FileFormats
 import Foundation
 import Networks
+import SentenceEmbedding
 import Tensors
 import Tokenizers
 
@@ -143,14 +144,4 @@ public func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit
             ("type", .string("WordLevel")), ("vocab", .object((special + symbols).enumerated().map { ($1, .integer($0)) })), ("unk_token", .string("[UNK]")),
         ])),
     ])
-}
-
-/// Tensors of a safetensors file, as Float.
-struct SafetensorsArchive: WeightArchive {
-    private let file: SafetensorsFile
-    init(_ file: SafetensorsFile) { self.file = file }
-    var fileName: String { file.path }
-    var names: [String] { file.names }
-    func shape(of name: String) -> [Int]? { file[name]?.shape }
-    func tensor(_ name: String) throws -> Tensor<Float> { Tensor(try file.floats(name), shape: file[name]?.shape ?? []) }
 }

@@ -55,11 +55,17 @@ public final class ShardedGradients<Scalar: TensorScalar> {
                 records[shard].output = nil
             }
         }
-        collect()
+        collect(stores)
     }
 
-    /// Adds the lanes to the sums, in parallel over stretches of parameters.
-    private func collect() {
+    /// Adds gradients that were computed elsewhere (of what a loss itself learns), in their order.
+    public func add(_ extra: [GradientStore<Scalar>]) {
+        let filled = extra.filter { !$0.whole.isEmpty || !$0.rows.isEmpty }
+        if !filled.isEmpty { collect(filled) }
+    }
+
+    /// Adds stores to the sums, in parallel over stretches of parameters, and empties them.
+    private func collect(_ stores: [GradientStore<Scalar>]) {
         var work: [Stretch<Scalar>] = []
         for (index, parameter) in parameters.enumerated() where parameter.isTrainable {
             let key = ObjectIdentifier(parameter), width = max(1, parameter.value.columns)

@@ -46,6 +46,9 @@ public final class HDF5Container: Sendable {
     private static func open(_ path: String) throws -> HDF5Handle {
         try HDF5.locked {
             let access = try HDF5Handle(H5Pcreate(kh5_file_access()), DataError(.inputOutput, HDF5.failureText(), file: path))
+            // A lock would outlive this process in any child that inherits the file, and network disks often have none to give; files
+            // appear complete by rename, so there is nothing to guard.
+            H5Pset_file_locking(access.id, false, true)
             // Datasets may be released after their file, which stays open as long.
             H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
             return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id),
@@ -61,6 +64,7 @@ public final class HDF5Container: Sendable {
             let creation = try HDF5Handle(H5Pcreate(kh5_file_create()), Self.writing(path))
             // The oldest layout that holds what is written: every reader of the last twenty years opens it.
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
+            H5Pset_file_locking(access.id, false, true)
             H5Pset_obj_track_times(creation.id, false)
             return try HDF5Handle(H5Fcreate(temporary, kh5_acc_trunc(), creation.id, access.id), Self.writing(path))
         }
@@ -98,21 +102,59 @@ public final class HDF5Container: Sendable {
     public func datasetNames(in group: String = "/") throws -> [String] {
         try HDF5.locked {
             guard group == "/" || H5Lexists(handle.id, group, hid_t(H5P_DEFAULT)) > 0 else { return [] }
+            return try links(in: group).map(\.name).filter { try kind(of: (group == "/" ? "/" : group + "/") + $0) == .dataset }
+        }
+    }
+
+    struct Link {
+        var name: String
+        /// False for links to other places or files.
+        var isHard: Bool
+    }
+
+    /// The links of a group, sorted by name.
+    func links(in group: String) throws -> [Link] {
+        try HDF5.locked {
             let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), damaged("group \(group): \(HDF5.failureText())"))
-            var information = H5G_info_t()
-            guard H5Gget_info(opened.id, &information) >= 0 else { throw damaged("group \(group): \(HDF5.failureText())") }
-            var names: [String] = []
-            for index in 0 ..< information.nlinks {
-                let length = H5Lget_name_by_idx(opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, hid_t(H5P_DEFAULT))
-                guard length >= 0, length < 1 << 16 else { throw damaged("group \(group): \(HDF5.failureText())") }
-                var name = [CChar](repeating: 0, count: length + 1)
-                H5Lget_name_by_idx(opened.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, hid_t(H5P_DEFAULT))
-                let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                let object = H5Oopen(opened.id, text, hid_t(H5P_DEFAULT))
-                guard object >= 0 else { continue }
-                if H5Iget_type(object) == H5I_DATASET { names.append(text) }
-                H5Idec_ref(object)
+            var links: [Link] = []
+            let status = withUnsafeMutablePointer(to: &links) { pointer in
+                H5Literate(opened.id, H5_INDEX_NAME, H5_ITER_INC, nil, { _, name, information, data in
+                    guard let name, let information, let data else { return -1 }
+                    data.assumingMemoryBound(to: [Link].self).pointee
+                        .append(Link(name: String(cString: name), isHard: information.pointee.type == H5L_TYPE_HARD))
+                    return 0
+                }, pointer)
             }
+            guard status >= 0 else { throw damaged("group \(group): \(HDF5.failureText())") }
+            return links
+        }
+    }
+
+    enum ObjectKind { case group, dataset, other }
+
+    func kind(of name: String) throws -> ObjectKind {
+        try HDF5.locked {
+            let object = try HDF5Handle(H5Oopen(handle.id, name, hid_t(H5P_DEFAULT)), damaged("\(name): \(HDF5.failureText())"))
+            return switch H5Iget_type(object.id) {
+            case H5I_DATASET: .dataset
+            case H5I_GROUP: .group
+            default: .other
+            }
+        }
+    }
+
+    /// The names of the root's attributes.
+    func attributeNames() throws -> [String] {
+        try HDF5.locked {
+            var names: [String] = []
+            let status = withUnsafeMutablePointer(to: &names) { pointer in
+                H5Aiterate2(handle.id, H5_INDEX_NAME, H5_ITER_INC, nil, { _, name, _, data in
+                    guard let name, let data else { return -1 }
+                    data.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+                    return 0
+                }, pointer)
+            }
+            guard status >= 0 else { throw damaged("attributes: \(HDF5.failureText())") }
             return names
         }
     }
@@ -235,7 +277,7 @@ public final class HDF5Container: Sendable {
                 H5Pset_chunk(creation.id, Int32(chunks.count), &chunks)
                 if deflate {
                     H5Pset_shuffle(creation.id)
-                    H5Pset_deflate(creation.id, 4)
+                    H5Pset_deflate(creation.id, 1)
                 }
                 if canGrow { limits[0] = kh5_unlimited() }
             }

@@ -164,6 +164,29 @@ public final class HDF5Dataset: Sendable {
         }
     }
 
+    // MARK: Looking at the storage
+
+    /// True where chunks are compressed or otherwise transformed.
+    var isFiltered: Bool {
+        HDF5.locked {
+            let creation = H5Dget_create_plist(handle.id)
+            guard creation >= 0 else { return false }
+            defer { H5Idec_ref(creation) }
+            return H5Pget_nfilters(creation) > 0
+        }
+    }
+
+    /// Walks through the whole index of chunks, which is where damage misleads libhdf5.
+    func walkChunks() throws {
+        try HDF5.locked {
+            let creation = try HDF5Handle(H5Dget_create_plist(handle.id), damaged(HDF5.failureText()))
+            guard H5Pget_layout(creation.id) == H5D_CHUNKED else { return }
+            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            var count: hsize_t = 0
+            guard H5Dget_num_chunks(handle.id, space.id, &count) >= 0 else { throw damaged("its index of chunks: \(HDF5.failureText())") }
+        }
+    }
+
     // MARK: Writing
 
     /// Writes rows that are already within the extent.

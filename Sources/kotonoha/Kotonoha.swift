@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Glibc
+import VectorStore
 
 /// The program: a tree of commands, and what its exit status means.
 @main
@@ -22,6 +23,10 @@ struct KotonohaProgram: ParsableCommand {
             SimilarityCommand.self,
             RankCommand.self,
             MineCommand.self,
+            PCACommand.self,
+            TSNECommand.self,
+            ClusterCommand.self,
+            CompareCommand.self,
             EvaluateCommand.self,
             ProbeCommand.self,
             TokenizeCommand.self,
@@ -29,11 +34,14 @@ struct KotonohaProgram: ParsableCommand {
             GenerateCommand.self,
             InfoCommand.self,
             ExportCommand.self,
+            ValidateHDF5Command.self,
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64.
     static func main() {
         Interruption.install()
+        // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
+        HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
         do {
             var command = try parseAsRoot()
             try command.run()

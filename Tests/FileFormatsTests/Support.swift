@@ -6,8 +6,8 @@ import Testing
 final class Scratch {
     let folder: String
 
-    init() {
-        folder = NSTemporaryDirectory() + "/formats-" + UUID().uuidString
+    init(root: String? = nil) {
+        folder = (root ?? NSTemporaryDirectory()) + "/formats-" + UUID().uuidString
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 

@@ -58,10 +58,11 @@ final class Chromium {
         guard status == 0 else { throw Failure(description: "the browser did not start") }
         (process, input, output) = (child, toBrowser.write, fromBrowser.read)
 
-        let target = try send("Target.createTarget", ["url": "about:blank", "width": width, "height": height])
+        let target = try send("Target.createTarget", ["url": "about:blank"])
         let attached = try send("Target.attachToTarget", ["targetId": target["targetId"] ?? "", "flatten": true])
         session = attached["sessionId"] as? String
         for domain in ["Page", "Runtime", "Log"] { try send("\(domain).enable") }
+        try send("Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": false])
     }
 
     deinit {

@@ -144,3 +144,27 @@ import Testing
         #expect(message { try load(deeper.checkpointEntries, from: model.archive, prefixes: deeper.checkpointPrefixes) }.contains("is missing"))
     }
 }
+
+@Suite struct SequenceClassifierTests {
+    @Test("Logits agree with the reference", arguments: ["bert", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "electra", "deberta-v2",
+                                                        "luke", "modernbert"])
+    func logits(name: String) throws {
+        let folder = GoldenModel.folder + "/../classifiers/" + name
+        let network = try SequenceClassifier<Float>(json: JSON(contentsOf: folder + "/config.json"), file: "config.json")
+        try network.load(from: FixtureArchive(folder + "/model.safetensors"))
+        let expected = try FixtureArchive(folder + "/expected.safetensors")
+        let ids = try expected.integers("ids").map(Int32.init), types = try expected.integers("types").map(Int32.init)
+        let offsets = try expected.integers("offsets")
+        var batch = PackedBatch()
+        for (first, end) in zip(offsets, offsets.dropFirst()) { batch.append(ids[first..<end], typeIDs: Array(types[first..<end])) }
+        let found = network(batch, on: nil).value, logits = try expected.tensor("logits")
+        #expect(found.shape == logits.shape)
+        #expect(zip(found.elements, logits.elements).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, abs($1)) })
+    }
+
+    @Test("A family without such a head is refused with the list of those that have one")
+    func nomic() throws {
+        let json = try JSON(contentsOf: GoldenModel.folder + "/nomic_bert/config.json")
+        #expect(throws: DataError.self) { _ = try SequenceClassifier<Float>(json: json, file: "config.json") }
+    }
+}

@@ -39,7 +39,7 @@ import Testing
             arguments += options
             let process = program.process(arguments)
             let errors = program.path("errors")
-            FileManager.default.createFile(atPath: errors, contents: nil)
+            _ = FileManager.default.createFile(atPath: errors, contents: nil)
             process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
             try process.run()
             process.waitUntilExit()

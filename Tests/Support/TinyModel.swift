@@ -7,8 +7,11 @@ import Tensors
 public struct TinyModel {
     public let folder: URL
 
-    public static let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
-        + (0..<26).map { "##" + String(UnicodeScalar(UInt8(97 + $0))) } + ["two", "dogs", "play", "in", "the", "snow", "cat", ".", ",", "1", "2"]
+    public static let words: [String] = {
+        let letters = (UInt8(ascii: "a")...UInt8(ascii: "z")).map { String(UnicodeScalar($0)) }
+        let whole = ["two", "dogs", "play", "in", "the", "snow", "cat", ".", ",", "1", "2"]
+        return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + letters + letters.map { "##" + $0 } + whole
+    }()
 
     /// - Parameter files: written into the folder last, so that a test can replace any of them; nil leaves one out.
     public init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {

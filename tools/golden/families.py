@@ -131,6 +131,44 @@ def write_static(folder, generator):
         json.dump({"model_type": "model2vec", "architectures": ["StaticModel"], "normalize": True}, f)
 
 
+TINY = dict(vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=20, max_position_embeddings=32)
+CLASSIFIERS = {
+    "bert": t.BertConfig(**TINY, num_labels=1), "roberta": t.RobertaConfig(**TINY, pad_token_id=1, num_labels=1),
+    "xlm-roberta": t.XLMRobertaConfig(**TINY, type_vocab_size=1, pad_token_id=1, num_labels=3),
+    "distilbert": t.DistilBertConfig(vocab_size=40, dim=16, n_layers=1, n_heads=2, hidden_dim=20, max_position_embeddings=32, num_labels=1),
+    "mpnet": t.MPNetConfig(**TINY, num_labels=2), "albert": t.AlbertConfig(**TINY, embedding_size=12, num_labels=2),
+    "electra": t.ElectraConfig(**TINY, embedding_size=12, num_labels=1),
+    "deberta-v2": t.DebertaV2Config(**TINY, relative_attention=True, position_buckets=8, norm_rel_ebd="layer_norm", share_att_key=True,
+                                    pos_att_type="p2c|c2p", position_biased_input=False, num_labels=1),
+    "luke": t.LukeConfig(**TINY, entity_vocab_size=4, entity_emb_size=8, pad_token_id=1, num_labels=2),
+    "modernbert": t.ModernBertConfig(**TINY, local_attention=8, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1,
+                                     sep_token_id=2, classifier_pooling="mean", num_labels=1),
+}
+
+
+def write_classifiers(folder):
+    """Sequence classifiers with their logits."""
+    for name, config in CLASSIFIERS.items():
+        generator = torch.Generator().manual_seed(5)
+        model = t.AutoModelForSequenceClassification.from_config(config).eval()
+        randomize(model, generator)
+        path = os.path.join(folder, name)
+        model.save_pretrained(path)
+        ids, types, offsets, logits = [], [], [0], []
+        takes_types = (getattr(config, "type_vocab_size", 0) or 0) > 1 and name not in ("distilbert", "mpnet", "modernbert")
+        for length in (5, 1, 12):
+            sequence = torch.randint(5, 40, (1, length), generator=generator)
+            kinds = torch.zeros_like(sequence)
+            if takes_types:
+                kinds[0, length // 2:] = 1
+            given = {"input_ids": sequence, "attention_mask": torch.ones_like(sequence)} | ({"token_type_ids": kinds} if takes_types else {})
+            with torch.no_grad():
+                logits.append(model(**given).logits[0])
+            ids.append(sequence[0]), types.append(kinds[0]), offsets.append(offsets[-1] + length)
+        save_file({"ids": torch.cat(ids).int(), "types": torch.cat(types).int(), "offsets": torch.tensor(offsets).int(), "logits": torch.stack(logits)},
+                  os.path.join(path, "expected.safetensors"))
+
+
 def write_buckets(folder):
     """Bucket of every distance, as the reference rounds its logarithms."""
     from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
@@ -159,6 +197,7 @@ def main(folder):
         save_file({k: v for k, v in tensors.items() if not k.startswith("pooler.")}, weights, metadata={"format": "pt"})
         save_file(expected(model, config, generator), os.path.join(path, "expected.safetensors"))
         print(name, sum(v.numel() for v in tensors.values()))
+    write_classifiers(os.path.join(os.path.dirname(folder), "classifiers"))
     write_static(folder, torch.Generator().manual_seed(7))
     write_buckets(folder)
 

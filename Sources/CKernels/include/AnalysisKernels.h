@@ -55,6 +55,8 @@ typedef struct {
 } kt_tsne_schedule;
 void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_x, const float *attraction_y, const float *repulsion_x,
                   const float *repulsion_y, float *x, float *y, float *ux, float *uy, float *gain_x, float *gain_y, double *sums);
+// x -= mean_x, y -= mean_y (y may be NULL).
+void kt_tsne_center(int64_t n, float mean_x, float mean_y, float *x, float *y);
 
 // Quintic B-splines on a grid: weights of the six nodes floor(u) - 5 + j, u being the place in units of the grid's spacing.
 #define KT_SPLINE_NODES 6
@@ -63,9 +65,20 @@ void kt_tsne_step(kt_tsne_schedule schedule, int64_t n, const float *attraction_
 // Adds the points order[first ..< last] to the grid (row-major, `stride` floats a row): place u = (x - left) * per_unit, v likewise for y.
 void kt_spline_spread(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
                       float per_unit, int64_t stride, float *grid);
-// f = -1/2 of the gradient of the grid's function at each point; returns the sum of the function's values, in double.
+// f = -1/2 of the gradient of the grid's function at each point; values (may be NULL) the function itself; returns the sum of its values.
 double kt_spline_gather(const int32_t *order, int64_t first, int64_t last, const float *x, const float *y, float left, float bottom,
-                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy);
+                        float per_unit, int64_t stride, const float *grid, float *fx, float *fy, double *values);
 // The same on a line.
 void kt_spline_spread_line(int64_t n, const float *x, float left, float per_unit, float *grid);
-double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx);
+double kt_spline_gather_line(int64_t n, const float *x, float left, float per_unit, const float *grid, float *fx, double *values);
+
+// A cell of a Barnes-Hut tree, in depth-first order: its subtree is the cells up to `skip`, its points are sorted[first ..< first + count].
+typedef struct {
+    float x, y;     // middle of its points
+    float reach;    // squared side / angle squared: farther away than that it counts as one point
+    int32_t skip, first, count;
+    int32_t leaf;
+} kt_cell;
+// As kt_tsne_repulsion with own = 1, for the sorted points first ..< last; results go to fx[order[i]], fy[order[i]], z[order[i]]. y and fy may be NULL.
+void kt_tree_repulsion(const kt_cell *cells, int32_t cell_count, const int32_t *order, const float *sorted_x, const float *sorted_y,
+                       int64_t first, int64_t last, float a, float *fx, float *fy, double *z);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "CKernelsEncoders.h"
+#include "CKernelsQuantize.h"
 
 #include "ProbeKernels.h"
 

@@ -8,6 +8,7 @@ const words = {
     mapLabel: "Map. Arrow keys move the view, Shift and arrow keys go from point to point, plus and minus zoom.",
     noColor: "one colour", found: n => `${n} found`, searching: "searching …", selected: n => `${n} selected`, copy: "Copy", csv: "Save CSV", clear: "Clear", copied: "Copied",
     more: n => `… and ${n} more (all are in the CSV)`, moreFound: n => `… and ${n} more`, row: "row", group: "Group", groups: "Groups", neighborsSpace: "Nearest by vector", neighborsMap: "Nearest on the map",
+    hint: "Point at a mark to read its sentence, click it to see its neighbours.",
     all: "All", none: "None", noGroup: "(none)", untitled: "Map of sentences", results: "Found",
     keys: [["drag, arrow keys", "move"], ["wheel, pinch, + −", "zoom"], ["click, Enter", "show a point and its neighbours"], ["Shift + drag", "select with a lasso"], ["Shift + arrow keys", "go from point to point"], ["/", "search; Enter goes through what was found"], ["0", "whole map"], ["Esc", "clear"]],
   },
@@ -17,6 +18,7 @@ const words = {
     mapLabel: "地図。矢印キーで移動、Shift＋矢印キーで点から点へ、＋と－で拡大縮小。",
     noColor: "単色", found: n => `${n} 件`, searching: "検索中…", selected: n => `選択 ${n} 件`, copy: "コピー", csv: "CSVで保存", clear: "解除", copied: "コピーしました",
     more: n => `…ほか ${n} 件（CSVには全件）`, moreFound: n => `…ほか ${n} 件`, row: "行", group: "グループ", groups: "グループ", neighborsSpace: "ベクトルの近い文", neighborsMap: "地図上で近い文",
+    hint: "点に重ねると文が、クリックすると近い文が表示されます。",
     all: "すべて", none: "なし", noGroup: "（なし）", untitled: "文の地図", results: "検索結果",
     keys: [["ドラッグ・矢印キー", "移動"], ["ホイール・ピンチ・＋－", "拡大・縮小"], ["クリック・Enter", "点とその近傍を表示"], ["Shift＋ドラッグ", "囲んで選択"], ["Shift＋矢印キー", "点から点へ"], ["/", "検索（Enterで次の結果へ）"], ["0", "全体を表示"], ["Esc", "解除"]],
   },
@@ -186,6 +188,7 @@ function resize() {
   width = Math.max(1, box.width); height = Math.max(1, box.height); ratio = Math.min(window.devicePixelRatio || 1, 2);
   for (const c of [canvas, overlay]) { c.width = Math.round(width * ratio); c.height = Math.round(height * ratio); }
   unit = Math.max(10, Math.min(width - 40, (height - 56) * aspect));
+  hover(-1);
   changed();
 }
 function reset() { zoom = 1; centerX = centerY = .5; changed(true); }
@@ -218,7 +221,7 @@ let budget = Math.min(n, 300000); // points a moving picture may have; follows t
 let highlighted = new Uint32Array(0), isDimmed = false;
 const painter = makeGL() || makeCanvas();
 function makeGL() {
-  const gl = canvas.getContext("webgl", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: false });
+  const gl = canvas.getContext("webgl", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
   if (!gl) return null;
   const vertex = `
     attribute vec2 place; attribute vec3 look;
@@ -234,12 +237,14 @@ function makeGL() {
     }`;
   const fragment = `
     precision mediump float;
-    varying vec4 color; varying float form; varying float soft; uniform float opacity;
+    varying vec4 color; varying float form; varying float soft; uniform float opacity, plain;
     float box(vec2 p, vec2 b) { vec2 d = abs(p) - b; return max(d.x, d.y); }
     float tri(vec2 p) { return max(abs(p.x) * 0.866 + p.y * 0.5, -p.y) - 0.52; }
     float dia(vec2 p) { return (abs(p.x) * 1.25 + abs(p.y) - 0.98) * 0.8; }
     float plus(vec2 p) { return min(box(p, vec2(0.26, 0.85)), box(p, vec2(0.85, 0.26))); }
     void main() {
+      // Marks of two or three pixels have no form to draw.
+      if (plain > 0.5) { float o = color.a * opacity * 0.8; gl_FragColor = vec4(color.rgb * o, o); return; }
       vec2 p = (gl_PointCoord - 0.5) * 2.0 * 1.05;
       vec2 u = vec2(p.x, -p.y);
       float d;
@@ -269,7 +274,7 @@ function makeGL() {
   gl.bindAttribLocation(program, 0, "place"); gl.bindAttribLocation(program, 1, "look");
   gl.linkProgram(program);
   gl.useProgram(program);
-  const at = Object.fromEntries(["scale", "shift", "size", "dim", "colors", "opacity"].map(u => [u, gl.getUniformLocation(program, u)]));
+  const at = Object.fromEntries(["scale", "shift", "size", "dim", "colors", "opacity", "plain"].map(u => [u, gl.getUniformLocation(program, u)]));
   const places = gl.createBuffer(), looks = gl.createBuffer(), lit = gl.createBuffer();
   const rank = new Uint32Array(n);
   const packed = new Float32Array(2 * n), look = new Uint8Array(4 * n);
@@ -295,16 +300,20 @@ function makeGL() {
       for (let k = 0; k < 256; k++) { const c = shown(slotColors[k] || grey); t.set([c[0], c[1], c[2], 255], 4 * k); }
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, t);
     },
-    draw(count) {
+    // Draws the points of the sample from one place to another; the first part clears, the last one puts highlighted points on top.
+    draw(from, to, isWhole) {
       gl.viewport(0, 0, canvas.width, canvas.height);
-      gl.clearColor(0, 0, 0, 0); gl.clear(gl.COLOR_BUFFER_BIT);
+      if (from === 0) { gl.clearColor(0, 0, 0, 0); gl.clear(gl.COLOR_BUFFER_BIT); }
       gl.uniform2f(at.scale, 2 * unit * zoom / width, -2 * unit / aspect * zoom / height);
       gl.uniform2f(at.shift, 2 * unit * zoom * (.5 - centerX) / width, -2 * unit / aspect * zoom * (.5 - centerY) / height);
-      gl.uniform1f(at.size, (pointSize() + 1) * 1.3 * ratio * (count < n ? Math.min(1.6, Math.sqrt(n / count)) : 1));
+      const size = (pointSize() + 1) * 1.3 * ratio * (isWhole ? 1 : Math.min(1.6, Math.sqrt(n / to)));
+      const isPlain = size < 4.5;
+      gl.uniform1f(at.size, isPlain ? size * .72 : size);
+      gl.uniform1f(at.plain, isPlain ? 1 : 0);
       gl.uniform1f(at.dim, isDimmed ? 1 : 0);
       gl.uniform1f(at.opacity, n > 20000 ? .7 : .92);
-      gl.drawArrays(gl.POINTS, 0, count);
-      if (isDimmed && canIndex && highlighted.length) gl.drawElements(gl.POINTS, highlighted.length, gl.UNSIGNED_INT, 0);
+      gl.drawArrays(gl.POINTS, from, to - from);
+      if ((to === n || !isWhole) && isDimmed && canIndex && highlighted.length) gl.drawElements(gl.POINTS, highlighted.length, gl.UNSIGNED_INT, 0);
     },
     finish() { const p = new Uint8Array(4); gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, p); },
   };
@@ -314,10 +323,10 @@ function makeCanvas() {
   let sprites = new Map();
   return {
     kind: "canvas", looks() {}, colors() { sprites = new Map(); }, finish() {},
-    draw(count) {
+    draw(from, to, isWhole) {
       c.setTransform(ratio, 0, 0, ratio, 0, 0);
-      c.clearRect(0, 0, width, height);
-      const size = pointSize() + 1, half = Math.ceil(size) + 1, limit = Math.min(count, 60000);
+      if (from === 0) c.clearRect(0, 0, width, height);
+      const size = pointSize() + 1, half = Math.ceil(size) + 1;
       sprites = new Map();
       const paint = i => {
         if (hidden[i]) return;
@@ -332,9 +341,9 @@ function makeCanvas() {
         c.drawImage(s, px - half, py - half, 2 * half, 2 * half);
       };
       c.globalAlpha = isDimmed ? .13 : .9;
-      for (let k = 0; k < limit; k++) paint(order[k]);
+      for (let k = from; k < to; k++) paint(order[k]);
       c.globalAlpha = 1;
-      if (isDimmed) for (let k = 0; k < Math.min(highlighted.length, 60000); k++) paint(highlighted[k]);
+      if ((to === n || !isWhole) && isDimmed) for (let k = 0; k < Math.min(highlighted.length, 60000); k++) paint(highlighted[k]);
     },
   };
 }
@@ -363,25 +372,32 @@ function refreshState() {
 }
 
 // ---- frames ------------------------------------------------------------------------------------------------------------------------
-let scheduled = false, moving = 0, settle = 0, lastFrame = 0;
+let scheduled = false, requested = 0, moving = 0, settle = 0, drawn = 0;
 const frames = [];
 function changed(isMoving = false) {
   if (isMoving) { moving = performance.now(); clearTimeout(settle); settle = setTimeout(() => { moving = 0; changed(); }, 160); }
-  if (!scheduled) { scheduled = true; requestAnimationFrame(frame); }
+  drawn = 0;
+  schedule();
 }
-function frame(now) {
+function schedule() { if (!scheduled) { scheduled = true; requested = performance.now(); requestAnimationFrame(frame); } }
+function frame() {
   scheduled = false;
-  const isMoving = moving > 0, started = performance.now();
-  painter.draw(isMoving ? Math.min(n, budget) : n);
+  const started = performance.now(), isMoving = moving > 0;
+  if (isMoving) painter.draw(0, Math.min(n, budget), budget >= n);
+  else if (drawn < n) {
+    // At rest all points appear, on a slow machine part by part, so that it still answers.
+    const to = Math.min(n, drawn + Math.max(budget, 50000));
+    painter.draw(drawn, to, true);
+    drawn = to;
+    if (drawn < n) schedule();
+  }
   drawOverlay();
   if (isMoving) {
-    // The pace of frames tells what the machine can draw; the sample shrinks and grows with it.
-    const gap = now - lastFrame;
-    const spent = Math.max(performance.now() - started, gap < 250 ? gap : 0);
+    // A busy graphics card calls for frames late: the wait tells what the machine can draw, and the sample shrinks and grows with it.
+    const spent = Math.max(performance.now() - started, started - requested);
     frames.push(spent); if (frames.length > 240) frames.shift();
-    if (spent > 28) budget = Math.max(20000, Math.floor(budget * .7)); else if (spent < 18) budget = Math.min(n, Math.ceil(budget * 1.15));
+    if (spent > 34) budget = Math.max(20000, Math.floor(budget * (spent > 100 ? .4 : .7))); else if (spent < 20) budget = Math.min(n, Math.ceil(budget * 1.1));
   }
-  lastFrame = now;
 }
 
 // ---- what lies over the points -------------------------------------------------------------------------------------------------------
@@ -392,7 +408,8 @@ function groupMiddles(column) {
   const lists = column.names.map(() => []);
   for (let i = 0; i < n; i++) { const g = column.values[i]; if (g) lists[g].push(i); }
   const median = (list, axis) => { const v = Float32Array.from(list, i => axis[i]).sort(); return v[v.length >> 1]; };
-  return column.middles = lists.map((list, g) => ({ g, size: list.length, x: list.length ? median(list, X) : 0, y: list.length ? median(list, Y) : 0 })).slice(1).filter(m => m.size).sort((a, b) => b.size - a.size);
+  const reach = (list, y) => Float32Array.from(list, i => Math.abs(Y[i] - y)).sort()[Math.floor(list.length * .9)];
+  return column.middles = lists.map((list, g) => { const y = list.length ? median(list, Y) : 0; return { g, size: list.length, x: list.length ? median(list, X) : 0, y, reach: list.length ? reach(list, y) : 0 }; }).slice(1).filter(m => m.size).sort((a, b) => b.size - a.size);
 }
 function drawOverlay() {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -405,7 +422,8 @@ function drawOverlay() {
     const taken = [];
     for (const m of groupMiddles(coloring)) {
       if (off.has(m.g)) continue;
-      const px = toX(m.x), py = toY(m.y);
+      // Above a small group, inside a large one.
+      const px = toX(m.x), half = m.reach * unit / aspect * zoom, py = toY(m.y) - (half < 22 ? half + pointSize() / 2 + 10 : 0);
       if (px < 0 || py < 0 || px > width || py > height) continue;
       const name = coloring.names[m.g], w = (m.width ??= pen.measureText(name).width) / 2 + 3;
       if (px - w < 0 || px + w > width || taken.some(t => Math.abs(t[0] - px) < t[2] + w && Math.abs(t[1] - py) < 16)) continue;
@@ -445,7 +463,7 @@ function hover(i, px, py) {
     tooltip.style.left = `${Math.max(4, Math.min(px + 14, width - w - 4))}px`;
     tooltip.style.top = `${Math.max(4, py + 18 + h > height ? py - h - 12 : py + 18)}px`;
   }
-  if (isNew) changed();
+  if (isNew) schedule();
 }
 function pointAt(px, py, reach = 9) {
   const x = fromX(px), y = fromY(py), rx = (reach + pointSize() / 2) / (unit * zoom);
@@ -587,8 +605,15 @@ function marked(text, query) {
 }
 const foldedBlocks = [];
 function haystack(i) {
-  const b = Math.floor(i / 4096), list = (foldedBlocks[b] ??= []);
-  return list[i % 4096] ??= fold([textOf(i) ?? "", ...columns.filter(c => c.isGroup || c.isID).map(c => c.at(i))].join("\n"));
+  // A block at a time: one long string folds many times faster than thousands of short ones.
+  const b = Math.floor(i / 4096);
+  return (foldedBlocks[b] ??= foldBlock(b * 4096, Math.min(n, (b + 1) * 4096)))[i % 4096];
+}
+const searched = columns.filter(c => c.isGroup || c.isID);
+function foldBlock(from, to) {
+  const parts = [];
+  for (let i = from; i < to; i++) parts.push([textOf(i) ?? "", ...searched.map(c => c.at(i))].join("\n").replaceAll("\u0001", " "));
+  return fold(parts.join("\u0001")).split("\u0001");
 }
 let searchRun = 0, searchPlace = -1, found = [];
 async function search(text) {
@@ -740,6 +765,6 @@ window.kotonohaMap = {
   count: n, renderer: painter.kind, place: i => { const b = overlay.getBoundingClientRect(); return [toX(X[i]) + b.left, toY(Y[i]) + b.top]; },
   get hovered() { return hovered; }, get current() { return current; }, get neighbors() { return currentNeighbors; }, get zoom() { return zoom; }, get listed() { return listed ? Array.from(listed.indices) : []; },
   get budget() { return budget; }, frames, csv, fold,
-  timeFull(k) { const t = performance.now(); for (let i = 0; i < k; i++) { zoom *= 1.01; painter.draw(n); painter.finish(); } return (performance.now() - t) / k; },
+  timeFull(k) { const t = performance.now(); for (let i = 0; i < k; i++) { zoom *= 1.01; painter.draw(0, n, true); painter.finish(); } return (performance.now() - t) / k; },
 };
 })();

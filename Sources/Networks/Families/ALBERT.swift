@@ -22,6 +22,10 @@ enum ALBERT: EncoderFamily {
         return configuration
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "albert.pooler", encoderPrefix: "albert.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("encoder.embedding_hidden_mapping_in", encoder.embeddingProjection)

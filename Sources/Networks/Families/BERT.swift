@@ -7,6 +7,10 @@ enum BERT: EncoderFamily {
         try reader.common()
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "bert.pooler.dense", encoderPrefix: "bert.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         embeddingKeys(&keys, of: encoder)
         for (index, layer) in encoder.layers.enumerated() {

@@ -49,6 +49,10 @@ enum DeBERTa: EncoderFamily {
         return .init(width: width, activation: try reader.activation("conv_act", default: .tanh))
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "pooler.dense", activation: try reader.activation("pooler_hidden_act", default: .gelu), encoderPrefix: "deberta.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("embeddings.embed_proj", encoder.embeddingProjection)

@@ -20,6 +20,10 @@ enum DistilBERT: EncoderFamily {
         return configuration
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "pre_classifier", activation: .relu, encoderPrefix: "distilbert.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         for (index, layer) in encoder.layers.enumerated() {

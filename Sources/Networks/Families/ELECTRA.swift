@@ -11,6 +11,10 @@ enum ELECTRA: EncoderFamily {
         return configuration
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "classifier.dense", activation: .gelu, output: "classifier.out_proj", encoderPrefix: "electra.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.keys(&keys, of: encoder)
         keys.add("embeddings_project", encoder.embeddingProjection)

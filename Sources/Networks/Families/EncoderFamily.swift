@@ -10,6 +10,12 @@ protocol EncoderFamily: Sendable {
     static var prefixes: [String] { get }
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)
+    /// The head of its sequence classifiers; nil where there is none.
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead?
+}
+
+extension EncoderFamily {
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? { nil }
 }
 
 private let families: [any EncoderFamily.Type] = [

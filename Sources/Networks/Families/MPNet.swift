@@ -18,6 +18,10 @@ enum MPNet: EncoderFamily {
         return configuration
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        ClassificationHead(dense: "classifier.dense", output: "classifier.out_proj", encoderPrefix: "mpnet.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("encoder.relative_attention_bias.weight", encoder.relativeBiasTable)

@@ -1,3 +1,4 @@
+import Autograd
 import FileFormats
 
 /// ModernBERT (Warner et al. 2024): rotary positions, most layers with a window, gated feed-forward layers, norms before the
@@ -50,6 +51,16 @@ enum ModernBERT: EncoderFamily {
         }
         try reader.requirePlainRotary(parameters)
         return try ConfigurationReader(json: parameters, file: reader.file).number("rope_theta", default: fallback, in: 1..<1e12)
+    }
+
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        let pooling = try reader.string("classifier_pooling") ?? "cls"
+        guard let mode = ["cls": PoolingMode.cls, "mean": .mean][pooling] else {
+            throw reader.fail("classifier_pooling '\(pooling)' is not supported; supported are cls and mean")
+        }
+        return ClassificationHead(
+            pooling: mode, dense: "head.dense", denseBias: try reader.bool("classifier_bias", default: false),
+            activation: try reader.activation("classifier_activation", default: .gelu), norm: "head.norm", encoderPrefix: "model.")
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

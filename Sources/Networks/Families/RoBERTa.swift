@@ -13,5 +13,12 @@ enum RoBERTa: EncoderFamily {
         return configuration
     }
 
+    static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
+        // LUKE has BERT's kind of head.
+        try reader.string("model_type") == "luke"
+            ? ClassificationHead(dense: "luke.pooler.dense", encoderPrefix: "luke.")
+            : ClassificationHead(dense: "classifier.dense", output: "classifier.out_proj", encoderPrefix: "roberta.")
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) { BERT.keys(&keys, of: encoder) }
 }

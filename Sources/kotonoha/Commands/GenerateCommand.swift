@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Maps
 import Networks
 import Tensors
 import Training
@@ -26,6 +27,8 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Outputs of each source, best first.") var outputs = 1
     @Option(help: "Longest output in tokens.") var maxLength: Int?
     @Option(help: "Seed of drawing.") var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("A picture (SVG, PDF, PNG) of the attention of every layer and head for the first source.", valueName: "file"))
+    var attention: String?
     @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
     @Option(help: "What matrix products compute in: f32 or bf16.") var precision: Precision = .f32
     @Option(help: "Sources computed at once by one worker.") var batchSize = 128
@@ -76,6 +79,9 @@ struct GenerateCommand: ParsableCommand {
             } else {
                 let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
                 for (source, outputs) in zip(sources, results) { emit(source.text, outputs, model) }
+                if done == 0, let attention, let first = results.first?.first {
+                    try drawAttention(model, source: sources[0].ids, output: first.ids).write(to: URL(fileURLWithPath: attention))
+                }
             }
             done += sources.count
             progress.update(done: done, fraction: rows.fractionRead)
@@ -94,6 +100,26 @@ struct GenerateCommand: ParsableCommand {
         } else {
             for output in outputs { Console.print("\(source)\t\(model.text(of: output.ids))\t\(Console.fixed(output.logProbability, 4))") }
         }
+    }
+
+    private func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32]) throws -> FigureGrid {
+        let maps = model.network.attentionMaps(source: source, decoderInput: [model.configuration.beginID] + output)
+        guard !maps.isEmpty else { throw DataError(.usage, "this network has no attention to draw") }
+        let read = model.tokens(of: source), written = model.tokens(of: output)
+        let columns = min(4, maps.count)
+        let figures = try maps.map { map in
+            var options = Heatmap.Options()
+            options.title = "\(map.place.rawValue) \(map.layer + 1), head \(map.head + 1)"
+            options.range = 0...1
+            options.hasColorBar = false
+            options.page.width = FigureGrid.columnWidth(of: .millimetres(60 * Double(columns)), columns: columns)
+            let values = (0..<map.weights.rows).map { map.weights.rows($0..<$0 + 1).elements.map(Double.init) }
+            // The decoder reads the begin mark first; what row t writes is the token after that.
+            let rows = map.place == .encoder ? read : written + ["end"]
+            let keys = map.place == .decoder ? ["begin"] + written : read
+            return try Heatmap(values, rowLabels: rows, columnLabels: keys, options: options)
+        }
+        return try FigureGrid(figures, columns: columns)
     }
 
     private func emitScore(_ source: String, _ output: String, _ tokens: [Double]) {

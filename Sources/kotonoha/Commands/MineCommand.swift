@@ -49,7 +49,7 @@ struct MineCommand: ParsableCommand {
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         let random = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads)
         var filter = PairFilter()
-        if let threshold { filter.threshold = Float(try cosine(threshold, random)) }
+        if let threshold { filter.threshold = Float(try random.threshold(named: threshold)) }
         if excludeIdentical { filter.identityClasses = PairFilter.classes(of: texts) }
         if betweenGroups {
             guard let groups else { throw DataError(.usage, "the file has no groups, which --between-groups asks for; embed with --group-column", file: vectors) }
@@ -87,13 +87,6 @@ struct MineCommand: ParsableCommand {
             let lines = [header] + pairs.map(cells)
             try emit(lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n") + "\n")
         }
-    }
-
-    /// A cosine, or the quantile of random pairs that it names.
-    private func cosine(_ text: String, _ random: RandomPairCosines) throws -> Double {
-        if text.hasPrefix("q"), let percent = Double(text.dropFirst()), (0...100).contains(percent) { return random.quantile(percent / 100) }
-        if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
-        throw DataError(.usage, "--threshold '\(text)' is neither a cosine from -1 to 1 nor a quantile such as q99")
     }
 
     private static func percent(_ share: Double) -> String {

@@ -14,6 +14,9 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
     var model: String?
 
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir"))
+    var dictionary: String?
+
     @Flag(help: "Print ids instead of tokens.")
     var ids = false
 
@@ -28,7 +31,7 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
-        let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder)
+        let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
         while true {

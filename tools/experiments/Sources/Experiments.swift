@@ -8,7 +8,7 @@ import Training
 struct Experiments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "experiments", abstract: "The seq2seq experiments of docs/experiments.",
-        subcommands: [Hyakunin.self])
+        subcommands: [Hyakunin.self, Comparison.self, Terao.self, SentenceSlips.self, Pictures.self])
 
     static func main() {
         do {
@@ -54,13 +54,16 @@ struct ItemTable {
 
     mutating func add(_ cells: any CustomStringConvertible...) { rows.append(cells.map(\.description)) }
 
-    /// Writes NAME.csv.
+    /// Writes NAME.csv and NAME.xlsx.
     func write(to folder: String, name: String) throws {
-        func quoted(_ cell: String) -> String {
-            cell.contains(where: { ",\"\r\n".contains($0) }) ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
-        }
-        let text = ([columns] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-        let path = URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name + ".csv").path
-        try AtomicFile.write(to: path) { try $0.write(text) }
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let base = URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name).path
+        let text = try DelimitedWriter(path: base + ".csv", dialect: .csv)
+        try text.write(columns)
+        for row in rows { try text.write(row) }
+        try text.finish()
+        let sheet = try SpreadsheetWriter(path: base + ".xlsx", columns: columns)
+        for row in rows { try sheet.write(row.map { cell in Double(cell).map { .number($0) } ?? .text(cell) }) }
+        try sheet.finish(parameters: [("command", .text(CommandLine.arguments.dropFirst().joined(separator: " ")))])
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Maps
 import Networks
 import Tensors
 import Training
@@ -58,6 +59,15 @@ struct Hyakunin: ParsableCommand {
     @Option(help: "Seeds, as 0-9 or 3,5.") var seeds: SeedList = SeedList(seeds: [0])
     @Option(help: "Epochs of the lecture's set-up.") var lectureEpochs = 6
     @Option(help: "Epochs of the shifted counterpart with the lecture's settings.") var shiftedEpochs = 120
+    @Option(help: "search: transformer, lstm or gru instead of the list of candidates.") var network: String?
+    @Option(parsing: .upToNextOption, help: "search: hidden sizes.") var hidden: [Int] = [32]
+    @Option(help: "search: size of a recurrent network's embeddings; half the hidden size if not given.") var embedding: Int?
+    @Option(help: "search: heads of a Transformer.") var heads = 4
+    @Option(help: "search: size of a Transformer's feed-forward middle.") var feedForward: Int?
+    @Option(parsing: .upToNextOption, help: "search: learning rates.") var learningRate: [Double] = [1e-2]
+    @Option(parsing: .upToNextOption, help: "search: batch sizes.") var batchSize: [Int] = [20]
+    @Option(help: "search: most epochs.") var epochs = 150
+    @Flag(help: "search: the output layer shares the embedding table.") var tied = false
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
@@ -112,7 +122,20 @@ struct Hyakunin: ParsableCommand {
     }
 
     private func search(_ poems: [Poem]) throws {
-        for recipe in Recipe.candidates {
+        var candidates = Recipe.candidates
+        if let network {
+            candidates = hidden.flatMap { size in
+                learningRate.flatMap { rate in
+                    batchSize.map { batch in
+                        let architecture = network == "transformer" ? Recipe.transformer(size, heads: heads, feedForward: feedForward)
+                            : Recipe.recurrent(network == "lstm" ? .lstm : .gru, size, embedding: tied ? size : embedding ?? max(4, size / 2))
+                        return Recipe(name: "\(network)-\(size), rate \(rate), batch \(batch)", architecture: architecture, tied: tied, learningRate: rate,
+                                      batchSize: batch, epochs: epochs)
+                    }
+                }
+            }
+        }
+        for recipe in candidates {
             for seed in seeds.seeds {
                 let result = try recipe.run(poems, seed: seed, threads: threads)
                 report("\(recipe.name), seed \(seed): \(result.description)")
@@ -129,26 +152,50 @@ struct Hyakunin: ParsableCommand {
                 (1...poem.upper.count).map { Seq2SeqItem(source: String(poem.upper.prefix($0)), target: poem.lower, line: poem.number) }
             }
             let task = try KanaTask(items: items, recipe.architecture, seed: seed)
-            let begin = ContinuousClock.now
+            let begin = processorTime()
             let trainer = try Seq2SeqTrainer(task.model.network, examples: task.examples, options: recipe.options(seed: seed, threads: threads))
             for _ in 1...recipe.epochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(items.count))) }
+            let trained = processorTime() - begin
             let evaluation = try task.evaluate(threads: threads)
-            report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained %.1f s)", (ContinuousClock.now - begin) / .seconds(1)))
+            report(String(format: "\nRecall of the lower verses from the first k kana, \(spelling.rawValue), seed \(seed) (trained in %.1f s of processor time)", trained))
             report("k  decided by k kana  best guess  network")
-            for k in 1...poems.map(\.upper.count).max()! {
+            var decided: [Double] = [], best: [Double] = [], recalled: [Double] = []
+            for k in 1...(poems.map(\.upper.count).max() ?? 1) {
                 // A shorter poem asked with all of its kana.
                 let asked = poems.map { min(k, $0.upper.count) }
                 let limit = decidedPoems(poems, firstKana: k)
                 var right = 0
                 for (poem, length) in zip(poems, asked) {
-                    let index = items.firstIndex { $0.line == poem.number && $0.source.count == length }!
-                    let isExact = evaluation.items[index].isExact
+                    let isExact = evaluation.items.contains { $0.item.line == poem.number && $0.item.source.count == length && $0.isExact }
                     right += isExact ? 1 : 0
                     table.add(poem.number, "recall-\(spelling.rawValue)-k\(k)", seed, isExact ? 1 : 0)
                 }
                 report("\(k)  \(limit.decided)  \(Int(limit.expected))  \(right)")
+                decided.append(Double(limit.decided))
+                best.append(limit.expected)
+                recalled.append(Double(right))
             }
+            if seed == seeds.seeds[0] { try drawRecall(spelling, decided, best, recalled) }
         }
+    }
+}
+
+extension Hyakunin {
+    /// Recall against the number of kana heard, beside what the kana decide.
+    private func drawRecall(_ spelling: Spelling, _ decided: [Double], _ best: [Double], _ recalled: [Double]) throws {
+        let x = decided.indices.map { Double($0 + 1) }
+        var options = LineChart.Options()
+        options.title = spelling == .kana ? "Historical kana" : "As read aloud"
+        options.xTitle = "first kana of the upper verses"
+        options.yTitle = "poems of 100"
+        options.yRange = 0...100
+        let shown = min(x.count, 10)
+        func series(_ name: String, _ y: [Double], dashed: Bool = false) -> LineChart.Series {
+            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasMarkers: !dashed, isDashed: dashed)
+        }
+        try LineChart([series("network, free-running", recalled), series("best possible guess", best, dashed: true), series("decided (決まり字)", decided, dashed: true)],
+                      options: options)
+            .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
     }
 }
 

@@ -3,6 +3,13 @@ import Networks
 import Tensors
 import Training
 
+/// Seconds that all threads of this program have computed: what a busy machine does not change.
+func processorTime() -> Double {
+    var usage = rusage()
+    getrusage(0 /* this process */, &usage)
+    return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+}
+
 /// A network and how it is trained until it writes all its targets.
 struct Recipe: Sendable {
     var name: String
@@ -17,9 +24,10 @@ struct Recipe: Sendable {
         var parameters: Int
         var epochs: Int
         var seconds: Double
+        var processorSeconds: Double
         var evaluation: FreeRunningEvaluation
         var description: String {
-            String(format: "%d of %d free-running, %d parameters, %d epochs, %.2f s", evaluation.exactMatches, evaluation.items.count, parameters, epochs, seconds)
+            String(format: "%d of %d free-running, %d parameters, %d epochs, %.2f s (%.2f s of processor time)", evaluation.exactMatches, evaluation.items.count, parameters, epochs, seconds, processorSeconds)
         }
     }
 
@@ -51,7 +59,7 @@ struct Recipe: Sendable {
     /// Trains until every item is written free-running; looks whenever the given-input matches say that it may be so.
     func run(_ poems: [Poem], seed: UInt64, threads: Int) throws -> Result {
         let task = try KanaTask(poems, architecture, tied: tied, seed: seed)
-        let begin = ContinuousClock.now
+        let begin = ContinuousClock.now, processor = processorTime()
         let trainer = try Seq2SeqTrainer(task.model.network, examples: task.examples, options: options(seed: seed, threads: threads))
         let schedule = schedule(stepsInEpoch: steps(poems.count))
         var evaluation: FreeRunningEvaluation?
@@ -64,7 +72,8 @@ struct Recipe: Sendable {
             }
         }
         let final = try evaluation ?? task.evaluate(threads: threads)
-        return Result(parameters: task.model.network.parameterCount, epochs: trainer.epochs, seconds: (ContinuousClock.now - begin) / .seconds(1), evaluation: final)
+        return Result(parameters: task.model.network.parameterCount, epochs: trainer.epochs, seconds: (ContinuousClock.now - begin) / .seconds(1),
+                      processorSeconds: processorTime() - processor, evaluation: final)
     }
 
     // MARK: The recipes
@@ -100,6 +109,10 @@ struct Recipe: Sendable {
         Recipe(name: "lstm-64", architecture: recurrent(.lstm, 64, embedding: 32), learningRate: 1e-2, batchSize: 20, epochs: 80),
         Recipe(name: "gru-64-dot", architecture: recurrent(.gru, 64, embedding: 32, attention: .dot), learningRate: 1e-2, batchSize: 20, epochs: 80),
     ]
-    static let winners = [candidates[3]]
+    /// Found by `search`: the fastest, and the smallest that reached all hundred with every seed tried.
+    static let winners = [
+        Recipe(name: "gru-32", architecture: recurrent(.gru, 32, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
+        Recipe(name: "gru-28", architecture: recurrent(.gru, 28, embedding: 12), learningRate: 2.5e-2, batchSize: 20, epochs: 160),
+    ]
     static let recall = Recipe(name: "recall", architecture: recurrent(.gru, 128, embedding: 32), learningRate: 7e-3, batchSize: 100, epochs: 30)
 }

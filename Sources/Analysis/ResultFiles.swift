@@ -1,0 +1,114 @@
+import FileFormats
+import Tensors
+import VectorStore
+
+extension PCAModel {
+    /// Writes `pca.h5`: the model and the coordinates of the rows it was asked for.
+    ///
+    /// - Parameters:
+    ///   - rows: the row of each coordinate in the vector file, from 0.
+    ///   - attributes: how it was made.
+    public func write(to path: String, coordinates: Tensor<Float>, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
+        try HDF5Container.create(path: path) { file in
+            try file.set("format", .string("kotonoha/pca"))
+            try file.set("format_version", .int(1))
+            try file.set("solver", .string(solver.rawValue))
+            try file.set("whiten", .int(whiten ? 1 : 0))
+            try file.set("total_variance", .double(totalVariance))
+            for (name, value) in attributes { try file.set(name, value) }
+            try file.write("components", shape: components.shape, values: components.elements)
+            try file.write("mean", shape: [mean.count], values: mean)
+            try file.write("explained_variance", shape: [count], values: explainedVariance)
+            try file.write("explained_variance_ratio", shape: [count], values: explainedVarianceRatio)
+            try file.write("coordinates", shape: coordinates.shape, values: coordinates.elements)
+            try file.write("rows", shape: [rows.count], values: rows)
+        }
+    }
+
+    /// Reads a model that `write` has written.
+    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
+    public init(path: String) throws {
+        let file = try HDF5Container(path: path)
+        guard try file.attribute("format")?.string == "kotonoha/pca" else {
+            throw DataError(.badData, "this is not a file of principal components, which `pca` writes", file: path)
+        }
+        let components = try file.read("components", as: Double.self), mean = try file.read("mean", as: Double.self)
+        let variance = try file.read("explained_variance", as: Double.self)
+        guard components.shape.count == 2, mean.shape == [components.shape[1]], variance.shape == [components.shape[0]] else {
+            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not fit one another", file: path)
+        }
+        self.init(components: Tensor(components.values, shape: components.shape), mean: mean.values, explainedVariance: variance.values,
+                  totalVariance: try file.attribute("total_variance")?.double ?? variance.values.reduce(0, +),
+                  rows: (try file.read("rows", as: Int.self)).values.count, whiten: try file.attribute("whiten")?.int == 1,
+                  solver: PCA.Solver(rawValue: try file.attribute("solver")?.string ?? "") ?? .automatic)
+    }
+}
+
+extension TSNEMap {
+    /// Writes `map.h5`: coordinates, the rows they belong to, and every setting.
+    public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
+        try HDF5Container.create(path: path) { file in
+            try file.set("format", .string("kotonoha/map"))
+            try file.set("format_version", .int(1))
+            try file.set("method", .string("t-SNE"))
+            try file.set("kullback_leibler_divergence", .double(kullbackLeiblerDivergence))
+            try file.set("gradient", .string(settings.method(points: coordinates.rows).rawValue))
+            try file.set("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ",")))
+            try file.set("realized_perplexity", .double(realizedPerplexity))
+            try file.set("early_exaggeration", .double(settings.earlyExaggeration ?? 12))
+            try file.set("early_iterations", .int(settings.earlyIterations))
+            try file.set("exaggeration", .double(settings.exaggeration))
+            try file.set("iterations", .int(iterations))
+            try file.set("degrees_of_freedom", .double(settings.degreesOfFreedom))
+            try file.set("initialization", .string(settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"))
+            // The caller may know of more that was done to the vectors.
+            if !attributes.contains(where: { $0.0 == "preprocessing" }) {
+                try file.set("preprocessing", .string(settings.normalizesVectors ? "L2-normalized" : "none"))
+            }
+            try file.set("metric", .string("euclidean"))
+            try file.set("seed", .int(Int(truncatingIfNeeded: settings.seed)))
+            for (name, value) in attributes { try file.set(name, value) }
+            try file.write("coordinates", shape: coordinates.shape, values: coordinates.elements)
+            try file.write("rows", shape: [rows.count], values: rows)
+        }
+    }
+}
+
+/// What `map.h5` holds: the coordinates of a map and what is needed to compare it or to put new points on it.
+public struct MapFile: Sendable {
+    /// (points, dimensions).
+    public let coordinates: Tensor<Float>
+    /// Row of each point in the vector file, from 0.
+    public let rows: [Int]
+    /// Name and hash of the vector file, as far as the map knows them.
+    public let source: String?
+    public let sourceSHA256: String?
+    /// Whether distances were taken between vectors of unit length.
+    public let normalizesVectors: Bool
+    /// Principal components that the vectors were reduced to first.
+    public let principalComponents: Int?
+    public let degreesOfFreedom: Double
+    public let seed: UInt64
+
+    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
+    public init(path: String) throws {
+        let file = try HDF5Container(path: path)
+        guard try file.attribute("format")?.string == "kotonoha/map" else {
+            throw DataError(.badData, "this is not a map, which `tsne` writes", file: path)
+        }
+        let coordinates = try file.read("coordinates", as: Float.self), rows = try file.read("rows", as: Int.self)
+        guard coordinates.shape.count == 2, (1...2).contains(coordinates.shape[1]), rows.shape == [coordinates.shape[0]],
+              rows.values.allSatisfy({ $0 >= 0 }), coordinates.values.allSatisfy(\.isFinite) else {
+            throw DataError(.badData, "coordinates \(coordinates.shape) and rows \(rows.shape) are not those of a map", file: path)
+        }
+        self.coordinates = Tensor(coordinates.values, shape: coordinates.shape)
+        self.rows = rows.values
+        source = try file.attribute("source")?.string
+        sourceSHA256 = try file.attribute("source_sha256")?.string
+        normalizesVectors = try file.attribute("preprocessing")?.string?.contains("L2-normalized") ?? true
+        principalComponents = try file.attribute("principal_components")?.int.flatMap { $0 > 0 ? $0 : nil }
+        let freedom = try file.attribute("degrees_of_freedom")?.double ?? 1
+        degreesOfFreedom = freedom >= 0.1 && freedom <= 100 ? freedom : 1
+        seed = UInt64(bitPattern: Int64(try file.attribute("seed")?.int ?? 0))
+    }
+}

@@ -1,0 +1,69 @@
+#include "CKernels.h"
+#include "elementary.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void quantize_row(const float *restrict x, int64_t columns, int8_t *restrict q, float *scale, float *offset) {
+#pragma clang fp reassociate(on) contract(fast)
+    // Sixteen of each at a time: the compiler makes no vector loop of a single running minimum.
+    float lows[16], highs[16], low = x[0], high = x[0];
+    int64_t column = 0;
+    for (int l = 0; l < 16; l++) lows[l] = highs[l] = low;
+    for (; column + 16 <= columns; column += 16)
+        for (int l = 0; l < 16; l++) {
+            float value = x[column + l];
+            lows[l] = value < lows[l] ? value : lows[l];
+            highs[l] = value > highs[l] ? value : highs[l];
+        }
+    for (int l = 0; l < 16; l++) {
+        low = lows[l] < low ? lows[l] : low;
+        high = highs[l] > high ? highs[l] : high;
+    }
+    for (; column < columns; column++) {
+        low = x[column] < low ? x[column] : low;
+        high = x[column] > high ? x[column] : high;
+    }
+    float step = (high - low) * (1.0f / 254.0f), middle = low + 0.5f * (high - low);
+    // A row of equal values is its offset; so is one whose range no float step divides.
+    float inverse = step > 1e-30f ? 1.0f / step : 0.0f;
+    for (int64_t c = 0; c < columns; c++) q[c] = (int8_t)(int32_t)__builtin_rintf((x[c] - middle) * inverse);
+    *scale = step;
+    *offset = middle;
+}
+
+INLINE void dequantize_row(const kt_dequantization *how, const int32_t *acc, float scale, float offset, float *y) {
+#pragma clang fp contract(fast)
+    const float *restrict scales = how->column_scales, *restrict sums = how->column_sums, *restrict bias = how->bias;
+    if (bias)
+        for (int64_t c = 0; c < how->columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + (offset * sums[c] + bias[c]);
+    else
+        for (int64_t c = 0; c < how->columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + offset * sums[c];
+}
+
+KT_CLONES
+void kt_quantize_rows(const float *x, int64_t rows, int64_t columns, int8_t *q, float *scales, float *offsets) {
+    for (int64_t r = 0; r < rows; r++) quantize_row(x + r * columns, columns, q + r * columns, scales + r, offsets + r);
+}
+
+KT_CLONES
+void kt_dequantize_rows(const kt_dequantization *how, const int32_t *acc, int64_t rows, const float *scales,
+                        const float *offsets, float *y) {
+    int64_t columns = how->columns;
+    for (int64_t r = 0; r < rows; r++) {
+        dequantize_row(how, acc + r * columns, scales[r], offsets[r], y + r * columns);
+        if (how->activation != KT_IDENTITY) kt_activate_f(how->activation, y + r * columns, columns, y + r * columns);
+    }
+}
+
+KT_CLONES
+void kt_requantize_rows(const kt_dequantization *how, int32_t gated, const int32_t *acc, int64_t rows, const float *scales,
+                        const float *offsets, int8_t *q, float *new_scales, float *new_offsets, float *scratch) {
+    int64_t columns = how->columns, width = gated ? columns / 2 : columns;
+    for (int64_t r = 0; r < rows; r++) {
+        dequantize_row(how, acc + r * columns, scales[r], offsets[r], scratch);
+        kt_activate_f(how->activation, scratch, width, scratch);
+        if (gated)
+            for (int64_t c = 0; c < width; c++) scratch[c] *= scratch[width + c];
+        quantize_row(scratch, width, q + r * width, new_scales + r, new_offsets + r);
+    }
+}

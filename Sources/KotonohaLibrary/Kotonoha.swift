@@ -1,0 +1,10 @@
+// One import for users of the package: `import Kotonoha`. Each room can be read, but need not be imported, by itself.
+@_exported import Analysis
+@_exported import FileFormats
+@_exported import Maps
+@_exported import Networks
+@_exported import SentenceEmbedding
+@_exported import Tensors
+@_exported import Tokenizers
+@_exported import Training
+@_exported import VectorStore

@@ -1,0 +1,80 @@
+import Autograd
+import FileFormats
+import Tensors
+
+/// What stands on an encoder that judges whole sequences: how the tokens become one vector, and the layers it then goes through. The
+/// families differ in these and in their checkpoint keys, which are full ones here.
+struct ClassificationHead: Sendable {
+    var pooling = PoolingMode.cls
+    /// A linear layer of the hidden size before the last one.
+    var dense: String?
+    var denseBias = true
+    var activation = Activation.tanh
+    /// A layer norm after it (ModernBERT).
+    var norm: String?
+    var output = "classifier"
+    /// The encoder's own keys begin with this.
+    var encoderPrefix: String
+}
+
+/// An encoder with a classification or regression head: with one output the cross-encoder that rerankers are (Nogueira & Cho 2019).
+public final class SequenceClassifier<Scalar: TensorScalar>: Module, @unchecked Sendable {
+    public let encoder: Encoder<Scalar>
+    public let output: Linear<Scalar>
+    private let dense: Linear<Scalar>?
+    private let norm: LayerNorm<Scalar>?
+    private let head: ClassificationHead
+
+    /// - Parameters:
+    ///   - json: `config.json`; the number of labels is that of `id2label`, else `num_labels`, else 2.
+    ///   - file: how errors name it.
+    /// - Throws: `DataError` for a family that has no such head here, and for a configuration that does not fit.
+    public init(json: JSON, file: String) throws {
+        let reader = try ConfigurationReader(json: json, file: file)
+        let family = try encoderFamily(reader)
+        guard let head = try family.head(reader) else {
+            let known = supportedModelTypes.filter { $0 != "nomic_bert" }
+            throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; supported are \(known.joined(separator: ", "))")
+        }
+        let configuration = try EncoderConfiguration(json: json, file: file)
+        let labels = try json["id2label"]?.object?.count ?? reader.integer("num_labels", default: 2, in: 1...1_000_000)
+        guard labels > 0 else { throw reader.fail("'id2label' names no label") }
+        encoder = Encoder(configuration)
+        let size = configuration.hiddenSize
+        dense = head.dense.map { _ in Linear(inputs: size, outputs: size, bias: head.denseBias) }
+        norm = head.norm.map { _ in LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
+        output = Linear(inputs: size, outputs: labels)
+        self.head = head
+    }
+
+    public var labels: Int { output.outputs }
+    public var parameters: [Parameter<Scalar>] {
+        encoder.parameters + (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters
+    }
+
+    /// Keys of the head alone; the encoder has its own.
+    public var headEntries: [CheckpointEntry<Scalar>] {
+        var keys = CheckpointKeys<Scalar>()
+        if let name = head.dense { keys.add(name, dense) }
+        if let name = head.norm { keys.add(name, norm) }
+        keys.add(head.output, output)
+        return keys.entries
+    }
+
+    /// Scores before any softmax or sigmoid, `(sequences, labels)`.
+    public func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        var x = pooled(encoder(batch, on: tape), offsets: batch.offsets, mode: head.pooling, on: tape)
+        if let dense { x = dense(x, activation: head.activation, on: tape) }
+        if let norm { x = norm(x, on: tape) }
+        return output(x, on: tape)
+    }
+}
+
+extension SequenceClassifier where Scalar == Float {
+    /// Fills encoder and head from a checkpoint.
+    /// - Throws: `DataError` that names a tensor that is missing or does not fit.
+    public func load(from archive: some WeightArchive) throws {
+        try Networks.load(encoder.checkpointEntries, from: archive, prefixes: [head.encoderPrefix])
+        try Networks.load(headEntries, from: archive)
+    }
+}

@@ -1,0 +1,96 @@
+import CCurl
+import FileFormats
+import Foundation
+
+/// One HTTP request through libcurl, answered on the calling thread.
+struct HTTPRequest {
+    var url: String
+    var headers: [(name: String, value: String)] = []
+    /// Ask for the headers only.
+    var isHead = false
+    /// Go where a redirection points. Headers of ours named `Authorization` stay with the first host.
+    var followsRedirections = false
+
+    /// What came before the body.
+    struct Response {
+        var status = 0
+        /// By lower-case name, of the last answer in a chain of redirections.
+        var headers: [String: String] = [:]
+    }
+
+    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+    /// - Parameter receive: called with the status and headers, then with each piece of the body. What it throws ends the transfer.
+    /// - Throws: `DataError` of kind `unavailable` where the server cannot be reached or the transfer breaks off; what `receive` throws.
+    func perform(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void = { _, _ in }) throws -> Response {
+        guard Self.isReady, let curl = curl_easy_init() else { throw DataError(.unavailable, "libcurl could not be started", file: url) }
+        defer { curl_easy_cleanup(curl) }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for header in headers { list = curl_slist_append(list, "\(header.name): \(header.value)") }
+        defer { curl_slist_free_all(list) }
+
+        let exchange = Exchange(receive)
+        let context = Unmanaged.passUnretained(exchange).toOpaque()
+        _ = kc_set_text(curl, CURLOPT_URL, url)
+        _ = kc_set_text(curl, CURLOPT_USERAGENT, "kotonoha")
+        // Ranges and sizes are of the file itself.
+        _ = kc_set_text(curl, CURLOPT_ACCEPT_ENCODING, nil)
+        _ = kc_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        _ = kc_set_list(curl, CURLOPT_HTTPHEADER, list)
+        _ = kc_set_long(curl, CURLOPT_NOBODY, isHead ? 1 : 0)
+        _ = kc_set_long(curl, CURLOPT_FOLLOWLOCATION, followsRedirections ? 1 : 0)
+        _ = kc_set_long(curl, CURLOPT_MAXREDIRS, 10)
+        _ = kc_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        _ = kc_set_long(curl, CURLOPT_CONNECTTIMEOUT, 30)
+        // A connection that brings less than a byte a second for a minute is dead.
+        _ = kc_set_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
+        _ = kc_set_long(curl, CURLOPT_LOW_SPEED_TIME, 60)
+        _ = kc_set_receiver(curl, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+            guard let data, let context else { return 0 }
+            Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(UnsafeRawBufferPointer(start: data, count: size * count))
+            return size * count
+        }
+        _ = kc_set_pointer(curl, CURLOPT_HEADERDATA, context)
+        _ = kc_set_receiver(curl, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+            guard let data, let context else { return 0 }
+            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().body(UnsafeRawBufferPointer(start: data, count: size * count))
+            return taken ? size * count : 0
+        }
+        _ = kc_set_pointer(curl, CURLOPT_WRITEDATA, context)
+
+        let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
+        if let failure = exchange.failure { throw failure }
+        guard result == CURLE_OK else {
+            throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)
+        }
+        return exchange.response
+    }
+
+    /// What the callbacks share; they run within `curl_easy_perform`, on its thread.
+    private final class Exchange {
+        private(set) var response = Response()
+        private(set) var failure: (any Error)?
+        private let receive: (Response, UnsafeRawBufferPointer) throws -> Void
+
+        init(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void) { self.receive = receive }
+
+        func header(_ bytes: UnsafeRawBufferPointer) {
+            let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            if line.hasPrefix("HTTP/") {
+                response = Response(status: line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+            } else if let colon = line.firstIndex(of: ":") {
+                response.headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            }
+        }
+
+        func body(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            do {
+                try receive(response, bytes)
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import FileFormats
+import Foundation
+
+/// Fetches a model from the Hugging Face hub into the standard cache, so that every tool that knows the cache finds it:
+/// `models--ORG--NAME/blobs/ETAG`, `snapshots/COMMIT/FILE` as links to them, `refs/REVISION`.
+///
+/// Files that are there already are kept; a file that broke off goes on where it stopped; each is checked against the hash that the
+/// hub states. Protocol: https://huggingface.co/docs/huggingface_hub/guides/manage-cache and the `resolve` addresses.
+public struct ModelDownload: Sendable {
+    /// `ORG/NAME`.
+    public let name: String
+    /// Branch, tag or commit.
+    public let revision: String
+    private let endpoint: String
+    private let token: String?
+    private let isOffline: Bool
+    private let repository: URL
+
+    /// One file on its way: bytes received, and bytes in all where that is known.
+    public typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
+
+    /// - Parameters:
+    ///   - environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` count.
+    ///   - cache: the hub cache.
+    /// - Throws: `DataError` of kind `usage` where the name or the revision is none.
+    public init(
+        name: String, revision: String = "main", environment: [String: String] = ProcessInfo.processInfo.environment,
+        cache: URL = ModelLocation.huggingFaceCache()
+    ) throws {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy(Self.isPlain) else {
+            throw DataError(.usage, "'\(name)' is no name on the hub; expected ORGANIZATION/MODEL")
+        }
+        guard revision.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(Self.isPlain) else {
+            throw DataError(.usage, "'\(revision)' is no revision; expected a branch, a tag or a commit")
+        }
+        self.name = name
+        self.revision = revision
+        func setting(_ key: String) -> String? { environment[key].flatMap { $0.isEmpty ? nil : $0 } }
+        var endpoint = setting("HF_ENDPOINT") ?? "https://huggingface.co"
+        while endpoint.hasSuffix("/") { endpoint.removeLast() }
+        self.endpoint = endpoint
+        token = setting("HF_TOKEN")
+        isOffline = ["1", "on", "yes", "true"].contains(setting("HF_HUB_OFFLINE")?.lowercased() ?? "")
+        repository = cache.appendingPathComponent("models--" + name.replacingOccurrences(of: "/", with: "--"))
+    }
+
+    /// Letters, digits, `-`, `_` and `.`, not beginning with a dot: safe in an address and as a file name.
+    private static func isPlain(_ part: some StringProtocol) -> Bool {
+        !part.isEmpty && part.utf8.count <= 96 && part.first != "." && part.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E
+        }
+    }
+
+    /// Fetches what is needed to embed with the model.
+    /// - Returns: the snapshot's folder.
+    /// - Throws: `DataError` where the hub cannot be reached or does not have the model, where a file breaks off or has another
+    ///   hash than the hub states, or where `HF_HUB_OFFLINE` forbids it; what `progress` throws. What arrived is kept for the next try.
+    @discardableResult
+    public func run(progress: Progress = { _, _, _ in }) throws -> URL {
+        guard !isOffline else {
+            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is fetched; unset it, or put the model's folder in place yourself", file: name)
+        }
+        let (commit, files) = try listing()
+        let snapshot = repository.appendingPathComponent("snapshots/\(commit)")
+        let blobs = repository.appendingPathComponent("blobs")
+        for folder in [snapshot, blobs] { try Self.makeFolder(folder) }
+        for file in Self.needed(files) { try fetch(file, commit: commit, blobs: blobs, snapshot: snapshot, progress: progress) }
+        // Last: a name that points to a snapshot promises that the snapshot is whole.
+        let reference = repository.appendingPathComponent("refs/\(revision)")
+        if revision != commit {
+            try Self.makeFolder(reference.deletingLastPathComponent())
+            try AtomicFile.write(to: reference.path) { try $0.write(commit) }
+        }
+        return snapshot
+    }
+
+    private static func makeFolder(_ folder: URL) throws {
+        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+            throw DataError(.cannotCreate, "this folder cannot be made: \(error.localizedDescription)", file: folder.path)
+        }
+    }
+
+    // MARK: What there is
+
+    /// The commit that the revision names, and the files of the repository.
+    private func listing() throws -> (commit: String, files: [String]) {
+        let url = "\(endpoint)/api/models/\(name)/revision/\(revision.replacingOccurrences(of: "/", with: "%2F"))"
+        var body: [UInt8] = []
+        let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true).perform { _, bytes in
+            guard body.count + bytes.count <= 64 << 20 else { throw DataError(.badData, "the hub's answer does not end", file: url) }
+            body += bytes
+        }
+        try check(response, url: url)
+        let json = try body.withUnsafeBytes { try JSON(parsing: $0, file: url) }
+        guard let commit = json["sha"]?.string, Self.isHexadecimal(commit), commit.utf8.count == 40 else {
+            throw DataError(.badData, "the hub's answer names no commit; is \(endpoint) a Hugging Face hub?", file: url)
+        }
+        return (commit, (json["siblings"]?.array ?? []).compactMap { $0["rfilename"]?.string })
+    }
+
+    /// Files of a sentence model: configuration, tokenizer, weights (safetensors, else pytorch_model.bin), and the same in the folders of
+    /// the modules; nothing for other programs (onnx, openvino, tf).
+    static func needed(_ files: [String]) -> [String] {
+        let safe = files.filter { file in
+            let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty && $0.first != "." && !$0.contains("\\") }
+        }
+        func folder(_ file: String) -> String { file.contains("/") ? String(file.split(separator: "/")[0]) : "" }
+        func name(_ file: String) -> String { String(file.split(separator: "/").last ?? "") }
+        let foreign: Set<String> = ["onnx", "openvino", "coreml", "tensorflow", "original"]
+        let withSafetensors = Set(safe.filter { name($0).hasSuffix(".safetensors") }.map(folder))
+        return safe.filter { file in
+            let name = name(file)
+            guard !foreign.contains(folder(file)) else { return false }
+            if name.hasSuffix(".bin") || name.hasSuffix(".bin.index.json") {
+                return name.hasPrefix("pytorch_model") && !withSafetensors.contains(folder(file))
+            }
+            return name.hasSuffix(".json") || name.hasSuffix(".safetensors") || name.hasSuffix(".model")
+                || ["vocab.txt", "merges.txt"].contains(name)
+        }
+    }
+
+    private var authorization: [(name: String, value: String)] { token.map { [("Authorization", "Bearer \($0)")] } ?? [] }
+
+    private func check(_ response: HTTPRequest.Response, url: String) throws {
+        switch response.status {
+        case 200..<400: return
+        case 401, 403:
+            let advice = token == nil ? "set HF_TOKEN to a token that may read it" : "the token in HF_TOKEN may not read it"
+            throw DataError(.unavailable, "the hub refuses \(name) (status \(response.status)): it does not exist or is not open to everyone; \(advice)", file: url)
+        case 404: throw DataError(.noInput, "the hub has no \(name) with revision \(revision), or no such file in it", file: url)
+        default: throw DataError(.unavailable, "the hub answered with status \(response.status)", file: url)
+        }
+    }
+
+    private static func isHexadecimal(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    // MARK: One file
+
+    private func fetch(_ file: String, commit: String, blobs: URL, snapshot: URL, progress: Progress) throws {
+        let escaped = file.split(separator: "/").map { $0.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String($0) }
+        let url = "\(endpoint)/\(name)/resolve/\(commit)/\(escaped.joined(separator: "/"))"
+        // The hub's own answer has the file's hash and size; the storage that it redirects to does not.
+        let head = try headers(url)
+        guard let hash = (head.headers["x-linked-etag"] ?? head.headers["etag"]).map(Self.plainETag), Self.isHexadecimal(hash),
+              hash.utf8.count == 64 || hash.utf8.count == 40
+        else { throw DataError(.badData, "the hub states no hash of this file", file: url) }
+        let size = (head.headers["x-linked-size"] ?? ((200..<300).contains(head.status) ? head.headers["content-length"] : nil)).flatMap { Int($0) }
+
+        let blob = blobs.appendingPathComponent(hash)
+        if !FileManager.default.fileExists(atPath: blob.path) { try download(file, url: url, hash: hash, size: size, to: blob, progress: progress) }
+        try link(snapshot.appendingPathComponent(file), to: "blobs/" + hash, depth: 2 + file.split(separator: "/").count - 1)
+    }
+
+    /// Redirections within the hub are followed, the one that leaves it (to the storage) is not.
+    private func headers(_ url: String) throws -> HTTPRequest.Response {
+        var url = url, known: [String: String] = [:]
+        for _ in 0..<5 {
+            var answer = try HTTPRequest(url: url, headers: authorization, isHead: true).perform()
+            try check(answer, url: url)
+            answer.headers.merge(known) { $1 }
+            guard (300..<400).contains(answer.status), let location = answer.headers["location"], location.hasPrefix("/"), !location.hasPrefix("//") else {
+                return answer
+            }
+            known = answer.headers.filter { $0.key.hasPrefix("x-") }
+            url = endpoint + location
+        }
+        throw DataError(.unavailable, "the hub redirects in a circle", file: url)
+    }
+
+    /// `W/"abc"` as `abc`.
+    private static func plainETag(_ etag: String) -> String {
+        (etag.hasPrefix("W/") ? etag.dropFirst(2) : etag[...]).trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+    }
+
+    private func download(_ file: String, url: String, hash: String, size: Int?, to blob: URL, progress: Progress) throws {
+        let partial = blob.appendingPathExtension("incomplete")
+        let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw SystemError.cannotCreate(partial.path) }
+        defer { close(descriptor) }
+        // Two downloads at once must not write into each other.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw DataError(.unavailable, "another download of this file is under way", file: file)
+        }
+        var received = Int(lseek(descriptor, 0, SEEK_END))
+        if let size, received > size { received = 0 }
+        if size == nil || received < size! || received == 0 {
+            var request = HTTPRequest(url: url, headers: authorization, followsRedirections: true)
+            if received > 0 { request.headers.append(("Range", "bytes=\(received)-")) }
+            var begun = false
+            try withoutActuallyEscaping(progress) { progress in
+                let response = try request.perform { response, bytes in
+                    try check(response, url: url)
+                    if !begun {
+                        begun = true
+                        // A server that does not continue begins anew.
+                        if response.status != 206 { received = 0 }
+                        guard ftruncate(descriptor, off_t(received)) == 0, lseek(descriptor, off_t(received), SEEK_SET) >= 0 else {
+                            throw SystemError.cannotWrite(partial.path)
+                        }
+                    }
+                    try Self.write(bytes, to: descriptor, path: partial.path)
+                    received += bytes.count
+                    if let size, received > size { throw DataError(.badData, "more arrives than the \(size) bytes that the hub states", file: url) }
+                    try progress(file, received, size)
+                }
+                try check(response, url: url)
+            }
+        }
+        if let size, received != size {
+            throw DataError(.unavailable, "the download broke off after \(received) of \(size) bytes; run it again to go on from there", file: url)
+        }
+        let found = hash.utf8.count == 64 ? try SHA256.hex(ofFile: partial.path) : try GitBlobHash.hex(ofFile: partial.path, size: received)
+        guard found == hash else {
+            unlink(partial.path)
+            throw DataError(.badData, "the file has arrived damaged: its hash is \(found), the hub states \(hash); run it again to fetch it anew", file: url)
+        }
+        guard fsync(descriptor) == 0, rename(partial.path, blob.path) == 0 else { throw SystemError.cannotWrite(blob.path) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {
+        var done = 0
+        while done < bytes.count {
+            let written = Foundation.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw SystemError.cannotWrite(path)
+            }
+            done += written
+        }
+    }
+
+    /// A relative link, so that the cache can be moved; it takes the place of an older one.
+    private func link(_ place: URL, to blob: String, depth: Int) throws {
+        try Self.makeFolder(place.deletingLastPathComponent())
+        let target = String(repeating: "../", count: depth) + blob
+        if (try? FileManager.default.destinationOfSymbolicLink(atPath: place.path)) == target { return }
+        unlink(place.path)
+        guard symlink(target, place.path) == 0 else { throw SystemError.cannotCreate(place.path) }
+    }
+}

@@ -1,0 +1,50 @@
+import FileFormats
+import Foundation
+
+/// What a run's log says over the steps, for drawing.
+public struct LossCurve: Sendable {
+    /// Mean losses of each task over stretches of steps.
+    public private(set) var losses: [(name: String, steps: [Double], values: [Double])] = []
+    /// Figures of each dev file.
+    public private(set) var figures: [(name: String, steps: [Double], values: [Double])] = []
+    public private(set) var bestStep: Int?
+
+    /// Reads `log.jsonl`.
+    ///
+    /// - Parameter points: at most so many of each curve.
+    /// - Throws: `DataError` where it cannot be read.
+    public init(log path: String, points: Int = 400) throws {
+        let file = try MappedFile(path: path)
+        var sums: [String: [Int: (step: Double, loss: Double, count: Double)]] = [:], names: [String] = []
+        var measured: [String: (steps: [Double], values: [Double])] = [:], measures: [String] = []
+        let lines = file.bytes.split(separator: UInt8(ascii: "\n"))
+        var last = 1
+        let parsed = try lines.enumerated().compactMap { number, line -> (Int, JSON)? in
+            let json = try JSON(parsing: UnsafeRawBufferPointer(rebasing: line), file: path, line: number + 1)
+            guard let step = json["step"]?.int, step > 0 else { return nil }
+            last = max(last, step)
+            return (step, json)
+        }
+        let width = max(1, (last + points - 1) / points)
+        for (step, json) in parsed {
+            for (name, value) in json["losses"]?.object ?? [] {
+                guard let loss = value.double else { continue }
+                if sums[name] == nil { names.append(name) }
+                let old = sums[name]?[step / width] ?? (0, 0, 0)
+                sums[name, default: [:]][step / width] = (old.step + Double(step), old.loss + loss, old.count + 1)
+            }
+            for (name, value) in json["evaluation"]?.object ?? [] {
+                guard let figure = value.double else { continue }
+                if measured[name] == nil { measures.append(name) }
+                measured[name, default: ([], [])].steps.append(Double(step))
+                measured[name, default: ([], [])].values.append(figure)
+            }
+            if json["best"]?.bool == true { bestStep = step }
+        }
+        losses = names.map { name in
+            let stretches = (sums[name] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+            return (name, stretches.map { $0.step / $0.count }, stretches.map { $0.loss / $0.count })
+        }
+        figures = measures.map { ($0, measured[$0]?.steps ?? [], measured[$0]?.values ?? []) }
+    }
+}

@@ -1,0 +1,125 @@
+import Autograd
+import Networks
+import Tensors
+
+/// Words hidden from an encoder, to be guessed from their neighbours (Devlin et al. 2019): of the chosen tokens 80 % become `[MASK]`,
+/// 10 % a random token, 10 % stay; all are to be guessed.
+public struct MaskedBatch: Sendable {
+    public var batch = PackedBatch()
+    /// Rows of the batch's tokens that are to be guessed, and what they were.
+    public var rows: [Int] = []
+    public var targets: [Int32] = []
+    /// One a sequence where next sentences are predicted: 0 follows, 1 does not (BERT's order of classes).
+    public var isRandomNext: [Int32] = []
+
+    public init() {}
+}
+
+/// Draws what is masked.
+public struct TokenMasking: Sendable {
+    public var rate: Double
+    public var maskID: Int32
+    public var vocabularySize: Int
+    /// Never masked and never put in: `[CLS]`, `[SEP]`, `[PAD]`, `[MASK]`.
+    public var specialIDs: Set<Int32>
+
+    public init(rate: Double, maskID: Int32, vocabularySize: Int, specialIDs: Set<Int32>) {
+        self.rate = rate
+        self.maskID = maskID
+        self.vocabularySize = vocabularySize
+        self.specialIDs = specialIDs
+    }
+
+    /// Masks one sequence.
+    ///
+    /// - Parameter words: the word that each token belongs to (negative for none): all tokens of a word are masked together (whole-word
+    ///   masking); nil masks single tokens.
+    /// - Returns: the sequence as the encoder sees it, and the masked places. At least one where there is anything to mask.
+    public func mask(_ ids: [Int32], words: [Int32]? = nil, random: inout RandomSource) -> (ids: [Int32], places: [Int]) {
+        var groups: [[Int]] = []
+        for (place, id) in ids.enumerated() where !specialIDs.contains(id) {
+            if let words, let last = groups.last?.last, last == place - 1, words[place] >= 0, words[last] == words[place] {
+                groups[groups.count - 1].append(place)
+            } else {
+                groups.append([place])
+            }
+        }
+        let maskable = groups.reduce(0) { $0 + $1.count }
+        guard maskable > 0 else { return (ids, []) }
+        let wanted = max(1, Int((rate * Double(maskable)).rounded()))
+        var places: [Int] = []
+        for group in random.permutation(groups.count) {
+            if places.count >= wanted { break }
+            // A long word would overshoot; a shorter one may still fit.
+            if !places.isEmpty && places.count + groups[group].count > wanted { continue }
+            places += groups[group]
+        }
+        places.sort()
+        var masked = ids
+        for place in places {
+            let draw = random.uniform()
+            if draw < 0.8 { masked[place] = maskID } else if draw < 0.9 {
+                var id = Int32(random.below(vocabularySize))
+                while specialIDs.contains(id) { id = Int32(random.below(vocabularySize)) }
+                masked[place] = id
+            }
+        }
+        return (masked, places)
+    }
+}
+
+/// What stands on an encoder while it is pre-trained: the guess of masked words, its output matrix tied to the word table, and whether the
+/// second sentence follows the first. Not part of the encoder that comes out.
+public final class MaskedLanguageHead: Module, @unchecked Sendable {
+    public typealias Scalar = Float
+    private let dense: Linear<Float>
+    private let norm: LayerNorm<Float>
+    private let outputBias: Parameter<Float>
+    private let pooler: Linear<Float>
+    private let relation: Linear<Float>
+    private let activation: Activation
+
+    public init(_ configuration: EncoderConfiguration, seed: UInt64) {
+        let size = configuration.hiddenSize
+        dense = Linear(inputs: size, outputs: size)
+        norm = LayerNorm(size: size, epsilon: configuration.layerNormEpsilon)
+        outputBias = Parameter(Tensor(shape: [configuration.vocabularySize]))
+        pooler = Linear(inputs: size, outputs: size)
+        relation = Linear(inputs: size, outputs: 2)
+        activation = configuration.activation
+        for (index, linear) in [dense, pooler, relation].enumerated() {
+            var random = RandomSource(seed: seed).split(UInt64(index))
+            linear.weight.value = Tensor((0..<linear.weight.value.count).map { _ in Float(0.02 * random.normal()) }, shape: linear.weight.shape)
+        }
+    }
+
+    public var parameters: [Parameter<Float>] {
+        dense.parameters + norm.parameters + [outputBias] + pooler.parameters + relation.parameters
+    }
+
+    /// The loss of one shard, as a share of the whole batch's.
+    ///
+    /// - Parameters:
+    ///   - hidden: `(tokens, hiddenSize)`.
+    ///   - words: the encoder's word table `(vocabulary, hiddenSize)`, used as the output matrix.
+    ///   - maskedInBatch, sequencesInBatch: what the sums are divided by.
+    func loss(
+        _ hidden: Variable<Float>, _ shard: MaskedBatch, words: Parameter<Float>, maskedInBatch: Int, sequencesInBatch: Int, on tape: Tape<Float>
+    ) -> (loss: Variable<Float>, correct: Int)? {
+        var parts: [Variable<Float>] = [], correct = 0
+        if !shard.rows.isEmpty {
+            let guesses = norm(dense(gatherRows(hidden, shard.rows, on: tape), activation: activation, on: tape), on: tape)
+            let found = linearCrossEntropy(guesses, weight: words, bias: outputBias, targets: shard.targets, divisor: Float(maskedInBatch), on: tape)
+            parts.append(found.loss)
+            correct = found.correct
+        }
+        if !shard.isRandomNext.isEmpty {
+            let first = gatherRows(hidden, (0..<shard.batch.sequences).map { Int(shard.batch.offsets[$0]) }, on: tape)
+            let scores = relation(pooler(first, activation: .tanh, on: tape), on: tape)
+            let losses = crossEntropy(scores, targets: shard.isRandomNext, on: tape)
+            parts.append(scaled(total(losses, on: tape), by: 1 / Float(sequencesInBatch), on: tape))
+        }
+        guard let first = parts.first else { return nil }
+        return (parts.count == 1 ? first : sum(first, parts[1], on: tape), correct)
+    }
+}

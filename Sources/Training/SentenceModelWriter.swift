@@ -1,0 +1,120 @@
+import FileFormats
+import Foundation
+import Networks
+import Tensors
+import Tokenizers
+
+/// Writes a sentence encoder as a folder that sentence-transformers loads.
+public struct SentenceModelWriter {
+    public var storage = SafetensorsWriter.Precision.bf16
+    public var pooling = "mean"
+    public var maxLength: Int
+    /// A folder with tokenizer files, or a tokenizer.json.
+    public var tokenizerPath: String
+    /// Files put into the folder besides: name and text (a model card).
+    public var extras: [(name: String, text: String)] = []
+
+    public init(maxLength: Int, tokenizerPath: String) {
+        self.maxLength = maxLength
+        self.tokenizerPath = tokenizerPath
+    }
+
+    /// Writes the folder; it appears when it is complete, in the place of an older one of that name.
+    ///
+    /// - Throws: `DataError` where it cannot be created, or where there is something else of that name.
+    public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
+        let manager = FileManager.default
+        let target = folder.standardizedFileURL
+        let partial = target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).\(getpid()).partial")
+        var isFolder: ObjCBool = false
+        if manager.fileExists(atPath: target.path, isDirectory: &isFolder), !isFolder.boolValue || !isModel(target) {
+            throw DataError(.cannotCreate, "there is something of this name that is no model; choose another output", file: target.path)
+        }
+        do {
+            try? manager.removeItem(at: partial)
+            try manager.createDirectory(at: partial, withIntermediateDirectories: true)
+            defer { try? manager.removeItem(at: partial) }
+            try writeFiles(encoder, tokenizer, to: partial)
+            let former = partial.appendingPathExtension("former")
+            let replaces = manager.fileExists(atPath: target.path)
+            if replaces { try manager.moveItem(at: target, to: former) }
+            do { try manager.moveItem(at: partial, to: target) } catch {
+                if replaces { try? manager.moveItem(at: former, to: target) }
+                throw error
+            }
+            if replaces { try? manager.removeItem(at: former) }
+        } catch let error as DataError {
+            throw error
+        } catch {
+            throw DataError(.cannotCreate, "the model cannot be written: \(error.localizedDescription)", file: target.path)
+        }
+    }
+
+    private func isModel(_ folder: URL) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.isEmpty || names.contains("modules.json")
+    }
+
+    private func writeFiles(_ encoder: Encoder<Float>, _ tokenizer: Tokenizer, to folder: URL) throws {
+        func put(_ name: String, _ json: JSON) throws {
+            try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(json.serialized(.pretty) + "\n") }
+        }
+        func module(_ index: Int, _ path: String, _ type: String) -> JSON {
+            .object([("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)), ("type", .string("sentence_transformers.models.\(type)"))])
+        }
+        var configuration = encoder.configuration.json.object ?? []
+        // Loaded into 32 bits by whoever reads it, however narrow the file.
+        configuration.removeAll { ["dtype", "torch_dtype", "pad_token_id"].contains($0.key) }
+        configuration.append(("torch_dtype", .string("float32")))
+        if let pad = tokenizer.padID { configuration.append(("pad_token_id", .integer(Int(pad)))) }
+        try put("config.json", .object(configuration))
+        try put("modules.json", .array([module(0, "", "Transformer"), module(1, "1_Pooling", "Pooling"), module(2, "2_Normalize", "Normalize")]))
+        try put("sentence_bert_config.json", .object([("max_seq_length", .integer(maxLength)), ("do_lower_case", .bool(false))]))
+        try put("config_sentence_transformers.json", .object([
+            ("__version__", .object([("kotonoha", .string("0.1.0"))])), ("prompts", .object([])), ("default_prompt_name", .null), ("similarity_fn_name", .string("cosine")),
+        ]))
+        for name in ["1_Pooling", "2_Normalize"] {
+            try FileManager.default.createDirectory(at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
+        }
+        let size = encoder.configuration.hiddenSize
+        func mode(_ key: String, _ name: String) -> (key: String, value: JSON) { (key, .bool(pooling == name)) }
+        try put("1_Pooling/config.json", .object([
+            ("word_embedding_dimension", .integer(size)), mode("pooling_mode_cls_token", "cls"), mode("pooling_mode_mean_tokens", "mean"),
+            mode("pooling_mode_max_tokens", "max"), mode("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
+            mode("pooling_mode_weightedmean_tokens", "weightedmean"), mode("pooling_mode_lasttoken", "lasttoken"), ("include_prompt", .bool(true)),
+        ]))
+        var writer = SafetensorsWriter()
+        for entry in encoder.checkpointEntries {
+            let value = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
+            writer.add(entry.key, shape: entry.shape, precision: storage) { emit in
+                try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
+            }
+        }
+        try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
+        try writeTokenizer(tokenizer, to: folder)
+        for (name, text) in extras { try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(text) } }
+    }
+
+    private func writeTokenizer(_ tokenizer: Tokenizer, to folder: URL) throws {
+        let manager = FileManager.default, source = URL(fileURLWithPath: tokenizerPath)
+        var isFolder: ObjCBool = false
+        guard manager.fileExists(atPath: source.path, isDirectory: &isFolder) else {
+            throw DataError(.noInput, "the tokenizer is no longer there", file: tokenizerPath)
+        }
+        if isFolder.boolValue {
+            for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json"] {
+                let file = source.appendingPathComponent(name)
+                if manager.fileExists(atPath: file.path) { try manager.copyItem(at: file, to: folder.appendingPathComponent(name)) }
+            }
+        } else {
+            try manager.copyItem(at: source, to: folder.appendingPathComponent("tokenizer.json"))
+        }
+        guard !manager.fileExists(atPath: folder.appendingPathComponent("tokenizer_config.json").path) else { return }
+        var settings: [(key: String, value: JSON)] = [("tokenizer_class", .string("PreTrainedTokenizerFast")), ("model_max_length", .integer(maxLength))]
+        for (key, id) in [("cls_token", tokenizer.clsID), ("sep_token", tokenizer.sepID), ("pad_token", tokenizer.padID),
+                          ("mask_token", tokenizer.maskID), ("unk_token", tokenizer.unknownID)] {
+            if let token = id.flatMap(tokenizer.token(for:)) { settings.append((key, .string(token))) }
+        }
+        try AtomicFile.write(to: folder.appendingPathComponent("tokenizer_config.json").path) { try $0.write(JSON.object(settings).serialized(.pretty) + "\n") }
+    }
+}

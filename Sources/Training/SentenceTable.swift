@@ -1,0 +1,145 @@
+import FileFormats
+import Tensors
+import Tokenizers
+
+/// Sentences as token ids, special tokens included, one after the other.
+public struct TokenStore: Sendable {
+    public private(set) var ids: [Int32] = []
+    private var starts: [Int] = [0]
+
+    public init() {}
+
+    public var count: Int { starts.count - 1 }
+    public subscript(sentence: Int) -> ArraySlice<Int32> { ids[starts[sentence]..<starts[sentence + 1]] }
+    public func length(_ sentence: Int) -> Int { starts[sentence + 1] - starts[sentence] }
+
+    public mutating func append(_ sentence: some Collection<Int32>) {
+        ids += sentence
+        starts.append(ids.count)
+    }
+}
+
+/// The rows of one or several tables as token ids: what a task learns from, or a dev file.
+public struct SentenceTable: Sendable {
+    /// Sentences a row; row r has the sentences r × columns ..< (r + 1) × columns of `tokens`.
+    public let columns: Int
+    public private(set) var tokens = TokenStore()
+    /// One a row, where there are scores.
+    public private(set) var scores: [Double] = []
+    public private(set) var rows = 0
+    public private(set) var truncated = 0
+    /// Rows left out for an empty sentence.
+    public private(set) var empty = 0
+    public private(set) var unknownTokens = 0
+    /// The sentences of one column as they were read, where somebody asked for them.
+    public private(set) var texts: [String] = []
+    /// The word that each token belongs to, −1 for special tokens; beside `tokens`, where somebody asked for it.
+    private var words: TokenStore?
+
+    /// Reads tables.
+    ///
+    /// - Parameters:
+    ///   - scoreRange: scores outside are an error.
+    ///   - keepsTextOf: a column whose text is kept (for a teacher).
+    ///   - keepsWords: note which word each token belongs to (whole-word masking).
+    ///   - limit: rows at most; 0 for all.
+    /// - Throws: `DataError` that names file and line of an empty sentence, a missing or impossible score.
+    public init(
+        files: [String], columns names: [String], score: String? = nil, scoreRange: ClosedRange<Double>? = nil, tokenizer: Tokenizer,
+        maxLength: Int, skipsEmpty: Bool = false, keepsTextOf kept: Int? = nil,
+        keepsWords: Bool = false, limit: Int = 0
+    ) throws {
+        columns = names.count
+        if keepsWords { words = TokenStore() }
+        var scratch = TokenizerScratch(), ids: [Int32] = []
+        for file in files {
+            let table = try TextTable(path: file, wanted: names + [score].compactMap(\.self))
+            let places = try names.map(table.index(of:)), scorePlace = try score.map(table.index(of:))
+            var cells: [String] = []
+            while limit == 0 || rows < limit, let line = try table.next(into: &cells) {
+                func fail(_ message: String) -> DataError { DataError(.badData, message, file: table.name, line: line) }
+                if let missing = places.firstIndex(where: { $0 >= cells.count || cells[$0].allSatisfy(\.isWhitespace) }) {
+                    guard skipsEmpty else {
+                        throw fail("the sentence in column \(names[missing]) is empty; fill it, remove the row, or set skip_empty")
+                    }
+                    empty += 1
+                    continue
+                }
+                if let scorePlace {
+                    guard scorePlace < cells.count, let value = Double(cells[scorePlace]), value.isFinite else {
+                        throw fail("the score \"\(scorePlace < cells.count ? String(cells[scorePlace].prefix(40)) : "")\" in column \(score ?? "") is no number")
+                    }
+                    if let scoreRange, !scoreRange.contains(value) {
+                        throw fail("the score \(value) is outside \(scoreRange.lowerBound) … \(scoreRange.upperBound); set score_range")
+                    }
+                    scores.append(value)
+                }
+                for (column, place) in places.enumerated() {
+                    if column == kept { texts.append(cells[place]) }
+                    if keepsWords {
+                        let encoding = try tokenizer.encode(cells[place], maxLength: maxLength)
+                        truncated += encoding.overflow.isEmpty ? 0 : 1
+                        tokens.append(encoding.ids)
+                        words?.append(encoding.wordIDs.map { $0 ?? -1 })
+                        continue
+                    }
+                    ids.removeAll(keepingCapacity: true)
+                    let found = cells[place].withUTF8 { tokenizer.appendIDs(of: $0, maxLength: maxLength, to: &ids, scratch: &scratch) }
+                    truncated += found.isTruncated ? 1 : 0
+                    unknownTokens += found.unknowns
+                    tokens.append(ids)
+                }
+                rows += 1
+            }
+        }
+        guard rows > 0 else { throw DataError(.badData, "there are no rows to learn from", file: files.first) }
+    }
+
+    public func sentence(row: Int, column: Int) -> ArraySlice<Int32> { tokens[row * columns + column] }
+
+    /// A sentence, and the word that each of its tokens belongs to.
+    func sentenceWithWords(row: Int, column: Int) -> (ids: [Int32], words: [Int32]?) {
+        (Array(sentence(row: row, column: column)), words.map { Array($0[row * columns + column]) })
+    }
+
+    /// The texts were needed once only.
+    mutating func forgetTexts() { texts = [] }
+}
+
+/// Which rows a task takes in each step: all rows in a random order, then all again in another. The place is one number, so that a
+/// checkpoint says everything.
+public struct RowSampler: Sendable, Equatable {
+    public let rows: Int
+    public let batchSize: Int
+    private let random: RandomSource
+    /// Batches handed out.
+    public private(set) var position: Int
+    private var order: (epoch: Int, rows: [Int])?
+
+    public static func == (a: RowSampler, b: RowSampler) -> Bool { a.position == b.position && a.random == b.random && a.rows == b.rows }
+
+    public init(rows: Int, batchSize: Int, random: RandomSource, position: Int = 0) {
+        self.rows = rows
+        self.batchSize = min(batchSize, rows)
+        self.random = random
+        self.position = position
+    }
+
+    /// The same order, at another place.
+    func moved(to position: Int) -> RowSampler { RowSampler(rows: rows, batchSize: batchSize, random: random, position: position) }
+
+    /// Whole batches in one pass; rows left over come in another order next time.
+    public var batchesPerEpoch: Int { max(1, rows / batchSize) }
+    public var epoch: Double { Double(position) / Double(batchesPerEpoch) }
+
+    public mutating func next() -> [Int] {
+        let epoch = position / batchesPerEpoch, place = position % batchesPerEpoch
+        if order?.epoch != epoch {
+            var stream = random.split(UInt64(epoch))
+            order = (epoch, stream.permutation(rows))
+        }
+        position += 1
+        guard let shuffled = order?.rows else { return [] }
+        return Array(shuffled[place * batchSize..<min(rows, (place + 1) * batchSize)])
+    }
+}

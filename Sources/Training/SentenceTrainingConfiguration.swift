@@ -1,0 +1,382 @@
+import FileFormats
+import Foundation
+import Networks
+import Tensors
+
+/// One training objective: what it reads and which loss it takes of it.
+public struct TrainingTask: Sendable, Equatable {
+    public enum Objective: String, Sendable, CaseIterable {
+        /// Translations or paraphrases (and hard negatives): in-batch negatives.
+        case contrastive = "infonce"
+        /// Scored pairs, their order.
+        case cosent
+        /// Scored pairs, their cosine.
+        case cosine
+        /// Vectors of a teacher for the first column, to be met by all columns.
+        case distillation
+        /// A teacher's similarities within the batch.
+        case similarityDistillation = "similarity-distillation"
+        /// Anchor, positive, negative.
+        case triplet
+        /// Masked words, and whether a second sentence follows the first.
+        case maskedLanguage = "mlm"
+    }
+
+    public var name: String
+    public var objective: Objective
+    /// Tables of sentences, or of one sentence a row for masked language.
+    public var files: [String]
+    /// Columns of sentences by name or number: anchor, positive, negatives ….
+    public var columns: [String]
+    /// Column of people's scores, and what range they lie in.
+    public var scoreColumn: String?
+    public var scoreRange: ClosedRange<Double> = 0...1
+    /// Multiplies the loss.
+    public var weight = 1.0
+    /// Rows in a step.
+    public var batchSize = 64
+    /// Rows that a run uses at most; 0 for all.
+    public var limit = 0
+    /// 1 / temperature of softmax over cosines.
+    public var scale = 20.0
+    public var isSymmetric = true
+    public var margin = 0.5
+    public var distance = TripletDistance.cosine
+    /// Prefixes of the vectors that the loss is taken of as well.
+    public var matryoshka: [Int] = []
+    /// A model folder or name.
+    public var teacher: String?
+    /// The column that the teacher reads, from 0.
+    public var teacherColumn = 0
+    /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
+    /// distilled, so that they cost next to nothing.
+    public var contrastiveWeight = 0.0
+    public var similarityWeight = 0.0
+    /// Share of tokens to be guessed.
+    public var maskingRate = 0.15
+    public var masksWholeWords = false
+    public var predictsNextSentence = false
+    /// Probability that a sentence loses each of its words (an augmentation); only with contrastive tasks and distillation.
+    public var wordDropout = 0.0
+
+    public init(name: String, objective: Objective, files: [String], columns: [String]) {
+        self.name = name
+        self.objective = objective
+        self.files = files
+        self.columns = columns
+    }
+}
+
+/// What is measured on a dev file while training goes on.
+public struct DevTask: Sendable, Equatable {
+    public enum Measure: String, Sendable, CaseIterable {
+        /// Spearman's ρ of cosines with people's scores.
+        case similarity = "sts"
+        /// Share of sentences whose translation is the nearest of all, both directions averaged.
+        case retrieval
+    }
+
+    public var name: String
+    public var measure: Measure
+    public var file: String
+    public var columns: [String]
+    public var scoreColumn: String?
+    /// Share in the figure by which the best weights are chosen.
+    public var weight = 1.0
+}
+
+/// Everything about a training run, as a JSON file states it. Paths are relative to that file.
+public struct SentenceTrainingConfiguration: Sendable {
+    /// Where a tokenizer lies: a folder or a tokenizer.json.
+    public var tokenizer: String
+    /// The network to begin with: a configuration with random weights, or a model's folder to go on from.
+    public var encoder: EncoderConfiguration
+    public var initialModel: String?
+    public var maxLength = 64
+    public var pooling = "mean"
+    public var tasks: [TrainingTask] = []
+    public var development: [DevTask] = []
+    public var steps = 1000
+    public var seed: UInt64 = 0
+    public var optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-4)
+    public var schedule = LearningRateSchedule.Shape.cosine
+    /// A share of the steps where below 1, else steps.
+    public var warmup = 0.05
+    /// Gradients longer than this are scaled down to it; 0 for never.
+    public var clipping = 1.0
+    /// Batches whose gradients make one step.
+    public var accumulation = 1
+    public var precision = Precision.f32
+    /// Tokens of a shard, and sums kept apart: they decide the bits, threads do not.
+    public var shardTokens = 1024
+    public var lanes = 8
+    /// Decay of the averaged weights that are evaluated and written; 0 for none.
+    public var averaging = 0.0
+    public var evaluationInterval = 500
+    /// Evaluations without a new best one before training stops; 0 for never.
+    public var patience = 0
+    /// Evaluations without a new best one before a plateau schedule lowers the rate.
+    public var plateauPatience = 3
+    public var checkpointMinutes = 10.0
+    public var checkpointInterval = 0
+    /// How the final weights are stored.
+    public var storage = SafetensorsWriter.Precision.bf16
+    /// Rows with an empty sentence are left out and counted instead of stopping the run.
+    public var skipsEmpty = false
+    /// Of the JSON, so that a checkpoint knows whose it is.
+    public private(set) var fingerprint = ""
+
+    public var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
+
+    /// Reads a configuration file.
+    ///
+    /// - Parameters:
+    ///   - steps, seed, learningRate: instead of the file's own.
+    /// - Throws: `DataError` that names the key, what was expected and what was found.
+    public init(file path: String, steps: Int? = nil, seed: UInt64? = nil, learningRate: Double? = nil) throws {
+        try self.init(json: JSON(contentsOf: path), file: path)
+        if let steps { self.steps = steps }
+        if let seed { self.seed = seed }
+        if let learningRate { optimizer.learningRate = learningRate }
+        if steps != nil || seed != nil || learningRate != nil { fingerprint += ":\(self.steps):\(self.seed):\(optimizer.learningRate)" }
+    }
+
+    public init(json: JSON, file: String) throws {
+        let base = URL(fileURLWithPath: file).deletingLastPathComponent()
+        let reader = ConfigurationObject(json, path: "", file: file)
+        try reader.allow(["tokenizer", "model", "max_length", "pooling", "tasks", "development", "steps", "seed", "optimizer", "schedule", "warmup",
+                          "clip", "accumulate", "precision", "shard_tokens", "lanes", "averaging", "evaluate_every", "patience", "plateau_patience",
+                          "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment"])
+        func located(_ path: String) -> String { path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path }
+        tokenizer = located(try reader.text("tokenizer"))
+        maxLength = try reader.integer("max_length", 3...8192, default: maxLength)
+        let model = try reader.object("model")
+        if let initial = try model.optionalText("from") {
+            try model.allow(["from", "dropout"])
+            initialModel = FileManager.default.fileExists(atPath: located(initial)) ? located(initial) : initial
+            encoder = EncoderConfiguration(vocabularySize: 1, hiddenSize: 1, layers: 1, attentionHeads: 1, intermediateSize: 1)
+        } else {
+            try model.allow(["hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "from"])
+            let size = try model.integer("hidden_size", 1...65536), heads = try model.integer("heads", 1...1024)
+            guard size % heads == 0 else { throw model.fail("hidden_size \(size) does not divide by heads \(heads)") }
+            encoder = EncoderConfiguration(
+                vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", 1...256), attentionHeads: heads,
+                intermediateSize: try model.integer("intermediate_size", 1...1_048_576),
+                positions: try model.integer("positions", 1...65536, default: max(128, maxLength)))
+            guard encoder.positions >= maxLength else { throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)") }
+            encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
+        }
+        encoder.dropout = try model.number("dropout", 0...0.9, default: 0.1)
+
+        pooling = try reader.optionalText("pooling") ?? pooling
+        steps = try reader.integer("steps", 1...1_000_000_000)
+        seed = UInt64(try reader.integer("seed", 0...Int.max, default: 0))
+        schedule = try reader.choice("schedule", LearningRateSchedule.Shape.self, default: schedule)
+        warmup = try reader.number("warmup", 0...1e9, default: warmup)
+        clipping = try reader.number("clip", 0...1e9, default: clipping)
+        accumulation = try reader.integer("accumulate", 1...4096, default: accumulation)
+        precision = try reader.choice("precision", Precision.self, default: precision)
+        guard precision != .int8 else { throw reader.fail("'precision' is f32 or bf16; int8 is for inference") }
+        shardTokens = try reader.integer("shard_tokens", 1...1_000_000, default: shardTokens)
+        lanes = try reader.integer("lanes", 1...256, default: lanes)
+        averaging = try reader.number("averaging", 0...0.999999, default: averaging)
+        evaluationInterval = try reader.integer("evaluate_every", 1...1_000_000_000, default: evaluationInterval)
+        patience = try reader.integer("patience", 0...1_000_000, default: patience)
+        plateauPatience = try reader.integer("plateau_patience", 0...1_000_000, default: plateauPatience)
+        checkpointMinutes = try reader.number("checkpoint_minutes", 0...1e6, default: checkpointMinutes)
+        checkpointInterval = try reader.integer("checkpoint_every", 0...1_000_000_000, default: checkpointInterval)
+        skipsEmpty = try reader.flag("skip_empty", default: false)
+        switch try reader.optionalText("storage") ?? "bf16" {
+        case "bf16": storage = .bf16
+        case "f16": storage = .f16
+        case "f32": storage = .f32
+        case let other: throw reader.fail("'storage' is f32, f16 or bf16, not '\(other)'")
+        }
+
+        if let settings = try reader.optionalObject("optimizer") {
+            try settings.allow(["name", "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay"])
+            optimizer = OptimizerConfiguration(try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
+                                               learningRate: try settings.number("learning_rate", 0...1e6, default: 5e-4))
+            optimizer.momentum = try settings.number("momentum", 0...1, default: optimizer.momentum)
+            optimizer.beta1 = try settings.number("beta1", 0...0.999999, default: optimizer.beta1)
+            optimizer.beta2 = try settings.number("beta2", 0...0.9999999, default: optimizer.beta2)
+            optimizer.epsilon = try settings.number("epsilon", 0...1, default: optimizer.epsilon)
+            optimizer.weightDecay = try settings.number("weight_decay", 0...1000, default: optimizer.weightDecay)
+        }
+
+        for (index, settings) in try reader.objects("tasks").enumerated() { tasks.append(try Self.task(settings, index, located)) }
+        guard !tasks.isEmpty else { throw reader.fail("'tasks' is empty: there is nothing to learn") }
+        for (index, settings) in try reader.objects("development").enumerated() {
+            try settings.allow(["name", "measure", "file", "columns", "score", "weight"])
+            var task = DevTask(name: try settings.optionalText("name") ?? "dev\(index + 1)",
+                               measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
+                               file: located(try settings.text("file")), columns: try settings.texts("columns"))
+            task.scoreColumn = try settings.optionalText("score")
+            task.weight = try settings.number("weight", 0...1e6, default: 1)
+            guard task.columns.count == 2 else { throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)") }
+            guard task.measure == .retrieval || task.scoreColumn != nil else { throw settings.fail("measure sts needs a column of scores, 'score'") }
+            development.append(task)
+        }
+        fingerprint = SHA256.hex(of: json.serialized(.sortedKeys))
+    }
+
+    private static func task(_ settings: ConfigurationObject, _ index: Int, _ located: (String) -> String) throws -> TrainingTask {
+        try settings.allow(["name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
+                            "margin", "distance", "matryoshka", "teacher", "teacher_column", "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout"])
+        let objective = try settings.choice("objective", TrainingTask.Objective.self)
+        var task = TrainingTask(name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
+                                files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
+        guard !task.files.isEmpty else { throw settings.fail("'files' is empty") }
+        task.scoreColumn = try settings.optionalText("score")
+        if let range = settings.json["score_range"] {
+            guard let ends = range.array?.compactMap(\.double), ends.count == 2, ends[0] < ends[1] else {
+                throw settings.fail("'score_range' should be two numbers, the lower first")
+            }
+            task.scoreRange = ends[0]...ends[1]
+        }
+        task.weight = try settings.number("weight", 0...1e6, default: 1)
+        task.batchSize = try settings.integer("batch_size", 1...1_000_000, default: task.batchSize)
+        task.limit = try settings.integer("limit", 0...Int.max, default: 0)
+        task.scale = try settings.number("scale", 0.001...1e6, default: task.scale)
+        task.isSymmetric = try settings.flag("symmetric", default: true)
+        task.margin = try settings.number("margin", 0...1e6, default: task.margin)
+        task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
+        task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
+        task.teacherColumn = try settings.integer("teacher_column", 0...64, default: 0)
+        task.contrastiveWeight = try settings.number("infonce_weight", 0...1e6, default: 0)
+        task.similarityWeight = try settings.number("similarity_weight", 0...1e6, default: 0)
+        guard task.contrastiveWeight == 0 && task.similarityWeight == 0 || objective == .distillation && task.columns.count >= 2 else {
+            throw settings.fail("'infonce_weight' and 'similarity_weight' go with distillation over at least two columns")
+        }
+        task.maskingRate = try settings.number("masking_rate", 0.001...0.9, default: task.maskingRate)
+        task.masksWholeWords = try settings.flag("whole_words", default: false)
+        task.predictsNextSentence = try settings.flag("next_sentence", default: false)
+        task.wordDropout = try settings.number("word_dropout", 0...0.9, default: 0)
+        if let list = settings.json["matryoshka"] {
+            guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 }) else {
+                throw settings.fail("'matryoshka' should be a list of vector lengths")
+            }
+            task.matryoshka = dimensions
+        }
+        let wanted: ClosedRange<Int> = switch objective {
+        case .contrastive: 2...16
+        case .cosent, .cosine: 2...2
+        case .distillation: 1...16
+        case .similarityDistillation: 1...2
+        case .triplet: 3...3
+        case .maskedLanguage: 1...16
+        }
+        guard wanted.contains(task.columns.count) else {
+            throw settings.fail("objective \(objective.rawValue) takes \(wanted.lowerBound == wanted.upperBound ? "\(wanted.lowerBound)" : "\(wanted.lowerBound) to \(wanted.upperBound)") columns, not \(task.columns.count)")
+        }
+        switch objective {
+        case .cosent, .cosine:
+            guard task.scoreColumn != nil else { throw settings.fail("objective \(objective.rawValue) needs a column of scores, 'score'") }
+        case .distillation, .similarityDistillation:
+            guard task.teacher != nil else { throw settings.fail("objective \(objective.rawValue) needs a 'teacher'") }
+            guard task.teacherColumn < task.columns.count else { throw settings.fail("'teacher_column' \(task.teacherColumn) is not among the \(task.columns.count) columns") }
+        default: break
+        }
+        if objective != .maskedLanguage && task.batchSize < 2 { throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch") }
+        return task
+    }
+}
+
+/// One object of a configuration file, with errors that say where a key stands.
+struct ConfigurationObject {
+    let json: JSON
+    private let path: String
+    private let file: String
+
+    init(_ json: JSON, path: String, file: String) {
+        self.json = json
+        self.path = path
+        self.file = file
+    }
+
+    func fail(_ message: String) -> DataError { DataError(.badData, path.isEmpty ? message : "\(path): \(message)", file: file) }
+
+    /// A key that nobody reads is a slip of the pen; say so before hours of training.
+    func allow(_ keys: [String]) throws {
+        guard let members = json.object else { throw fail("an object { … } was expected") }
+        for (key, _) in members where !keys.contains(key) {
+            throw fail("'\(key)' is not known here; known are \(keys.joined(separator: ", "))")
+        }
+    }
+
+    private func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    func optionalText(_ key: String) throws -> String? {
+        guard let value = json[key], !value.isNull else { return nil }
+        guard let text = value.string else { throw fail("'\(key)' should be a text") }
+        return text
+    }
+
+    func text(_ key: String) throws -> String {
+        guard let text = try optionalText(key) else { throw fail("'\(key)' is missing") }
+        return text
+    }
+
+    /// A text or a list of texts; numbers stand for themselves (columns).
+    func texts(_ key: String) throws -> [String] {
+        guard let value = json[key] else { throw fail("'\(key)' is missing") }
+        let list = value.array ?? [value]
+        let found = list.compactMap { $0.string ?? $0.int.map(String.init) }
+        guard found.count == list.count else { throw fail("'\(key)' should be a list of texts") }
+        return found
+    }
+
+    func integer(_ key: String, _ range: ClosedRange<Int>, default fallback: Int? = nil) throws -> Int {
+        guard let value = json[key], !value.isNull else {
+            if let fallback { return fallback }
+            throw fail("'\(key)' is missing")
+        }
+        guard let number = value.int, range.contains(number) else {
+            throw fail("'\(key)' should be an integer from \(range.lowerBound) to \(range.upperBound), not \(value.serialized())")
+        }
+        return number
+    }
+
+    func number(_ key: String, _ range: ClosedRange<Double>, default fallback: Double) throws -> Double {
+        guard let value = json[key], !value.isNull else { return fallback }
+        guard let number = value.double, range.contains(number) else {
+            throw fail("'\(key)' should be a number from \(range.lowerBound) to \(range.upperBound), not \(value.serialized())")
+        }
+        return number
+    }
+
+    func flag(_ key: String, default fallback: Bool) throws -> Bool {
+        guard let value = json[key], !value.isNull else { return fallback }
+        guard let flag = value.bool else { throw fail("'\(key)' should be true or false") }
+        return flag
+    }
+
+    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type, default fallback: Choice? = nil) throws -> Choice
+    where Choice.RawValue == String {
+        guard let name = try optionalText(key) else {
+            if let fallback { return fallback }
+            throw fail("'\(key)' is missing; it is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        guard let choice = Choice(rawValue: name) else {
+            throw fail("'\(key)' is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not '\(name)'")
+        }
+        return choice
+    }
+
+    func optionalObject(_ key: String) throws -> ConfigurationObject? {
+        guard let value = json[key], !value.isNull else { return nil }
+        guard value.object != nil else { throw fail("'\(key)' should be an object { … }") }
+        return ConfigurationObject(value, path: place(key), file: file)
+    }
+
+    func object(_ key: String) throws -> ConfigurationObject {
+        guard let object = try optionalObject(key) else { throw fail("'\(key)' is missing") }
+        return object
+    }
+
+    func objects(_ key: String) throws -> [ConfigurationObject] {
+        guard let value = json[key], !value.isNull else { return [] }
+        guard let list = value.array, list.allSatisfy({ $0.object != nil }) else { throw fail("'\(key)' should be a list of objects") }
+        return list.enumerated().map { ConfigurationObject($1, path: "\(place(key))[\($0)]", file: file) }
+    }
+}

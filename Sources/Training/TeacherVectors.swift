@@ -1,0 +1,57 @@
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tensors
+
+/// Vectors of a teacher for the rows of a task, `(rows, size)`, length 1; computed once at the start of a run.
+public struct TeacherVectors: Sendable {
+    public let vectors: Tensor<Float>
+
+    /// - Parameter cache: a folder that keeps the vectors for the next start of the run; with them, the teacher itself is no longer needed.
+    public init(model: String, texts: [String], cache: URL? = nil, threads: Int, progress: (Int) -> Void = { _ in }) throws {
+        let name = URL(fileURLWithPath: model).lastPathComponent
+        let key = SHA256.hex(of: name + "\n" + texts.joined(separator: "\n"))
+        let file = cache?.appendingPathComponent("teacher-\(key.prefix(16)).safetensors")
+        if let file, FileManager.default.fileExists(atPath: file.path) {
+            let stored = try SafetensorsFile(path: file.path)
+            guard let entry = stored["vectors"], entry.shape.count == 2, entry.shape[0] == texts.count else {
+                throw DataError(.badData, "these are not the teacher's \(texts.count) vectors; remove the file", file: file.path)
+            }
+            vectors = Tensor(try stored.floats("vectors"), shape: entry.shape)
+            progress(texts.count)
+            return
+        }
+        var options = SentenceEncoder.Options()
+        options.threads = threads
+        options.normalizes = true
+        options.precision = Precision.bf16.isFast ? .bf16 : .f32
+        let encoder = try SentenceEncoder(model: model, options: options)
+        var vectors = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
+        let size = encoder.dimension
+        for range in Parallel.chunks(texts.count, size: 4096) {
+            let part = try encoder.encode(Array(texts[range]))
+            vectors.withUnsafeMutableElements { to in
+                part.withUnsafeElements { (to + range.lowerBound * size).update(from: $0, count: part.count) }
+            }
+            progress(range.upperBound)
+        }
+        self.vectors = vectors
+        if let file {
+            try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            var writer = SafetensorsWriter()
+            writer.add("vectors", shape: vectors.shape, values: vectors.elements)
+            try writer.write(to: file.path)
+        }
+    }
+
+    public var size: Int { vectors.columns }
+
+    /// The vectors of some rows.
+    func rows(_ rows: [Int]) -> Tensor<Float> {
+        var result = Tensor<Float>(uninitialized: [rows.count, size])
+        vectors.withUnsafeElements { from in
+            result.withUnsafeMutableElements { to in Float.gatherRows(from, width: size, rows.map(Int32.init), adding: false, into: to) }
+        }
+        return result
+    }
+}

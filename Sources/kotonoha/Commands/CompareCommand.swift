@@ -1,0 +1,64 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Tensors
+import VectorStore
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "How alike two maps of the same sentences are.",
+        discussion: """
+            Printed are the share of neighbours that the maps have in common and what is left between them after the best rotation,
+            reflection, scaling and shift (Procrustes). With --vectors, also how faithful each is to the vectors.
+            """)
+
+    @Argument(help: "A map.h5.")
+    var first: String
+
+    @Argument(help: "Another map.h5.")
+    var second: String
+
+    @Option(help: "Neighbours that are looked at.")
+    var neighbors = 10
+
+    @Option(help: "The vector file that both maps were made from.")
+    var vectors: String?
+
+    @Option(help: "Workers; the result does not depend on it.")
+    var threads = Parallel.availableThreads
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+    }
+
+    func run() throws {
+        let a = try MapFile(path: first), b = try MapFile(path: second)
+        guard a.rows == b.rows else {
+            throw DataError(.badData, "this map shows \(b.rows.count) sentences and \(first) \(a.rows.count), or other ones; both must come from one vector file", file: second)
+        }
+        let comparison = try MapComparison(a.coordinates, b.coordinates, neighbors: neighbors, threads: threads)
+        let qualities = try vectors.map { try [quality(a, $0), quality(b, $0)] } ?? []
+        if report.json {
+            return Console.print(JSON.object([
+                ("points", .integer(a.rows.count)), ("neighbors", .integer(comparison.neighbors)), ("neighbor_overlap", .number(comparison.neighborOverlap)),
+                ("procrustes_disparity", .number(comparison.procrustesDisparity)), ("quality", .array(qualities.map(\.json))),
+            ]).serialized(.pretty))
+        }
+        Console.print("points\t\(a.rows.count)\n\(comparison.neighbors) neighbours in common\t\(Console.fixed(comparison.neighborOverlap, 4))\n"
+                      + "Procrustes disparity\t\(Console.fixed(comparison.procrustesDisparity, 4))")
+        for (name, quality) in zip([first, second], qualities) { Console.print("\n\(name)\n\(quality.lines)") }
+    }
+
+    private func quality(_ map: MapFile, _ path: String) throws -> MapQuality {
+        let file = try VectorFile(path: path)
+        guard (map.rows.max() ?? 0) < file.count else { throw DataError(.badData, "the maps have points for rows that this file does not have", file: path) }
+        let all = try file.readEmbeddings(), d = file.dimension
+        let x = Tensor(map.rows.flatMap { all[$0 * d..<($0 + 1) * d] }, shape: [map.rows.count, d])
+        let groups = try file.groups().map { groups in PairFilter.classes(of: map.rows.map { groups[$0] }) }
+        return try MapQuality(of: map.coordinates, vectors: map.normalizesVectors ? normalizedRows(x, threads: threads) : x, groups: groups,
+                              neighbors: max(1, min(15, (map.rows.count - 1) / 2)), threads: threads)
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import Tokenizers
+
+struct TrainVocabularyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vocabulary", abstract: "Learn a vocabulary from text: a tokenizer.json.",
+        discussion: """
+            kotonoha train vocabulary text.txt -o tokenizer.json --size 16000 --lowercase
+
+            Hugging Face tokenizers reads the result as well, with the same ids.
+            """)
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable {
+        case unigram, bpe, byteBpe = "byte-bpe", wordpiece, characters
+
+        var kind: VocabularyTrainer.Kind {
+            switch self {
+            case .unigram: .unigram
+            case .bpe: .bytePair
+            case .byteBpe: .byteLevelBytePair
+            case .wordpiece: .wordPiece
+            case .characters: .characters
+            }
+        }
+    }
+
+    @Argument(help: "Tables or texts with a sentence in each row.")
+    var inputs: [String]
+
+    @Option(name: .shortAndLong, help: "The tokenizer.json to write.")
+    var output: String
+
+    @Option(help: "unigram, bpe, byte-bpe, wordpiece or characters.")
+    var kind = Kind.unigram
+
+    @Option(help: "Tokens, special ones included.")
+    var size = 16_000
+
+    @Option(help: "Column of the text, by name or number; the first one if not given.")
+    var column: String?
+
+    @Flag(help: "Lower-case all text.")
+    var lowercase = false
+
+    @Option(help: "Longest piece in characters.")
+    var longestPiece = 16
+
+    @Option(help: "Share of all characters that have a token of their own; the rest is unknown.")
+    var coverage = 0.9995
+
+    @Option(help: ArgumentHelp("A MeCab dictionary: no piece crosses the border of its words. Text is later cut without it.", valueName: "dir"))
+    var dictionary: String?
+
+    @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        var texts: [String] = []
+        for input in inputs {
+            let source = try TextTable(path: input, options: table.options(), wanted: [column].compactMap(\.self))
+            let place = try column.map(source.index(of:)) ?? 0
+            var cells: [String] = []
+            while try source.next(into: &cells) != nil { if place < cells.count { texts.append(cells[place]) } }
+        }
+        var options = VocabularyTrainer.Options()
+        options.lowercases = lowercase
+        options.longestPiece = longestPiece
+        options.characterCoverage = coverage
+        options.dictionary = dictionary.map { URL(fileURLWithPath: $0) }
+        let tokenizer = try VocabularyTrainer.train(texts: texts, kind: kind.kind, size: size, options: options)
+        try AtomicFile.write(to: output) { try $0.write(tokenizer.serialized(.pretty) + "\n") }
+        let learned = try Tokenizer(json: tokenizer, file: output).vocabularySize
+        if report.json {
+            Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
+        } else if !report.quiet {
+            Console.say("\(output): \(Console.grouped(learned)) tokens out of \(Console.grouped(texts.count)) sentences"
+                        + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+import VectorStore
+
+/// Not for people: a child process of the program itself reads a foreign HDF5 file first, so that a damaged one can crash nothing else.
+struct ValidateHDF5Command: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "internal-validate-hdf5", shouldDisplay: false)
+
+    @Argument var path: String
+
+    func run() throws { throw ExitCode(HDF5Validation.runAsChild(path)) }
+}

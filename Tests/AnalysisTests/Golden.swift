@@ -1,0 +1,58 @@
+import Foundation
+import Tensors
+
+/// Values of numpy, scipy, scikit-learn, openTSNE and sentence-transformers; see tools/golden/analysis.py.
+struct Golden: Decodable {
+    struct Components: Decodable {
+        let components: [[Double]]
+        let mean: [Double]
+        let variances: [Double]
+        let ratios: [Double]
+        let coordinates: [[Double]]
+    }
+    struct Correlated: Decodable {
+        let a: [Double], b: [Double]
+        let pearson: Double, spearman: Double, kendall: Double
+        let pearsonP: Double, spearmanP: Double, low: Double, high: Double
+    }
+    struct Divergence: Decodable {
+        let alpha: Double, kl: Double
+        let gradient: [[Double]]
+    }
+    let rows: Int, columns: Int
+    let vectors: [Float]
+    let groups: [Int32]
+    let pca: Components
+    let whitened: [[Double]]
+    let componentsFor95: Int
+    let correlations: [Correlated]
+    let affinities: [[Double]]
+    let multiscale: [[Double]]
+    let map: [Float]
+    let otherMap: [Float]
+    let divergences: [Divergence]
+    let trustworthiness: Double
+    let continuity: Double
+    let procrustes: Double
+    let nearest: [[Int]]
+    let communityVectors: [Float]
+    let communities: [[Int]]
+
+    static func load() throws -> Golden {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/analysis.json")
+        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
+    }
+
+    var x: Tensor<Float> { Tensor(vectors, shape: [rows, columns]) }
+    var y: Tensor<Float> { Tensor(map, shape: [rows, 2]) }
+    var other: Tensor<Float> { Tensor(otherMap, shape: [rows, 2]) }
+}
+
+/// Normally distributed rows around `clusters` middles.
+func sample(rows: Int, columns: Int, clusters: Int = 5, seed: UInt64 = 1) -> Tensor<Float> {
+    var random = RandomSource(seed: seed)
+    let middles = (0..<clusters * columns).map { _ in random.normal() }
+    return Tensor((0..<rows * columns).map { i in Float(middles[(i / columns % clusters) * columns + i % columns] + 0.5 * random.normal()) }, shape: [rows, columns])
+}
+
+func largestDifference(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(a.count == b.count ? 0 : .infinity) { max($0, abs($1.0 - $1.1)) } }

@@ -1,0 +1,244 @@
+import Autograd
+import FileFormats
+import Foundation
+import Networks
+import SentenceEmbedding
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
+private struct TinyRun {
+    let folder: URL
+    let model: TinyModel
+
+    init() throws {
+        model = try TinyModel()
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-training-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var random = RandomSource(seed: 1)
+        let letters = (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
+        var pairs = "a\tb\tscore\n"
+        for _ in 0..<60 {
+            // The other language has another letter for each.
+            let words = (0..<3 + random.below(4)).map { _ in random.below(26) }
+            pairs += words.map { letters[$0] }.joined(separator: " ") + "\t" + words.map { letters[($0 + 7) % 26] }.joined(separator: " ") + "\t\(random.below(5))\n"
+        }
+        try write("pairs.tsv", pairs)
+    }
+
+    func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+
+    func configuration(_ changes: [String: String] = [:]) throws -> SentenceTrainingConfiguration {
+        var members: [String: String] = [
+            "tokenizer": "\"\(model.folder.path)\"", "steps": "12", "max_length": "20", "shard_tokens": "40", "lanes": "3", "precision": "\"f32\"",
+            "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0.1}"#,
+            "optimizer": #"{"learning_rate": 0.003}"#, "evaluate_every": "4", "checkpoint_minutes": "0", "checkpoint_every": "5", "averaging": "0.9", "storage": "\"f32\"",
+            "tasks": #"""
+                [{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 16, "matryoshka": [8], "word_dropout": 0.1},
+                 {"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"], "score": "score", "score_range": [0, 5], "batch_size": 8},
+                 {"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8, "next_sentence": true}]
+                """#,
+            "development": #"""
+                [{"name": "sts", "measure": "sts", "file": "pairs.tsv", "columns": ["a", "b"], "score": "score"},
+                 {"name": "pairs", "measure": "retrieval", "file": "pairs.tsv", "columns": ["a", "b"]}]
+                """#,
+        ]
+        for (key, value) in changes { members[key] = value }
+        let text = "{" + members.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
+        try write("config.json", text)
+        return try SentenceTrainingConfiguration(file: folder.appendingPathComponent("config.json").path)
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(at: folder)
+        try? FileManager.default.removeItem(at: model.folder)
+    }
+}
+
+private func weights(_ trainer: SentenceTrainer) -> [Tensor<Float>] { trainer.encoder.parameters.map(\.value) }
+
+@Suite struct SentenceTrainingTests {
+    /// Stopped again and again, with changing numbers of threads: the very weights of an undisturbed run.
+    @Test func resumedRunEndsWithTheSameBits() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let configuration = try run.configuration()
+        let whole = try SentenceTrainer(configuration, threads: 1)
+        try whole.run(in: run.folder.appendingPathComponent("whole"))
+        let broken = run.folder.appendingPathComponent("broken")
+        // Killed without a word after 7 steps: the checkpoint of step 5 is there.
+        let killed = try SentenceTrainer(configuration, threads: 2)
+        #expect(throws: DataError.self) {
+            try killed.run(in: broken, shouldStop: { killed.step == 7 })
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: broken.path).filter { $0.hasPrefix("checkpoint") }
+        #expect(names.count == 2)
+        let newest = try #require(try Checkpoint.newest(in: broken))
+        #expect(newest.step == 7)
+        // The newer file is damaged: the older one counts.
+        try Data("broken".utf8).write(to: URL(fileURLWithPath: newest.path))
+        #expect(try Checkpoint.newest(in: broken)?.step == 5)
+        var resumedAt: Int?
+        let resumed = try SentenceTrainer(configuration, threads: 3)
+        try resumed.run(in: broken, watch: { if case .resumed(let step, _) = $0 { resumedAt = step } })
+        #expect(resumedAt == 5)
+        #expect(weights(resumed) == weights(whole))
+        try whole.takeFinalWeights(from: run.folder.appendingPathComponent("whole"))
+        try resumed.takeFinalWeights(from: broken)
+        #expect(weights(resumed) == weights(whole))
+        func lines(_ name: String) throws -> [String] {
+            try String(contentsOf: run.folder.appendingPathComponent("\(name)/log.jsonl"), encoding: .utf8).split(separator: "\n")
+                .map { String($0.prefix(upTo: $0.range(of: ",\"seconds\"")?.lowerBound ?? $0.endIndex)) }
+        }
+        #expect(try lines("broken") == lines("whole"))
+        #expect(try lines("whole").count == 15)
+    }
+
+    /// What the pairs say can be learned: retrieval rises from chance to nearly all.
+    @Test func learns() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let configuration = try run.configuration(["steps": "150", "evaluate_every": "50", "checkpoint_every": "0", "averaging": "0",
+            "tasks": #"[{"objective": "infonce", "files": "pairs.tsv", "columns": ["a", "b"], "batch_size": 60}]"#,
+            "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#])
+        let trainer = try SentenceTrainer(configuration)
+        let before = try #require(try trainer.evaluate()).figures[1].value
+        try trainer.run(in: run.folder.appendingPathComponent("run"))
+        let after = try #require(try trainer.evaluate()).figures[1].value
+        #expect(before < 0.9)
+        #expect(after > 0.95, "retrieval went from \(before) to \(after)")
+    }
+
+    /// The folder that comes out is a model: read back, it gives the vectors that were trained, and it can be trained on.
+    @Test func writesAModel() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let trainer = try SentenceTrainer(try run.configuration(["steps": "3"]))
+        try trainer.run(in: run.folder.appendingPathComponent("run"))
+        let output = run.folder.appendingPathComponent("model")
+        var writer = SentenceModelWriter(maxLength: 20, tokenizerPath: run.model.folder.path)
+        writer.storage = .f32
+        try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: output)
+        try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: output)
+        let read = try SentenceEncoder(directory: ModelDirectory(folder: output))
+        #expect(read.isNormalized && read.maxLength == 20)
+        #expect(zip(read.encoder.parameters, trainer.encoder.parameters).allSatisfy { $0.value == $1.value })
+        let again = try SentenceTrainer(try run.configuration(["model": "{\"from\": \"\(output.path)\"}", "steps": "2"]))
+        #expect(zip(again.encoder.parameters, trainer.encoder.parameters).allSatisfy { $0.value == $1.value })
+        // Something else of that name is left alone.
+        try run.write("file", "precious")
+        #expect(throws: DataError.self) { try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: run.folder.appendingPathComponent("file")) }
+        #expect(try String(contentsOf: run.folder.appendingPathComponent("file"), encoding: .utf8) == "precious")
+    }
+
+    @Test func divergenceNamesStepAndCheckpoint() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let trainer = try SentenceTrainer(try run.configuration([
+            "optimizer": #"{"name": "sgd", "learning_rate": 1e6}"#, "clip": "0", "warmup": "3", "schedule": "\"constant\"", "checkpoint_every": "1", "steps": "200",
+            "tasks": #"[{"objective": "mlm", "files": "pairs.tsv", "columns": ["a"], "batch_size": 8}]"#,
+        ]))
+        let error = #expect(throws: DataError.self) { try trainer.run(in: run.folder.appendingPathComponent("run")) }
+        #expect(error?.message.contains("diverged in step") == true)
+        #expect(error?.message.contains("last good checkpoint is of step") == true)
+    }
+
+    @Test func checkpointOfAnotherConfigurationIsRefused() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let folder = run.folder.appendingPathComponent("run")
+        try SentenceTrainer(try run.configuration(["steps": "5"])).run(in: folder)
+        let other = try SentenceTrainer(try run.configuration(["steps": "5", "seed": "9"]))
+        let error = #expect(throws: DataError.self) { try other.run(in: folder) }
+        #expect(error?.message.contains("another configuration") == true)
+    }
+
+    @Test(arguments: [
+        ("pairs.tsv", "a\tb\tscore\nx y\t\t3\nx\ty\t1\n", "the sentence in column b is empty"),
+        ("pairs.tsv", "a\tb\tscore\nx y\ty\t9\nx\ty\t1\n", "outside 0.0 … 5.0"),
+        ("pairs.tsv", "a\tb\tscore\nx y\ty\tmany\nx\ty\t1\n", "is no number"),
+        ("pairs.tsv", "a\tb\tscore\n", "no rows"),
+        ("pairs.tsv", "a\tc\tscore\nx\ty\t1\n", "no column b"),
+    ])
+    func badTablesAreNamed(_ name: String, _ text: String, _ expected: String) throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let configuration = try run.configuration()
+        try run.write(name, text)
+        let error = #expect(throws: DataError.self) { try SentenceTrainer(configuration) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [
+        ("steps", "0", "'steps' should be an integer"), ("stepps", "3", "'stepps' is not known"), ("precision", "\"int8\"", "int8 is for inference"),
+        ("schedule", "\"steep\"", "'schedule' is one of"), ("tasks", "[]", "nothing to learn"),
+        ("tasks", #"[{"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "needs a column of scores"),
+        ("tasks", #"[{"objective": "triplet", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "takes 3 columns"),
+        ("model", #"{"hidden_size": 25, "layers": 2, "heads": 3, "intermediate_size": 40}"#, "does not divide"),
+        ("tokenizer", "\"nowhere\"", "does not exist"),
+    ])
+    func badConfigurationsAreNamed(_ key: String, _ value: String, _ expected: String) throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let error = #expect(throws: DataError.self) { try SentenceTrainer(try run.configuration([key: value])) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    /// A full disk while a checkpoint is written: the run ends with an error and the last checkpoint is intact.
+    @Test func fullDiskLeavesTheLastCheckpoint() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let checkpoint = Checkpoint(step: 1, state: .object([]), tensors: [("x", Tensor([1, 2, 3], shape: [3]))])
+        try checkpoint.write(to: run.folder)
+        try Checkpoint(step: 2, state: .object([]), tensors: [("x", Tensor([4, 5, 6], shape: [3]))]).write(to: run.folder)
+        // Larger than the process may write: what a full disk looks like from inside.
+        var old = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old)
+        var small = old
+        small.rlim_cur = 1 << 16
+        signal(SIGXFSZ, SIG_IGN)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &small)
+        defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &old) }
+        #expect(throws: DataError.self) {
+            try Checkpoint(step: 3, state: .object([]), tensors: [("x", Tensor(shape: [1 << 18]))]).write(to: run.folder)
+        }
+        let newest = try #require(try Checkpoint.newest(in: run.folder))
+        #expect(newest.step == 2)
+        #expect(try newest.tensor("x", shape: [3]) == Tensor([4, 5, 6], shape: [3]))
+        #expect(throws: DataError.self) { try newest.tensor("x", shape: [4]) }
+        #expect(throws: DataError.self) { try newest.tensor("y", shape: [3]) }
+    }
+
+    @Test func maskingFollowsBERT() {
+        let masking = TokenMasking(rate: 0.15, maskID: 4, vocabularySize: 1000, specialIDs: [2, 3])
+        var random = RandomSource(seed: 1), masked = 0, kept = 0, other = 0, total = 0
+        let ids = [2] + (0..<100).map { Int32(10 + $0) } + [3]
+        for _ in 0..<400 {
+            let (seen, places) = masking.mask(ids, random: &random)
+            #expect(places.count == 15 && places == places.sorted())
+            #expect(!places.contains(0) && !places.contains(101))
+            for place in ids.indices {
+                if places.contains(place) {
+                    total += 1
+                    if seen[place] == 4 { masked += 1 } else if seen[place] == ids[place] { kept += 1 } else { other += 1 }
+                } else {
+                    #expect(seen[place] == ids[place])
+                }
+            }
+        }
+        #expect(abs(Double(masked) / Double(total) - 0.8) < 0.02)
+        #expect(abs(Double(kept) / Double(total) - 0.1) < 0.02)
+        #expect(abs(Double(other) / Double(total) - 0.1) < 0.02)
+        // Whole words: all tokens of a word or none.
+        let words = [-1] + (0..<100).map { Int32($0 / 3) } + [-1]
+        for _ in 0..<50 {
+            let (_, places) = masking.mask(ids, words: words, random: &random)
+            for place in places {
+                let mates = words.indices.filter { words[$0] == words[place] }
+                #expect(mates.allSatisfy(places.contains))
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import FileFormats
+import Foundation
+import Testing
+import VectorStore
+
+@Suite struct HDF5ValidationTests {
+    let scratch = Scratch()
+
+    /// The program that stands beside the tests.
+    static var program: HDF5Validation.Program {
+        let folder = URL(fileURLWithPath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "").deletingLastPathComponent()
+        let bundled = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let place = [bundled, folder].map { $0.appendingPathComponent("hdf5-child").path }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        return HDF5Validation.Program(executable: place ?? "hdf5-child", arguments: ["validate"])
+    }
+
+    private func write(_ name: String, rows: Int) throws -> String {
+        let writer = try VectorFileWriter(path: scratch.path(name), layout: layout, metadata: metadata)
+        try writer.append(block(0 ..< rows))
+        try writer.finish()
+        return scratch.path(name)
+    }
+
+    @Test func passesGoodFilesQuickly() throws {
+        let path = try write("v.h5", rows: 2000)
+        var best = Duration.seconds(9)
+        for _ in 0 ..< 5 { best = min(best, try ContinuousClock().measure { try HDF5Validation.validate(path, by: Self.program) }) }
+        print("validation of 2,000 rows: \(best)")
+        #expect(best < .seconds(1))
+        let layers = try LayerFileWriter(path: scratch.path("l.h5"))
+        try layers.append("a", layers: 2, tokens: 1, hiddenSize: 2, values: [1, 2, 3, 4])
+        try layers.finish()
+        try HDF5Validation.validate(scratch.path("l.h5"), by: Self.program)
+    }
+
+    @Test func endsWithAnErrorWhateverTheChildDoes() throws {
+        let path = try write("v.h5", rows: 10)
+        let hanging = HDF5Validation.Program(executable: Self.program.executable, arguments: ["hang"])
+        #expect(try failure { try HDF5Validation.validate(path, by: hanging, timeLimit: .milliseconds(300)) }.message.contains("come to an end"))
+        let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "kill -SEGV $$"])
+        #expect(try failure { try HDF5Validation.validate(path, by: crashing) }.message.contains("crashes"))
+        let none = HDF5Validation.Program(executable: "/no/such/program", arguments: [])
+        #expect(try failure { try HDF5Validation.validate(path, by: none) }.kind == .unavailable)
+    }
+
+    /// What the child lets pass is opened and read here: a crash would take the tests down.
+    @Test func mutatedFilesNeverHurtTheParent() throws {
+        let originals = try [bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300))]
+        var random = SeededNumbers(state: 11)
+        var refused = 0, passed = 0
+        let path = scratch.path("damaged.h5")
+        for round in 0 ..< 250 {
+            var bytes = originals[round % 2]
+            for _ in 0 ..< Int.random(in: 1 ... 6, using: &random) {
+                // Damage of the metadata, which lies mostly at the beginning, matters; that of numbers does not.
+                let place = Int.random(in: 0 ..< (round % 3 == 0 ? bytes.count : min(bytes.count, 6000)), using: &random)
+                bytes[place] = UInt8.random(in: 0 ... 255, using: &random)
+            }
+            if round % 10 == 0 { bytes.removeLast(Int.random(in: 1 ..< bytes.count / 2, using: &random)) }
+            try bytes.write(to: URL(fileURLWithPath: path))
+            do {
+                try HDF5Validation.validate(path, by: Self.program, timeLimit: .seconds(5))
+                let file = try VectorFile(path: path)
+                _ = try file.block(rows: 0 ..< min(file.count, 1000))
+                passed += 1
+            } catch is DataError {
+                refused += 1
+            }
+        }
+        print("damaged HDF5 files: \(refused) refused, \(passed) read")
+        #expect(refused > 20)
+    }
+
+    @Test func refusesLinksToElsewhere() throws {
+        let path = scratch.path("link.h5")
+        let python = PeerTests.python
+        guard FileManager.default.isExecutableFile(atPath: python) else { return }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = ["-c", "import h5py, sys\nwith h5py.File(sys.argv[1], 'w') as f: f['x'] = h5py.ExternalLink('other.h5', '/y')", path]
+        try process.run()
+        process.waitUntilExit()
+        #expect(try failure { try HDF5Validation.validate(path, by: Self.program) }.message.contains("link to somewhere else"))
+    }
+}
+
+/// Random numbers that are the same in every run (SplitMix64).
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,109 @@
+import FileFormats
+import Foundation
+import Testing
+import VectorStore
+
+@Suite struct LayerFileTests {
+    let scratch = Scratch()
+
+    private func values(_ sentence: Int, _ tokens: Int) -> [Float] { (0 ..< 3 * tokens * 8).map { Float(($0 * 7 + sentence) % 64) / 32 - 1 } }
+
+    @Test(arguments: [LayerFileWriter.Precision.float32, .float16])
+    func readsBackWhatItWrote(precision: LayerFileWriter.Precision) throws {
+        func write(_ name: String) throws -> String {
+            let writer = try LayerFileWriter(path: scratch.path(name), precision: precision)
+            try writer.set("model_sha256", .string("ab12"))
+            for sentence in 0 ..< 12 { try writer.append("文 \(sentence)", layers: 3, tokens: sentence + 1, hiddenSize: 8, values: values(sentence, sentence + 1)) }
+            try writer.finish()
+            return scratch.path(name)
+        }
+        let path = try write("l.h5")
+        let file = try LayerFile(path: path)
+        #expect(file.count == 12)
+        #expect(try file.shape(of: 4) == (3, 5, 8))
+        #expect(try file.read(sentence: 11) == values(11, 12))
+        #expect(try file.read(sentence: 4, layer: 2) == Array(values(4, 5)[80...]))
+        #expect(try file.sentences()?[7] == "文 7")
+        #expect(try file.attribute("model_sha256")?.string == "ab12")
+        #expect(try failure { _ = try file.read(sentence: 4, layer: 3) }.message.contains("layers 0 to 2"))
+        #expect(try failure { _ = try file.read(sentence: 12) }.message.contains("12"))
+        Thread.sleep(forTimeInterval: 1.1)
+        #expect(try bytes(of: try write("m.h5")) == bytes(of: path))
+    }
+}
+
+/// Other readers and writers of HDF5, where they are installed.
+@Suite struct PeerTests {
+    let scratch = Scratch()
+    static let python = FileManager.default.homeDirectoryForCurrentUser.path + "/.cache/peers/bin/python"
+
+    private func run(_ program: String, _ arguments: [String]) throws -> String? {
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            print("skipped: no \(program)")
+            return nil
+        }
+        let process = Process(), pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardOutput = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test(arguments: VectorStorage.allCases)
+    func h5pyAndH5dumpReadVectors(storage: VectorStorage) throws {
+        let path = scratch.path("v.h5")
+        let writer = try VectorFileWriter(path: path, layout: layout, metadata: metadata, storage: storage)
+        try writer.append(block(0 ..< 700))
+        try writer.finish()
+        let dump = try run("/usr/bin/h5dump", ["-H", path])
+        #expect(dump?.contains("DATASET \"embeddings\"") ?? true)
+        let script = """
+            import h5py, json, numpy as np, sys
+            f = h5py.File(sys.argv[1])
+            e = f["embeddings"][()]
+            print(json.dumps([list(e.shape), str(e.dtype), f["texts"].asstr()[5], f["columns/条件"].asstr()[3], f["columns/a%2Fb"].asstr()[3], f.attrs["format"],
+                int(f.attrs["format_version"]), f.attrs["model"], int(f["valid"][:].sum()), float(e[699].astype("f8").sum()), f["groups"].asstr()[699]]))
+            """
+        guard let output = try run(Self.python, ["-c", script, path]) else { return }
+        let json = try JSON(parsing: output)
+        let types: [VectorStorage: String] = [.float32: "float32", .float16: "float16", .int8: "int8", .binary: "uint8"]
+        #expect(json.array?[0] == .array([.integer(700), .integer(storage == .binary ? 2 : 12)]))
+        #expect(json.array?[1].string == types[storage])
+        #expect(json.array?[2].string == block(5 ..< 6).texts[0] && json.array?[3].string == "条件 3" && json.array?[4].string == "a/b 3")
+        #expect(json.array?[5].string == "kotonoha/vectors" && json.array?[6].int == 1 && json.array?[7].string == "mini")
+        #expect(json.array?[8].int == 600 && json.array?[10].string == "g139")
+        if storage == .float32 || storage == .float16 {
+            #expect(json.array?[9].double == Double(block(699 ..< 700).embeddings.reduce(0, +)))
+        }
+    }
+
+    @Test func readsFilesOfH5py() throws {
+        let path = scratch.path("p.h5")
+        let script = """
+            import h5py, numpy as np, sys, json
+            with h5py.File(sys.argv[1], "w", libver=("earliest", "v110")) as f:
+                f["x"] = np.arange(6, dtype=">f4").reshape(2, 3)
+                f["fixed"] = np.array([b"ab", b"cde"])
+                f["words"] = ["犬", ""]
+                f["ints"] = np.array([1, -2], dtype="i2")
+                f.attrs["name"] = "あ"
+                f.attrs["count"] = 3
+                f.create_dataset("0", data=np.arange(24, dtype="f4").reshape(2, 3, 4), compression="gzip")
+                f.create_dataset("sentence_to_index", data=json.dumps({"a b c": "0"}), dtype=h5py.string_dtype())
+            """
+        guard try run(Self.python, ["-c", script, path]) != nil else { return }
+        let file = try HDF5Container(path: path)
+        #expect(try file.read("/x", as: Float.self).values == [0, 1, 2, 3, 4, 5])
+        #expect(try file.required("/fixed").strings() == ["ab", "cde"])
+        #expect(try file.required("/words").strings() == ["犬", ""])
+        #expect(try file.read("/ints", as: Int.self).values == [1, -2])
+        #expect(try file.attribute("name")?.string == "あ" && file.attribute("count")?.int == 3)
+        let layers = try LayerFile(path: path)
+        #expect(try layers.read(sentence: 0, layer: 1) == (12 ..< 24).map { Float($0) })
+        #expect(try layers.sentences() == [0: "a b c"])
+    }
+}

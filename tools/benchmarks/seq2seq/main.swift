@@ -1,0 +1,67 @@
+// Speed of the seq2seq network: its training step beside `torch.nn.Transformer`'s, greedy generation with cache beside generate_peer.py.
+// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement.
+import Foundation
+import Networks
+import Tensors
+import Training
+
+let arguments = CommandLine.arguments
+func option(_ name: String, _ fallback: Int) -> Int {
+    guard let at = arguments.firstIndex(of: name), at + 1 < arguments.count, let value = Int(arguments[at + 1]) else { return fallback }
+    return value
+}
+let threads = option("--threads", Parallel.availableThreads), steps = option("--steps", 4), repeats = option("--repeats", 5)
+let vocabulary = option("--vocabulary", 32000), batch = option("--batch", 128), length = option("--length", 16)
+let precisions: [Precision] = arguments.contains("--f32") ? [.f32] : arguments.contains("--bf16") ? [.bf16] : [.f32, .bf16]
+
+func seconds() -> (wall: Double, cpu: Double) {
+    var usage = rusage()
+    getrusage(0 /* this process */, &usage)
+    let cpu = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    return (Double(DispatchTime.now().uptimeNanoseconds) / 1e9, cpu)
+}
+
+func say(_ peer: String, _ work: String, _ count: Int, since begin: (wall: Double, cpu: Double)) {
+    let now = seconds()
+    print("{\"peer\": \"\(peer)\", \"work\": \"\(work)\", \"threads\": \(threads), \"per_s\": \(Double(count) / (now.wall - begin.wall)), \"per_cpu_s\": \(Double(count) / (now.cpu - begin.cpu))}")
+}
+
+var shape = Seq2SeqConfiguration.Transformer()
+(shape.hiddenSize, shape.intermediateSize) = (384, 384)
+(shape.encoderLayers, shape.decoderLayers) = (2, 2)
+shape.finalNorm = true
+var configuration = Seq2SeqConfiguration(.transformer(shape), vocabularySize: vocabulary)
+// As in the script: separate tables, separate output layer.
+configuration.sharedEmbeddings = false
+configuration.maximumLength = 64
+var random = RandomSource(seed: 1)
+// The end mark is the last token of a target, so that there are as many positions as in the script.
+let examples = (0..<batch).map { _ in
+    Seq2SeqExample(source: (0..<length).map { _ in Int32(5 + random.below(vocabulary - 5)) }, target: (0..<length - 1).map { _ in Int32(5 + random.below(vocabulary - 5)) })
+}
+
+for precision in precisions {
+    let network = try makeSeq2SeqNetwork(configuration, seed: 1)
+    if !arguments.contains("--generate-only") {
+        var options = Seq2SeqTrainingOptions()
+        options.optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-5)
+        options.batchSize = batch
+        options.shardSize = option("--shard", 64)
+        options.precision = precision
+        options.threads = threads
+        let trainer = try Seq2SeqTrainer(network, examples: examples, options: options)
+        _ = try trainer.step(examples, learningRate: 5e-5)
+        let begin = seconds()
+        for _ in 0..<steps { _ = try trainer.step(examples, learningRate: 5e-5) }
+        say("kotonoha-\(precision.rawValue)", "seq2seq 2+2x384 vocab \(vocabulary) batch \(batch)x\(length), steps", steps, since: begin)
+    }
+    network.setPrecision(precision)
+    var decoding = DecodingOptions()
+    decoding.maximumLength = length
+    let source = PackedBatch(examples.map(\.source))
+    var tokens = try network.generate(source, options: decoding).reduce(0) { $0 + $1[0].ids.count }
+    tokens *= repeats
+    let begin = seconds()
+    for _ in 0..<repeats { _ = try network.generate(source, options: decoding) }
+    say("kotonoha-\(precision.rawValue)", "greedy with cache, batch \(batch), one thread, tokens", tokens, since: begin)
+}

@@ -1,0 +1,294 @@
+"""Golden fixtures of the tokenizers: Tests/TokenizersTests/Fixtures.
+
+Small tokenizers of every kind, trained on Datasets/captions.tsv, and what the reference makes of a few hundred telling lines.
+Python 3.11 with tokenizers 0.23.3, transformers 5.23.0, sentencepiece 0.2.3, fugashi 1.5.2, ipadic 1.0.0.
+
+Run from the root of the repository: python tools/golden/tokenizers_golden.py [folder with all-MiniLM-L6-v2]
+"""
+import collections
+import csv
+import io
+import json
+import os
+import random
+import sys
+import unicodedata
+
+import sentencepiece
+import tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders as D, models as M, normalizers as N, pre_tokenizers as P
+from tokenizers import processors as PP, trainers as T
+
+assert tokenizers.__version__ == "0.23.3" and sentencepiece.__version__ == "0.2.3"
+OUT = "Tests/TokenizersTests/Fixtures/"
+rows = list(csv.DictReader(open("Datasets/captions.tsv", encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE))
+captions = [row["text"] for row in rows]
+
+# MARK: the lines
+
+AWKWARD = [
+    "", " ", "   ", "\t", "\n", "\u3000", "👨‍👩‍👧‍👦 family", "👩🏽‍🚀 ❤️", "ﾊﾝｶｸｶﾀｶﾅ ｶﾞｷﾞｸﾞ ﾊﾟﾋﾟ", "か\u3099き\u3099は\u309a", "e\u0301a\u0323\u0302 é",
+    "\ufeffbom", "a\r\nb", "a\u2028b\u2029c", "a\0b", "\0", "x" * 100, "x" * 101, "あ" * 120, "Hello, y'all! How are you 😁 ?",
+    "[CLS] [MASK] [SEP] text[MASK]text", "[MASK][MASK]", "[mask] [UNK]", "<s></s><mask>", " <mask> the", "it's don't I'll we've 're", "١٢٣ ½ ² Ⅳ",
+    "ﬁﬂ ﬀ", "İstanbul İ", "ΑΣ ΣΑΣ ΟΔΥΣΣΕΥΣ", "ß ẞ", "가각힣 각 \u1112\u1161\u11ab", "क्षि नमस्ते", "สวัสดี", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢", "\u200bzero\u200bwidth\u200d",
+    "\u00ad soft", "\x7f\x80\x85\x9f", "a\u0300\u0301\u0302\u0303b", "\u0301\u0302", "ｱﾞ", "㍿ ㌔ ① ㋿", "…‥―", "「日本語」『テスト』。、", "2023年10月5日",
+    "http://example.com/?a=b&c=d#e", "naïve café", "🇯🇵🇺🇸", "©\u200d®", "\ud7ff\ue000\uffff\ufffd\ufffe", "\U0010ffff", "－ー‐−～〜", "ヴｳﾞ", "𠮷野家 𩸽",
+    "豈更車賈", "⼀⼁⺀", "foo\u00a0bar", "  lead and trail  ", "multiple    spaces\t\ttabs\n\nnl", "▁meta▁space", "'s 't", "1,234.56 12 345",
+    "camelCaseHTTPServer2", "ａｂｃＡＢＣ１２３", "\u2126\u212b\u1e9b\u0323", "犬が走る 子犬がdog dogs dog!", "<sep>a<sep> b", "|||EMAIL||| x",
+    "q" * 300, "The dog " * 40,
+]
+
+
+def hard(count, seed):
+    """Random Unicode: letters, marks that need reordering, joiners, what is not assigned."""
+    r = random.Random(seed)
+    pools = [(0x20, 0x7e)] * 3 + [
+        (0x0, 0x2ff), (0x300, 0x36f), (0x370, 0x5ff), (0x600, 0x6ff), (0x900, 0xdff), (0xe00, 0x1000), (0x1100, 0x11ff), (0x1ab0, 0x1aff),
+        (0x1dc0, 0x1dff), (0x1e00, 0x1fff), (0x2000, 0x206f), (0x20d0, 0x20ff), (0x2100, 0x2bff), (0x2e80, 0x2fff), (0x3000, 0x30ff),
+        (0x3099, 0x309a), (0x3100, 0x33ff), (0x4e00, 0x9fff), (0xa640, 0xabff), (0xac00, 0xd7a3), (0xf900, 0xfaff), (0xfb00, 0xfdff),
+        (0xfe00, 0xfe0f), (0xff00, 0xffef), (0xff61, 0xff9f), (0x10000, 0x11fff), (0x1d000, 0x1d7ff), (0x1f300, 0x1faff), (0x20000, 0x2ffff),
+        (0xe0000, 0xe01ff), (0x0, 0x10ffff)]
+    words = "the a dog 犬 が 走る ガﾞ [MASK] [SEP] <s> ' 's é ﾊﾟ 🏽 \u200d \ufe0f \u0301 \u3099 \u309a   . , 12 ３４".split(" ")
+
+    def character(pool):
+        while True:
+            c = r.randint(*pool)
+            if not 0xd800 <= c <= 0xdfff:
+                return chr(c)
+
+    lines = []
+    for _ in range(count):
+        length, mode = r.randint(1, 24), r.random()
+        pool = r.choice(pools)
+        line = "".join(character(pool) if mode < .3 else r.choice(words) if mode > .7 and r.random() < .5 else character(r.choice(pools))
+                       for _ in range(length))
+        lines.append("".join(c for c in line for _ in range(r.randint(1, 3))) if r.random() < .1 else line)
+    return lines
+
+
+LINES = AWKWARD + captions[::10] + hard(160, 7)
+
+# MARK: the tokenizers
+
+
+def specials(*pairs):
+    return [(token, id) for token, id in pairs]
+
+
+def train(tokenizer, trainer, **options):
+    kind = {"bpe": T.BpeTrainer, "wordpiece": T.WordPieceTrainer, "wordlevel": T.WordLevelTrainer, "unigram": T.UnigramTrainer}[trainer]
+    tokenizer.train_from_iterator(captions, kind(show_progress=False, **options))
+    return tokenizer
+
+
+def bert_uncased():
+    t = Tokenizer(M.WordPiece(unk_token="[UNK]"))
+    t.normalizer, t.pre_tokenizer, t.decoder = N.BertNormalizer(), P.BertPreTokenizer(), D.WordPiece()
+    train(t, "wordpiece", vocab_size=900, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    t.post_processor = PP.TemplateProcessing(single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+                                             special_tokens=specials(("[CLS]", 2), ("[SEP]", 3)))
+    return t
+
+
+def bert_cased():
+    t = Tokenizer(M.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20))
+    t.normalizer, t.pre_tokenizer, t.decoder = N.BertNormalizer(lowercase=False), P.BertPreTokenizer(), D.WordPiece()
+    train(t, "wordpiece", vocab_size=800, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    t.post_processor = PP.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return t
+
+
+def byte_level(vocab_size, special_tokens, prefix_space, normalizer=None, pre_tokenizer=None, ignore_merges=False):
+    t = Tokenizer(M.BPE(ignore_merges=ignore_merges))
+    if normalizer:
+        t.normalizer = normalizer
+    t.pre_tokenizer, t.decoder = pre_tokenizer or P.ByteLevel(add_prefix_space=prefix_space), D.ByteLevel()
+    return train(t, "bpe", vocab_size=vocab_size, initial_alphabet=P.ByteLevel.alphabet(), special_tokens=special_tokens)
+
+
+def gpt2():
+    t = byte_level(900, ["<|endoftext|>"], False)
+    t.post_processor = PP.ByteLevel(trim_offsets=False)
+    return t
+
+
+def roberta():
+    t = byte_level(900, ["<s>", "<pad>", "</s>", "<unk>"], True)
+    t.add_special_tokens([AddedToken("<mask>", lstrip=True)])
+    t.post_processor = PP.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=True)
+    return t
+
+
+def modernbert():
+    t = byte_level(900, ["[UNK]", "[CLS]", "[SEP]", "[PAD]"], False, normalizer=N.NFC())
+    t.add_special_tokens([AddedToken("[MASK]", lstrip=True)])
+    t.add_tokens([AddedToken(" " * k, normalized=True) for k in range(2, 25)]
+                 + [AddedToken("|||EMAIL|||"), AddedToken("犬が", single_word=True), AddedToken("dog", normalized=True, rstrip=True)])
+    t.post_processor = PP.TemplateProcessing(single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+                                             special_tokens=specials(("[CLS]", 1), ("[SEP]", 2)))
+    return t
+
+
+def llama3():
+    pattern = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+    split = P.Sequence([P.Split(Regex(pattern), "isolated"), P.ByteLevel(add_prefix_space=False, use_regex=False)])
+    return byte_level(900, ["<|x|>"], False, normalizer=N.NFC(), pre_tokenizer=split, ignore_merges=True)
+
+
+def xlm_roberta(model):
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + [(p.piece, p.score) for p in model.pieces[3:]]
+    t = Tokenizer(M.Unigram(pieces + [("<mask>", 0.0)], 3))
+    t.normalizer = N.Sequence([N.Precompiled(model.normalizer_spec.precompiled_charsmap), N.Replace(Regex(" {2,}"), " ")])
+    t.pre_tokenizer, t.decoder = P.Metaspace(replacement="▁", prepend_scheme="always"), D.Metaspace()
+    t.post_processor = PP.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=specials(("<s>", 0), ("</s>", 2)))
+    t.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", AddedToken("<mask>", lstrip=True)])
+    return t
+
+
+def unigram():
+    t = Tokenizer(M.Unigram())
+    t.normalizer = N.Sequence([N.Nmt(), N.NFKC(), N.Lowercase(), N.Replace(Regex(" {2,}"), " "), N.Strip()])
+    t.pre_tokenizer = P.Sequence([P.Digits(True), P.Punctuation("contiguous"), P.Metaspace(prepend_scheme="first")])
+    t.decoder = D.Metaspace(prepend_scheme="first")
+    return train(t, "unigram", vocab_size=1500, unk_token="<unk>", special_tokens=["<unk>", "<s>", "</s>"])
+
+
+def llama2(model):
+    vocabulary = {p.piece: i for i, p in enumerate(model.pieces)}
+    scores = {p.piece: p.score for p in model.pieces if p.type == 1}
+    merges = [(piece[:i], piece[i:]) for piece in scores for i in range(1, len(piece)) if piece[:i] in vocabulary and piece[i:] in vocabulary]
+    merges.sort(key=lambda m: (scores[m[0] + m[1]], len(m[0]), len(m[1])), reverse=True)
+    t = Tokenizer(M.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    t.normalizer = N.Sequence([N.Prepend("▁"), N.Replace(" ", "▁")])
+    t.decoder = D.Sequence([D.Replace("▁", " "), D.ByteFallback(), D.Fuse(), D.Strip(" ", 1, 0)])
+    t.add_special_tokens([AddedToken("<unk>", normalized=False), AddedToken("<s>", normalized=False), AddedToken("</s>", normalized=True)])
+    t.post_processor = PP.TemplateProcessing(single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=specials(("<s>", 1)))
+    return t
+
+
+def bpe_suffix():
+    t = Tokenizer(M.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    t.normalizer, t.pre_tokenizer, t.decoder = N.BertNormalizer(lowercase=False, strip_accents=False), P.BertPreTokenizer(), D.BPEDecoder()
+    return train(t, "bpe", vocab_size=700, special_tokens=["<unk>"], end_of_word_suffix="</w>", limit_alphabet=150)
+
+
+def bpe_prefix():
+    t = Tokenizer(M.BPE(unk_token="<unk>", continuing_subword_prefix="##", fuse_unk=True))
+    t.normalizer = N.Sequence([N.NFD(), N.StripAccents(), N.Lowercase()])
+    t.pre_tokenizer, t.decoder = P.Sequence([P.UnicodeScripts(), P.Whitespace()]), D.WordPiece()
+    return train(t, "bpe", vocab_size=700, special_tokens=["<unk>"], continuing_subword_prefix="##", limit_alphabet=150)
+
+
+def word_level():
+    t = Tokenizer(M.WordLevel(unk_token="[UNK]"))
+    t.normalizer = N.Sequence([N.NFKD(), N.Strip(left=True, right=False)])
+    t.pre_tokenizer = P.Sequence([P.WhitespaceSplit(), P.Split("の", "merged_with_previous"), P.Split(Regex("[0-9]+"), "merged_with_next"),
+                                  P.CharDelimiterSplit("x")])
+    return train(t, "wordlevel", vocab_size=700, special_tokens=["[UNK]"])
+
+
+def odd():
+    t = Tokenizer(M.WordPiece(unk_token="[UNK]"))
+    t.normalizer = N.Sequence([N.Prepend(">>"), N.Replace(Regex("(?=犬)"), "<"), N.NFKC(), N.ByteLevel()])
+    t.pre_tokenizer = P.Sequence([P.Split(Regex("[aeiou]"), "contiguous", invert=True), P.FixedLength(7), P.Punctuation("removed")])
+    return train(t, "wordpiece", vocab_size=500, special_tokens=["[UNK]"])
+
+
+# MARK: what the reference makes of the lines
+
+
+def tried(f, *arguments):
+    try:
+        return f(*arguments)
+    except BaseException:  # the reference panics now and then
+        return None
+
+
+def cases(t):
+    t.no_padding()
+    t.no_truncation()
+    result = []
+    for line in LINES:
+        e = t.encode(line)
+        result.append({"ids": e.ids, "offsets": [x for pair in e.offsets for x in pair], "words": [-1 if w is None else w for w in e.word_ids],
+                       "decoded": tried(t.decode, e.ids)})
+    pairs = []
+    for a, b, length, stride, strategy in [
+            (40, 41, None, 0, "longest_first"), (72, 73, 24, 0, "longest_first"), (74, 75, 19, 3, "longest_first"), (76, 77, 24, 0, "only_first"),
+            (78, 79, 24, 2, "only_second"), (80, None, 9, 2, "longest_first"), (81, None, 11, 0, "longest_first")]:
+        if length:
+            t.enable_truncation(length, stride=stride, strategy=strategy)
+        e = tried(t.encode, LINES[a]) if b is None else tried(t.encode, LINES[a], LINES[b])
+        t.no_truncation()
+        if e:
+            pairs.append({"a": a, "b": b, "max": length, "stride": stride, "strategy": strategy, "ids": e.ids, "types": e.type_ids,
+                          "special": e.special_tokens_mask, "overflow": [o.ids for o in e.overflowing],
+                          "overflowTypes": [o.type_ids for o in e.overflowing]})
+    return {"cases": result, "pairs": pairs}
+
+
+def write(name, value):
+    with open(OUT + name, "w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=True, separators=(",", ":"))
+        file.write("\n")
+
+
+def write_tokenizer(name, t):
+    t.no_padding()
+    t.no_truncation()
+    with open(OUT + name + ".tokenizer.json", "w", encoding="utf-8") as file:
+        file.write(t.to_str(pretty=False) + "\n")
+    write(name + ".cases.json", cases(Tokenizer.from_file(OUT + name + ".tokenizer.json")))
+
+
+def sentence_piece(name, **options):
+    buffer = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(captions), model_writer=buffer, minloglevel=2, num_threads=1, **options)
+    open(OUT + name + ".model", "wb").write(buffer.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=buffer.getvalue())
+    write(name + ".cases.json", {"cases": [{"ids": processor.encode(line), "decoded": processor.decode(processor.encode(line))} for line in LINES]})
+    from transformers.convert_slow_tokenizer import import_protobuf
+    model = import_protobuf().ModelProto()
+    model.ParseFromString(buffer.getvalue())
+    return model
+
+
+def japanese():
+    import fugashi
+    import ipadic
+    from transformers import BertJapaneseTokenizer
+    tagger = fugashi.GenericTagger(f'-d "{ipadic.DICDIR}" -r "{ipadic.DICDIR}/mecabrc"')
+    words, characters = collections.Counter(), collections.Counter()
+    for line in captions:
+        line = unicodedata.normalize("NFKC", line)
+        words.update(w.surface for w in tagger(line))
+        characters.update(line.replace(" ", ""))
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [w for w, _ in words.most_common(700)]
+    for c, _ in characters.most_common(400):
+        vocabulary += [c, "##" + c]
+    with open(OUT + "japanese.vocab.txt", "w", encoding="utf-8") as file:
+        file.write("\n".join(dict.fromkeys(vocabulary)) + "\n")
+    # Debian's dictionary is that of ipadic but for the name of the era since 2019.
+    lines = [line for line in LINES if "\u32ff" not in line and "令和" not in line]
+    result = {"lines": lines}
+    for name, subwords, lower in [("wordpiece", "wordpiece", False), ("lowercase", "wordpiece", True), ("character", "character", True)]:
+        t = BertJapaneseTokenizer(OUT + "japanese.vocab.txt", word_tokenizer_type="mecab", subword_tokenizer_type=subwords, do_lower_case=lower,
+                                  mecab_kwargs={"mecab_dic": "ipadic"})
+        result[name] = [t(line)["input_ids"] for line in lines]
+    write("japanese.cases.json", result)
+
+
+os.makedirs(OUT, exist_ok=True)
+write("lines.json", LINES)
+for make in [bert_uncased, bert_cased, gpt2, roberta, modernbert, llama3, unigram, bpe_suffix, bpe_prefix, word_level, odd]:
+    write_tokenizer(make.__name__, make())
+model = sentence_piece("sp_unigram", model_type="unigram", vocab_size=1200, character_coverage=0.99)
+write_tokenizer("xlm_roberta", xlm_roberta(model))
+sentence_piece("sp_symbols", model_type="unigram", vocab_size=1200, byte_fallback=True, user_defined_symbols=["<sep>", "犬が"],
+               normalization_rule_name="identity", remove_extra_whitespaces=False, character_coverage=0.98)
+model = sentence_piece("sp_bpe", model_type="bpe", vocab_size=1200, byte_fallback=True, normalization_rule_name="identity",
+                       remove_extra_whitespaces=False, split_digits=True, user_defined_symbols=["<sep>"], character_coverage=0.98)
+write_tokenizer("llama2", llama2(model))
+japanese()
+if len(sys.argv) > 1:
+    write("minilm.cases.json", cases(Tokenizer.from_file(sys.argv[1] + "/tokenizer.json")))
