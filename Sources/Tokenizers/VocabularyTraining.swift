@@ -22,6 +22,9 @@ public enum VocabularyTrainer {
     public enum Words: String, Sendable, CaseIterable {
         /// At spaces; a visible space begins each word (SentencePiece's way). Scripts without spaces are cut by the vocabulary alone.
         case spaces
+        /// The same, but no space is visible before Japanese script, which writes without spaces: a word is then one token at the beginning
+        /// of a sentence and within it.
+        case japanese
         /// At spaces and around punctuation (BERT's way).
         case bert
     }
@@ -68,7 +71,7 @@ public enum VocabularyTrainer {
             throw DataError(.usage, "vocabulary training: an option is out of its range")
         }
         let words = options.words ?? (kind == .wordPiece ? .bert : .spaces)
-        let pipeline = Pipeline(kind: kind, words: words, options: options)
+        let pipeline = try Pipeline(kind: kind, words: words, options: options)
         let units = try TrainingUnits(texts, pipeline: pipeline, kind: kind, options: options)
         guard !units.isEmpty else { throw DataError(.badData, "there is no text to learn a vocabulary from") }
         let room = size - special.count
@@ -140,7 +143,7 @@ public enum VocabularyTrainer {
         let preTokenizerJSON: JSON
         let decoderJSON: JSON
 
-        init(kind: Kind, words: Words, options: Options) {
+        init(kind: Kind, words: Words, options: Options) throws {
             func step(_ type: String, _ fields: [(key: String, value: JSON)] = []) -> JSON { .object([(key: "type", value: .string(type))] + fields) }
             var steps: [(Normalizer, JSON)] = []
             if options.normalizesCompatibility { steps.append((.form(.nfkc), step("NFKC"))) }
@@ -152,16 +155,24 @@ public enum VocabularyTrainer {
                 preTokenizerJSON = step("ByteLevel", [(key: "add_prefix_space", value: .bool(true)), (key: "trim_offsets", value: .bool(true)),
                                                       (key: "use_regex", value: .bool(true))])
                 decoderJSON = preTokenizerJSON
-            case .spaces?:
+            case .spaces?, .japanese?:
                 // All white space counts as one space, and none stands at the ends.
                 let space = TextPattern.scanner { text, found in Pipeline.scanSpaces(text, found) }
                 steps.append((.replace(space, [0x20]), step("Replace", [(key: "pattern", value: .object([(key: "Regex", value: .string(#"\s+"#))])),
                                                                         (key: "content", value: .string(" "))])))
                 steps.append((.strip(left: true, right: true), step("Strip", [(key: "strip_left", value: .bool(true)),
                                                                               (key: "strip_right", value: .bool(true))])))
-                preTokenizer = .metaspace(Metaspace(replacement: Array("▁".utf8), prependScheme: .always, splits: true))
-                preTokenizerJSON = step("Metaspace", [visibleSpace, (key: "prepend_scheme", value: .string("always")), (key: "split", value: .bool(true))])
-                decoderJSON = preTokenizerJSON
+                let metaspace = PreTokenizer.metaspace(Metaspace(replacement: Array("▁".utf8), prependScheme: .always, splits: true))
+                decoderJSON = step("Metaspace", [visibleSpace, (key: "prepend_scheme", value: .string("always")), (key: "split", value: .bool(true))])
+                if words == .japanese {
+                    preTokenizer = .sequence([metaspace, .split(.expression(try RegularExpression(Self.spaceBeforeJapanese)), .removed, inverted: false)])
+                    preTokenizerJSON = step("Sequence", [(key: "pretokenizers", value: .array([decoderJSON, step("Split", [
+                        (key: "pattern", value: .object([(key: "Regex", value: .string(Self.spaceBeforeJapanese))])),
+                        (key: "behavior", value: .string("Removed")), (key: "invert", value: .bool(false))])]))])
+                } else {
+                    preTokenizer = metaspace
+                    preTokenizerJSON = decoderJSON
+                }
             case .bert?:
                 preTokenizer = .bert
                 preTokenizerJSON = step("BertPreTokenizer")
@@ -170,6 +181,8 @@ public enum VocabularyTrainer {
             normalizer = .sequence(steps.map(\.0))
             normalizerJSON = steps.isEmpty ? .null : step("Sequence", [(key: "normalizers", value: .array(steps.map(\.1)))])
         }
+
+        private static let spaceBeforeJapanese = #"▁(?=[\p{Han}\p{Hiragana}\p{Katakana}\x{3000}-\x{303F}ー])"#
 
         private static func scanSpaces(_ text: UnsafeBufferPointer<UInt8>, _ found: (Int, Int) -> Void) {
             var start: Int?

@@ -50,6 +50,9 @@ struct TrainVocabularyCommand: ParsableCommand {
     @Option(help: "Share of all characters that have a token of their own; the rest is unknown.")
     var coverage = 0.9995
 
+    @Option(help: "Words: spaces, japanese (spaces, but none before Japanese script) or bert. By default bert for wordpiece, else spaces.")
+    var words: VocabularyTrainer.Words?
+
     @Option(help: ArgumentHelp("A MeCab dictionary: no piece crosses the border of its words. Text is later cut without it.", valueName: "dir"))
     var dictionary: String?
 
@@ -68,6 +71,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         options.lowercases = lowercase
         options.longestPiece = longestPiece
         options.characterCoverage = coverage
+        options.words = words
         options.dictionary = dictionary.map { URL(fileURLWithPath: $0) }
         let tokenizer = try VocabularyTrainer.train(texts: texts, kind: kind.kind, size: size, options: options)
         try AtomicFile.write(to: output) { try $0.write(tokenizer.serialized(.pretty) + "\n") }
@@ -80,3 +84,5 @@ struct TrainVocabularyCommand: ParsableCommand {
         }
     }
 }
+
+extension VocabularyTrainer.Words: ExpressibleByArgument {}
