@@ -77,7 +77,6 @@ let package = Package(
 
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
-        .executableTarget(name: "scratchprobe", dependencies: ["Analysis", "VectorStore", "FileFormats", "Tensors"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),

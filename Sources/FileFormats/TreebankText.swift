@@ -8,6 +8,10 @@ public struct TreebankText: Sendable, Equatable {
     public var sharedWords: Int
     /// False where `# text` is missing or does not spell the words, so that the text was put together from them.
     public var isOriginal: Bool
+
+    public init(text: String, ranges: [Range<Int>], sharedWords: Int = 0, isOriginal: Bool = true) {
+        (self.text, self.ranges, self.sharedWords, self.isOriginal) = (text, ranges, sharedWords, isOriginal)
+    }
 }
 
 extension TreebankSentence {

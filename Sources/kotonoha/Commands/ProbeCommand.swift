@@ -57,7 +57,7 @@ struct ProbeInput {
         treebank = try Treebank(path: path)
         corpus = try ProbeCorpus(treebank, punctuation: options.punctuation)
         file = try LayerFile(path: vectors)
-        tokenizer = try options.pieceModel.map { try Tokenizer(directory: ModelDirectory(folder: ModelLocation.folder($0)).transformerFolder) }
+        tokenizer = try options.pieceModel.map { try Tokenizer(directory: ModelDirectory(folder: ModelLocation.folder(for: $0)).transformerFolder) }
     }
 
     /// The layers' vectors, each (words, dimension).
