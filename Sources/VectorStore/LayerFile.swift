@@ -86,7 +86,7 @@ public final class LayerFile: Sendable {
             let alignment = try pieces?(sentence)
             let expected = alignment?.count ?? words[sentence]
             guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
-                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors", file: path)
+                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with a vector a word piece, name its encoder by --piece-model" : "")", file: path)
             }
             guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
                 throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)

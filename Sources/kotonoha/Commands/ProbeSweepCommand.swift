@@ -118,6 +118,17 @@ struct ProbeSweepCommand: ParsableCommand {
             return [name, setting.isControl ? "control task" : "treebank", "\(setting.layer)", "\(setting.rank)", "\(setting.seed)"] + Self.cells(result.evaluation)
                 + [loss(.distance), loss(.depth), result.trained.map { "\($0.epochs.count)" }.joined(separator: "+"), Console.fixed(result.seconds, 1)]
         }
+        // Selectivity: what a probe reaches on the treebank above what it reaches on the control task.
+        for real in results where !real.setting.isControl {
+            var setting = real.setting
+            setting.isControl = true
+            guard let control = results.first(where: { $0.setting == setting }) else { continue }
+            let cells = ProbeMeasure.allCases.flatMap { measure in
+                let difference = real.evaluation.value(measure) - control.evaluation.value(measure)
+                return [difference.isNaN ? "" : Console.fixed(difference, 4), "", ""]
+            }
+            table.append([name, "selectivity", "\(setting.layer)", "\(setting.rank)", "\(setting.seed)"] + cells + ["", "", "", ""])
+        }
         for (place, layer) in sweep.layers.enumerated() {
             let rank = sweep.ranks.max() ?? 1, test = sets[sets.count - 1]
             let evaluation = try ProbeSweep.evaluateRandom(rank: rank, seed: sweep.seeds.first ?? 0, test.corpus, test.vectors[place])
