@@ -20,12 +20,11 @@ import Testing
         let sentences = try #require(golden["sentences"]?.array).map { sentence in
             values += (sentence["vectors"]?.array ?? []).map { Float($0.double ?? .nan) }
             let tags = (sentence["tags"]?.array ?? []).map { $0.string ?? "" }
-            return TreebankSentence(id: nil, text: nil, comments: [], words: (sentence["heads"]?.array ?? []).enumerated().map { index, head in
-                TreebankWord(id: index + 1, form: "w\(index)", lemma: "_", upos: "_", xpos: tags[index], feats: "_", head: head.int ?? 0, deprel: "dep",
-                             deps: "_", misc: "_", line: index + 1)
-            }, multiwordTokens: [], emptyNodes: [], line: 1)
+            return (sentence["heads"]?.array ?? []).enumerated().map { index, head in
+                WrittenTreebank.Word(form: "w\(index)", head: head.int ?? 0, upos: "_", xpos: tags[index])
+            }
         }
-        corpus = try ProbeCorpus(Treebank(file: "golden", sentences: sentences), punctuation: .penn)
+        corpus = try ProbeCorpus(WrittenTreebank.make(sentences), punctuation: .penn)
         vectors = Tensor(values, shape: [corpus.wordCount, dimension])
     }
 

@@ -42,7 +42,13 @@ import VectorStore
             #expect(file.sentenceCount == 3 && file.layers == [0, 3] && file.dimension == 4 && file.pieces == "mean" && file.text == "written")
             #expect(file.metadata == Self.metadata)
             let layers = try file.load(layers: [3, 0], words: [2, 1, 3], name: { "s\($0)" })
-            let expected = [1, 0].map { layer in written.flatMap { values in values[(layer * values.count / 2)..<((layer + 1) * values.count / 2)] } }
+            var expected: [[Float]] = []
+            for layer in [1, 0] {
+                expected.append(written.flatMap { values -> [Float] in
+                    let size = values.count / 2
+                    return Array(values[(layer * size)..<((layer + 1) * size)])
+                })
+            }
             #expect(layers.map(\.elements) == expected)
             #expect(layers[0].shape == [6, 4])
         }
@@ -66,7 +72,11 @@ import VectorStore
             let loaded = try file.load(layers: [0], words: [2, 1, 2], name: { "s\($0)" }) { sentence in
                 sentence == 2 ? ([0..<2, 2..<3], 3) : sentence == 1 ? ([0..<1], 1) : ([0..<1, 1..<2], 2)
             }[0]
-            #expect((0..<4).allSatisfy { loaded[3, $0] == (written[2][$0] + written[2][4 + $0]) / 2 && loaded[4, $0] == written[2][8 + $0] })
+            for component in 0..<4 {
+                let mean = (written[2][component] + written[2][4 + component]) / 2
+                #expect(loaded[3, component] == mean)
+                #expect(loaded[4, component] == written[2][8 + component])
+            }
         }
     }
 
@@ -139,7 +149,10 @@ import VectorStore
     @Test func planeKeepsDistancesOfAFlatSpace() throws {
         let points: [Float] = [0, 0, 0, 3, 0, 0, 0, 4, 0]
         let plane = try SentenceParse.plane(Tensor(points, shape: [3, 3]))
-        func distance(_ a: Int, _ b: Int) -> Double { ((plane[a].x - plane[b].x) * (plane[a].x - plane[b].x) + (plane[a].y - plane[b].y) * (plane[a].y - plane[b].y)).squareRoot() }
+        func distance(_ a: Int, _ b: Int) -> Double {
+            let x = plane[a].x - plane[b].x, y = plane[a].y - plane[b].y
+            return (x * x + y * y).squareRoot()
+        }
         #expect(abs(distance(0, 1) - 3) < 1e-6 && abs(distance(0, 2) - 4) < 1e-6 && abs(distance(1, 2) - 5) < 1e-6)
     }
 }

@@ -6,13 +6,9 @@ import Testing
 
 /// A treebank of a few small trees.
 func smallCorpus() throws -> ProbeCorpus {
-    func sentence(_ heads: [Int]) -> TreebankSentence {
-        TreebankSentence(id: nil, text: nil, comments: [], words: heads.enumerated().map { index, head in
-            TreebankWord(id: index + 1, form: "w\(index)", lemma: "_", upos: "NOUN", xpos: "_", feats: "_", head: head, deprel: head == 0 ? "root" : "dep",
-                         deps: "_", misc: "_", line: index + 1)
-        }, multiwordTokens: [], emptyNodes: [], line: 1)
-    }
-    return try ProbeCorpus(Treebank(file: "small", sentences: [[0, 1, 2, 1], [2, 0], [0], [2, 3, 0, 3, 4]].map(sentence)))
+    try ProbeCorpus(WrittenTreebank.make([[0, 1, 2, 1], [2, 0], [0], [2, 3, 0, 3, 4]].map { heads in
+        heads.enumerated().map { WrittenTreebank.Word(form: "w\($0)", head: $1, relation: $1 == 0 ? "root" : "dep") }
+    }))
 }
 
 func randomTensor<S: TensorScalar>(_ shape: [Int], seed: UInt64, scale: Double = 1, as type: S.Type = S.self) -> Tensor<S> {
@@ -44,12 +40,14 @@ func randomTensor<S: TensorScalar>(_ shape: [Int], seed: UInt64, scale: Double =
 
     @Test func lossOfTheIdentityByHand() throws {
         // Words at 0, 1, 3 on a line; tree 0 - 1 - 2: squared distances 1, 4, 9 against 1, 1, 2.
-        let words = [1, 2, 3].map { TreebankWord(id: $0, form: "w", lemma: "_", upos: "X", xpos: "_", feats: "_", head: $0 - 1, deprel: "dep", deps: "_", misc: "_", line: $0) }
-        let corpus = try ProbeCorpus(Treebank(file: "line", sentences: [TreebankSentence(id: nil, text: nil, comments: [], words: words, multiwordTokens: [], emptyNodes: [], line: 1)]))
+        let corpus = try ProbeCorpus(WrittenTreebank.make([(0..<3).map { WrittenTreebank.Word(form: "w", head: $0, upos: "X") }]))
         let vectors = Tensor<Double>([0, 1, 3], shape: [3, 1])
         let distance = ProbeObjective(kind: .distance, corpus: corpus, vectors: vectors), depth = ProbeObjective(kind: .depth, corpus: corpus, vectors: vectors)
         let one: [Double] = [1]
-        #expect(abs(distance.loss(0..<1, projection: one, rank: 1, gradient: nil) - 2.0 * (0 + 3 + 7) / 9) < 1e-12)
-        #expect(abs(depth.loss(0..<1, projection: one, rank: 1, gradient: nil) - (0 + 0 + 7) / 3.0) < 1e-12)
+        let distanceLoss = distance.loss(0..<1, projection: one, rank: 1, gradient: nil), depthLoss = depth.loss(0..<1, projection: one, rank: 1, gradient: nil)
+        // Both orders of (0, 1): 0, (1, 2): 3 and (0, 2): 7; squared depths 0, 1, 9 against 0, 1, 2.
+        let expectedDistance = 20.0 / 9, expectedDepth = 7.0 / 3
+        #expect(abs(distanceLoss - expectedDistance) < 1e-12)
+        #expect(abs(depthLoss - expectedDepth) < 1e-12)
     }
 }

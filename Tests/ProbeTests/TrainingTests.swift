@@ -24,11 +24,7 @@ import Testing
                 values += place + (0..<noise).map { _ in Float(3 * random.normal()) }
             }
         }
-        let bank = Treebank(file: "planted", sentences: words.map { heads in
-            TreebankSentence(id: nil, text: nil, comments: [], words: heads.enumerated().map { index, head in
-                TreebankWord(id: index + 1, form: "w\(index)", lemma: "_", upos: "NOUN", xpos: "_", feats: "_", head: head, deprel: "dep", deps: "_", misc: "_", line: 1)
-            }, multiwordTokens: [], emptyNodes: [], line: 1)
-        })
+        let bank = try WrittenTreebank.make(words.map { heads in heads.enumerated().map { WrittenTreebank.Word(form: "w\($0)", head: $1) } })
         let corpus = try ProbeCorpus(bank)
         return (corpus, Tensor(values, shape: [corpus.wordCount, dimension]))
     }
