@@ -91,6 +91,7 @@ let package = Package(
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProbeTests", dependencies: ["Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,
