@@ -3,12 +3,13 @@ import Tensors
 import VectorStore
 
 extension PCAModel {
-    /// Writes `pca.h5`: the model and the coordinates of the rows it was asked for.
+    /// Writes `pca.h5`: the model and the coordinates of the rows it was asked for, a portion at a time, so that they need not fit into memory.
     ///
     /// - Parameters:
     ///   - rows: the row of each coordinate in the vector file, from 0.
     ///   - attributes: how it was made.
-    public func write(to path: String, coordinates: Tensor<Float>, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
+    ///   - coordinates: hands over the coordinates (rows, components) of all rows in order.
+    public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)], coordinates: ((Tensor<Float>) throws -> Void) throws -> Void) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/pca"))
             try file.set("format_version", .int(1))
@@ -20,7 +21,13 @@ extension PCAModel {
             try file.write("mean", shape: [mean.count], values: mean)
             try file.write("explained_variance", shape: [count], values: explainedVariance)
             try file.write("explained_variance_ratio", shape: [count], values: explainedVarianceRatio)
-            try file.write("coordinates", shape: coordinates.shape, values: coordinates.elements)
+            let table = try file.makeDataset("coordinates", shape: [rows.count, count], of: Float.self)
+            var next = 0
+            try coordinates { part in
+                try part.withUnsafeElements { try table.write(rows: next..<next + part.rows, from: UnsafeBufferPointer(start: $0, count: part.count)) }
+                next += part.rows
+            }
+            precondition(next == rows.count, "coordinates are missing")
             try file.write("rows", shape: [rows.count], values: rows)
         }
     }

@@ -18,6 +18,11 @@ public enum ModelLocation {
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
             throw DataError(.noInput, "there is no such folder; --model takes a model's folder or its name", file: name)
         }
+        return try named(name)
+    }
+
+    /// Finds a name in the places for models; a folder of that name in the working folder does not count.
+    private static func named(_ name: String) throws -> URL {
         for place in modelFolders() {
             let folder = place.appendingPathComponent(name)
             if isFolder(folder.path) { return folder }
@@ -29,7 +34,7 @@ public enum ModelLocation {
 
     /// The default model's folder: the project's own, else the one that stands in for it.
     public static func defaultFolder() throws -> URL {
-        do { return try folder(for: defaultName) } catch { return try folder(for: fallbackName) }
+        do { return try named(defaultName) } catch { return try named(fallbackName) }
     }
 
     /// Folders whose subfolders are models, in order of search; those that exist.

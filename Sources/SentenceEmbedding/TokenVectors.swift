@@ -50,14 +50,14 @@ public struct TokenVectorRun: Sendable {
         with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         let treebank = try Treebank(path: self.treebank)
-        let configuration = sentenceEncoder.encoder.configuration
+        var encoder = try sentenceEncoder.encoder
+        let configuration = encoder.configuration
         let all = Array(0...configuration.layers)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
             throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(configuration.layers)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
-        var encoder = sentenceEncoder.encoder
         if let untrainedSeed {
             encoder = Encoder(configuration)
             encoder.initialize(seed: untrainedSeed)

@@ -85,6 +85,8 @@ public struct FreeRunningEvaluation: Sendable {
     public struct Item: Sendable {
         public let item: Seq2SeqItem
         public let output: String
+        /// Its tokens, without marks.
+        public let ids: [Int32]
         public let comparison: SequenceComparison
         public let isExact: Bool
         /// Positions where output and target have the same token, end marks included, and the longer one's length.
@@ -115,13 +117,14 @@ public struct FreeRunningEvaluation: Sendable {
     ///
     /// - Parameters:
     ///   - unit: what error rates count.
+    ///   - prefixes: what each output must begin with; empty for none.
     ///   - batchSize: sources decoded together; the result does not depend on it.
     public init(
         _ model: Seq2SeqModel, items: [Seq2SeqItem], examples: [Seq2SeqExample], unit: SymbolUnit = .characters,
-        options: DecodingOptions = DecodingOptions(), batchSize: Int = 128, threads: Int = Parallel.availableThreads
+        options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128, threads: Int = Parallel.availableThreads
     ) throws {
         precondition(items.count == examples.count)
-        let outputs = try generateFreely(model, examples.map(\.source), options: options, batchSize: batchSize, threads: threads)
+        let outputs = try generateFreely(model, examples.map(\.source), options: options, prefixes: prefixes, batchSize: batchSize, threads: threads)
         self.items = zip(zip(items, examples), outputs).map { pair, outputs in
             let (item, example) = pair, written = outputs[0]
             let end = model.configuration.endID
@@ -130,7 +133,7 @@ public struct FreeRunningEvaluation: Sendable {
             func units(_ ids: [Int32], _ text: String) -> [String] {
                 unit == .words ? model.tokens(of: ids) : text.map(String.init)
             }
-            return Item(item: item, output: text,
+            return Item(item: item, output: text, ids: written.ids,
                         comparison: SequenceComparison(target: units(example.target, model.text(of: example.target)), output: units(written.ids, text)),
                         isExact: target == output, tokensRight: zip(target, output).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) },
                         tokens: max(target.count, output.count), logProbability: written.logProbability, isFinished: written.isFinished)
@@ -188,16 +191,15 @@ public func scoreOutputs(
     return results.values.flatMap { $0 }
 }
 
-/// Every output beside its target, as CSV.
-public func itemCSV(_ evaluation: FreeRunningEvaluation) -> String {
-    func quoted(_ cell: String) -> String {
-        cell.contains(where: { ",\"\r\n".contains($0) }) ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
+extension FreeRunningEvaluation.Item {
+    /// What `cells` holds.
+    public static let columns = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
+
+    /// A row of a table of items.
+    public var cells: [String] {
+        [String(item.line), item.source, item.target, output, isExact ? "1" : "0", String(comparison.distance), String(comparison.targetLength),
+         String(logProbability)]
     }
-    let rows = evaluation.items.map { item in
-        [String(item.item.line), item.item.source, item.item.target, item.output, item.isExact ? "1" : "0", String(item.comparison.distance),
-         String(item.comparison.targetLength), String(item.logProbability)].map(quoted).joined(separator: ",") + "\n"
-    }
-    return "line,source,target,output,exact,differences,target_length,log_probability\n" + rows.joined()
 }
 
 /// A share of items with its 95 % interval (Wilson 1927), which stays within 0 … 1 for few items too.
@@ -260,7 +262,7 @@ public func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExam
         scores.withUnsafeElements { scores in
             for (s, example) in part.enumerated() {
                 let isRight = (example.target + [end]).enumerated().allSatisfy { t, token in
-                    Float.largest(scores + (Int(given.offsets[s]) + t) * vocabulary, count: vocabulary, wanted: 1)[0] == Int(token)
+                    Float.indexOfLargest(scores + (Int(given.offsets[s]) + t) * vocabulary, count: vocabulary) == Int(token)
                 }
                 if isRight { matches += 1 }
             }

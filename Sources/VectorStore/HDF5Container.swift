@@ -144,7 +144,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// The names of the root's attributes.
-    func attributeNames() throws -> [String] {
+    public func attributeNames() throws -> [String] {
         try HDF5.locked {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
@@ -231,6 +231,11 @@ public final class HDF5Container: Sendable {
         precondition(values.count == shape.reduce(1, *), "the values do not fit the shape")
         let dataset = try make(name, shape: shape, type: Number.fileType)
         try values.withUnsafeBufferPointer { try dataset.write(rows: 0 ..< dataset.rows, from: $0) }
+    }
+
+    /// Makes an array of numbers, to be written a range of rows at a time.
+    public func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
+        try make(name, shape: shape, type: Number.fileType)
     }
 
     /// Writes a list of strings as variable-length UTF-8.

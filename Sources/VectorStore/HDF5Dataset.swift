@@ -190,7 +190,7 @@ public final class HDF5Dataset: Sendable {
     // MARK: Writing
 
     /// Writes rows that are already within the extent.
-    func write<Number: HDF5Number>(rows range: Range<Int>, from values: UnsafeBufferPointer<Number>) throws {
+    public func write<Number: HDF5Number>(rows range: Range<Int>, from values: UnsafeBufferPointer<Number>) throws {
         try write(rows: range, type: Number.memoryType, UnsafeRawPointer(values.baseAddress))
     }
 

@@ -10,6 +10,7 @@ enum Console {
     static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+    static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
     /// 12345 as "12,345".
     static func grouped(_ number: Int) -> String {

@@ -23,6 +23,7 @@ struct KotonohaProgram: ParsableCommand {
             SimilarityCommand.self,
             RankCommand.self,
             MineCommand.self,
+            RerankCommand.self,
             PCACommand.self,
             TSNECommand.self,
             ClusterCommand.self,
@@ -32,8 +33,11 @@ struct KotonohaProgram: ParsableCommand {
             TokenizeCommand.self,
             TrainCommand.self,
             GenerateCommand.self,
+            DrawCommand.self,
             InfoCommand.self,
+            ModelCommand.self,
             ExportCommand.self,
+            MethodsCommand.self,
             ValidateHDF5Command.self,
         ])
 

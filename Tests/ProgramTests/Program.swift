@@ -39,6 +39,10 @@ struct Program {
 
     /// Output goes through files, so that neither pipe can fill up and stop the program.
     func run(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws -> Result {
+        try run(arguments, input: input, environment: environment)
+    }
+
+    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
         let process = process(arguments, environment: environment)
         let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
         try Data(input.utf8).write(to: folder.appendingPathComponent(names[0]))

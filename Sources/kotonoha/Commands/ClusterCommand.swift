@@ -68,7 +68,7 @@ struct ClusterCommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors)]
         record.settings = [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
-            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? [])
+            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5": try writeVectors(file, clustering, record)
         default: try writeTable(file, clustering, valid, record)

@@ -6,7 +6,8 @@ import SentenceEmbedding
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measure a model against human judgements.", subcommands: [STSCommand.self])
+        commandName: "evaluate", abstract: "Measure a model: against people's scores, by translations, by groups.",
+        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self])
 }
 
 struct STSCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Networks
 import SentenceEmbedding
 import Tensors
 import VectorStore
@@ -31,7 +32,13 @@ struct InfoCommand: ParsableCommand {
         }
     }
 
+    private static let kinds = [
+        "kotonoha/pca": "principal components", "kotonoha/map": "map", "kotonoha/layers": "word vectors of a treebank", "kotonoha/probe": "structural probe",
+    ]
+
     private func fileFacts() throws -> [(key: String, value: JSON)] {
+        let container = try HDF5Container(path: subject), format = try container.attribute("format")?.string ?? ""
+        if let kind = Self.kinds[format] { return try facts(of: container, kind: kind) }
         let file = try VectorFile(path: subject), metadata = file.metadata
         let valid = try file.valid()
         var facts: [(key: String, value: JSON)] = [
@@ -50,19 +57,57 @@ struct InfoCommand: ParsableCommand {
         return facts
     }
 
+    /// Everything that a file says of itself, and the shapes of what it holds.
+    private func facts(of container: HDF5Container, kind: String) throws -> [(key: String, value: JSON)] {
+        var facts: [(key: String, value: JSON)] = [("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string(kind))]
+        // A file of words has a dataset a sentence; a few show what they are like.
+        let names = try container.datasetNames()
+        for name in names.prefix(12) {
+            if let dataset = try container.dataset(name) { facts.append((name, .string(dataset.shape.map(String.init).joined(separator: " x ")))) }
+        }
+        if names.count > 12 { facts.append(("further datasets", .integer(names.count - 12))) }
+        for name in try container.attributeNames() where !["format", "provenance"].contains(name) {
+            let value: JSON = switch try container.attribute(name) {
+            case .string(let text): .string(text)
+            case .int(let number): .integer(number)
+            case .double(let number): .number(number)
+            case nil: .null
+            }
+            facts.append((name, value))
+        }
+        return facts
+    }
+
     private func modelFacts() throws -> [(key: String, value: JSON)] {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: subject))
-        let encoder = try SentenceEncoder(directory: directory)
-        let configuration = encoder.encoder.configuration
-        let parameters = encoder.encoder.parameters.reduce(0) { $0 + $1.value.count }
+        let description = try ModelDescription(folder: directory.folder, name: directory.name)
         var facts: [(key: String, value: JSON)] = [
-            ("model", .string(directory.name)), ("family", .string(configuration.modelType)), ("parameters", .integer(parameters)),
-            ("layers", .integer(configuration.layers)), ("hidden size", .integer(configuration.hiddenSize)),
-            ("attention heads", .integer(configuration.attentionHeads)), ("vocabulary", .integer(configuration.vocabularySize)),
-            ("dimension", .integer(encoder.dimension)), ("maximum length", .integer(encoder.maxLength)), ("pooling", .string(directory.poolingName)),
-            ("normalized", .bool(encoder.isNormalized)), ("sha256", .string(try directory.sha256())),
+            ("model", .string(directory.name)), ("kind", .string(description.kind)), ("family", .string(description.family)),
         ]
+        if !description.languages.isEmpty { facts.append(("languages", .string(description.languages.joined(separator: ", ")))) }
+        if let license = description.license { facts.append(("licence", .string(license))) }
+        func append(_ configuration: EncoderConfiguration) {
+            facts += [
+                ("layers", .integer(configuration.layers)), ("hidden size", .integer(configuration.hiddenSize)),
+                ("attention heads", .integer(configuration.attentionHeads)),
+            ]
+        }
+        if description.kind == "reranker" {
+            let reranker = try CrossEncoder(model: directory.folder.path)
+            facts.append(("parameters", .integer(reranker.parameterCount)))
+            append(reranker.configuration)
+            facts += [("vocabulary", .integer(reranker.configuration.vocabularySize)), ("maximum length", .integer(reranker.maxLength))]
+        } else {
+            let encoder = try SentenceEncoder(directory: directory)
+            facts.append(("parameters", .integer(encoder.parameterCount)))
+            if !directory.isStatic { append(try encoder.encoder.configuration) }
+            facts += [("vocabulary", .integer(encoder.vocabularySize)), ("dimension", .integer(encoder.dimension))]
+            if !directory.isStatic { facts.append(("maximum length", .integer(encoder.maxLength))) }
+            facts += [("pooling", .string(directory.poolingName)), ("normalized", .bool(encoder.isNormalized))]
+        }
+        facts += [("weights in bytes", .integer(description.weightBytes)), ("sha256", .string(try directory.sha256()))]
         for name in directory.prompts.keys.sorted() { facts.append(("prompt \(name)", .string(directory.prompts[name] ?? ""))) }
+        if let name = directory.defaultPromptName { facts.append(("default prompt", .string(name))) }
         return facts
     }
 }

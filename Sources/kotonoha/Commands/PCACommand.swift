@@ -55,30 +55,41 @@ struct PCACommand: ParsableCommand {
         } else {
             model = try pca(for: file, valid).fit(file, valid: valid)
         }
-        var rows = try MapRows(file, name: vectors)
-        var kept: [Float] = []
-        try model.transform(file, threads: threads) { range, part in
-            let elements = part.elements, width = part.columns
-            for (i, row) in range.enumerated() where valid[row] { kept += elements[i * width..<(i + 1) * width] }
-        }
-        let coordinates = Tensor(kept, shape: [rows.rows.count, model.count])
-        try model.write(to: output, coordinates: coordinates, rows: rows.rows, attributes: [
+        let kept = valid.indices.filter { valid[$0] }
+        var record = provenance(seed: seed)
+        record.settings = [
+            ("method", .string("PCA")), ("solver", .string(model.solver.rawValue)), ("components", .integer(model.count)), ("whiten", .bool(model.whiten)),
+            ("explained", .number(model.explainedVarianceRatio.reduce(0, +))),
+            ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", file.description),
+        ]
+        // Pictures need two coordinates of each row; the rest goes to the file as it comes.
+        var points: [(x: Double, y: Double)] = []
+        let drawn = figures.isWanted && model.count >= 2
+        try model.write(to: output, rows: kept, attributes: [
             ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(try SHA256.hex(ofFile: vectors))),
             ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
-            ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(provenance(seed: seed).json().serialized())),
-        ])
+            ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+        ]) { append in
+            try model.transform(file, threads: threads) { range, part in
+                let width = part.columns, elements = part.elements
+                let some = range.filter { valid[$0] }.map { $0 - range.lowerBound }
+                try append(some.count == range.count ? part : Tensor(some.flatMap { elements[$0 * width..<($0 + 1) * width] }, shape: [some.count, width]))
+                if drawn { points += some.map { (Double(elements[$0 * width]), Double(elements[$0 * width + 1])) } }
+            }
+        }
         if figures.isWanted {
             guard model.count >= 2 else { throw DataError(.usage, "a map needs two components; --components asks for \(model.count)") }
-            rows.points = (0..<coordinates.rows).map { (Double(coordinates[$0, 0]), Double(coordinates[$0, 1])) }
+            var rows = try MapRows(file, name: vectors)
+            rows.points = points
             let ratio = model.explainedVarianceRatio
             try figures.draw(
                 rows, caption: figures.words == .japanese ? "主成分分析、n = \(rows.rows.count)" : "PCA, n = \(rows.rows.count)",
                 axes: .measured(x: figures.words.principalComponent(1, explainedVarianceRatio: ratio[0]),
                              y: figures.words.principalComponent(2, explainedVarianceRatio: ratio[1])),
-                provenance: provenance(seed: seed))
+                provenance: record)
         }
-        if let scree { try drawScree(model, to: scree) }
-        try say(model, rows: rows.rows.count)
+        if let scree { try drawScree(model, to: scree, record) }
+        try say(model, rows: kept.count)
     }
 
     private func pca(for file: VectorFile, _ valid: [Bool]) throws -> PCA {
@@ -100,12 +111,12 @@ struct PCACommand: ParsableCommand {
         return PCA(components: wanted, solver: solver, whiten: whiten, seed: seed, threads: threads)
     }
 
-    private func drawScree(_ model: PCAModel, to path: String) throws {
+    private func drawScree(_ model: PCAModel, to path: String, _ record: Provenance) throws {
         var options = LineChart.Options()
         options.page.language = figures.words
         let chart = try LineChart.scree(explainedVarianceRatio: model.explainedVarianceRatio, options: options)
         try chart.write(to: URL(fileURLWithPath: path))
-        try provenance(seed: seed).write(beside: path)
+        try record.write(beside: path)
     }
 
     private func say(_ model: PCAModel, rows: Int) throws {
@@ -115,11 +126,12 @@ struct PCACommand: ParsableCommand {
                 ("rows", .integer(rows)), ("components", .integer(model.count)), ("solver", .string(model.solver.rawValue)),
                 ("explained_variance", .array(model.explainedVariance.map { .number($0) })),
                 ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("explained", .number(total)),
+                ("reconstruction_error", .number(max(0, model.totalVariance * (1 - total)))),
             ]).serialized(.pretty))
         }
         guard !report.quiet else { return }
         let first = model.explainedVarianceRatio.prefix(5).map { Console.fixed($0 * 100, 1) }.joined(separator: ", ")
         Console.say("\(output): \(Console.grouped(rows)) rows, \(model.count) components (\(model.solver.rawValue)) explain \(Console.fixed(total * 100, 1)) % of the variance; "
-                    + "the first ones \(first) %")
+                    + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))")
     }
 }

@@ -52,7 +52,7 @@ struct ProbeParseCommand: ParsableCommand {
         let hash = probes.modelSHA256.isEmpty ? "" : try encoder.directory.sha256()
         try probes.require(model: encoder.directory.name, modelSHA256: hash, dimension: encoder.encoder.configuration.hiddenSize,
                            of: encoder.directory.folder.lastPathComponent, path: probe)
-        let embedder = WordEmbedder(encoder: encoder.encoder, tokenizer: encoder.tokenizer, layers: [probes.layer],
+        let embedder = WordEmbedder(encoder: try encoder.encoder, tokenizer: encoder.tokenizer, layers: [probes.layer],
                                     merging: PieceMerging(rawValue: probes.pieces) ?? .mean, threads: 1)
         let embedded = try embedder.embed([chosen.text]) { _ in "given" }.sentences[0]
         let vectors = Tensor(embedded.vectors, shape: [chosen.words.count, distance.dimension])

@@ -121,12 +121,17 @@ struct TSNECommand: ParsableCommand {
         let y = map.coordinates
         rows.points = (0..<y.rows).map { (Double(y[$0, 0]), dimensions == 2 ? Double(y[$0, 1]) : 0) }
         let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
+        let early = map.settings.earlyExaggeration ?? 1
         var record = provenance(seed: seed)
         record.inputs = [try Provenance.Source(hashing: vectors)]
         record.settings = [
             ("method", .string("t-SNE")), ("gradient", .string(run.method(points: y.rows).rawValue)), ("perplexity", .string(perplexity)),
             ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
             ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)), ("realized_perplexity", .number(map.realizedPerplexity)),
+            ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
+            ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
+            ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(initialization)),
+            ("points", .integer(y.rows)), ("vectors", file.description),
         ]
         let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
         try write(map, rows, file, preprocessing, record)
@@ -148,7 +153,9 @@ struct TSNECommand: ParsableCommand {
                         + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
                         + "\(Console.fixed(seconds, 1)) s")
         }
-        if let quality, !report.json { Console.print(quality.lines) }
+        if let quality, !report.json {
+            Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+        }
     }
 
     /// How faithful the map is, in the space that its distances come from.

@@ -36,8 +36,8 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    @Option(help: "A page (HTML) with every output beside its target.") var html: String?
-    @Option(help: "A table (CSV) with every output beside its target.") var items: String?
+    @OptionGroup(title: "Items") var itemReport: ItemReportOptions
+    @Option(help: "Show so many outputs that differ from their target at the end.") var show = 10
 
     func validate() throws {
         if from != nil && (config != nil || tokenizer != nil) { throw ValidationError("--from brings its own configuration and tokenizer") }
@@ -74,7 +74,10 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         }
         progress.finish()
         try model.save(to: output)
-        if let last { try write(last) }
+        if let last {
+            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: provenance(seed: training.seed))
+            showDifferences(last)
+        }
         if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }
     }
 
@@ -88,20 +91,23 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     private func say(_ epoch: Seq2SeqEpoch, _ evaluation: FreeRunningEvaluation) {
         if report.json {
             Console.print(JSON.object([
-                ("epoch", .integer(epoch.epoch)), ("loss", .number(epoch.loss)),
-                ("teacher_forced_token_accuracy", .number(epoch.teacherForcedTokenAccuracy)), ("exact_match", .number(evaluation.exactMatch)),
-                ("character_error_rate", .number(evaluation.characterErrorRate)), ("token_accuracy", .number(evaluation.tokenAccuracy)),
-            ]).serialized())
+                ("epoch", .integer(epoch.epoch)), ("loss", .number(epoch.loss)), ("teacher_forced_token_accuracy", .number(epoch.teacherForcedTokenAccuracy)),
+            ] + evaluation.measures).serialized())
         } else if !report.quiet {
             Console.say("epoch \(epoch.epoch): loss \(Console.fixed(epoch.loss, 4)), teacher-forced tokens \(Console.fixed(100 * epoch.teacherForcedTokenAccuracy, 1)) %; "
-                        + "free-running: exact \(evaluation.exactMatches) of \(evaluation.items.count), character error rate \(Console.fixed(100 * evaluation.characterErrorRate, 1)) %, "
-                        + "tokens \(Console.fixed(100 * evaluation.tokenAccuracy, 1)) %")
+                        + evaluation.summary)
         }
     }
 
-    private func write(_ evaluation: FreeRunningEvaluation) throws {
-        if let html { try AtomicFile.write(to: html) { try $0.write(comparisonPage(evaluation, title: "kotonoha train seq2seq")) } }
-        if let items { try AtomicFile.write(to: items) { try $0.write(itemCSV(evaluation)) } }
+    private func showDifferences(_ evaluation: FreeRunningEvaluation) {
+        let wrong = evaluation.items.filter { !$0.isExact }
+        guard !report.quiet, show > 0, !wrong.isEmpty else { return }
+        let isColoured = itemReport.isColoured(Console.errorIsTerminal)
+        Console.say("line  source  target  output")
+        for item in wrong.prefix(show) {
+            Console.say("\(item.item.line)  \(item.item.source)  \(item.item.target)  \(isColoured ? item.comparison.coloured : item.output)")
+        }
+        if wrong.count > show { Console.say("… and \(wrong.count - show) more; --show, --html and --items have them") }
     }
 }
 
@@ -161,6 +167,12 @@ struct Seq2SeqShapeOptions: ParsableArguments {
         guard hiddenSize > 0, layers > 0, heads > 0, feedForward ?? 1 > 0, embeddingSize ?? 1 > 0, maxLength > 0 else {
             throw ValidationError("sizes, layers, heads and lengths are at least 1")
         }
+        if network == "transformer" && (attention != .none || bidirectional || inputFeeding) {
+            throw ValidationError("--attention, --bidirectional and --input-feeding are for recurrent networks; add --network lstm or gru")
+        }
+        if network != "transformer" && (norm != .post || positions != .sinusoidal || feedForward != nil) {
+            throw ValidationError("--norm, --positions and --feed-forward are for --network transformer")
+        }
         guard dropout >= 0, dropout < 1 else { throw ValidationError("--dropout lies in [0, 1)") }
     }
 }
@@ -210,6 +222,8 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
         }
         options.optimizer = OptimizerConfiguration(method, learningRate: learningRate)
         options.batchSize = batchSize
+        // At least four shards, so that several threads have work; fixed by the batch, so that the result does not depend on their number.
+        options.shardSize = max(8, min(64, (batchSize + 3) / 4))
         options.labelSmoothing = labelSmoothing
         options.sampledInput = sampledInput
         options.clipping = clip

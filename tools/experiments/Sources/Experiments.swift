@@ -8,7 +8,7 @@ import Training
 struct Experiments: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "experiments", abstract: "The seq2seq experiments of docs/experiments.",
-        subcommands: [Hyakunin.self, Comparison.self, Terao.self, SentenceSlips.self, Pictures.self])
+        subcommands: [Hyakunin.self, Comparison.self, Terao.self, SentenceSlips.self])
 
     static func main() {
         do {

@@ -1,0 +1,101 @@
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tensors
+
+/// Weights over the run: averages, the best ones, checkpoints.
+extension SentenceTrainer {
+    func updateAverages() {
+        guard !averages.isEmpty else { return }
+        // Early on the average follows quickly, or it would remember the random beginning.
+        let decay = Float(min(configuration.averaging, Double(1 + step) / Double(10 + step)))
+        var work: [(average: Shared<Float>, value: Shared<Float>, count: Int)] = []
+        for index in parameters.indices {
+            let average = averages[index].withUnsafeMutableElements { $0 }, value = parameters[index].value.withUnsafeElements { $0 }
+            for range in Parallel.chunks(parameters[index].value.count, size: 1 << 15) {
+                work.append((Shared(average + range.lowerBound), Shared(value + range.lowerBound), range.count))
+            }
+        }
+        let pieces = work
+        Parallel.forEach(pieces.count, threads: threads) { index, _ in
+            let piece = pieces[index]
+            Float.scale(piece.average.pointer, by: decay, count: piece.count)
+            Float.add(1 - decay, times: piece.value.pointer, count: piece.count, to: piece.average.pointer)
+        }
+    }
+
+    /// Runs `body` with the weights that count: the averaged ones, where there are such.
+    func withFinalWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
+        guard !averages.isEmpty else { return try body() }
+        let own = parameters.map(\.value)
+        for (parameter, average) in zip(parameters, averages) { parameter.value = average }
+        defer { for (parameter, value) in zip(parameters, own) { parameter.value = value } }
+        return try body()
+    }
+
+    // MARK: The best weights
+
+    private static let bestName = "best.safetensors"
+
+    func saveBest(_ folder: URL) throws {
+        var writer = SafetensorsWriter(metadata: [("format", "kotonoha/weights"), ("step", String(step))])
+        withFinalWeights {
+            for (name, parameter) in zip(parameterNames, parameters) {
+                let value = parameter.value
+                writer.add(name, shape: value.shape) { emit in try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) } }
+            }
+        }
+        try writer.write(to: folder.appendingPathComponent(Self.bestName).path)
+    }
+
+    /// Puts the weights that count into the encoder: the best ones by the dev files, else the last ones.
+    public func takeFinalWeights(from folder: URL) throws {
+        let path = folder.appendingPathComponent(Self.bestName).path
+        if !development.isEmpty, FileManager.default.fileExists(atPath: path) {
+            let archive = SafetensorsArchive(try SafetensorsFile(path: path))
+            for (name, parameter) in zip(parameterNames, parameters) {
+                guard archive.shape(of: name) == parameter.shape else { throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path) }
+                parameter.value = try archive.tensor(name)
+            }
+        } else if !averages.isEmpty {
+            for (parameter, average) in zip(parameters, averages) { parameter.value = average }
+        }
+    }
+
+    // MARK: Checkpoints
+
+    func checkpoint() -> Checkpoint {
+        var tensors = zip(parameterNames, parameters).map { ("parameter.\($0)", $1.value) }
+        tensors += optimizer.state.map { ("optimizer.\($0.name)", $0.tensor) }
+        tensors += averages.enumerated().map { ("average.\(parameterNames[$0])", $1) }
+        let numbers = history.numbers.map { $0.isNaN ? JSON.null : .number($0) }
+        return Checkpoint(step: step, state: .object([
+            ("fingerprint", .string(configuration.fingerprint)), ("optimizer_steps", .integer(optimizer.steps)),
+            ("positions", .array(tasks.map { .integer($0.sampler.position) })), ("history", .array(numbers)),
+        ]), tensors: tensors.map { (name: $0.0, tensor: $0.1) })
+    }
+
+    func restore(_ stored: StoredCheckpoint) throws {
+        guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
+            throw DataError(.badData, "this checkpoint belongs to another configuration; give another folder for the run, or remove the checkpoint", file: stored.path)
+        }
+        guard let positions = stored.state["positions"]?.array?.compactMap(\.int), positions.count == tasks.count, positions.allSatisfy({ $0 >= 0 }),
+              let steps = stored.state["optimizer_steps"]?.int, steps >= 0,
+              let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
+            throw DataError(.badData, "the checkpoint's state is incomplete", file: stored.path)
+        }
+        let values = try zip(parameterNames, parameters).map { try stored.tensor("parameter.\($0)", shape: $1.shape) }
+        let restoredAverages = try averages.isEmpty ? [] : zip(parameterNames, parameters).map { try stored.tensor("average.\($0)", shape: $1.shape) }
+        var shapes: [String: [Int]] = [:]
+        for (name, tensor) in optimizer.state { shapes[name] = tensor.shape }
+        try optimizer.restore(steps: steps) { name in try shapes[name].map { try stored.tensor("optimizer.\(name)", shape: $0) } }
+        for (parameter, value) in zip(parameters, values) { parameter.value = value }
+        averages = restoredAverages
+        for (index, position) in positions.enumerated() {
+            let sampler = tasks[index].sampler
+            tasks[index].sampler = sampler.moved(to: position)
+        }
+        self.history = history
+        step = stored.step
+    }
+}

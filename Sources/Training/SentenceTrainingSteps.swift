@@ -1,0 +1,238 @@
+import Autograd
+import FileFormats
+import Networks
+import Tensors
+
+/// A step: batches of every task, their losses, and gradients summed in a fixed order.
+extension SentenceTrainer {
+    /// One step.
+    ///
+    /// - Throws: `DataError` where the loss or its gradient is no number.
+    public func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
+        gradients.clear()
+        var losses = [Double](repeating: 0, count: tasks.count), sentences = 0
+        for part in 0..<configuration.accumulation {
+            let random = RandomSource(seed: configuration.seed).split(UInt64(step) &* UInt64(configuration.accumulation) &+ UInt64(part))
+            sentences += try addSentenceTasks(random, &losses)
+            for index in tasks.indices where tasks[index].task.objective == .maskedLanguage {
+                sentences += try addMaskedTask(index, random, &losses)
+            }
+        }
+        losses = losses.map { $0 / Double(configuration.accumulation) }
+        let norm = gradients.norm() / Double(configuration.accumulation)
+        guard losses.allSatisfy(\.isFinite), norm.isFinite else {
+            let list = zip(tasks, losses).map { "\($0.task.name) \($1)" }.joined(separator: ", ")
+            throw DataError(.badData, "training diverged in step \(step + 1): losses \(list), gradient norm \(norm); lower the learning rate or clip gradients")
+        }
+        let rate = configuration.optimizer.learningRate * schedule.factor(step: step, reductions: history.reductions)
+        let clip = configuration.clipping > 0 && norm > configuration.clipping ? configuration.clipping / norm : 1
+        optimizer.step(gradients.gradients, learningRate: rate, gradientScale: clip / Double(configuration.accumulation), threads: threads)
+        step += 1
+        updateAverages()
+        return (zip(tasks, losses).map { ($0.task.name, $1) }, rate, norm, sentences)
+    }
+
+    /// Where a task's sentences lie in the joint batch: column by column, n each.
+    private struct Part: Sendable {
+        var index: Int
+        var rows: [Int]
+        var first: Int
+        var columns: Int
+        var count: Int { rows.count * columns }
+    }
+
+    private func addSentenceTasks(_ random: RandomSource, _ losses: inout [Double]) throws -> Int {
+        var parts: [Part] = [], joint: [[Int32]] = []
+        for index in tasks.indices where tasks[index].task.objective != .maskedLanguage {
+            let rows = tasks[index].sampler.next(), table = tasks[index].table, dropping = tasks[index].task.wordDropout
+            var stream = random.split(500 + UInt64(index))
+            parts.append(Part(index: index, rows: rows, first: joint.count, columns: table.columns))
+            for column in 0..<table.columns {
+                for row in rows {
+                    let ids = Array(table.sentence(row: row, column: column))
+                    joint.append(dropping > 0 ? Self.dropped(ids, dropping, &stream) : ids)
+                }
+            }
+        }
+        guard !parts.isEmpty else { return 0 }
+        let sharding = Sharding(lengths: joint.map(\.count), shardTokens: configuration.shardTokens) { joint[$0][...] }
+        var drawn = random
+        let size = configuration.encoder.hiddenSize, encoder = encoder, mode = poolingMode, threads = threads, loaded = tasks, sentences = joint
+        var found = [Double](repeating: 0, count: parts.count)
+        let precision = configuration.precision
+        let projections = ProjectionGradients(count: parts.count)
+        try gradients.add(shards: sharding.batches.count, seed: drawn.next()) { shard, tape in
+            let batch = sharding.batches[shard]
+            return pooled(encoder(batch, on: tape), offsets: batch.offsets, mode: mode, on: tape)
+        } loss: { outputs in
+            // Vectors in the batch's own order, each task's together.
+            var vectors = Tensor<Float>(uninitialized: [sentences.count, size]), slopes = Tensor<Float>(shape: [sentences.count, size])
+            vectors.withUnsafeMutableElements { to in
+                for (members, output) in zip(sharding.members, outputs) {
+                    output?.withUnsafeElements { from in
+                        for (i, sentence) in members.enumerated() { (to + sentence * size).update(from: from + i * size, count: size) }
+                    }
+                }
+            }
+            let all = vectors
+            slopes.withUnsafeMutableElements { pointer in
+                let target = Shared(pointer)
+                found.withUnsafeMutableBufferPointer { buffer in
+                    guard let base = buffer.baseAddress else { return }
+                    let found = Shared(base), parts = parts
+                    Parallel.forEach(parts.count, threads: threads) { which, _ in
+                        let part = parts[which], tape = Tape<Float>(precision: precision)
+                        let leaf = tape.input(all.rows(part.first..<part.first + part.count))
+                        let loss = Self.loss(loaded[part.index], part.rows, leaf, sentences[part.first..<part.first + part.count], on: tape)
+                        found.pointer[which] = Double(loss.value[0])
+                        tape.backward(from: scaled(loss, by: Float(loaded[part.index].task.weight), on: tape))
+                        tape.gradient(of: leaf).withUnsafeElements { (target.pointer + part.first * size).update(from: $0, count: part.count * size) }
+                        projections.stores[which] = tape.store
+                    }
+                }
+            }
+            return sharding.members.map { members in
+                var seed = Tensor<Float>(uninitialized: [members.count, size])
+                slopes.withUnsafeElements { from in
+                    seed.withUnsafeMutableElements { Float.gatherRows(from, width: size, members.map(Int32.init), adding: false, into: $0) }
+                }
+                return seed
+            }
+        }
+        gradients.add(projections.stores.compactMap(\.self))
+        for (which, part) in parts.enumerated() { losses[part.index] += found[which] }
+        return joint.count
+    }
+
+    /// Gradients of what a loss itself learns, one store a task; each is written by one thread.
+    private final class ProjectionGradients: @unchecked Sendable {
+        var stores: [GradientStore<Float>?]
+        init(count: Int) { stores = Array(repeating: nil, count: count) }
+    }
+
+    /// Every token but the first and last falls out with the given probability; one always stays.
+    private static func dropped(_ ids: [Int32], _ rate: Double, _ random: inout RandomSource) -> [Int32] {
+        guard ids.count > 3 else { return ids }
+        let kept = ids.indices.filter { $0 == 0 || $0 == ids.count - 1 || random.uniform() >= rate }
+        return kept.count > 2 ? kept.map { ids[$0] } : ids
+    }
+
+    /// The loss of a task over its vectors, which lie column by column.
+    private static func loss(_ loaded: LoadedTask, _ chosen: [Int], _ vectors: Variable<Float>, _ sentences: ArraySlice<[Int32]>, on tape: Tape<Float>) -> Variable<Float> {
+        let task = loaded.task, n = chosen.count, scale = Float(task.scale)
+        let columns = (0..<loaded.table.columns).map { rows(vectors, $0 * n..<($0 + 1) * n, on: tape) }
+        let teacher = loaded.teacher?.rows(chosen) ?? Tensor(shape: [n, 1])
+        func contrastive(_ columns: [Variable<Float>]) -> Variable<Float> {
+            let negatives = columns.count > 2 ? concatenatedRows(Array(columns[2...]), on: tape) : nil
+            return inBatchNegativesLoss(anchors: columns[0], positives: columns[1], negatives: negatives, scale: scale, symmetric: task.isSymmetric,
+                                        confusable: confusable(sentences, n), on: tape)
+        }
+        func similarity(_ columns: [Variable<Float>]) -> Variable<Float> {
+            let keys = columns.count > 1 ? columns[1] : columns[0]
+            return similarityDistillationLoss(queries: columns[0], keys: keys, teacherQueries: teacher, teacherKeys: teacher, scale: scale, on: tape)
+        }
+        /// Over prefixes of the vectors as well, where the task says so.
+        func nested(_ loss: ([Variable<Float>]) -> Variable<Float>) -> Variable<Float> {
+            guard !task.matryoshka.isEmpty else { return loss(columns) }
+            let whole = vectors.value.columns
+            let dimensions = task.matryoshka.contains(whole) ? task.matryoshka : [whole] + task.matryoshka
+            return matryoshkaLoss(columns, dimensions: dimensions, weights: dimensions.map { _ in 1 / Float(dimensions.count) }, on: tape, loss)
+        }
+        switch task.objective {
+        case .contrastive: return nested(contrastive)
+        case .cosent:
+            let labels = chosen.map { loaded.table.scores[$0] }
+            return nested { cosentLoss(first: $0[0], second: $0[1], labels: labels, scale: scale, on: tape) }
+        case .cosine:
+            let range = task.scoreRange
+            let labels = chosen.map { (loaded.table.scores[$0] - range.lowerBound) / (range.upperBound - range.lowerBound) }
+            return nested { cosineRegressionLoss(first: $0[0], second: $0[1], labels: labels, on: tape) }
+        case .triplet:
+            return nested { tripletLoss(anchors: $0[0], positives: $0[1], negatives: $0[2], distance: task.distance, margin: Float(task.margin), on: tape) }
+        case .similarityDistillation: return nested(similarity)
+        case .distillation:
+            // Both of length 1, and per vector instead of per component: 2 − 2 cosine.
+            var parts = columns.map { column in
+                let student = normalizedRows(loaded.projection?(column, on: tape) ?? column, on: tape)
+                return meanSquaredError(student, Variable(teacher), divisor: Float(n * columns.count), on: tape)
+            }
+            if task.contrastiveWeight > 0 { parts.append(scaled(nested(contrastive), by: Float(task.contrastiveWeight), on: tape)) }
+            if task.similarityWeight > 0 { parts.append(scaled(nested(similarity), by: Float(task.similarityWeight), on: tape)) }
+            return parts.dropFirst().reduce(parts[0]) { sum($0, $1, on: tape) }
+        case .maskedLanguage: preconditionFailure("masked language has no sentence vectors")
+        }
+    }
+
+    /// Pairs of rows whose sentences are the same: no negatives of each other.
+    private static func confusable(_ sentences: ArraySlice<[Int32]>, _ n: Int) -> [(Int, Int)] {
+        let anchors = Array(sentences.prefix(n)), positives = Array(sentences.dropFirst(n).prefix(n))
+        var rowsOfAnchor: [[Int32]: [Int]] = [:], rowsOfPositive: [[Int32]: [Int]] = [:]
+        for i in 0..<n {
+            rowsOfAnchor[anchors[i], default: []].append(i)
+            rowsOfPositive[positives[i], default: []].append(i)
+        }
+        var pairs = Set<Int>()
+        for group in [rowsOfAnchor, rowsOfPositive] {
+            for rows in group.values where rows.count > 1 {
+                for i in rows { for j in rows where i != j { pairs.insert(i * n + j) } }
+            }
+        }
+        return pairs.sorted().map { ($0 / n, $0 % n) }
+    }
+
+    // MARK: Masked language
+
+    private func addMaskedTask(_ index: Int, _ random: RandomSource, _ losses: inout [Double]) throws -> Int {
+        guard let head, var masking else { return 0 }
+        masking.rate = tasks[index].task.maskingRate
+        let rows = tasks[index].sampler.next(), loaded = tasks[index]
+        var stream = random.split(700 + UInt64(index))
+        struct Sequence { var ids: [Int32]; var types: [Int32]; var places: [Int]; var originals: [Int32]; var isRandom: Int32? }
+        var sequences: [Sequence] = []
+        for row in rows {
+            for column in 0..<loaded.table.columns {
+                var (ids, words) = loaded.table.sentenceWithWords(row: row, column: column)
+                var types = [Int32](repeating: 0, count: ids.count), isRandom: Int32?
+                if loaded.task.predictsNextSentence, loaded.table.rows > 1 {
+                    let follows = stream.uniform() < 0.5
+                    let next = follows ? row + 1 : stream.below(loaded.table.rows)
+                    let (more, moreWords) = loaded.table.sentenceWithWords(row: min(next, loaded.table.rows - 1), column: column)
+                    // Without its own [CLS], and within the length that the model takes.
+                    let room = max(0, configuration.encoder.longestSequence - ids.count)
+                    ids += more.dropFirst().prefix(room)
+                    types += [Int32](repeating: 1, count: ids.count - types.count)
+                    let shift = (words?.max() ?? 0) + 1
+                    words = words.map { $0 + (moreWords ?? []).dropFirst().prefix(room).map { $0 < 0 ? $0 : $0 + shift } }
+                    isRandom = follows ? 0 : 1
+                }
+                let (masked, places) = masking.mask(ids, words: words, random: &stream)
+                sequences.append(Sequence(ids: masked, types: types, places: places, originals: places.map { ids[$0] }, isRandom: isRandom))
+            }
+        }
+        let total = sequences.reduce(0) { $0 + $1.places.count }
+        guard total > 0 else { return 0 }
+        let sharding = Sharding(lengths: sequences.map(\.ids.count), shardTokens: configuration.shardTokens) { sequences[$0].ids[...] }
+        let shards = sharding.members.map { members in
+            var shard = MaskedBatch()
+            for member in members {
+                let sequence = sequences[member], first = shard.batch.tokens
+                shard.batch.append(sequence.ids, typeIDs: sequence.isRandom == nil ? nil : sequence.types)
+                shard.rows += sequence.places.map { first + $0 }
+                shard.targets += sequence.originals
+                if let isRandom = sequence.isRandom { shard.isRandomNext.append(isRandom) }
+            }
+            return shard
+        }
+        var drawn = stream
+        let encoder = encoder, count = sequences.count, weight = Float(loaded.task.weight)
+        var loss = 0.0
+        try gradients.add(shards: shards.count, seed: drawn.next()) { shard, tape in
+            head.loss(encoder(shards[shard].batch, on: tape), shards[shard], words: encoder.words, maskedInBatch: total, sequencesInBatch: count, on: tape)?.loss
+        } loss: { outputs in
+            loss = outputs.reduce(0) { $0 + Double($1?[0] ?? 0) }
+            return outputs.map { output in output.map { _ in Tensor([weight], shape: [1]) } }
+        }
+        losses[index] += loss
+        return count
+    }
+}

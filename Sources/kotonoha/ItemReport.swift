@@ -1,0 +1,42 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import Training
+
+/// Where the outputs of a generator go beside their targets.
+struct ItemReportOptions: ParsableArguments {
+    @Option(help: "A page (HTML) with every output beside its target, differences marked.") var html: String?
+    @Option(help: "A table (.csv, .tsv, .xlsx) with every output beside its target.") var items: String?
+    @Option(help: "Mark differing characters in colour on the terminal: auto, always or never.") var color: ColorChoice = .auto
+
+    enum ColorChoice: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
+
+    func validate() throws {
+        if let items, !["csv", "tsv", "xlsx"].contains(URL(fileURLWithPath: items).pathExtension.lowercased()) {
+            throw ValidationError("--items is written as .csv, .tsv or .xlsx; '\(items)' ends with none of them")
+        }
+    }
+
+    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal) }
+
+    /// The page and the table that were asked for.
+    func write(_ evaluation: FreeRunningEvaluation, title: String, provenance: Provenance) throws {
+        if let html { try AtomicFile.write(to: html) { try $0.write(comparisonPage(evaluation, title: title)) } }
+        if let items {
+            let table = ResultTable(header: FreeRunningEvaluation.Item.columns, numeric: ["line", "exact", "differences", "target_length", "log_probability"])
+            try table.write(to: items, provenance: provenance) { write in for item in evaluation.items { try write(item.cells) } }
+        }
+    }
+}
+
+extension FreeRunningEvaluation {
+    /// The measures in one line.
+    var summary: String {
+        "free-running: exact \(exactMatches) of \(items.count) (\(Console.fixed(100 * exactMatch, 1)) %), character error rate \(Console.fixed(100 * characterErrorRate, 1)) %, "
+            + "tokens \(Console.fixed(100 * tokenAccuracy, 1)) %"
+    }
+
+    var measures: [(key: String, value: JSON)] {
+        [("exact_match", .number(exactMatch)), ("character_error_rate", .number(characterErrorRate)), ("token_accuracy", .number(tokenAccuracy))]
+    }
+}
