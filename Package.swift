@@ -66,7 +66,7 @@ let package = Package(
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.
         .executableTarget(name: "experiments", dependencies: [
-            "Training", "Networks", "Tokenizers", "Maps", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Training", "Networks", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
@@ -91,6 +91,7 @@ let package = Package(
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProbeTests", dependencies: ["Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,

@@ -94,7 +94,7 @@ extension Seq2SeqNetwork {
         switch options.method {
         case .greedy:
             return run(source, samples: 1, prefixes: prefixes, limit: longestOutput(options)) { row, count, _ in
-                Scalar.largest(row, count: count, wanted: 1)[0]
+                Scalar.indexOfLargest(row, count: count)
             }
         case .sampling(let temperature, let topK, let topP):
             let streams = RandomSource(seed: options.seed)
@@ -266,7 +266,7 @@ struct TokenSampler {
 
     /// - Parameter row: scores, up to a constant the log-probabilities.
     mutating func draw<S: TensorScalar>(_ row: UnsafePointer<S>, count: Int, _ random: inout RandomSource) -> Int {
-        let top = Double(row[S.largest(row, count: count, wanted: 1)[0]])
+        let top = Double(row[S.indexOfLargest(row, count: count)])
         weights = (0..<count).map { exp((Double(row[$0]) - top) / temperature) }
         if topK.map({ $0 < count }) ?? false || topP.map({ $0 < 1 }) ?? false {
             let kept = Double.largest(weights, count: count, wanted: min(count, topK ?? count))

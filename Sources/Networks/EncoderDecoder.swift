@@ -159,9 +159,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
             let isTable = embeddingParameters.contains { $0 === parameter }
             let deviation = 1 / Double(shape.hiddenSize).squareRoot()
             let limit = (6 / Double(parameter.value.rows + parameter.value.columns)).squareRoot()
-            parameter.value = Tensor(
-                (0..<parameter.value.count).map { _ in Scalar(isTable ? deviation * random.normal() : limit * (2 * random.uniform() - 1)) },
-                shape: parameter.shape)
+            parameter.fill { isTable ? deviation * random.normal() : limit * (2 * random.uniform() - 1) }
         }
     }
 

@@ -114,8 +114,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork, @unch
             var random = RandomSource(seed: seed).split(UInt64(index))
             // A tied table is an output layer as well, and must not begin with scores of size √hiddenSize.
             let isTable = embeddingParameters.contains { $0 === parameter } && !(configuration.tiedOutput && parameter === targetWords)
-            parameter.value = Tensor(
-                (0..<parameter.value.count).map { _ in Scalar(isTable ? random.normal() : limit * (2 * random.uniform() - 1)) }, shape: parameter.shape)
+            parameter.fill { isTable ? random.normal() : limit * (2 * random.uniform() - 1) }
         }
     }
 

@@ -100,3 +100,13 @@ public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfigur
     network.initialize(seed: seed)
     return network
 }
+
+extension Parameter {
+    /// Every element drawn anew, in order.
+    func fill(_ draw: () -> Double) {
+        var drawn = Tensor<Scalar>(uninitialized: shape)
+        let count = drawn.count
+        drawn.withUnsafeMutableElements { to in for i in 0..<count { to[i] = Scalar(draw()) } }
+        value = drawn
+    }
+}

@@ -37,6 +37,8 @@ extension Float: TensorScalar {
         kt_log_softmax_f(x, Int64(rows), Int64(columns), y)
     }
 
+    public static func indexOfLargest(_ x: Input, count: Int) -> Int { count > 0 ? Int(kt_index_of_largest_f(x, Int64(count))) : 0 }
+
     public static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?
     ) {
@@ -137,6 +139,8 @@ extension Double: TensorScalar {
     public static func logSoftmax(_ x: Input, rows: Int, columns: Int, into y: Output) {
         kt_log_softmax_d(x, Int64(rows), Int64(columns), y)
     }
+
+    public static func indexOfLargest(_ x: Input, count: Int) -> Int { count > 0 ? Int(kt_index_of_largest_d(x, Int64(count))) : 0 }
 
     public static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?

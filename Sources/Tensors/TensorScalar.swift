@@ -54,6 +54,8 @@ public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, B
     )
     static func softmax(_ x: Input, rows: Int, columns: Int, into y: Output)
     static func logSoftmax(_ x: Input, rows: Int, columns: Int, into y: Output)
+    /// The place of the largest of `count` numbers, the first of equal ones; 0 where the first is no number.
+    static func indexOfLargest(_ x: Input, count: Int) -> Int
     static func crossEntropy(
         _ x: Input, rows: Int, columns: Int, targets: UnsafePointer<Int32>, smoothing: Self, loss: Output, gradient: Output?
     )
@@ -135,12 +137,3 @@ package func attentionScratch(longestQueries: Int, longestKeys: Int, headSize: I
 
 /// The instruction set that matrix products run on here, for provenance: results are equal to the bit only on one kind of processor.
 public var processorKernels: String { String(cString: kd_instruction_set()) }
-
-extension TensorScalar {
-    /// The place of the largest of `count` numbers, the first of equal ones.
-    package static func indexOfLargest(_ x: Input, count: Int) -> Int {
-        var best = 0
-        for i in 1..<Swift.max(1, count) where x[i] > x[best] { best = i }
-        return best
-    }
-}

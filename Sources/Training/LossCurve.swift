@@ -17,13 +17,14 @@ public struct LossCurve: Sendable {
         let file = try MappedFile(path: path)
         var sums: [String: [Int: (step: Double, loss: Double, count: Double)]] = [:], names: [String] = []
         var measured: [String: (steps: [Double], values: [Double])] = [:], measures: [String] = []
-        let lines = file.bytes.split(separator: UInt8(ascii: "\n"))
         var last = 1
-        let parsed = try lines.enumerated().compactMap { number, line -> (Int, JSON)? in
-            let json = try JSON(parsing: UnsafeRawBufferPointer(rebasing: line), file: path, line: number + 1)
-            guard let step = json["step"]?.int, step > 0 else { return nil }
-            last = max(last, step)
-            return (step, json)
+        let parsed = try file.withUnsafeBytes { bytes in
+            try bytes.split(separator: UInt8(ascii: "\n")).enumerated().compactMap { number, line -> (Int, JSON)? in
+                let json = try JSON(parsing: UnsafeRawBufferPointer(rebasing: line), file: path, line: number + 1)
+                guard let step = json["step"]?.int, step > 0 else { return nil }
+                last = max(last, step)
+                return (step, json)
+            }
         }
         let width = max(1, (last + points - 1) / points)
         for (step, json) in parsed {

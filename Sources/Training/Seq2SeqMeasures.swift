@@ -262,7 +262,7 @@ public func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExam
         scores.withUnsafeElements { scores in
             for (s, example) in part.enumerated() {
                 let isRight = (example.target + [end]).enumerated().allSatisfy { t, token in
-                    Float.largest(scores + (Int(given.offsets[s]) + t) * vocabulary, count: vocabulary, wanted: 1)[0] == Int(token)
+                    Float.indexOfLargest(scores + (Int(given.offsets[s]) + t) * vocabulary, count: vocabulary) == Int(token)
                 }
                 if isRight { matches += 1 }
             }

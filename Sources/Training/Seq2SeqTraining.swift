@@ -190,7 +190,7 @@ public final class Seq2SeqTrainer {
             input.enumerated().map { s, tokens in
                 tokens.enumerated().map { t, token in
                     guard t > 0, random.uniform() < rate else { return token }
-                    return Int32(Float.largest(scores + (Int(packed.offsets[s]) + t - 1) * vocabulary, count: vocabulary, wanted: 1)[0])
+                    return Int32(Float.indexOfLargest(scores + (Int(packed.offsets[s]) + t - 1) * vocabulary, count: vocabulary))
                 }
             }
         }

@@ -29,6 +29,7 @@ struct KotonohaProgram: ParsableCommand {
             ClusterCommand.self,
             CompareCommand.self,
             EvaluateCommand.self,
+            ProbeCommand.self,
             TokenizeCommand.self,
             TrainCommand.self,
             GenerateCommand.self,

@@ -3,6 +3,8 @@
 
     python tools/golden/compare_tokenizers.py [--tokenizers FOLDER] [--random N] TEXT...
 
+KOTONOHA names the program where it is not .build/release/kotonoha.
+
 Every *.json (Hugging Face tokenizers), *.model (sentencepiece) and *.vocab.txt (BertJapanese with MeCab) of the folder, which is that of
 the tests' fixtures unless another is given, meets every line of the text files and N lines of random Unicode. Lines that no text file can
 hold (with NUL, CR, LF) are left to the tests. Python 3.11 with tokenizers 0.23.3, transformers 5.23.0, sentencepiece 0.2.3, fugashi 1.5.2,
@@ -17,7 +19,7 @@ import tempfile
 
 from hard_lines import AWKWARD, hard
 
-PROGRAM = ".build/release/kotonoha"
+PROGRAM = os.environ.get("KOTONOHA", ".build/release/kotonoha")
 
 
 def ours(folder, lines, work, *options):

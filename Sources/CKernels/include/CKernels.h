@@ -10,6 +10,8 @@
 #include "CKernelsEncoders.h"
 #include "CKernelsQuantize.h"
 
+#include "ProbeKernels.h"
+
 typedef enum {
     KT_IDENTITY = 0,
     KT_GELU = 1,       // x * Phi(x), Phi by the error function
@@ -64,6 +66,8 @@ typedef struct {
                                     const REAL *rstd, const REAL *dy, REAL *dx, REAL *dgamma, REAL *dbeta);              \
     void kt_softmax_##S(const REAL *x, int64_t rows, int64_t columns, REAL *y);                                          \
     void kt_log_softmax_##S(const REAL *x, int64_t rows, int64_t columns, REAL *y);                                      \
+    /* the place of the largest of n > 0 numbers, the first of equal ones */                                              \
+    int64_t kt_index_of_largest_##S(const REAL *x, int64_t n);                                                           \
     /* loss[r] = -sum_c t[c] log softmax(x)[c], t = (1 - smoothing) * one-hot + smoothing / columns; gradient (may be    \
        NULL, may be x) = softmax(x) - t. A target < 0 is left out: loss 0, gradient 0. */                                \
     void kt_cross_entropy_##S(const REAL *x, int64_t rows, int64_t columns, const int32_t *targets, REAL smoothing,      \

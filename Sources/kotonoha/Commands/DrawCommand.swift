@@ -59,7 +59,7 @@ struct DrawCharactersCommand: ParsableCommand {
     @Argument(help: "The text, or a table with --column; - is standard input.") var input: String
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(help: "Columns to count, by name or number from 1; all if not given. May be repeated.") var column: [String] = []
-    @Option(help: "Characters to show.") var top = 60
+    @Option(help: "Characters to show.") var top = 40
     @Flag(help: "A logarithmic axis of occurrences (Zipf).") var logarithmic = false
     @Option(help: "All counts, as .csv, .tsv or .xlsx.") var table: String?
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "170mm"

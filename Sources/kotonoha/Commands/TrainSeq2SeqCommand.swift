@@ -167,6 +167,12 @@ struct Seq2SeqShapeOptions: ParsableArguments {
         guard hiddenSize > 0, layers > 0, heads > 0, feedForward ?? 1 > 0, embeddingSize ?? 1 > 0, maxLength > 0 else {
             throw ValidationError("sizes, layers, heads and lengths are at least 1")
         }
+        if network == "transformer" && (attention != .none || bidirectional || inputFeeding) {
+            throw ValidationError("--attention, --bidirectional and --input-feeding are for recurrent networks; add --network lstm or gru")
+        }
+        if network != "transformer" && (norm != .post || positions != .sinusoidal || feedForward != nil) {
+            throw ValidationError("--norm, --positions and --feed-forward are for --network transformer")
+        }
         guard dropout >= 0, dropout < 1 else { throw ValidationError("--dropout lies in [0, 1)") }
     }
 }
@@ -216,6 +222,8 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
         }
         options.optimizer = OptimizerConfiguration(method, learningRate: learningRate)
         options.batchSize = batchSize
+        // At least four shards, so that several threads have work; fixed by the batch, so that the result does not depend on their number.
+        options.shardSize = max(8, min(64, (batchSize + 3) / 4))
         options.labelSmoothing = labelSmoothing
         options.sampledInput = sampledInput
         options.clipping = clip

@@ -56,6 +56,12 @@ for precision in precisions {
         say("kotonoha-\(precision.rawValue)", "seq2seq 2+2x384 vocab \(vocabulary) batch \(batch)x\(length), steps", steps, since: begin)
     }
     network.setPrecision(precision)
+    // Every output runs to the full length, as the peer's.
+    if let bias = network.output.bias {
+        var values = bias.value
+        values[Int(configuration.endID)] = -1e9
+        bias.value = values
+    }
     var decoding = DecodingOptions()
     decoding.maximumLength = length
     let source = PackedBatch(examples.map(\.source))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Maps
 import Networks
 import Tensors
 import Tokenizers
@@ -17,6 +18,7 @@ struct SentenceSlips: ParsableCommand {
     @Option(help: "Attested and constructed slips.") var slips = "Datasets/speech-errors.tsv"
     @Option(name: .shortAndLong, help: "Folder of the results; the repeating networks go to repetition-SEED in it.") var output = "."
     @Option(help: "Seeds, as 0-9 or 3,5.") var seeds: SeedList = SeedList(seeds: [0])
+    @Option(help: "A folder with repetition-SEED from an earlier run; repetition is then not learned again.") var from: String?
     @Option(help: "Pieces in the vocabulary.") var vocabulary = 8000
     @Option(help: "Size of the hidden states.") var hiddenSize = 384
     @Option(help: "Epochs of repetition.") var epochs = 8
@@ -25,6 +27,7 @@ struct SentenceSlips: ParsableCommand {
     @Option(help: "Epochs over the slips.") var slipEpochs = 4
     @Option(help: "Slips of each kind to learn from.") var slipsOfEachKind = 2000
     @Option(parsing: .upToNextOption, help: "λ of the penalty that holds the attention at its pre-trained weights.") var lambda: [Double] = [0, 1e-3, 1e-1]
+    @Option(help: "MeCab dictionary (IPA, UTF-8) that knows the words' classes and readings.") var dictionary = "/var/lib/mecab/dic/ipadic-utf8"
     @Option(help: "f32 or bf16.") var precision = "f32"
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
@@ -33,13 +36,18 @@ struct SentenceSlips: ParsableCommand {
         var sentences = try read(corpus)
         if self.sentences > 0 { sentences = Array(sentences.prefix(self.sentences)) }
         let held = try read(unseen)
+        let generator = try SlipGenerator(corpus: sentences, dictionary: dictionary)
         var table = ItemTable(columns: ["item", "condition", "seed", "measure", "value"])
         for seed in seeds.seeds {
-            let model = try repetition(sentences, held, seed: seed, precision, &table)
-            try model.save(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("repetition-\(seed)").path)
-            for lambda in lambda { try slip(model, sentences, held, lambda: lambda, seed: seed, precision, &table) }
+            let model = try from.map { try Seq2SeqModel(directory: Self.folder(in: $0, seed)) } ?? repetition(sentences, held, seed: seed, precision, &table)
+            if from != nil { try measureRepetition(model, sentences, held, seed: seed, &table) }
+            for lambda in lambda { try slip(model, generator, sentences, held, lambda: lambda, seed: seed, precision, &table) }
         }
         try table.write(to: output, name: "sentence-slips-items")
+    }
+
+    private static func folder(in parent: String, _ seed: UInt64) -> String {
+        URL(fileURLWithPath: parent, isDirectory: true).appendingPathComponent("repetition-\(seed)").path
     }
 
     private func read(_ path: String) throws -> [Words] {
@@ -118,14 +126,23 @@ struct SentenceSlips: ParsableCommand {
         options.threads = threads
         let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: options)
         let recipe = Recipe(name: "", architecture: configuration.architecture, learningRate: 1e-3, batchSize: 128, epochs: epochs, warmUp: 200)
-        let begin = ContinuousClock.now
-        report("epoch  loss  teacher-forced tokens %  free-running on unseen: exact %  character error rate %  minutes")
+        let begin = ContinuousClock.now, processor = processorTime()
+        var losses: [Double] = [], sums = (loss: 0.0, steps: 0)
+        report("epoch  loss  teacher-forced tokens %  free-running on unseen: exact %  character error rate %  minutes  processor minutes")
         for _ in 1...epochs {
-            let epoch = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(examples.count)))
+            let epoch = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(examples.count))) { _, loss in
+                sums = (sums.loss + loss, sums.steps + 1)
+                if sums.steps == 10 {
+                    losses.append(sums.loss / 10)
+                    sums = (0, 0)
+                }
+            }
+            try model.save(to: Self.folder(in: output, seed))
+            try drawLosses(losses, seed: seed)
             let evaluation = try FreeRunningEvaluation(model, items: test, examples: testExamples, threads: threads)
             let spent = (ContinuousClock.now - begin) / .seconds(60)
-            report(String(format: "%d  %.4f  %.2f  %.1f  %.2f  %.1f", epoch.epoch, epoch.loss, 100 * epoch.teacherForcedTokenAccuracy, 100 * evaluation.exactMatch,
-                          100 * evaluation.characterErrorRate, spent))
+            report(String(format: "%d  %.4f  %.2f  %.1f  %.2f  %.1f  %.1f", epoch.epoch, epoch.loss, 100 * epoch.teacherForcedTokenAccuracy, 100 * evaluation.exactMatch,
+                          100 * evaluation.characterErrorRate, spent, (processorTime() - processor) / 60))
             if epoch.epoch == epochs || (minutes > 0 && spent > minutes) {
                 for item in evaluation.items { table.add(item.item.line, "repetition of unseen sentences", seed, "exact", item.isExact ? 1 : 0) }
                 break
@@ -134,13 +151,32 @@ struct SentenceSlips: ParsableCommand {
         return model
     }
 
+    /// A repeating network from an earlier run, measured again.
+    private func measureRepetition(_ model: Seq2SeqModel, _ sentences: [Words], _ held: [Words], seed: UInt64, _ table: inout ItemTable) throws {
+        let seen = Set(sentences.map { $0.joined() }), test = items(held.filter { !seen.contains($0.joined()) })
+        let evaluation = try FreeRunningEvaluation(model, items: test, examples: try model.examples(of: test, keepsUnknown: true, file: unseen), threads: threads)
+        let interval = Proportion(evaluation.exactMatches, of: test.count).interval
+        report(String(format: "Repetition, seed \(seed): free-running %d of %d unseen sentences exact (%.1f–%.1f %%), character error rate %.2f %%", evaluation.exactMatches,
+                      test.count, 100 * interval.lowerBound, 100 * interval.upperBound, 100 * evaluation.characterErrorRate))
+        for item in evaluation.items { table.add(item.item.line, "repetition of unseen sentences", seed, "exact", item.isExact ? 1 : 0) }
+    }
+
+    private func drawLosses(_ losses: [Double], seed: UInt64) throws {
+        guard losses.count > 1 else { return }
+        var options = LineChart.Options()
+        options.title = "Repetition: loss of training, seed \(seed)"
+        options.xTitle = "step"
+        options.yTitle = "cross-entropy a token"
+        try LineChart([LineChart.Series("", x: losses.indices.map { Double(10 * $0 + 5) }, y: losses)], options: options)
+            .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("repetition-\(seed)-loss.svg"))
+    }
+
     private func slip(
-        _ base: Seq2SeqModel, _ sentences: [Words], _ held: [Words], lambda: Double, seed: UInt64, _ precision: Precision, _ table: inout ItemTable
+        _ base: Seq2SeqModel, _ generator: SlipGenerator, _ sentences: [Words], _ held: [Words], lambda: Double, seed: UInt64, _ precision: Precision, _ table: inout ItemTable
     ) throws {
         let network = try makeSeq2SeqNetwork(base.configuration, seed: seed)
         for (to, from) in zip(network.parameters, base.network.parameters) { to.value = from.value }
         let model = try Seq2SeqModel(network: network, tokenizerJSON: base.tokenizerJSON)
-        let generator = SlipGenerator(corpus: sentences)
         var random = RandomSource(seed: seed)
         func make(_ sentences: [Words], _ count: Int) -> [SentenceSlip] {
             let order = random.permutation(sentences.count)
@@ -172,7 +208,7 @@ struct SentenceSlips: ParsableCommand {
         for kind in SentenceSlip.Kind.allCases {
             let slips = test.filter { $0.kind == kind }
             let items = slips.enumerated().map { pair($1, line: $0 + 1) }
-            try judge(model, items, kind.rawValue, "λ \(lambda)", seed, foils: slips.map { [generator.foil(for: $0, &random), SlipGenerator.impossibleFoil(for: $0, &random)] }, &table)
+            try judge(model, items, kind.rawValue, "λ \(lambda)", seed, foils: slips.map { [generator.foil(for: $0, &random), generator.impossibleFoil(for: $0, &random)] }, &table)
         }
         report("attested and constructed (Datasets/speech-errors.tsv): level and status")
         let real = try TextTable(path: self.slips, wanted: ["intended"])
@@ -181,7 +217,16 @@ struct SentenceSlips: ParsableCommand {
         while let line = try real.next(into: &cells) {
             groups[cells[columns[2]] + ", " + cells[columns[3]], default: []].append(Seq2SeqItem(source: cells[columns[0]], target: cells[columns[1]], line: line))
         }
-        for (name, items) in groups.sorted(by: { $0.key < $1.key }) { try judge(model, items, name, "λ \(lambda)", seed, foils: [], &table) }
+        for (name, items) in groups.sorted(by: { $0.key < $1.key }) {
+            // Their words are what MeCab makes of them; foils are of the same level.
+            let foils = items.map { item -> [Words?] in
+                let words = generator.words(of: item.source)
+                let kind = item.target.count == item.source.count ? SentenceSlip.Kind.exchange : .anticipation
+                let slip = SentenceSlip(kind: name.hasPrefix("vertical") ? .substitution : kind, intended: words, produced: [item.target], places: (0, 0))
+                return [generator.foil(for: slip, &random), generator.impossibleFoil(for: slip, &random)]
+            }
+            try judge(model, items, name, "λ \(lambda)", seed, foils: foils, &table)
+        }
     }
 
     private func judge(

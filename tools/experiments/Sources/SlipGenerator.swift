@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Training
 
 /// A sentence as words.
 typealias Words = [String]
@@ -24,25 +25,32 @@ struct SentenceSlip: Sendable {
 
 /// Makes slips of both kinds in sentences of a corpus.
 ///
-/// Horizontal slips concern two content words of one sentence that are alike in syntax (the same kind of writing, and the same particle after
-/// them, as slips keep to the category) and in sound (length, shared characters): pairs are drawn by that likeness. Vertical slips put a near
-/// neighbour of a content word into its place: nearest by the cosine of positive pointwise mutual information over two words on either side
-/// (Levy, Goldberg & Dagan 2015), among words of the same kind of writing.
-struct SlipGenerator: Sendable {
+/// Horizontal slips concern two content words of one sentence. Syntax: they are of one class, verbs and adjectives in one form, and the same
+/// particle after both makes a pair likelier, as slips keep to the category (Garrett 1975). Phonology: likeness of their phonemes and equal
+/// length make it likelier (Dell & Reich 1981), and so does nearness. Pairs are drawn by that likeness. Vertical slips put a near neighbour of
+/// a content word into its place: nearest by the cosine of positive pointwise mutual information over two words on either side (Levy,
+/// Goldberg & Dagan 2015), among words of the same class.
+final class SlipGenerator {
+    private let analysis: WordAnalysis
     private let neighbours: [String: [String]]
 
-    init(corpus: [Words], vocabulary: Int = 4000, neighbours count: Int = 5) {
-        neighbours = Self.neighbours(corpus, vocabulary: vocabulary, count: count)
+    /// - Parameter dictionary: MeCab's, for classes and readings.
+    init(corpus: [Words], dictionary: String, vocabulary: Int = 4000, neighbours count: Int = 5) throws {
+        let analysis = try WordAnalysis(dictionary: dictionary)
+        self.analysis = analysis
+        neighbours = Self.neighbours(corpus, category: { analysis.word($0).category }, vocabulary: vocabulary, count: count)
     }
 
-    /// Kinds of writing, as far as they tell content words from particles and endings.
-    static func script(_ word: String) -> Character? {
-        guard let first = word.unicodeScalars.first else { return nil }
-        switch first.value {
-        case 0x4E00...0x9FFF, 0x3005: return "漢"
-        case 0x30A1...0x30FA: return word.count > 1 ? "カ" : nil
-        default: return nil
-        }
+    /// The words of a sentence that is written without spaces.
+    func words(of sentence: String) -> Words { analysis.words(of: sentence).map(\.surface) }
+
+    /// exp of a sum of what speaks for an exchange of two words of one class.
+    private func likeness(_ sentence: Words, _ i: Int, _ j: Int) -> Double {
+        let a = analysis.word(sentence[i]).sounds, b = analysis.word(sentence[j]).sounds
+        let sameFrame = i + 1 < j && j + 1 < sentence.count && sentence[i + 1] == sentence[j + 1]
+        let longest = max(a.count, b.count, 1)
+        let alike = a.isEmpty || b.isEmpty ? 0 : 1 - Double(SequenceComparison(target: a, output: b).distance) / Double(longest)
+        return exp((sameFrame ? 1 : 0) + 2 * alike - 0.2 * Double(abs(a.count - b.count)) - 0.1 * Double(j - i))
     }
 
     func slip(in sentence: Words, kind: SentenceSlip.Kind, _ random: inout RandomSource) -> SentenceSlip? {
@@ -50,14 +58,11 @@ struct SlipGenerator: Sendable {
     }
 
     private func horizontal(_ sentence: Words, _ kind: SentenceSlip.Kind, _ random: inout RandomSource) -> SentenceSlip? {
-        let places = sentence.indices.filter { Self.script(sentence[$0]) != nil }
+        let places = sentence.indices.filter { analysis.word(sentence[$0]).category != nil }
         var pairs: [(Int, Int, Double)] = []
         for i in places {
-            for j in places where j > i && sentence[i] != sentence[j] && Self.script(sentence[i]) == Self.script(sentence[j]) {
-                let sameFrame = i + 1 < j && j + 1 < sentence.count && sentence[i + 1] == sentence[j + 1]
-                let shared = Set(sentence[i]).intersection(sentence[j]).count
-                let lengths = abs(sentence[i].count - sentence[j].count)
-                pairs.append((i, j, exp((sameFrame ? 1 : 0) + 0.7 * Double(shared) - 0.7 * Double(lengths) - 0.1 * Double(j - i))))
+            for j in places where j > i && sentence[i] != sentence[j] && analysis.word(sentence[i]).category == analysis.word(sentence[j]).category {
+                pairs.append((i, j, likeness(sentence, i, j)))
             }
         }
         guard !pairs.isEmpty else { return nil }
@@ -92,16 +97,16 @@ struct SlipGenerator: Sendable {
     }
 
     /// A sentence that no slip gives: two words of different kinds, a content word and a particle, have changed places.
-    static func impossibleFoil(for slip: SentenceSlip, _ random: inout RandomSource) -> Words? {
-        let content = slip.intended.indices.filter { script(slip.intended[$0]) != nil }
-        let others = slip.intended.indices.filter { script(slip.intended[$0]) == nil }
+    func impossibleFoil(for slip: SentenceSlip, _ random: inout RandomSource) -> Words? {
+        let content = slip.intended.indices.filter { analysis.word(slip.intended[$0]).category != nil }
+        let others = slip.intended.indices.filter { analysis.word(slip.intended[$0]).category == nil }
         guard !content.isEmpty, !others.isEmpty else { return nil }
         var produced = slip.intended
         produced.swapAt(content[random.below(content.count)], others[random.below(others.count)])
         return produced
     }
 
-    private static func neighbours(_ corpus: [Words], vocabulary: Int, count wanted: Int) -> [String: [String]] {
+    private static func neighbours(_ corpus: [Words], category: (String) -> String?, vocabulary: Int, count wanted: Int) -> [String: [String]] {
         var counts: [String: Int] = [:]
         for sentence in corpus { for word in sentence { counts[word, default: 0] += 1 } }
         let words = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(vocabulary).filter { $0.value >= 5 }.map(\.key)
@@ -124,7 +129,8 @@ struct SlipGenerator: Sendable {
         let smoothed = totals.map { pow($0, 0.75) }, smoothedTotal = smoothed.reduce(0, +)
         var columns = [[(word: Int, value: Double)]](repeating: [], count: words.count)
         var rows = [[(context: Int, value: Double)]](repeating: [], count: words.count)
-        for a in words.indices where script(words[a]) != nil {
+        let categories = words.map(category)
+        for a in words.indices where categories[a] != nil {
             var weights: [(Int, Double)] = []
             for (b, n) in together[a].sorted(by: { $0.key < $1.key }) where n > 1 {
                 let information = log(n / totals[a] / (smoothed[b] / smoothedTotal))
@@ -140,7 +146,7 @@ struct SlipGenerator: Sendable {
         for a in words.indices where !rows[a].isEmpty {
             var cosines: [Int: Double] = [:]
             for (context, value) in rows[a] { for (b, other) in columns[context] where b != a { cosines[b, default: 0] += value * other } }
-            result[words[a]] = cosines.filter { script(words[$0.key]) == script(words[a]) }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            result[words[a]] = cosines.filter { categories[$0.key] == categories[a] }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
                 .prefix(wanted).map { words[$0.key] }
         }
         return result
