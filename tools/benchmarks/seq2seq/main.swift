@@ -64,10 +64,24 @@ for precision in precisions {
     }
     var decoding = DecodingOptions()
     decoding.maximumLength = length
-    let source = PackedBatch(examples.map(\.source))
-    var tokens = try network.generate(source, options: decoding).reduce(0) { $0 + $1[0].ids.count }
-    tokens *= repeats
+    // The batch in as many parts as there are threads, as the program does it; each output is the same in any part.
+    let parts = Parallel.chunks(batch, size: (batch + threads - 1) / threads).map { PackedBatch(examples[$0].map(\.source)) }
+    func generate() -> Int {
+        let counts = Counts(parts.count), decoding = decoding
+        Parallel.forEach(parts.count, threads: threads) { index, _ in
+            let outputs = try? network.generate(parts[index], options: decoding)
+            counts.values[index] = outputs?.reduce(0) { $0 + $1[0].ids.count } ?? 0
+        }
+        return counts.values.reduce(0, +)
+    }
+    let tokens = generate() * repeats
     let begin = seconds()
-    for _ in 0..<repeats { _ = try network.generate(source, options: decoding) }
+    for _ in 0..<repeats { _ = generate() }
     say("kotonoha-\(precision.rawValue)", "greedy with cache, batch \(batch), tokens", tokens, since: begin)
+}
+
+/// Tokens of each part, written by one thread each.
+final class Counts: @unchecked Sendable {
+    var values: [Int]
+    init(_ count: Int) { values = Array(repeating: 0, count: count) }
 }
