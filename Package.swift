@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Models made on the spot, shared by tests.
-        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support"),
+        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
         .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
@@ -90,7 +90,8 @@ let package = Package(
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProbeTests", dependencies: ["Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,

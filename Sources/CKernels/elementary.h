@@ -33,6 +33,26 @@ static inline float kt_exp_f(float x) {
 }
 static inline double kt_exp_d(double x) { return exp(x); }
 
+// exp(x) for x <= 0, as a softmax needs it: the same polynomial without what only large x needs.
+static inline float kt_exp_below_f(float x) {
+    float clamped = x < -87.0f ? -87.0f : x;
+    float n = __builtin_rintf(clamped * 1.44269504f);
+    float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9841270e-4f;
+    p = p * r + 1.3888889e-3f;
+    p = p * r + 8.3333333e-3f;
+    p = p * r + 4.1666667e-2f;
+    p = p * r + 1.6666667e-1f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    int32_t bits = ((int32_t)n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return x < -87.0f ? 0.0f : p * power;
+}
+static inline double kt_exp_below_d(double x) { return exp(x); }
+
 // erf(x), absolute error below 4e-7: an odd rational function fitted (weighted least squares, iterated toward equal
 // ripples) on [0, 3.95], beyond which erf rounds to 1.
 static inline float kt_erf_f(float x) {

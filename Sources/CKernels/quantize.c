@@ -31,13 +31,21 @@ INLINE void quantize_row(const float *restrict x, int64_t columns, int8_t *restr
     *offset = middle;
 }
 
-INLINE void dequantize_row(const kt_dequantization *how, const int32_t *acc, float scale, float offset, float *y) {
+// Sums in 32 bits may lie where their floats will.
+typedef int32_t sum_in_place __attribute__((may_alias));
+#define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
+
+INLINE void dequantize_row(const kt_dequantization *how, const sum_in_place *acc, float scale, float offset, float *y) {
 #pragma clang fp contract(fast)
-    const float *restrict scales = how->column_scales, *restrict sums = how->column_sums, *restrict bias = how->bias;
-    if (bias)
-        for (int64_t c = 0; c < how->columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + (offset * sums[c] + bias[c]);
-    else
-        for (int64_t c = 0; c < how->columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + offset * sums[c];
+    const float *scales = how->column_scales, *sums = how->column_sums, *bias = how->bias;
+    int64_t columns = how->columns;
+    if (bias) {
+        IN_PLACE
+        for (int64_t c = 0; c < columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + (offset * sums[c] + bias[c]);
+    } else {
+        IN_PLACE
+        for (int64_t c = 0; c < columns; c++) y[c] = (float)acc[c] * (scale * scales[c]) + offset * sums[c];
+    }
 }
 
 KT_CLONES

@@ -3,8 +3,8 @@ import FileFormats
 import Foundation
 import Tensors
 
-/// What a model's folder says about itself: the layout of sentence-transformers (`modules.json` and a folder a module), or a bare
-/// `config.json` with weights.
+/// What a model's folder says about itself: the layout of sentence-transformers (`modules.json` and a folder a module), that of
+/// model2vec, or a bare `config.json` with weights.
 public struct ModelDirectory: Sendable {
     /// One step after the encoder.
     public enum Step: Sendable, Equatable {
@@ -20,8 +20,10 @@ public struct ModelDirectory: Sendable {
     public let name: String
     /// Where `config.json`, weights and tokenizer lie: mostly the folder itself.
     public let transformerFolder: URL
-    /// `config.json`.
+    /// `config.json`; an empty object for a table of token vectors, which needs none.
     public let configuration: JSON
+    /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
+    public let isStatic: Bool
     public let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil where neither says.
     public let maxLength: Int?
@@ -39,7 +41,7 @@ public struct ModelDirectory: Sendable {
         name = Self.name(of: folder)
         let modules = try Self.optionalJSON(folder.appendingPathComponent("modules.json"))
         var transformerFolder = folder
-        var steps: [Step] = []
+        var steps: [Step] = [], isStatic = false
         if let modules {
             let file = folder.appendingPathComponent("modules.json").path
             guard let list = modules.array, !list.isEmpty else { throw DataError(.badData, "expected a list of modules", file: file) }
@@ -50,31 +52,39 @@ public struct ModelDirectory: Sendable {
                 let part = path.isEmpty ? folder : folder.appendingPathComponent(path)
                 // Both "sentence_transformers.models.Pooling" and "sentence_transformers.sentence_transformer.modules.Pooling" are in use.
                 let kind = type.hasPrefix("sentence_transformers.") ? String(type.split(separator: ".").last ?? "") : type
-                guard (kind == "Transformer") == (index == 0) else {
-                    throw DataError(.badData, "module \(index) is '\(type)', but a Transformer comes first, and only first", file: file)
+                guard ["Transformer", "StaticEmbedding"].contains(kind) == (index == 0) || !Self.knownModules.contains(kind) else {
+                    throw DataError(.badData, "module \(index) is '\(type)', but a Transformer or a StaticEmbedding comes first, and only first", file: file)
                 }
                 switch kind {
                 case "Transformer": transformerFolder = part
+                case "StaticEmbedding":
+                    transformerFolder = part
+                    isStatic = true
                 case "Pooling": steps.append(try Self.pooling(part))
                 case "Dense": steps.append(try Self.dense(part))
                 case "Normalize": steps.append(.normalize)
                 case "Dropout": break  // nothing to do at inference
                 default:
-                    throw DataError(.badData, "module '\(type)' is not supported; supported are Transformer, Pooling, Dense, Normalize, Dropout", file: file)
+                    throw DataError(.badData, "module '\(type)' is not supported; supported are \(Self.knownModules.joined(separator: ", "))", file: file)
                 }
             }
         }
-        assumesMeanPooling = !steps.contains { if case .pooling = $0 { true } else { false } }
-        if assumesMeanPooling { steps.insert(.pooling(modes: [.mean], includesPrompt: true), at: 0) }
-        self.transformerFolder = transformerFolder
-        self.steps = steps
-
         let configurationFile = transformerFolder.appendingPathComponent("config.json")
-        guard let configuration = try Self.optionalJSON(configurationFile) else {
+        let configuration = try Self.optionalJSON(configurationFile)
+        guard configuration != nil || isStatic else {
             throw DataError(.noInput, "this folder is no model: there is no \(configurationFile.lastPathComponent) in it"
                             + (modules == nil ? ", and no modules.json" : ""), file: transformerFolder.path)
         }
-        self.configuration = configuration
+        if modules == nil, configuration?["model_type"]?.string == "model2vec" {
+            isStatic = true
+            if configuration?["normalize"]?.bool == true { steps.append(.normalize) }
+        }
+        self.configuration = configuration ?? .object([])
+        self.isStatic = isStatic
+        assumesMeanPooling = !isStatic && !steps.contains { if case .pooling = $0 { true } else { false } }
+        if assumesMeanPooling { steps.insert(.pooling(modes: [.mean], includesPrompt: true), at: 0) }
+        self.transformerFolder = transformerFolder
+        self.steps = steps
 
         let sentence = try Self.optionalJSON(transformerFolder.appendingPathComponent("sentence_bert_config.json"))
         let tokenizer = try Self.optionalJSON(transformerFolder.appendingPathComponent("tokenizer_config.json"))
@@ -88,6 +98,8 @@ public struct ModelDirectory: Sendable {
     }
 
     // MARK: Parts
+
+    private static let knownModules = ["Transformer", "StaticEmbedding", "Pooling", "Dense", "Normalize", "Dropout"]
 
     private static func pooling(_ folder: URL) throws -> Step {
         let file = folder.appendingPathComponent("config.json")
@@ -150,17 +162,21 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> SafetensorsArchive {
+    public static func weights(in folder: URL) throws -> SafetensorsArchive { SafetensorsArchive(try tensors(in: folder)) }
+
+    /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`.
+    /// - Throws: `DataError` that names the files it looked for.
+    public static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         if manager.fileExists(atPath: path("model.safetensors")) {
-            return SafetensorsArchive(try SafetensorsFile(path: path("model.safetensors")))
+            return try SafetensorsFile(path: path("model.safetensors"))
         }
         if manager.fileExists(atPath: path("model.safetensors.index.json")) {
-            return SafetensorsArchive(try ShardedSafetensors(index: path("model.safetensors.index.json")))
+            return try ShardedSafetensors(index: path("model.safetensors.index.json"))
         }
         if manager.fileExists(atPath: path("pytorch_model.bin")) {
-            return SafetensorsArchive(try TorchCheckpoint(path: path("pytorch_model.bin")))
+            return try TorchCheckpoint(path: path("pytorch_model.bin"))
         }
         throw DataError(.noInput, "no weights: looked for model.safetensors, model.safetensors.index.json and pytorch_model.bin", file: folder.path)
     }

@@ -117,7 +117,7 @@ public struct ModelDownload: Sendable {
                 return name.hasPrefix("pytorch_model") && !withSafetensors.contains(folder(file))
             }
             return name.hasSuffix(".json") || name.hasSuffix(".safetensors") || name.hasSuffix(".model")
-                || ["vocab.txt", "merges.txt"].contains(name)
+                || ["vocab.txt", "merges.txt", "README.md"].contains(name)
         }
     }
 

@@ -25,6 +25,8 @@ public struct SafetensorsArchive: WeightArchive {
         return tensor
     }
 
+    public func integers(_ name: String) throws -> [Int] { try source.integers(name) }
+
     /// Keeps the mapping alive as long as a view of it.
     private final class Owner: Sendable {
         let source: any TensorSource

@@ -63,16 +63,23 @@ public final class SentenceEncoder: Sendable {
     public let directory: ModelDirectory
     public let options: Options
     public let tokenizer: Tokenizer
-    public let encoder: Encoder<Float>
     /// Components of a vector.
     public let dimension: Int
     /// The longest sequence in tokens; longer texts are cut.
     public let maxLength: Int
     /// What is put before every sentence, empty for nothing.
     public let prompt: String
+    private let network: Network
     private let steps: [Step]
     /// Leading tokens that are not pooled.
     private let unpooledTokens: Int
+
+    /// What makes vectors of token ids.
+    private enum Network: Sendable {
+        case transformer(Encoder<Float>)
+        /// One vector a sentence already.
+        case table(StaticEmbedding<Float>)
+    }
 
     private enum Step: Sendable {
         case pooling([PoolingMode])
@@ -90,24 +97,39 @@ public final class SentenceEncoder: Sendable {
     public init(directory: ModelDirectory, options: Options = Options()) throws {
         self.directory = directory
         self.options = options
+        try options.precision.checkProcessor()
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
-        let configuration = try EncoderConfiguration(json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
-        guard tokenizer.idBound <= configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has \(configuration.vocabularySize) entries",
-                            file: directory.folder.path)
+        let idBound = tokenizer.idBound
+        func check(vocabularySize: Int) throws {
+            guard idBound <= vocabularySize else {
+                throw DataError(.badData, "the tokenizer gives ids up to \(idBound - 1), but the model's vocabulary has \(vocabularySize) entries",
+                                file: directory.folder.path)
+            }
         }
-        encoder = Encoder(configuration)
-        try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
-        encoder.setPrecision(options.precision)
-
-        let limit = configuration.longestSequence
-        maxLength = min(limit, options.maxLength ?? directory.maxLength ?? limit)
-        guard maxLength > tokenizer.addedTokenCount() else {
+        var size: Int, limit: Int
+        if directory.isStatic {
+            let table = try StaticEmbedding<Float>(from: ModelDirectory.weights(in: directory.transformerFolder))
+            try check(vocabularySize: table.vocabularySize)
+            network = .table(table)
+            // Texts of any length are averaged.
+            (size, limit) = (table.size, Int(Int32.max))
+        } else {
+            let configuration = try EncoderConfiguration(
+                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
+            try check(vocabularySize: configuration.vocabularySize)
+            let encoder = Encoder<Float>(configuration)
+            try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
+            encoder.setPrecision(options.precision)
+            network = .transformer(encoder)
+            (size, limit) = (configuration.hiddenSize, configuration.longestSequence)
+        }
+        maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
+        guard maxLength > (directory.isStatic ? 0 : tokenizer.addedTokenCount()) else {
             throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words beside the special tokens")
         }
         prompt = try options.prompt ?? directory.prompt(named: options.promptName)
 
-        var steps: [Step] = [], size = configuration.hiddenSize, skipsPrompt = false
+        var steps: [Step] = [], skipsPrompt = false
         for step in directory.steps {
             switch step {
             case .pooling(let modes, let includesPrompt):
@@ -138,6 +160,35 @@ public final class SentenceEncoder: Sendable {
         dimension = size
         // The prompt's own tokens, without the closing special token that the sentence will bring.
         unpooledTokens = skipsPrompt && !prompt.isEmpty ? max(0, try tokenizer.encode(prompt).count - 1) : 0
+    }
+
+    /// The Transformer, for what looks into its layers.
+    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors and has none.
+    public var encoder: Encoder<Float> {
+        get throws {
+            guard case .transformer(let encoder) = network else {
+                throw DataError(.usage, "this model is a table of token vectors; it has no layers to look into", file: directory.name)
+            }
+            return encoder
+        }
+    }
+
+    /// Numbers that training has set, those of dense layers behind the pooling included.
+    public var parameterCount: Int {
+        var parameters = switch network {
+        case .transformer(let encoder): encoder.parameters
+        case .table(let table): table.parameters
+        }
+        for case .dense(let layer, _) in steps { parameters += layer.parameters }
+        return parameters.reduce(0) { $0 + $1.value.count }
+    }
+
+    /// Tokens of the vocabulary.
+    public var vocabularySize: Int {
+        switch network {
+        case .transformer(let encoder): encoder.configuration.vocabularySize
+        case .table(let table): table.vocabularySize
+        }
     }
 
     /// Whether vectors come out with length 1.
@@ -179,7 +230,10 @@ public final class SentenceEncoder: Sendable {
 
     /// Vectors of a packed batch, `(sequences, dimension)`: encoder, then the model's steps.
     public func vectors(of batch: PackedBatch) -> Tensor<Float> {
-        var x = encoder(batch, on: nil)
+        var x = switch network {
+        case .transformer(let encoder): encoder(batch, on: nil)
+        case .table(let table): table(batch, on: nil)
+        }
         for step in steps {
             switch step {
             case .pooling(let modes):
@@ -224,7 +278,9 @@ public final class SentenceEncoder: Sendable {
             for sentence in sentences[ranges[index]] {
                 var text = prompt.isEmpty ? sentence : prompt + sentence
                 if directory.lowercases { text = text.lowercased() }
-                let found = text.withUTF8 { tokenizer.appendIDs(of: $0, maxLength: maxLength, to: &chunk.ids, scratch: &scratch) }
+                let found = text.withUTF8 {
+                    tokenizer.appendIDs(of: $0, maxLength: maxLength, addsSpecialTokens: !directory.isStatic, to: &chunk.ids, scratch: &scratch)
+                }
                 chunk.lengths.append(Int32(found.tokens))
                 chunk.counts += Counts(found)
             }
@@ -262,6 +318,16 @@ public final class SentenceEncoder: Sendable {
         batches.append(batch)
         rows.append(members)
         return (batches, rows, counts)
+    }
+}
+
+extension Precision {
+    /// - Throws: `DataError` of kind `usage` where the processor has no instructions for this precision: it would be slow, and int8 sums
+    ///   would saturate.
+    func checkProcessor() throws {
+        guard isFast else {
+            throw DataError(.usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+        }
     }
 }
 

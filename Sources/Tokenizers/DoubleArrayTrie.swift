@@ -1,6 +1,6 @@
 /// A trie over bytes in two arrays (Aoe 1989): one memory access a byte finds every token that begins at a place in a text.
 struct DoubleArrayTrie: Sendable {
-    /// The child by byte b of node n is `base + b`, if its `parent` is n.
+    /// The child by byte b of node n is `base + b`, if its `parent` is n; a base may be negative.
     private struct Unit {
         var base: Int32 = 0
         var parent: Int32 = -1
@@ -13,7 +13,7 @@ struct DoubleArrayTrie: Sendable {
     /// Keys need not be sorted; of equal keys the last one counts.
     init(_ keys: [(key: ArraySlice<UInt8>, value: Int32)]) {
         var builder = Builder(keys)
-        units = builder.build().map { Unit(base: $0.base, parent: $0.parent, value: $0.value) }
+        units = builder.build()
     }
 
     /// Calls `body` with the length and the value of every key that begins at `start`, shortest first.
@@ -24,7 +24,7 @@ struct DoubleArrayTrie: Sendable {
             var i = start
             while i < text.count {
                 let child = Int(units[node].base) + Int(text[i])
-                guard child < units.count, units[child].parent == Int32(truncatingIfNeeded: node) else { return }
+                guard UInt(bitPattern: child) < UInt(units.count), units[child].parent == Int32(truncatingIfNeeded: node) else { return }
                 node = child
                 i &+= 1
                 let value = units[node].value
@@ -34,17 +34,18 @@ struct DoubleArrayTrie: Sendable {
     }
 
     private struct Builder {
-        struct Node { var base: Int32 = 0, parent: Int32 = -1, value: Int32 = -1 }
         let keys: [(key: ArraySlice<UInt8>, value: Int32)]
         var order: [Int] = []
-        var nodes: [Node] = []
+        var nodes: [Unit] = []
         /// Free nodes form a ring through node 0.
         var next: [Int32] = []
         var previous: [Int32] = []
+        /// Where the next search for several children begins.
+        var searched = 1
 
         init(_ keys: [(key: ArraySlice<UInt8>, value: Int32)]) { self.keys = keys }
 
-        mutating func build() -> [Node] {
+        mutating func build() -> [Unit] {
             sort()
             grow(to: 512)
             take(0)
@@ -106,12 +107,12 @@ struct DoubleArrayTrie: Sendable {
             let old = nodes.count
             guard count > old else { return }
             if old == 0 {
-                nodes.append(Node())
+                nodes.append(Unit())
                 next.append(0)
                 previous.append(0)
             }
             for i in nodes.count..<count {
-                nodes.append(Node())
+                nodes.append(Unit())
                 let last = previous[0]
                 next.append(0)
                 previous.append(last)
@@ -128,20 +129,26 @@ struct DoubleArrayTrie: Sendable {
             nodes[node].parent = -3 // taken; the caller puts the parent in
         }
 
-        /// A base at which all children fall on free nodes: among the first free places, or behind the last node.
+        /// A base at which all children fall on free nodes. A single child takes the first hole; several are tried from where the last
+        /// search ended, since the holes before are too scattered for them, and else come behind the last node.
         private mutating func place(_ labels: [UInt8]) -> Int {
             let first = Int(labels[0])
             var free = Int(next[0])
+            if labels.count > 1 {
+                while searched < nodes.count, nodes[searched].parent != -1 { searched += 1 }
+                free = searched < nodes.count ? searched : 0
+            }
             var tries = 0
-            while free != 0, tries < 24 {
+            while free != 0, tries < 64 {
                 let base = free - first
-                if base > 0, labels.allSatisfy({ label in
+                if labels.allSatisfy({ label in
                     let child = base + Int(label)
                     return child >= nodes.count || nodes[child].parent == -1
                 }) {
                     grow(to: base + 256)
                     return base
                 }
+                if labels.count > 1 { searched = free }
                 free = Int(next[free])
                 tries += 1
             }

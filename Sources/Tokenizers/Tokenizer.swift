@@ -238,19 +238,22 @@ public final class Tokenizer: Sendable {
     ///   - utf8: the text; bytes that are not UTF-8 count as U+FFFD.
     ///   - maxLength: the most ids appended, special tokens included; nil for no limit. Where it is smaller than the number of special
     ///     tokens, only those are appended that fit.
+    ///   - addsSpecialTokens: whether the post-processor adds its own, as to every encoder's input.
     ///   - scratch: one for each thread.
     @discardableResult
-    public func appendIDs(of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, to ids: inout [Int32],
+    public func appendIDs(of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, addsSpecialTokens: Bool = true, to ids: inout [Int32],
                           scratch: inout TokenizerScratch) -> TokenCounts {
         guard UTF8Scalars.isValid(utf8) else {
             let repaired = Array(String(decoding: utf8, as: UTF8.self).utf8)
-            return repaired.withUnsafeBufferPointer { appendIDs(of: $0, maxLength: maxLength, to: &ids, scratch: &scratch) }
+            return repaired.withUnsafeBufferPointer {
+                appendIDs(of: $0, maxLength: maxLength, addsSpecialTokens: addsSpecialTokens, to: &ids, scratch: &scratch)
+            }
         }
         let first = ids.count
-        let before = frame?.before ?? []
-        let after = frame?.after ?? []
+        let before = addsSpecialTokens ? frame?.before ?? [] : []
+        let after = addsSpecialTokens ? frame?.after ?? [] : []
         let limit = maxLength.map { max($0 - before.count - after.count, 0) } ?? (Int.max - first - 1)
-        guard frame != nil else { return appendUnusualIDs(of: utf8, maxLength: maxLength, to: &ids) }
+        guard frame != nil || !addsSpecialTokens else { return appendUnusualIDs(of: utf8, maxLength: maxLength, to: &ids) }
         ids.append(contentsOf: before)
         let start = ids.count
         var unknowns = 0

@@ -1,51 +1,120 @@
 import CHDF5
 import FileFormats
+import Tensors
 
-/// Vectors of every word in every layer, a dataset a sentence, in the layout of the structural probes (Hewitt & Manning 2019) and of
-/// AllenNLP's ELMo files: datasets `0`, `1`, … of shape (layers, tokens, hiddenSize), and `sentence_to_index`, a JSON object of texts and numbers.
+/// Vectors of every word of a treebank from the layers of an encoder, in the layout of the structural-probes repository: datasets `"0"`,
+/// `"1"`, …, one a sentence, of shape (layers, tokens, dimension), and `sentence_to_index`, a JSON object from sentence to number.
+///
+/// Files of other programs in the same layout are read as well: ELMo's (words) and BERT's (word pieces, which the caller aligns).
 public final class LayerFile: Sendable {
+    public static let format = "kotonoha/layers"
+
     public let path: String
-    /// Sentences.
-    public let count: Int
+    public let sentenceCount: Int
+    /// What each layer of the file is called: 0 for the embeddings, then 1, 2, …
+    public let layers: [Int]
+    /// Components of a vector.
+    public let dimension: Int
+    /// As of `vectors.h5`; nil for files of other programs.
+    public let metadata: VectorMetadata?
+    /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other programs.
+    public let pieces: String
+    public let text: String
     private let container: HDF5Container
 
     /// Opens a file.
-    /// - Throws: `DataError` where it is missing, damaged, or has no dataset `0`.
+    /// - Throws: `DataError` where it is missing, no HDF5, damaged, or laid out otherwise.
     public init(path: String) throws {
         self.path = path
         container = try HDF5Container(path: path)
-        let names = Set(try container.links(in: "/").map(\.name))
-        var count = 0
-        while names.contains(String(count)) { count += 1 }
-        guard count > 0 else {
-            throw DataError(.badData, "this HDF5 file holds no layers: it has no dataset \"0\"; make one by kotonoha embed --tokens --layers all", file: path)
+        let numbers = try container.datasetNames().compactMap { Int($0) }.filter { $0 >= 0 }
+        guard let last = numbers.max() else {
+            throw DataError(.badData, "it has no datasets \"0\", \"1\", …; vectors of words (embed TREEBANK.conllu -o FILE --tokens) were expected", file: path)
         }
-        self.count = count
-    }
-
-    /// An attribute of the root, as `model_sha256`, nil where there is none.
-    public func attribute(_ name: String) throws -> HDF5Attribute? { try container.attribute(name) }
-
-    /// The shape (layers, tokens, hiddenSize) of a sentence.
-    public func shape(of sentence: Int) throws -> (layers: Int, tokens: Int, hiddenSize: Int) {
-        let shape = try dataset(sentence).shape
-        return (shape[0], shape[1], shape[2])
-    }
-
-    /// The vectors of one layer, row-major, shape (tokens, hiddenSize).
-    /// - Throws: `DataError` where the file is damaged, has no such layer, or a vector holds NaN or infinity (sentence and token are named).
-    public func read(sentence: Int, layer: Int) throws -> [Float] {
-        let dataset = try dataset(sentence)
-        guard (0 ..< dataset.shape[0]).contains(layer) else {
-            throw DataError(.usage, "sentence \(sentence) has layers 0 to \(dataset.shape[0] - 1), not \(layer)", file: path)
+        guard Set(numbers).count == last + 1 else {
+            let present = Set(numbers)
+            let missing = (0...last).first { !present.contains($0) } ?? 0
+            throw DataError(.badData, "sentence \(missing) has no vectors: there is no dataset \"\(missing)\", though there is a \"\(last)\"", file: path)
         }
-        return try checked(try dataset.read(Float.self, rows: layer ..< layer + 1), sentence, dataset.shape)
+        sentenceCount = last + 1
+        let first = try Self.dataset(0, in: container)
+        dimension = first.shape[2]
+        let names = try container.attribute("layers")?.string?.split(separator: ",").compactMap { Int($0) }
+        if let names, names.count == first.shape[0] { layers = names } else { layers = Array(0..<first.shape[0]) }
+        pieces = try container.attribute("pieces")?.string ?? ""
+        text = try container.attribute("text")?.string ?? ""
+        metadata = try container.attribute("format")?.string == Self.format ? VectorMetadata(reading: container) : nil
     }
 
-    /// The vectors of all layers, row-major, shape (layers, tokens, hiddenSize).
-    public func read(sentence: Int) throws -> [Float] {
-        let dataset = try dataset(sentence)
-        return try checked(try dataset.read(Float.self), sentence, dataset.shape)
+    private static func dataset(_ sentence: Int, in container: HDF5Container) throws -> HDF5Dataset {
+        let dataset = try container.required("\(sentence)")
+        guard dataset.shape.count == 3, case .float = dataset.kind, dataset.shape[0] > 0, dataset.shape[2] > 0 else {
+            throw DataError(.badData, "dataset \"\(sentence)\" has the shape \(dataset.shape); (layers, tokens, dimension) of floating-point numbers was expected", file: container.path)
+        }
+        return dataset
+    }
+
+    /// Loads layers of all sentences, each as (words, dimension).
+    /// - Parameters:
+    ///   - wanted: the layers' names.
+    ///   - words: for each sentence its number of words.
+    ///   - name: what errors call a sentence.
+    ///   - pieces: for files with a vector a word piece: the rows of the dataset that make each word, and how many rows there should
+    ///     be; their mean is the word's vector. nil where there is a vector a word.
+    /// - Throws: `DataError` that names the sentence whose vectors are missing, too many or too few, or not finite.
+    public func load(
+        layers wanted: [Int], words: [Int], name: (Int) -> String,
+        pieces: ((Int) throws -> (words: [Range<Int>], count: Int))? = nil
+    ) throws -> [Tensor<Float>] {
+        let places = try wanted.map { layer in
+            guard let place = layers.firstIndex(of: layer) else {
+                throw DataError(.usage, "there is no layer \(layer); the file has \(layers.map(String.init).joined(separator: ", "))", file: path)
+            }
+            return place
+        }
+        guard words.count == sentenceCount else {
+            let detail = words.count > sentenceCount ? "; sentence \(name(sentenceCount)) has no vectors" : ""
+            throw DataError(.badData, "it has vectors of \(sentenceCount) sentences, the treebank has \(words.count)\(detail). Were they made from this treebank?", file: path)
+        }
+        let total = words.reduce(0, +)
+        var tensors = wanted.map { _ in Tensor<Float>(uninitialized: [total, dimension]) }
+        var buffer: [Float] = []
+        var row = 0
+        for sentence in 0..<sentenceCount {
+            let dataset = try Self.dataset(sentence, in: container)
+            let rows = dataset.shape[1]
+            let alignment = try pieces?(sentence)
+            let expected = alignment?.count ?? words[sentence]
+            guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
+                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with a vector a word piece, name its encoder by --piece-model" : "")", file: path)
+            }
+            guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
+                throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)
+            }
+            if buffer.count < rows * dimension { buffer = [Float](repeating: 0, count: rows * dimension) }
+            for (index, place) in places.enumerated() {
+                try buffer.withUnsafeMutableBufferPointer { buffer in
+                    let part = UnsafeMutableBufferPointer(rebasing: buffer[..<(rows * dimension)])
+                    try dataset.read(rows: place..<place + 1, into: part)
+                    guard let from = part.baseAddress else { return }
+                    guard Float.allFinite(from, count: part.count) else {
+                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is no finite number", file: path)
+                    }
+                    tensors[index].withUnsafeMutableElements { to in
+                        let target = to + row * dimension
+                        guard let alignment else { return target.update(from: from, count: rows * dimension) }
+                        for (word, range) in alignment.words.enumerated() {
+                            let vector = target + word * dimension
+                            vector.update(repeating: 0, count: dimension)
+                            for piece in range { Float.add(from + piece * dimension, count: dimension, to: vector) }
+                            Float.scale(vector, by: 1 / Float(max(range.count, 1)), count: dimension)
+                        }
+                    }
+                }
+            }
+            row += words[sentence]
+        }
+        return tensors
     }
 
     /// The texts by the number of their sentence, nil where the file has none. A text that stands twice has one number in this layout.
@@ -60,84 +129,81 @@ public final class LayerFile: Sendable {
         return sentences
     }
 
-    private func dataset(_ sentence: Int) throws -> HDF5Dataset {
-        let dataset = try container.required(String(sentence))
-        guard dataset.shape.count == 3, case .float = dataset.kind else {
-            throw DataError(.badData, "dataset \(sentence) has shape \(dataset.shape); numbers of shape (layers, tokens, hiddenSize) were expected", file: path)
+    /// Checks that two files come from one encoder.
+    /// - Throws: `DataError` where models or dimensions differ.
+    public func requireSameEncoder(as other: LayerFile) throws {
+        let isSameModel = metadata.flatMap { mine in other.metadata.map { mine.modelSHA256 == $0.modelSHA256 } } ?? true
+        guard isSameModel, dimension == other.dimension, layers == other.layers else {
+            throw DataError(.badData, "these vectors are not from the encoder of \(other.path): \(summary) here, \(other.summary) there", file: path)
         }
-        return dataset
     }
 
-    private func checked(_ values: [Float], _ sentence: Int, _ shape: [Int]) throws -> [Float] {
-        var check: Float = 0
-        for value in values { check += value * 0 }
-        if check.isNaN, let bad = values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "sentence \(sentence), token \(bad / shape[2] % shape[1]): the vector holds NaN or infinity", file: path)
-        }
-        return values
-    }
+    /// The encoder in a few words.
+    public var summary: String { "\(metadata?.model ?? "an unnamed model"), \(layers.count) layers of \(dimension) components" }
 }
 
-/// Writes a `LayerFile` sentence by sentence. The file appears when `finish` returns; equal contents give equal bytes.
+/// Writes a `LayerFile`, sentence after sentence, in constant memory. The file appears when `finish` returns.
 public final class LayerFileWriter {
-    public enum Precision: String, Sendable { case float32, float16 }
-
     public let path: String
-    /// Sentences written so far.
-    public private(set) var count = 0
-
+    public let layers: [Int]
+    public let dimension: Int
+    private let storage: VectorStorage
+    private let isCompressed: Bool
     private let replacement: FileReplacement
     private var container: HDF5Container?
-    private let precision: Precision
-    private let isCompressed: Bool
-    private var index: [(key: String, value: JSON)] = []
+    private let type: HDF5Handle?
+    private var sentences: [String] = []
 
-    /// Opens a temporary file beside `path`.
-    public init(path: String, precision: Precision = .float32, isCompressed: Bool = true) throws {
-        (self.path, self.precision, self.isCompressed) = (path, precision, isCompressed)
+    /// - Parameters:
+    ///   - storage: float32 or float16.
+    ///   - settings: further attributes of the file, as how pieces became words.
+    public init(path: String, layers: [Int], dimension: Int, metadata: VectorMetadata, storage: VectorStorage = .float32, isCompressed: Bool = true,
+                settings: [(key: String, value: String)] = []) throws {
+        precondition(storage == .float32 || storage == .float16, "layers are stored as float32 or float16")
+        (self.path, self.layers, self.dimension, self.storage, self.isCompressed) = (path, layers, dimension, storage, isCompressed)
         replacement = try FileReplacement(path: path)
-        container = try HDF5Container(creating: replacement.temporary, for: path)
+        let container = try HDF5Container(creating: replacement.temporary, for: path)
+        type = storage == .float16 ? try HDF5Container.float16Type(path) : nil
+        try container.set("format", .string(LayerFile.format))
+        try container.set("format_version", .int(1))
+        try container.set("storage", .string(storage.rawValue))
+        try container.set("layers", .string(layers.map(String.init).joined(separator: ",")))
+        for (key, value) in settings { try container.set(key, .string(value)) }
+        try metadata.write(to: container)
+        self.container = container
     }
 
-    /// Sets an attribute of the root, as `model_sha256`.
-    public func set(_ name: String, _ value: HDF5Attribute) throws { try opened.set(name, value) }
-
-    /// Adds a sentence with its vectors, row-major, shape (layers, tokens, hiddenSize).
-    /// - Throws: `DataError` where the disk is full or a value cannot be stored.
-    public func append(_ text: String, layers: Int, tokens: Int, hiddenSize: Int, values: [Float]) throws {
-        precondition(values.count == layers * tokens * hiddenSize, "the values do not fit the shape")
-        let limit: Float = precision == .float16 ? 65504 : .greatestFiniteMagnitude
-        if let bad = values.firstIndex(where: { !(abs($0) <= limit) }) {
-            throw DataError(.badData, "sentence \(count): a vector holds \(values[bad]), which cannot be stored as \(precision.rawValue)", file: path)
+    /// Takes the next sentence: its words with spaces between them, and its vectors (layers, words, dimension), row-major.
+    /// - Throws: `DataError` where the disk is full, or a number is not finite or too large for the storage.
+    public func append(sentence: String, words: Int, vectors: UnsafeBufferPointer<Float>) throws {
+        precondition(vectors.count == layers.count * words * dimension, "the vectors do not fit the shape")
+        guard let container else { preconditionFailure("the file is finished") }
+        let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
+        guard vectors.allSatisfy({ abs($0) <= limit }) else {
+            throw DataError(.badData, "a vector of sentence \(sentences.count + 1) has a component that is not finite or too large for \(storage.rawValue)", file: path)
         }
-        let container = try opened
-        let type = try (precision == .float16 ? VectorStorage.float16 : .float32).fileType(path)
-        // One chunk a layer, so that a probe of one layer unpacks no other.
-        let dataset = try container.make(String(count), shape: [layers, tokens, hiddenSize], type: type.id, chunk: isCompressed ? 1 : nil, deflate: isCompressed)
-        if precision == .float16 {
-            let bits = values.map(HalfPrecision.float16)
-            try bits.withUnsafeBytes { try dataset.write(rows: 0 ..< layers, type: type.id, $0.baseAddress) }
+        // One chunk a layer: a probe reads one layer and leaves the others on the disk.
+        let dataset = try container.make("\(sentences.count)", shape: [layers.count, words, dimension], type: type?.id ?? Float.fileType, chunk: 1, deflate: isCompressed)
+        if let type {
+            let bits = vectors.map(HalfPrecision.float16)
+            try bits.withUnsafeBytes { try dataset.write(rows: 0..<layers.count, type: type.id, $0.baseAddress) }
         } else {
-            try values.withUnsafeBufferPointer { try dataset.write(rows: 0 ..< layers, from: $0) }
+            try dataset.write(rows: 0..<layers.count, from: vectors)
         }
-        index.append((text, .string(String(count))))
-        count += 1
+        sentences.append(sentence)
     }
 
-    /// Writes `sentence_to_index` and puts the file in its place.
+    /// Writes the index and puts the file in its place.
     public func finish() throws {
-        let container = try opened
-        try container.write("sentence_to_index", strings: [JSON.object(index).serialized()])
+        guard let container else { preconditionFailure("the file is finished") }
+        // Of equal sentences the last one counts, as in the files of the reference.
+        var numbers: [String: Int] = [:]
+        for (number, sentence) in sentences.enumerated() { numbers[sentence] = number }
+        let members = sentences.enumerated().filter { numbers[$1] == $0 }.map { (key: $1, value: JSON.string(String($0))) }
+        try container.write("sentence_to_index", strings: [JSON.object(members).serialized()])
         try container.flush()
         self.container = nil
         try replacement.commit()
         HDF5Validation.trust(path)
-    }
-
-    private var opened: HDF5Container {
-        get throws {
-            guard let container else { throw DataError(.usage, "the file is finished", file: path) }
-            return container
-        }
     }
 }

@@ -45,7 +45,7 @@ struct ModelOptions: ParsableArguments {
 
     var encoderOptions: SentenceEncoder.Options {
         var options = SentenceEncoder.Options()
-        options.precision = precision ?? .f32
+        options.precision = precision.map { $0.isFast ? $0 : .f32 } ?? .f32
         options.maxLength = maxLength
         options.normalizes = normalize
         options.truncatedDimension = truncateDim
@@ -59,9 +59,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
-        if let precision, !precision.isFast {
-            throw DataError(.usage, "this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)); use --precision f32")
-        }
+        notePrecision(isQuiet: isQuiet)
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)
         if !isQuiet {
             if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model chooses another)") }
@@ -70,6 +68,12 @@ struct ModelOptions: ParsableArguments {
             }
         }
         return encoder
+    }
+
+    /// Says so where the processor lacks what was asked for.
+    func notePrecision(isQuiet: Bool) {
+        guard let precision, !precision.isFast, !isQuiet else { return }
+        Console.say("note: this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
     }
 
     /// Warns where the vectors cannot be trusted.

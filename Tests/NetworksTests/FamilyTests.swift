@@ -168,3 +168,76 @@ import Testing
         #expect(throws: DataError.self) { _ = try SequenceClassifier<Float>(json: json, file: "config.json") }
     }
 }
+
+@Suite struct QuantizedTests {
+    func cosines(_ a: Tensor<Float>, _ b: Tensor<Float>) -> [Double] {
+        (0..<a.rows).map { row in
+            let (x, y) = (a.rows(row..<row + 1), b.rows(row..<row + 1))
+            let dot = zip(x.elements, y.elements).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            return dot / (x.squaredNorm * y.squaredNorm).squareRoot()
+        }
+    }
+
+    /// Random weights of a size at which oneDNN takes its usual kernels.
+    func encoder(gated: Bool) -> Encoder<Float> {
+        var configuration = EncoderConfiguration(vocabularySize: 200, hiddenSize: 128, layers: 3, attentionHeads: 4, intermediateSize: 320, positions: 128)
+        configuration.gatedFeedForward = gated
+        let encoder = Encoder<Float>(configuration)
+        encoder.initialize(seed: 9)
+        for parameter in encoder.parameters where parameter.shape.count == 2 {
+            var value = parameter.value
+            let count = value.count
+            value.withUnsafeMutableElements { Float.scale($0, by: 4, count: count) }
+            parameter.value = value
+        }
+        return encoder
+    }
+
+    func batch() -> PackedBatch {
+        var random = RandomSource(seed: 4)
+        return PackedBatch([3, 70, 1, 12, 128, 33].map { length in (0..<length).map { _ in Int32(random.next() % 200) } })
+    }
+
+    // Without its instructions oneDNN's int8 sums saturate, which is why nothing computes in int8 there.
+    @Test("int8 and bf16 stay close to f32", .enabled(if: Precision.int8.isFast, "no int8 instructions"), arguments: [(Precision.int8, 0.998), (.bf16, 0.9999)], [false, true])
+    func closeness(precision: (Precision, Double), gated: Bool) {
+        let encoder = encoder(gated: gated), batch = batch()
+        let exact = encoder(batch, on: nil).value
+        encoder.setPrecision(precision.0)
+        let found = cosines(encoder(batch, on: nil).value, exact)
+        #expect((found.min() ?? 0) >= precision.1, "\(found.min() ?? 0)")
+        #expect((found.max() ?? 1) < 1, "the precision made no difference at all")
+    }
+
+    @Test("In int8 too a batch equals its members alone, to the bit", arguments: [false, true])
+    func sameBits(gated: Bool) {
+        let encoder = encoder(gated: gated), batch = batch()
+        encoder.setPrecision(.int8)
+        let together = encoder(batch, on: nil).value
+        for s in 0..<batch.sequences {
+            let rows = Int(batch.offsets[s])..<Int(batch.offsets[s + 1])
+            #expect(encoder(PackedBatch([Array(batch.ids[rows])]), on: nil).value.elements == together.rows(rows).elements)
+        }
+    }
+
+    @Test("A product in int8 is what its integers say", .enabled(if: Precision.int8.isFast, "no int8 instructions"))
+    func product() {
+        // Weights and inputs that the integers hold exactly: steps of 1 with a range of 127 on both sides.
+        let inputs = 40, outputs = 24, rows = 70
+        var random = RandomSource(seed: 2)
+        func number() -> Float { Float(Int(random.next() % 255) - 127) }
+        var weight = (0..<inputs * outputs).map { _ in number() }, x = (0..<rows * inputs).map { _ in number() }
+        for o in 0..<outputs { weight[o * inputs] = 127 }
+        for r in 0..<rows { (x[r * inputs], x[r * inputs + 1]) = (127, -127) }
+        let bias = (0..<outputs).map { _ in number() }
+        let packed = Float.pack(weight, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: .int8)
+        var y = [Float](repeating: 0, count: rows * outputs)
+        Float.multiply(x, rows: rows, by: packed, bias: bias, into: &y)
+        for r in 0..<rows {
+            for o in 0..<outputs {
+                let exact = (0..<inputs).reduce(Double(bias[o])) { $0 + Double(x[r * inputs + $1]) * Double(weight[o * inputs + $1]) }
+                #expect(abs(Double(y[r * outputs + o]) - exact) <= 1e-6 * max(1, abs(exact)) + 0.2, "row \(r), output \(o)")
+            }
+        }
+    }
+}

@@ -34,7 +34,7 @@ private func sentences() throws -> [String] {
         let vectors = try encoder.encode(["two dogs play", "snow"])
         for row in 0..<2 { #expect(abs(vectors.rows(row..<row + 1).squaredNorm - 1) < 1e-6) }
         // Mean of the tokens' vectors, by hand.
-        let batchEncoder = encoder.encoder
+        let batchEncoder = try encoder.encoder
         let batch = PackedBatchOf(encoder, "snow")
         let hidden = batchEncoder(batch.packed, on: nil).value
         var mean = [Float](repeating: 0, count: 24)
@@ -71,6 +71,32 @@ private func sentences() throws -> [String] {
         #expect(throws: DataError.self) { try SentenceEncoder(directory: directory, options: options) }
     }
 
+    /// Tables of token vectors: the golden ones of NetworksTests with a tokenizer beside them.
+    @Test(arguments: [true, false])
+    func staticEmbeddings(isModel2Vec: Bool) throws {
+        let golden = fixtures.appendingPathComponent("../../NetworksTests/Fixtures/families/static-" + (isModel2Vec ? "model2vec" : "st")).standardizedFileURL
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
+        try FileManager.default.copyItem(at: golden, to: folder)
+        let words = (0..<20).map { "\"w\($0)\": \($0)" }.joined(separator: ", ")
+        try Data(#"{"version": "1.0", "pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {\#(words)}}}"#.utf8)
+            .write(to: folder.appendingPathComponent("tokenizer.json"))
+        if !isModel2Vec {
+            try Data(#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.StaticEmbedding"}]"#.utf8)
+                .write(to: folder.appendingPathComponent("modules.json"))
+        }
+        let encoder = try SentenceEncoder(directory: ModelDirectory(folder: folder))
+        // model2vec's config.json asks for vectors of length 1.
+        #expect(encoder.dimension == 10 && encoder.isNormalized == isModel2Vec)
+        let found = try encoder.encode(["w3 w4 w5", "w19", "w7 w7 unknown w2"])
+        let expected = try SafetensorsFile(path: golden.appendingPathComponent("expected.safetensors").path).floats("vectors")
+        for (row, place) in [0, 2, 3].enumerated() {
+            let vector = Array(expected[place * 10..<place * 10 + 10])
+            let length = isModel2Vec ? vector.reduce(0) { $0 + $1 * $1 }.squareRoot() : 1
+            for c in 0..<10 { #expect(abs(found[row, c] - vector[c] / length) < 1e-5) }
+        }
+        #expect(throws: DataError.self) { _ = try encoder.encoder }
+    }
+
     @Test func concatenatedPoolingAndDense() throws {
         let model = try TinyModel(seed: 5, [
             "1_Pooling/config.json": #"{"embedding_dimension": 24, "pooling_mode": ["cls", "max"], "include_prompt": true}"#,
@@ -90,7 +116,7 @@ private func sentences() throws -> [String] {
         try writer.write(to: model.folder.appendingPathComponent("2_Dense/model.safetensors").path)
         let encoder = try SentenceEncoder(directory: ModelDirectory(folder: model.folder))
         #expect(encoder.dimension == 2 && encoder.directory.poolingName == "cls+max")
-        let hidden = encoder.encoder(PackedBatchOf(encoder, "cat").packed, on: nil).value
+        let hidden = try encoder.encoder(PackedBatchOf(encoder, "cat").packed, on: nil).value
         let largest = (0..<hidden.rows).map { hidden[$0, 0] }.max() ?? 0
         let vector = try encoder.encode(["cat"])
         #expect(abs(vector[0] - Foundation.tanh(hidden[0, 0])) < 1e-6)

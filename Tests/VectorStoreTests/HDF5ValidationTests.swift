@@ -27,8 +27,8 @@ import VectorStore
         for _ in 0 ..< 5 { best = min(best, try ContinuousClock().measure { try HDF5Validation.validate(path, by: Self.program) }) }
         print("validation of 2,000 rows: \(best)")
         #expect(best < .seconds(1))
-        let layers = try LayerFileWriter(path: scratch.path("l.h5"))
-        try layers.append("a", layers: 2, tokens: 1, hiddenSize: 2, values: [1, 2, 3, 4])
+        let layers = try LayerFileWriter(path: scratch.path("l.h5"), layers: [0, 1], dimension: 2, metadata: metadata)
+        try [Float]([1, 2, 3, 4]).withUnsafeBufferPointer { try layers.append(sentence: "a", words: 1, vectors: $0) }
         try layers.finish()
         try HDF5Validation.validate(scratch.path("l.h5"), by: Self.program)
     }

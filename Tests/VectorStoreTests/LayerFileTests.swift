@@ -8,25 +8,23 @@ import VectorStore
 
     private func values(_ sentence: Int, _ tokens: Int) -> [Float] { (0 ..< 3 * tokens * 8).map { Float(($0 * 7 + sentence) % 64) / 32 - 1 } }
 
-    @Test(arguments: [LayerFileWriter.Precision.float32, .float16])
-    func readsBackWhatItWrote(precision: LayerFileWriter.Precision) throws {
+    @Test(arguments: [VectorStorage.float32, .float16])
+    func readsBackWhatItWrote(storage: VectorStorage) throws {
         func write(_ name: String) throws -> String {
-            let writer = try LayerFileWriter(path: scratch.path(name), precision: precision)
-            try writer.set("model_sha256", .string("ab12"))
-            for sentence in 0 ..< 12 { try writer.append("文 \(sentence)", layers: 3, tokens: sentence + 1, hiddenSize: 8, values: values(sentence, sentence + 1)) }
+            let writer = try LayerFileWriter(path: scratch.path(name), layers: [0, 1, 2], dimension: 8, metadata: metadata, storage: storage)
+            for sentence in 0 ..< 12 {
+                try values(sentence, sentence + 1).withUnsafeBufferPointer { try writer.append(sentence: "文 \(sentence)", words: sentence + 1, vectors: $0) }
+            }
             try writer.finish()
             return scratch.path(name)
         }
         let path = try write("l.h5")
         let file = try LayerFile(path: path)
-        #expect(file.count == 12)
-        #expect(try file.shape(of: 4) == (3, 5, 8))
-        #expect(try file.read(sentence: 11) == values(11, 12))
-        #expect(try file.read(sentence: 4, layer: 2) == Array(values(4, 5)[80...]))
+        #expect(file.sentenceCount == 12 && file.layers == [0, 1, 2] && file.dimension == 8)
         #expect(try file.sentences()?[7] == "文 7")
-        #expect(try file.attribute("model_sha256")?.string == "ab12")
-        #expect(try failure { _ = try file.read(sentence: 4, layer: 3) }.message.contains("layers 0 to 2"))
-        #expect(try failure { _ = try file.read(sentence: 12) }.message.contains("12"))
+        #expect(file.metadata == metadata)
+        let loaded = try file.load(layers: [2], words: Array(1 ... 12), name: { "\($0)" })[0]
+        #expect(Array(loaded.elements[80 ..< 120]) == Array(values(4, 5)[80...]))
         Thread.sleep(forTimeInterval: 1.1)
         #expect(try bytes(of: try write("m.h5")) == bytes(of: path))
     }
@@ -103,7 +101,7 @@ import VectorStore
         #expect(try file.read("/ints", as: Int.self).values == [1, -2])
         #expect(try file.attribute("name")?.string == "あ" && file.attribute("count")?.int == 3)
         let layers = try LayerFile(path: path)
-        #expect(try layers.read(sentence: 0, layer: 1) == (12 ..< 24).map { Float($0) })
+        #expect(try layers.load(layers: [1], words: [3], name: { "\($0)" })[0].elements == (12 ..< 24).map { Float($0) })
         #expect(try layers.sentences() == [0: "a b c"])
     }
 }

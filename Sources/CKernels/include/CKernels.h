@@ -10,6 +10,8 @@
 #include "CKernelsEncoders.h"
 #include "CKernelsQuantize.h"
 
+#include "ProbeKernels.h"
+
 typedef enum {
     KT_IDENTITY = 0,
     KT_GELU = 1,       // x * Phi(x), Phi by the error function

@@ -43,9 +43,11 @@ struct EmbedCommand: ParsableCommand {
     @Flag(help: "Add the rows to a vector file that exists.")
     var append = false
 
+    @OptionGroup(title: "Words of a treebank") var words: TokenArguments
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
+        if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
         run.table = try table.options()
         run.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn, groupFile: groupFile)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Networks
 import SentenceEmbedding
 import Tensors
 import VectorStore
@@ -79,17 +80,34 @@ struct InfoCommand: ParsableCommand {
 
     private func modelFacts() throws -> [(key: String, value: JSON)] {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: subject))
-        let encoder = try SentenceEncoder(directory: directory)
-        let configuration = encoder.encoder.configuration
-        let parameters = encoder.encoder.parameters.reduce(0) { $0 + $1.value.count }
+        let description = try ModelDescription(folder: directory.folder, name: directory.name)
         var facts: [(key: String, value: JSON)] = [
-            ("model", .string(directory.name)), ("family", .string(configuration.modelType)), ("parameters", .integer(parameters)),
-            ("layers", .integer(configuration.layers)), ("hidden size", .integer(configuration.hiddenSize)),
-            ("attention heads", .integer(configuration.attentionHeads)), ("vocabulary", .integer(configuration.vocabularySize)),
-            ("dimension", .integer(encoder.dimension)), ("maximum length", .integer(encoder.maxLength)), ("pooling", .string(directory.poolingName)),
-            ("normalized", .bool(encoder.isNormalized)), ("sha256", .string(try directory.sha256())),
+            ("model", .string(directory.name)), ("kind", .string(description.kind)), ("family", .string(description.family)),
         ]
+        if !description.languages.isEmpty { facts.append(("languages", .string(description.languages.joined(separator: ", ")))) }
+        if let license = description.license { facts.append(("licence", .string(license))) }
+        func append(_ configuration: EncoderConfiguration) {
+            facts += [
+                ("layers", .integer(configuration.layers)), ("hidden size", .integer(configuration.hiddenSize)),
+                ("attention heads", .integer(configuration.attentionHeads)),
+            ]
+        }
+        if description.kind == "reranker" {
+            let reranker = try CrossEncoder(model: directory.folder.path)
+            facts.append(("parameters", .integer(reranker.parameterCount)))
+            append(reranker.configuration)
+            facts += [("vocabulary", .integer(reranker.configuration.vocabularySize)), ("maximum length", .integer(reranker.maxLength))]
+        } else {
+            let encoder = try SentenceEncoder(directory: directory)
+            facts.append(("parameters", .integer(encoder.parameterCount)))
+            if !directory.isStatic { append(try encoder.encoder.configuration) }
+            facts += [("vocabulary", .integer(encoder.vocabularySize)), ("dimension", .integer(encoder.dimension))]
+            if !directory.isStatic { facts.append(("maximum length", .integer(encoder.maxLength))) }
+            facts += [("pooling", .string(directory.poolingName)), ("normalized", .bool(encoder.isNormalized))]
+        }
+        facts += [("weights in bytes", .integer(description.weightBytes)), ("sha256", .string(try directory.sha256()))]
         for name in directory.prompts.keys.sorted() { facts.append(("prompt \(name)", .string(directory.prompts[name] ?? ""))) }
+        if let name = directory.defaultPromptName { facts.append(("default prompt", .string(name))) }
         return facts
     }
 }

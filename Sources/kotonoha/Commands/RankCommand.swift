@@ -46,6 +46,9 @@ struct RankCommand: ParsableCommand {
     func run() throws {
         let file = try VectorFile(path: vectors)
         let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
+        if file.storage == .binary && !report.quiet {
+            Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
+        }
         let progress = ProgressLine(unit: "queries", isQuiet: report.quiet)
         let begin = ContinuousClock.now
         let found: NeighborTable, names: [String]

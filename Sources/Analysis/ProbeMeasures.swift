@@ -1,0 +1,255 @@
+import Foundation
+import Tensors
+
+// Goals in order: agreement with the public reference implementation (which words are left out, how ties break, what is averaged
+// over what), sums in Double, results that do not depend on the number of threads.
+
+/// What a predictor says about one sentence.
+public struct ProbePrediction: Sendable {
+    /// Distances between words, (words, words).
+    public var distances: [Float]?
+    /// Depths of words.
+    public var depths: [Float]?
+
+    public init(distances: [Float]? = nil, depths: [Float]? = nil) { (self.distances, self.depths) = (distances, depths) }
+}
+
+/// A share of edges or sentences: how many of how many.
+public struct Tally: Sendable, Equatable {
+    public var correct = 0
+    public var total = 0
+    public var share: Double { total > 0 ? Double(correct) / Double(total) : .nan }
+
+    public init(correct: Int = 0, total: Int = 0) { (self.correct, self.total) = (correct, total) }
+    public static func += (a: inout Tally, b: Tally) { (a.correct, a.total) = (a.correct + b.correct, a.total + b.total) }
+}
+
+/// The measures of a structural probe.
+public enum ProbeMeasure: String, Sendable, CaseIterable {
+    /// Undirected unlabelled attachment score: the share of the gold tree's edges that the minimum spanning tree of predicted
+    /// distances has. Punctuation takes no part.
+    case uuas = "UUAS"
+    /// UUAS of gold edges between words that are not neighbours (punctuation does not count as being between).
+    case nonAdjacent = "UUAS, non-adjacent"
+    /// UUAS of the tree over bunsetsu: two bunsetsu are as far apart as their closest words.
+    case bunsetsu = "UUAS, bunsetsu"
+    /// Spearman's correlation of predicted and gold distances from each word to all words of its sentence; the mean over words of
+    /// sentences of equal length, then over the lengths 5 to 50.
+    case distanceSpearman = "DSpr."
+    /// The share of sentences whose root is the word (not punctuation) of smallest predicted depth.
+    case rootAccuracy = "root accuracy"
+    /// Spearman's correlation of predicted and gold depths of a sentence's words, averaged likewise.
+    case depthSpearman = "NSpr."
+    /// The share of words with the right head when the spanning tree hangs from the word of smallest predicted depth. The root counts
+    /// as right where it is found. (No other root makes more edges run from the shallower to the deeper word by a larger sum.)
+    case directed = "directed accuracy"
+}
+
+/// What one sentence adds to each measure.
+package struct SentenceScore: Sendable {
+    var length: Int
+    var tallies: [ProbeMeasure: Tally] = [:]
+    /// Sums of correlations and how many went in.
+    var distanceSpearman = (sum: 0.0, count: 0)
+    var depthSpearman = (sum: 0.0, count: 0)
+}
+
+/// Scores of a predictor on a treebank.
+public struct ProbeEvaluation: Sendable {
+    package var sentences: [SentenceScore]
+    /// Recall of edges by relation of the dependent.
+    public var byRelation: [String: Tally] = [:]
+    /// Recall of edges by how many words apart they stand (1 = neighbours).
+    public var byLength: [Int: Tally] = [:]
+
+    /// Scores predictions for every sentence.
+    public init(_ corpus: ProbeCorpus, threads: Int = Parallel.availableThreads, predict: @Sendable (_ sentence: Int) throws -> ProbePrediction) throws {
+        var parts = [SentenceParts?](repeating: nil, count: corpus.sentences.count)
+        try parts.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let results = Shared(base)
+            try Parallel.forEach(corpus.sentences.count, threads: threads) { sentence, _ in
+                results.pointer[sentence] = SentenceParts(corpus, sentence, try predict(sentence))
+            }
+        }
+        sentences = []
+        for part in parts.compactMap({ $0 }) {
+            sentences.append(part.score)
+            for (relation, isFound) in part.relations { byRelation[relation, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
+            for (length, isFound) in part.lengths { byLength[length, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
+        }
+    }
+
+    /// Whether the measure could be taken: the predictor gave what it needs, and the treebank has it.
+    public func has(_ measure: ProbeMeasure) -> Bool { !value(measure).isNaN }
+
+    /// The measure over all sentences, in [0, 1] or [−1, 1]; NaN where it could not be taken.
+    public func value(_ measure: ProbeMeasure) -> Double { Self.value(measure, sentences.indices, of: sentences) }
+
+    /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
+    public func interval(_ measure: ProbeMeasure, resamples: Int = 1000, seed: UInt64 = 0) -> ClosedRange<Double>? {
+        Self.percentiles(Self.resample(sentences.count, resamples, seed) { Self.value(measure, $0, of: sentences) })
+    }
+
+    /// The difference between two predictors on the same sentences: this minus the other, its 95 % interval by the paired bootstrap, and
+    /// the share of resamples on the other side of zero, doubled (a p-value by inversion of the interval).
+    public func difference(_ measure: ProbeMeasure, from other: ProbeEvaluation, resamples: Int = 1000, seed: UInt64 = 0)
+        -> (value: Double, interval: ClosedRange<Double>, p: Double)? {
+        precondition(sentences.count == other.sentences.count, "predictors of different treebanks")
+        let value = value(measure) - other.value(measure)
+        let differences = Self.resample(sentences.count, resamples, seed) {
+            Self.value(measure, $0, of: sentences) - Self.value(measure, $0, of: other.sentences)
+        }
+        guard !value.isNaN, let interval = Self.percentiles(differences) else { return nil }
+        let below = differences.count { $0 <= 0 }, above = differences.count { $0 >= 0 }
+        return (value, interval, min(1, 2 * Double(min(below, above) + 1) / Double(differences.count + 1)))
+    }
+
+    // MARK: Averages
+
+    /// Sentence lengths over which correlations are averaged.
+    private static let lengths = 5...50
+
+    private static func value(_ measure: ProbeMeasure, _ chosen: some Collection<Int>, of sentences: [SentenceScore]) -> Double {
+        switch measure {
+        case .distanceSpearman: meanOverLengths(chosen, sentences) { $0.distanceSpearman }
+        case .depthSpearman: meanOverLengths(chosen, sentences) { $0.depthSpearman }
+        default: chosen.reduce(into: Tally()) { if let tally = sentences[$1].tallies[measure] { $0 += tally } }.share
+        }
+    }
+
+    private static func meanOverLengths(_ chosen: some Collection<Int>, _ sentences: [SentenceScore], _ part: (SentenceScore) -> (sum: Double, count: Int)) -> Double {
+        var sums = [Double](repeating: 0, count: lengths.upperBound + 1), counts = [Int](repeating: 0, count: lengths.upperBound + 1)
+        for index in chosen where lengths.contains(sentences[index].length) {
+            let (sum, count) = part(sentences[index])
+            sums[sentences[index].length] += sum
+            counts[sentences[index].length] += count
+        }
+        let means = lengths.compactMap { counts[$0] > 0 ? sums[$0] / Double(counts[$0]) : nil }
+        return means.isEmpty ? .nan : means.reduce(0, +) / Double(means.count)
+    }
+
+    private static func resample(_ count: Int, _ resamples: Int, _ seed: UInt64, _ value: ([Int]) -> Double) -> [Double] {
+        let random = RandomSource(seed: seed)
+        return (0..<resamples).map { number in
+            var stream = random.split(UInt64(number))
+            return value((0..<count).map { _ in stream.below(count) })
+        }
+    }
+
+    private static func percentiles(_ values: [Double]) -> ClosedRange<Double>? {
+        let sorted = values.filter { !$0.isNaN }.sorted()
+        guard sorted.count >= 40 else { return nil }
+        func quantile(_ q: Double) -> Double {
+            let place = q * Double(sorted.count - 1)
+            let low = Int(place)
+            let high = min(low + 1, sorted.count - 1)
+            return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+        }
+        return quantile(0.025)...quantile(0.975)
+    }
+}
+
+/// One sentence scored.
+private struct SentenceParts: Sendable {
+    var score: SentenceScore
+    var relations: [(String, Bool)] = []
+    var lengths: [(Int, Bool)] = []
+
+    init(_ corpus: ProbeCorpus, _ index: Int, _ prediction: ProbePrediction) {
+        let sentence = corpus.sentences[index], count = sentence.count
+        score = SentenceScore(length: count)
+        // Places among the scored words, so that a comma between two words does not make them distant.
+        var place = [Int](repeating: -1, count: count)
+        for (position, word) in sentence.scored.enumerated() { place[word] = position }
+        var predicted: [WordEdge] = []
+
+        if let distances = prediction.distances {
+            let gold = corpus.goldDistances(index)
+            let goldEdges = MinimumSpanningTree.edges(distances: gold, count: count, among: sentence.scored)
+            predicted = MinimumSpanningTree.edges(distances: distances, count: count, among: sentence.scored)
+            let found = Set(predicted)
+            for edge in goldEdges {
+                let isFound = found.contains(edge), length = place[edge.second] - place[edge.first]
+                add(.uuas, isFound)
+                if length > 1 { add(.nonAdjacent, isFound) }
+                lengths.append((length, isFound))
+                // Edges that the spanning tree makes around a left-out word have no relation.
+                let dependent = sentence.tree.heads[edge.first] == edge.second ? edge.first : edge.second
+                if gold[edge.first * count + edge.second] == 1 { relations.append((sentence.relations[dependent], isFound)) }
+            }
+            if let bunsetsu = sentence.bunsetsu { addBunsetsu(sentence, bunsetsu, gold, distances) }
+            for word in 0..<count where count > 1 {
+                let row = word * count..<(word + 1) * count
+                score.distanceSpearman.sum += Spearman.correlation(distances[row], gold[row])
+                score.distanceSpearman.count += 1
+            }
+        }
+        if let depths = prediction.depths {
+            let candidates = sentence.scored.isEmpty ? Array(0..<count) : sentence.scored
+            let root = candidates.min { depths[$0] < depths[$1] } ?? 0
+            add(.rootAccuracy, root == sentence.tree.root)
+            if count > 1 {
+                score.depthSpearman.sum += Spearman.correlation(depths[...], corpus.goldDepths(index)[...])
+                score.depthSpearman.count += 1
+            }
+            if prediction.distances != nil, !sentence.scored.isEmpty {
+                let heads = DependencyTree.heads(hanging: predicted, from: root, words: count)
+                for word in sentence.scored { add(.directed, heads[word] == sentence.tree.heads[word]) }
+            }
+        }
+    }
+
+    private mutating func add(_ measure: ProbeMeasure, _ isCorrect: Bool) {
+        score.tallies[measure, default: Tally()] += Tally(correct: isCorrect ? 1 : 0, total: 1)
+    }
+
+    private mutating func addBunsetsu(_ sentence: ProbeCorpus.Sentence, _ bunsetsu: [Int], _ gold: [Float], _ predicted: [Float]) {
+        let groups = (bunsetsu.max() ?? -1) + 1, count = sentence.count
+        func closest(_ distances: [Float]) -> [Float] {
+            var result = [Float](repeating: .infinity, count: groups * groups)
+            for a in sentence.scored {
+                for b in sentence.scored where bunsetsu[a] != bunsetsu[b] {
+                    let cell = bunsetsu[a] * groups + bunsetsu[b]
+                    result[cell] = min(result[cell], distances[a * count + b])
+                }
+            }
+            return result
+        }
+        let members = Set(sentence.scored.map { bunsetsu[$0] }).sorted()
+        let goldEdges = MinimumSpanningTree.edges(distances: closest(gold), count: groups, among: members)
+        let found = Set(MinimumSpanningTree.edges(distances: closest(predicted), count: groups, among: members))
+        for edge in goldEdges { add(.bunsetsu, found.contains(edge)) }
+    }
+}
+
+/// Spearman's rank correlation.
+enum Spearman {
+    /// Equal values share the mean of their ranks. 0 where one side is constant, for which the correlation is not defined.
+    static func correlation(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Double {
+        let a = ranks(x), b = ranks(y)
+        let mean = Double(a.count + 1) / 2
+        var ab = 0.0, aa = 0.0, bb = 0.0
+        for i in a.indices {
+            ab += (a[i] - mean) * (b[i] - mean)
+            aa += (a[i] - mean) * (a[i] - mean)
+            bb += (b[i] - mean) * (b[i] - mean)
+        }
+        return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
+    }
+
+    /// Ranks from 1.
+    private static func ranks(_ values: ArraySlice<Float>) -> [Double] {
+        let values = Array(values)
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        var ranks = [Double](repeating: 0, count: values.count)
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+            for position in start..<end { ranks[order[position]] = Double(start + end + 1) / 2 }
+            start = end
+        }
+        return ranks
+    }
+}

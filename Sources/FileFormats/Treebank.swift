@@ -1,0 +1,23 @@
+/// The sentences of a treebank file, every one of them a tree.
+public struct Treebank: Sendable, Equatable {
+    /// The file as the user named it.
+    public var file: String
+    public var sentences: [TreebankSentence]
+
+    public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
+
+    /// Reads CoNLL-U or CoNLL-X.
+    /// - Throws: `DataError` as `CoNLLUReader` does, and where there is no sentence.
+    public init(path: String) throws {
+        self.init(file: path, sentences: try CoNLLUReader.read(path))
+        guard !sentences.isEmpty else {
+            throw DataError(.badData, "there is no sentence in it; a treebank in CoNLL-U (ten columns with tabs between them) was expected", file: path)
+        }
+    }
+
+    /// Words of all sentences.
+    public var wordCount: Int { sentences.reduce(0) { $0 + $1.words.count } }
+
+    /// What messages call a sentence: its `sent_id`, else its number in the file, as `#17`.
+    public func name(of sentence: Int) -> String { sentences[sentence].id ?? "#\(sentence + 1)" }
+}

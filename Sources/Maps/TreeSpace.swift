@@ -1,0 +1,57 @@
+import FileFormats
+
+/// Words at places in a plane with the edges of a tree between them: the space of a structural probe, in which near in the tree
+/// should be near on the page.
+public struct TreeSpace: Figure {
+    public struct Options: Sendable {
+        public var page = PageStyle(width: .millimetres(120), fontSize: 8)
+        public var title: String?
+        public var caption: String?
+
+        public init() {}
+    }
+
+    public var options: Options
+    private let words: [String]
+    private let points: [(x: Double, y: Double)]
+    private let gold: [(Int, Int)]
+    private let predicted: [(Int, Int)]
+
+    /// - Parameters:
+    ///   - points: one a word, in any unit; both axes are drawn to the same scale.
+    ///   - gold: edges of the true tree, drawn grey; pairs of words from 0.
+    ///   - predicted: edges of the predicted tree, drawn in colour.
+    /// - Throws: `DataError` where words and points differ in number, a point is not finite, or an edge leads nowhere.
+    public init(words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()) throws {
+        guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
+            throw DataError(.badData, "\(words.count) words but \(points.count) places, or a place that is no finite number")
+        }
+        for edge in gold + predicted where !words.indices.contains(edge.0) || !words.indices.contains(edge.1) {
+            throw DataError(.badData, "there are \(words.count) words; there is no edge between \(edge.0 + 1) and \(edge.1 + 1)")
+        }
+        (self.words, self.points, self.gold, self.predicted, self.options) = (words.map(Typesetter.oneLine), points, gold, predicted, options)
+    }
+
+    public func scene() -> Scene {
+        let typesetter = Typesetter(families: options.page.families), f = options.page.fontSize
+        let lowX = points.map(\.x).min() ?? 0, highX = points.map(\.x).max() ?? 0
+        let lowY = points.map(\.y).min() ?? 0, highY = points.map(\.y).max() ?? 0
+        let spanX = max(highX - lowX, 1e-9), spanY = max(highY - lowY, 1e-9)
+        var sheet = Sheet(page: options.page, title: options.title, caption: options.caption, typesetter: typesetter)
+        // Words stand beside their points and need room at the sides.
+        let widest = words.map { typesetter.width($0, size: f) }.max() ?? 0
+        let plot = sheet.plot(left: widest / 2, right: widest / 2, bottom: f, top: f * 1.5) { min($0 * min(max(spanY / spanX, 0.5), 1.2), $0 * 1.2) }
+        let scale = min(plot.width / spanX, plot.height / spanY)
+        let places = points.map {
+            Point(plot.center.x + ($0.x - (lowX + highX) / 2) * scale, plot.center.y - ($0.y - (lowY + highY) / 2) * scale)
+        }
+        var elements: [Scene.Element] = []
+        for edge in gold { elements.append(.line(places[edge.0], places[edge.1], .stroke(.lightGrey, width: 2.5))) }
+        for edge in predicted { elements.append(.line(places[edge.0], places[edge.1], .stroke(Palette.groups[0], width: 0.9))) }
+        elements.append(.markers(.circle, places, size: f * 0.45, .fill(.ink)))
+        for (word, place) in zip(words, places) {
+            elements.append(.text(Scene.Text(word, at: Point(place.x, place.y - f * 0.5), size: f, anchor: .middle, halo: .white)))
+        }
+        return sheet.scene(with: elements)
+    }
+}

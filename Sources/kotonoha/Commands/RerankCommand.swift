@@ -1,0 +1,71 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+
+struct RerankCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rerank", abstract: "Order texts by how well they answer a query, reading each together with it (cross-encoder).",
+        discussion: """
+            kotonoha rerank "two dogs play in snow" candidates.txt --model cross-encoder/ms-marco-MiniLM-L6-v2
+
+            Prints score, row (from 0) and text, the best first. Slower than rank, which compares vectors: let rank find the candidates.
+            """)
+
+    @Argument(help: "What is looked for.")
+    var query: String
+
+    @Argument(help: "A file with the candidates; - is standard input.")
+    var input: String
+
+    @Option(help: "Column of the candidates, by name or number from 1.")
+    var column: String?
+
+    @Option(help: "How many to print; all if not given.")
+    var top: Int?
+
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
+    var output: String?
+
+    @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if let top, top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+        if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
+    }
+
+    func run() throws {
+        model.notePrecision(isQuiet: report.quiet)
+        let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
+        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        var texts: [(row: Int, text: String)] = [], row = 0
+        while case let rows = try source.next(batch: 4096), !rows.isEmpty {
+            for caption in rows {
+                if !caption.text.allSatisfy(\.isWhitespace) { texts.append((row, caption.text)) }
+                row += 1
+            }
+        }
+        guard !texts.isEmpty else { throw DataError(.badData, "there is nothing to rerank: the input has no texts", file: input) }
+        let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
+        if truncated > 0 && !report.quiet {
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts were longer with the query than \(encoder.maxLength) tokens and were cut (--max-length)")
+        }
+        let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
+        if report.json {
+            return Console.print(JSON.array(order.map { index in
+                .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))])
+            }).serialized(.pretty))
+        }
+        if let output {
+            try ResultTable(header: ["rank", "score", "row", "text"], numeric: ["rank", "score", "row"]).write(to: output, provenance: provenance()) { append in
+                for (rank, index) in order.enumerated() {
+                    try append([String(rank + 1), Console.fixed(scores[index], 6), String(texts[index].row), texts[index].text])
+                }
+            }
+            return
+        }
+        for index in order { Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text.replacing(/[\t\r\n]/, with: " "))") }
+    }
+}

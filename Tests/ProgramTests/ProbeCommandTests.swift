@@ -1,0 +1,151 @@
+import FileFormats
+import Foundation
+import TestSupport
+import Testing
+import VectorStore
+
+/// From a treebank to trees, with files of this program and of others.
+@Suite struct ProbeCommandTests {
+    let program: Program
+    let model: String
+
+    init() throws {
+        program = try Program()
+        model = try TinyModel().folder.path
+    }
+
+    private static let patterns: [[(form: String, tag: String, head: Int, relation: String)]] = [
+        [("two", "CD", 2, "nummod"), ("dogs", "NNS", 3, "nsubj"), ("play", "VBP", 0, "root"), ("in", "IN", 6, "case"), ("the", "DT", 6, "det"),
+         ("snow", "NN", 3, "obl"), (".", ".", 3, "punct")],
+        [("the", "DT", 2, "det"), ("cat", "NN", 3, "nsubj"), ("play", "VBP", 0, "root"), (".", ".", 3, "punct")],
+        [("snow", "NN", 0, "root")],
+        [("the", "DT", 2, "det"), ("snow", "NN", 0, "root"), (",", ",", 5, "punct"), ("two", "CD", 5, "nummod"), ("cat", "NN", 2, "appos")],
+    ]
+
+    /// A treebank of `count` sentences; CoNLL-X has no comments and leaves the last columns to projective heads.
+    private func treebank(_ name: String, _ count: Int, isCoNLLX: Bool = false) throws -> String {
+        var text = ""
+        for number in 0..<count {
+            let words = Self.patterns[number % Self.patterns.count]
+            if !isCoNLLX { text += "# sent_id = \(name)-\(number + 1)\n# text = \(words.map(\.form).joined(separator: " "))\n" }
+            for (place, word) in words.enumerated() {
+                text += "\(place + 1)\t\(word.form)\t_\t\(word.tag)\t\(word.tag)\t_\t\(word.head)\t\(word.relation)\t\(isCoNLLX ? "\(word.head)\t\(word.relation)" : "_\t_")\n"
+            }
+            text += "\n"
+        }
+        return try program.write(name, text)
+    }
+
+    private func embed(_ treebank: String, _ output: String, _ model: String, _ options: String...) throws {
+        let process = program.process(["embed", treebank, "-o", output, "--tokens", "--model", model, "--quiet"] + options)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    @Test func fromTreebankToTree() throws {
+        let train = try treebank("train.conllu", 40), dev = try treebank("dev.conll", 12, isCoNLLX: true)
+        try embed(train, "train.h5", model)
+        try embed(dev, "dev.h5", model, "--store", "float16")
+        #expect(try LayerFile(path: program.path("train.h5")).layers == [0, 1, 2])
+
+        let trained = try program.run("probe", "train", "--train", "train.h5", train, "--dev", "dev.h5", dev, "--layer", "2", "--rank", "8", "-o", "p.safetensors", "--json")
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.errors.contains("left out as punctuation: 9 (words with the Penn Treebank tags"), "\(trained.errors)")
+        let scores = try JSON(parsing: trained.output)
+        for measure in ["UUAS", "root accuracy", "DSpr.", "directed accuracy"] { #expect(scores[measure]?["value"]?.double != nil, "\(measure)") }
+
+        let evaluated = try program.run("probe", "evaluate", "p.safetensors", "--test", "dev.h5", dev, "--details")
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        for part in ["# probe", "# adjacent words", "# random projection", "nsubj\t", "words apart"] { #expect(evaluated.output.contains(part), "\(part)") }
+
+        let parsed = try program.run("probe", "parse", "p.safetensors", "two dogs play in the snow.", "--model", model, "--json", "--figure", "t.svg", "--heatmap", "d.png", "--space", "s.svg")
+        #expect(parsed.status == 0, "\(parsed.errors)")
+        let tree = try JSON(parsing: parsed.output)
+        #expect(tree["words"]?.array?.count == 7 && tree["distances"]?.array?.count == 7)
+        #expect(tree["heads"]?.array?.count { $0.int == 0 } == 2, "the root, and the full stop that takes no part")
+        for picture in ["t.svg", "d.png", "s.svg"] { #expect(try program.bytes(picture).count > 500, "\(picture)") }
+        let gold = try program.run("probe", "parse", "p.safetensors", "--treebank", train, "--id", "train.conllu-1", "--model", model, "--figure", "g.svg")
+        #expect(gold.status == 0 && gold.output.contains("─ "), "\(gold.errors)")
+        #expect(String(decoding: try program.bytes("g.svg"), as: UTF8.self).contains("nummod"))
+    }
+
+    @Test func sweepAndCompare() throws {
+        let train = try treebank("train.conllu", 40), dev = try treebank("dev.conllu", 12)
+        for (bank, name) in [(train, "train"), (dev, "dev")] {
+            try embed(bank, "\(name).h5", model)
+            try embed(bank, "\(name)-0.h5", model, "--untrained-seed", "3")
+        }
+        let sweep = try program.run("probe", "sweep", "--train", "train.h5", train, "--dev", "dev.h5", dev, "--untrained", "train-0.h5", "dev-0.h5",
+                                    "--layers", "0,2", "--ranks", "2,8", "--controls", "--epochs", "2", "-o", "t.tsv", "--figure", "t.svg")
+        #expect(sweep.status == 0, "\(sweep.errors)")
+        let lines = String(decoding: try program.bytes("t.tsv"), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+        func count(_ vectors: String, _ task: String) -> Int { lines.count { $0[0] == vectors && $0[1] == task } }
+        #expect(count("trained encoder", "treebank") == 4 && count("trained encoder", "control task") == 4 && count("trained encoder", "selectivity") == 4)
+        #expect(count("untrained encoder", "treebank") == 4 && count("adjacent words", "treebank") == 1)
+        #expect(count("trained encoder", "treebank, random projection") == 2)
+        #expect(FileManager.default.fileExists(atPath: program.path("t.tsv.provenance.json")))
+        #expect(try program.bytes("t.svg").count > 1000)
+
+        for (name, file) in [("a", "train"), ("b", "train-0")] {
+            let run = try program.run("probe", "train", "--train", "\(file).h5", train, "--dev", "\(file).h5", train, "--layer", "1", "--rank", "4", "--epochs", "2", "-o", "\(name).safetensors", "--quiet")
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        let compared = try program.run("probe", "compare", "a.safetensors", "b.safetensors", "--first-vectors", "dev.h5", "--second-vectors", "dev-0.h5", "--treebank", dev)
+        #expect(compared.status == 0 && compared.output.contains("measure\tfirst\tsecond\tdifference"), "\(compared.errors)")
+        // Vectors of the other encoder.
+        let mixed = try program.run("probe", "evaluate", "a.safetensors", "--test", "dev-0.h5", dev)
+        #expect(mixed.status == 65 && mixed.errors.contains("hashes of the models differ"), "\(mixed.errors)")
+    }
+
+    /// Files in the published style: no attributes, a vector a word piece with the special tokens, or a vector a word.
+    @Test func filesOfOtherPrograms() throws {
+        let bank = try treebank("t.conllu", 8)
+        let words = (0..<8).map { Self.patterns[$0 % 4].count }
+        func write(_ name: String, extra: Int) throws {
+            try HDF5Container.create(path: program.path(name)) { file in
+                for (sentence, count) in words.enumerated() {
+                    let tokens = count + extra
+                    try file.write("\(sentence)", shape: [3, tokens, 5], values: (0..<3 * tokens * 5).map { Float(($0 * 7919 + sentence * 31) % 97) / 97 })
+                }
+            }
+        }
+        try write("elmo.h5", extra: 0)
+        try write("bert.h5", extra: 2)
+        func train(_ file: String, _ options: String...) throws -> Program.Result {
+            let process = program.process(["probe", "train", "--train", file, bank, "--dev", file, bank, "--layer", "1", "--rank", "3", "--epochs", "2", "-o", "p.safetensors"] + options)
+            let errors = Pipe()
+            process.standardError = errors
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return Program.Result(status: process.terminationStatus, output: "", errors: text)
+        }
+        let elmo = try train("elmo.h5"), bert = try train("bert.h5", "--piece-model", model), without = try train("bert.h5")
+        #expect(elmo.status == 0, "\(elmo.errors)")
+        #expect(bert.status == 0, "\(bert.errors)")
+        #expect(without.status == 65 && without.errors.contains("t.conllu-1 has 7 words, but 9 vectors") && without.errors.contains("--piece-model"), "\(without.errors)")
+    }
+
+    @Test func badInputs() throws {
+        let bank = try treebank("t.conllu", 8), longer = try treebank("l.conllu", 9)
+        try embed(bank, "t.h5", model)
+        func train(_ bank: String, _ rank: String, layer: String = "1") throws -> Program.Result {
+            try program.run("probe", "train", "--train", "t.h5", bank, "--dev", "t.h5", bank, "--layer", layer, "--rank", rank, "-o", "p.safetensors")
+        }
+        let rank = try train(bank, "25"), other = try train(longer, "2"), layer = try train(bank, "2", layer: "7")
+        #expect(rank.status == 64 && rank.errors.contains("the rank 25 is not between 1 and the 24 components"), "\(rank.errors)")
+        #expect(other.status == 65 && other.errors.contains("sentence l.conllu-9 has no vectors"), "\(other.errors)")
+        #expect(layer.status == 64 && layer.errors.contains("there is no layer 7; the file has 0, 1, 2"), "\(layer.errors)")
+        let dots = try program.write("dots.conllu", "1\t.\t.\tPUNCT\t.\t_\t0\troot\t_\t_\n\n")
+        let punctuation = try train(dots, "2")
+        #expect(punctuation.status == 65 && punctuation.errors.contains("every word is punctuation"), "\(punctuation.errors)")
+        let circle = try program.write("circle.conllu", "# sent_id = c1\n1\ta\ta\tX\tX\t_\t2\tdep\t_\t_\n2\tb\tb\tX\tX\t_\t1\tdep\t_\t_\n3\tc\tc\tX\tX\t_\t0\troot\t_\t_\n\n")
+        let cycle = try program.run("embed", circle, "-o", "c.h5", "--tokens", "--model", model)
+        #expect(cycle.status == 65 && cycle.errors.contains("sentence c1") && cycle.errors.contains("circle"), "\(cycle.errors)")
+        #expect(!FileManager.default.fileExists(atPath: program.path("p.safetensors")) && !FileManager.default.fileExists(atPath: program.path("c.h5")))
+        let vectors = try program.run("probe", "evaluate", "t.h5", "--test", "t.h5", bank)
+        #expect(vectors.status == 65, "\(vectors.errors)")
+    }
+}
