@@ -31,11 +31,12 @@ public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
 ///   - bias: `(heads, n, n)` with n at least the longest sequence, added to the scaled scores of every sequence (relative positions).
 ///   - biasOffsets: where each sequence's own bias `(heads, queries, keys)` begins, if `bias` holds one for every sequence.
 ///   - scale: 1/√headSize by default.
+///   - precision: below f32, attention without a tape, a mask and a bias rounds its operands to bfloat16 where the processor can.
 /// - Returns: `(query tokens, heads × headSize)`.
 public func packedAttention<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, values: AttentionColumns<S>, heads: Int, headSize: Int,
     queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, bias: Variable<S>? = nil, biasOffsets: [Int64]? = nil,
-    scale: S? = nil, on tape: Tape<S>?
+    scale: S? = nil, precision: Precision = .f32, on tape: Tape<S>?
 ) -> Variable<S> {
     let tokens = queries.matrix.value.rows
     precondition(Int(queryOffsets.last ?? 0) == tokens && Int(keyOffsets.last ?? 0) == keys.matrix.value.rows)
@@ -60,6 +61,8 @@ public func packedAttention<S: TensorScalar>(
     geometry.withShape(S.self) { shape, scratch in
         withInputs { q, k, v, bias in
             out.withUnsafeMutableElements { out in
+                if tape == nil, precision != .f32, mask == .none, bias == nil,
+                   S.attentionInHalves(shape, q, k, v, scale: scale, into: out, scratch: scratch) { return }
                 logSums.withUnsafeMutableElements { sums in
                     S.attention(shape, q, k, v, bias: bias, scale: scale, into: out, logSums: tape == nil ? nil : sums, scratch: scratch)
                 }

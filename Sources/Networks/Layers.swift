@@ -100,7 +100,8 @@ public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Senda
         let attended = packedAttention(
             queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
             values: AttentionColumns(fused, column: 2 * hiddenSize), heads: heads, headSize: headSize,
-            queryOffsets: offsets, keyOffsets: offsets, mask: mask, bias: bias, biasOffsets: biasOffsets, scale: scale, on: tape)
+            queryOffsets: offsets, keyOffsets: offsets, mask: mask, bias: bias, biasOffsets: biasOffsets, scale: scale,
+            precision: projection.precision, on: tape)
         return output(attended, on: tape)
     }
 

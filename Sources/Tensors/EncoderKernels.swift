@@ -24,6 +24,19 @@ public protocol EncoderKernels {
     )
 }
 
+extension TensorScalar {
+    /// Attention with operands rounded to bfloat16; false where the scalar, the head size or the processor does not allow it.
+    package static func attentionInHalves(
+        _ shape: kt_attention_shape, _ q: Input, _ k: Input, _ v: Input, scale: Self, into out: Output, scratch: Output
+    ) -> Bool {
+        guard Self.self == Float.self, shape.head_size % 16 == 0, Precision.bf16.isFast else { return false }
+        func floats(_ pointer: Input) -> UnsafePointer<Float> { UnsafeRawPointer(pointer).assumingMemoryBound(to: Float.self) }
+        func floats(_ pointer: Output) -> UnsafeMutablePointer<Float> { UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Float.self) }
+        withUnsafePointer(to: shape) { kt_attention_halves($0, floats(q), floats(k), floats(v), Float(scale), floats(out), floats(scratch)) }
+        return true
+    }
+}
+
 // As in Kernels.swift: alike but for the suffix of the C names.
 
 extension Float: EncoderKernels {

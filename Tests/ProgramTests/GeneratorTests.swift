@@ -107,7 +107,7 @@ import Testing
         expect(try generate("あい\n   \nあ\n"), 65, "bad.tsv:2")
         expect(try generate("あい\tあ\nあい\t\n", "--score", "2"), 65, "bad.tsv:2", "empty")
         expect(try generate("あい\tあ\nあい\n", "--score", "2"), 65, "bad.tsv:2")
-        expect(try generate("あい\tあ\n", "--score", "3"), 64, "3")
+        expect(try generate("あい\tあ\n", "--score", "3"), 64, "no column 3")
         expect(try generate("from\tto\nあい\tあ\n", "--source-column", "nowhere"), 64, "nowhere")
         expect(try generate("あい\n", "--top-k", "3"), 64, "--sample")
         expect(try generate("あい\n", "--beam", "0"), 64)

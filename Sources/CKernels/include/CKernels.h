@@ -113,6 +113,11 @@ KT_DECLARE(double, d)
 // Elements of scratch that the attention kernels need for the longest segment.
 int64_t kt_attention_scratch(int64_t longest_queries, int64_t longest_keys, int64_t head_size);
 
+// Attention without mask and bias, operands rounded to bfloat16, for head sizes that are multiples of 16; scratch as kt_attention's.
+// Only on processors with AVX-512 and its bfloat16 products.
+void kt_attention_halves(const kt_attention_shape *shape, const float *q, const float *k, const float *v, float scale, float *out,
+                         float *scratch);
+
 // Round to nearest even.
 void kt_f32_to_bf16(const float *x, int64_t n, uint16_t *y);
 void kt_bf16_to_f32(const uint16_t *x, int64_t n, float *y);
