@@ -14,7 +14,10 @@ public enum ModelLocation {
 
     /// - Throws: `DataError` of kind `noInput` that lists where it looked.
     public static func folder(for name: String) throws -> URL {
-        if isFolder(name) { return URL(fileURLWithPath: name) }
+        // A folder that happens to be called like a model is not meant, unless it is one or is written as a path.
+        if isFolder(name), name.contains("/") || ["config.json", "modules.json"].contains(where: { FileManager.default.fileExists(atPath: name + "/" + $0) }) {
+            return URL(fileURLWithPath: name)
+        }
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
             throw DataError(.noInput, "there is no such folder; --model takes a model's folder or its name", file: name)
         }
