@@ -34,6 +34,14 @@ struct CenteredRows<Source: RowSource> {
     /// Calls `body(slot, first, rows, x)` for every chunk, where x (rows, columns) are the valid rows less `shift` and `first` is the place
     /// of the first among all valid rows. Calls with one slot never overlap and come in order.
     private func forEachChunk(slots: Int, shift: [Double], _ body: @Sendable (Int, Int, Int, UnsafePointer<Double>) -> Void) throws {
+        let d = Int64(source.columns)
+        try forEachChunk(slots: slots, as: Double.self, { kt_shift_to_double($0, shift, d, $1) }, body)
+    }
+
+    private func forEachChunk<Element: BitwiseCopyable>(
+        slots: Int, as element: Element.Type, _ prepare: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Element>) -> Void,
+        _ body: @Sendable (Int, Int, Int, UnsafePointer<Element>) -> Void
+    ) throws {
         let d = source.columns, chunk = Self.chunkRows
         var passed = 0
         for start in stride(from: 0, to: source.rows, by: slots * chunk) {
@@ -48,10 +56,10 @@ struct CenteredRows<Source: RowSource> {
             try source.withRows(span) { pointer in
                 let from = Shared(pointer)
                 Parallel.forEach(pieces.count, threads: threads) { slot, _ in
-                    Scratch.with(Double.self, count: chunk * d) { x in
+                    Scratch.with(Element.self, count: chunk * d) { x in
                         var rows = 0
                         for row in pieces[slot] where flags?[start + row] != false {
-                            kt_shift_to_double(from.pointer + row * d, shift, Int64(d), x + rows * d)
+                            prepare(from.pointer + row * d, x + rows * d)
                             rows += 1
                         }
                         body(slot, places[slot], rows, x)
@@ -118,10 +126,54 @@ struct CenteredRows<Source: RowSource> {
 
     // MARK: Solvers
 
+    /// Eigenvectors of the covariance matrix.
+    ///
+    /// The products of a chunk are taken in Float first and added up in Double, which leaves an error below 1e-9 of the total variance: of no
+    /// account beside a component that has a thousandth of it. Where a smaller one is wanted, products are taken anew in Double.
     func covarianceDecomposition(count components: Int) throws -> Decomposition {
-        let d = source.columns, n = Double(count), shift = try firstShift()
-        // Fewer accumulators where each is large.
-        let slots = max(1, min(8, (256 << 20) / (8 * d * d))), size = d * d + d
+        if components <= source.columns / 4 {
+            let (found, offset) = try covarianceDecomposition(count: components, try singleMoments())
+            if let least = found.variances.last, least >= 1e-3 * (found.totalVariance + offset) { return found }
+        }
+        return try covarianceDecomposition(count: components, try doubleMoments()).0
+    }
+
+    /// What the covariance is made of: Σxᵀx (columns, columns), its lower triangle alone, and Σx (columns) of the rows less `shift`.
+    private struct Moments {
+        let shift: [Double]
+        let gram: [Double]
+        let sums: [Double]
+    }
+
+    private func covarianceDecomposition(count components: Int, _ moments: Moments) throws -> (Decomposition, squaredOffset: Double) {
+        let d = source.columns, n = Double(count)
+        let offset = moments.sums.map { $0 / n }
+        var covariance = Tensor<Double>(uninitialized: [d, d]), trace = 0.0
+        covariance.withUnsafeMutableElements { c in
+            moments.gram.withUnsafeBufferPointer { gram in
+                for i in 0..<d {
+                    for j in 0...i {
+                        let value = (gram[i * d + j] - n * offset[i] * offset[j]) / (n - 1)
+                        c[i * d + j] = value
+                        c[j * d + i] = value
+                    }
+                    trace += c[i * d + i]
+                }
+            }
+        }
+        guard trace.isFinite else { try reportNotFinite() }
+        let mean = zip(moments.shift, offset).map(+)
+        // Equal rows leave only rounding; say so with a plain zero.
+        if trace <= 1e-28 * mean.reduce(0, { $0 + $1 * $1 }) { trace = 0 }
+        let (values, vectors) = try symmetricEigenvectors(covariance, count: components)
+        return (Decomposition(components: vectors, variances: values, totalVariance: trace, mean: mean), offset.reduce(0) { $0 + $1 * $1 })
+    }
+
+    /// Fewer accumulators where each is large.
+    private var momentSlots: Int { max(1, min(8, (256 << 20) / (8 * source.columns * source.columns))) }
+
+    private func doubleMoments() throws -> Moments {
+        let d = source.columns, shift = try firstShift(), slots = momentSlots, size = d * d + d
         var accumulated = [Double](repeating: 0, count: slots * size)
         try accumulated.withUnsafeMutableBufferPointer { buffer in
             let all = Shared(buffer.baseAddress!)
@@ -132,26 +184,36 @@ struct CenteredRows<Source: RowSource> {
             }
         }
         let total = sum(accumulated, slots: slots, size: size)
-        accumulated = []
-        let offset = total[(d * d)...].map { $0 / n }
-        var covariance = Tensor<Double>(uninitialized: [d, d]), trace = 0.0
-        covariance.withUnsafeMutableElements { c in
-            for i in 0..<d {
-                for j in 0...i {
-                    let value = (total[i * d + j] - n * offset[i] * offset[j]) / (n - 1)
-                    c[i * d + j] = value
-                    c[j * d + i] = value
+        return Moments(shift: shift, gram: Array(total[..<(d * d)]), sums: Array(total[(d * d)...]))
+    }
+
+    private func singleMoments() throws -> Moments {
+        let d = source.columns, center = try firstShift().map(Float.init), slots = momentSlots, size = d * d + d
+        // Rows of the lower triangle that are multiplied together; what lies above the diagonal in the last columns is left alone.
+        let band = 128
+        var accumulated = [Double](repeating: 0, count: slots * size)
+        try accumulated.withUnsafeMutableBufferPointer { buffer in
+            let all = Shared(buffer.baseAddress!)
+            try forEachChunk(slots: slots, as: Float.self, { kt_center_scale($0, center, 1, Int64(d), $1) }) { slot, _, rows, x in
+                let mine = all.pointer + slot * size
+                Scratch.with(Float.self, count: band * d) { products in
+                    for first in stride(from: 0, to: d, by: band) {
+                        let end = min(d, first + band)
+                        Float.product(x + first, transposed: true, x, transposed: false, m: end - first, n: end, k: rows, lda: d, ldb: d,
+                                      into: products, ldc: end, accumulate: false, precision: .f32)
+                        for i in first..<end {
+                            let to = mine + i * d, from = products + (i - first) * end
+                            for j in 0..<end { to[j] += Double(from[j]) }
+                        }
+                    }
+                    products.update(repeating: 0, count: d)
+                    Float.addColumnSums(x, rows: rows, columns: d, to: products)
+                    for c in 0..<d { mine[d * d + c] += Double(products[c]) }
                 }
-                trace += c[i * d + i]
             }
         }
-        guard trace.isFinite else { try reportNotFinite() }
-        // Equal rows leave only rounding; say so with a plain zero.
-        var scale = 0.0
-        for c in 0..<d { scale += (shift[c] + offset[c]) * (shift[c] + offset[c]) }
-        if trace <= 1e-28 * scale { trace = 0 }
-        let (values, vectors) = try symmetricEigenvectors(covariance, count: components)
-        return Decomposition(components: vectors, variances: values, totalVariance: trace, mean: zip(shift, offset).map(+))
+        let total = sum(accumulated, slots: slots, size: size)
+        return Moments(shift: center.map(Double.init), gram: Array(total[..<(d * d)]), sums: Array(total[(d * d)...]))
     }
 
     func fullDecomposition() throws -> Decomposition {

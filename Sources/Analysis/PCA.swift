@@ -5,8 +5,9 @@ import Tensors
 // Principal component analysis. Goals in order: scikit-learn's numbers (components and coordinates to 1e-5, eigenvalues to 1e-6
 // relative); the same bits whatever the number of threads; memory that does not grow with the rows; speed.
 //
-// Everything that decides a component is summed in Double. Rows are shifted by the mean of the first chunk before they are
-// squared, so that a large common offset does not swallow the variance (Chan, Golub & LeVeque 1983).
+// Everything that decides a component is summed in Double, and multiplied in Double too unless all components asked for are large. Rows are
+// shifted by the mean of the first chunk before they are squared, so that a large common offset does not swallow the variance (Chan, Golub &
+// LeVeque 1983).
 
 /// How to find principal components.
 public struct PCA: Sendable {

@@ -164,7 +164,7 @@ public struct ModelDirectory: Sendable {
     /// - Throws: `DataError` that names the files it looked for.
     public static func weights(in folder: URL) throws -> SafetensorsArchive { SafetensorsArchive(try tensors(in: folder)) }
 
-    /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`.
+    /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`, in one file or several.
     /// - Throws: `DataError` that names the files it looked for.
     public static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
@@ -173,12 +173,16 @@ public struct ModelDirectory: Sendable {
             return try SafetensorsFile(path: path("model.safetensors"))
         }
         if manager.fileExists(atPath: path("model.safetensors.index.json")) {
-            return try ShardedSafetensors(index: path("model.safetensors.index.json"))
+            return try ShardedTensors(index: path("model.safetensors.index.json"))
         }
         if manager.fileExists(atPath: path("pytorch_model.bin")) {
             return try TorchCheckpoint(path: path("pytorch_model.bin"))
         }
-        throw DataError(.noInput, "no weights: looked for model.safetensors, model.safetensors.index.json and pytorch_model.bin", file: folder.path)
+        if manager.fileExists(atPath: path("pytorch_model.bin.index.json")) {
+            return try ShardedTensors(index: path("pytorch_model.bin.index.json"))
+        }
+        throw DataError(.noInput, "no weights: looked for model.safetensors, pytorch_model.bin, and the index of either in several files "
+                        + "(model.safetensors.index.json, pytorch_model.bin.index.json)", file: folder.path)
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.
@@ -186,12 +190,12 @@ public struct ModelDirectory: Sendable {
         let wanted: Set<String> = [
             "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config.json", "tokenizer.json",
             "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-            "tokenizer.model", "model.safetensors.index.json", "pytorch_model.bin",
+            "tokenizer.model", "model.safetensors.index.json", "pytorch_model.bin.index.json",
         ]
         var files: [String] = []
         func collect(_ folder: URL, prefix: String) {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
-                if wanted.contains(name) || name.hasSuffix(".safetensors") { files.append(prefix + name) }
+                if wanted.contains(name) || name.hasSuffix(".safetensors") || Self.isTorchCheckpoint(name) { files.append(prefix + name) }
             }
         }
         collect(folder, prefix: "")
@@ -204,6 +208,9 @@ public struct ModelDirectory: Sendable {
         for file in files { manifest += "\(file)\t\(try SHA256.hex(ofFile: folder.appendingPathComponent(file).path))\n" }
         return SHA256.hex(of: manifest)
     }
+
+    /// `pytorch_model.bin`, or one of several, as `pytorch_model-00001-of-00002.bin`.
+    private static func isTorchCheckpoint(_ name: String) -> Bool { name.hasPrefix("pytorch_model") && name.hasSuffix(".bin") }
 
     private static func name(of folder: URL) -> String {
         let parts = folder.standardizedFileURL.pathComponents

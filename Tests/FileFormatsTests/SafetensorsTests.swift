@@ -85,15 +85,15 @@ import Testing
             try writer.write(to: scratch.path(name + ".safetensors"))
         }
         let index = try scratch.write(#"{"weight_map": {"one": "one.safetensors", "two": "two.safetensors"}}"#, "index.json")
-        let shards = try ShardedSafetensors(index: index)
+        let shards = try ShardedTensors(index: index)
         #expect(shards.names == ["one", "two"])
         #expect(try shards.floats("two") == [2])
         let wrong = try scratch.write(#"{"weight_map": {"three": "one.safetensors"}}"#, "wrong.json")
-        #expect(try failure { _ = try ShardedSafetensors(index: wrong) }.message.contains("three"))
+        #expect(try failure { _ = try ShardedTensors(index: wrong) }.message.contains("three"))
         let escape = try scratch.write(#"{"weight_map": {"one": "../one.safetensors"}}"#, "escape.json")
-        #expect(try failure { _ = try ShardedSafetensors(index: escape) }.message.contains("file name"))
+        #expect(try failure { _ = try ShardedTensors(index: escape) }.message.contains("file name"))
         let missing = try scratch.write(#"{"weight_map": {"one": "none.safetensors"}}"#, "missing.json")
-        #expect(try failure { _ = try ShardedSafetensors(index: missing) }.kind == .noInput)
+        #expect(try failure { _ = try ShardedTensors(index: missing) }.kind == .noInput)
     }
 
     @Test func halvesAreTheProcessorsHalves() {

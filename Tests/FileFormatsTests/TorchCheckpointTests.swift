@@ -25,6 +25,21 @@ import Testing
         #expect(try checkpoint.floats("scalar") == [2.5])
     }
 
+    @Test("Several checkpoints under one index are read as one")
+    func shards() throws {
+        let scratch = Scratch()
+        for name in ["state.bin", "protocol4.bin", "hostile.bin"] {
+            try FileManager.default.copyItem(atPath: Self.folder + "/" + name, toPath: scratch.path(name))
+        }
+        let index = try scratch.write(#"{"weight_map": {"f32": "state.bin", "transposed": "protocol4.bin"}}"#, "pytorch_model.bin.index.json")
+        let shards = try ShardedTensors(index: index), expected = try SafetensorsFile(path: Self.folder + "/expected.safetensors")
+        #expect(shards.names == ["f32", "transposed"])
+        #expect(!shards.isMapped)
+        for name in shards.names { #expect(try shards.floats(name) == expected.floats(name)) }
+        let hostile = try scratch.write(#"{"weight_map": {"f32": "state.bin", "weight": "hostile.bin"}}"#, "hostile.json")
+        #expect(message { _ = try ShardedTensors(index: hostile) }.contains("system"))
+    }
+
     @Test("What would run something is refused by name")
     func hostile() {
         let text = message { _ = try TorchCheckpoint(path: Self.folder + "/hostile.bin") }
