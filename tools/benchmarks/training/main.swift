@@ -22,15 +22,27 @@ encoder.initialize(seed: 1)
 let parameters = encoder.parameters
 let optimizer = Optimizer(OptimizerConfiguration(.adamw, learningRate: 1e-4), parameters: parameters)
 var random = RandomSource(seed: 2)
-let sentences = (0..<2 * pairs).map { _ in (0..<length).map { _ in Int32(random.below(8000)) } }
-// Shard s holds pairs' both sides, so that a shard is whole in itself.
+// Sentences of one length, or of the lengths in a file of whole numbers, from its beginning again where it ends.
+var lengths = [length], lengthsName = "\(length)"
+if let at = arguments.firstIndex(of: "--lengths"), at + 1 < arguments.count {
+    lengths = try String(contentsOfFile: arguments[at + 1], encoding: .utf8).split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+    lengthsName = "mixed lengths"
+}
 let perShard = 2 * pairs / shards
-let batches = (0..<shards).map { shard in PackedBatch(sentences[shard * perShard..<(shard + 1) * perShard]) }
+/// A batch for every step, as shards: the first sides of all pairs, then the second sides.
+let batches = (0...steps).map { step in
+    (0..<shards).map { shard in
+        PackedBatch((shard * perShard..<(shard + 1) * perShard).map { sentence in
+            (0..<min(64, lengths[(step * 2 * pairs + sentence) % lengths.count])).map { _ in Int32(random.below(8000)) }
+        })
+    }
+}
 
 for precision in precisions {
     let engine = ShardedGradients(parameters, lanes: option("--lanes", 8), precision: precision, threads: threads)
     var lastLoss = 0.0
-    func step() throws {
+    func step(_ number: Int) throws {
+        let batches = batches[number]
         engine.clear()
         try engine.add(shards: shards, seed: 1) { shard, tape in
             let hidden = encoder(batches[shard], on: tape)
@@ -48,7 +60,7 @@ for precision in precisions {
         }
         optimizer.step(engine.gradients, learningRate: 1e-4, threads: threads)
     }
-    try step()
+    try step(0)
     func cpuSeconds() -> Double {
         var usage = rusage()
         getrusage(0 /* this process */, &usage)
@@ -56,9 +68,9 @@ for precision in precisions {
     }
     let startCPU = cpuSeconds()
     let start = DispatchTime.now().uptimeNanoseconds
-    for _ in 0..<steps { try step() }
+    for number in 1...steps { try step(number) }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-    print("{\"peer\": \"kotonoha-\(precision.rawValue)\", \"work\": \"contrastive 4x256 batch \(pairs)x\(length), pairs\", \"per_s\": \(Double(steps * pairs) / seconds), \"per_cpu_s\": \(Double(steps * pairs) / (cpuSeconds() - startCPU)), \"threads\": \(threads), \"loss\": \(lastLoss)}")
+    print("{\"peer\": \"kotonoha-\(precision.rawValue)\", \"work\": \"contrastive 4x256 batch \(pairs)x\(lengthsName), pairs\", \"per_s\": \(Double(steps * pairs) / seconds), \"per_cpu_s\": \(Double(steps * pairs) / (cpuSeconds() - startCPU)), \"threads\": \(threads), \"loss\": \(lastLoss)}")
 }
 var usage = rusage()
 getrusage(0 /* this process */, &usage)
