@@ -69,7 +69,7 @@ let package = Package(
             "Training", "Networks", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
-        .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "Sources/AnalysisBench"),
+        .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "tools/benchmarks/analysis"),
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/training"),
         // Not installed: times seq2seq training and generation for tools/bench.

@@ -6,14 +6,11 @@
 
 #define KT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
-// exp(x), relative error below 2 units in the last place; 0 below -87.3, clamped above 88.7.
-// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by its Taylor polynomial of degree 7 (remainder 5e-9).
-static inline float kt_exp_f(float x) {
-    float clamped = x < -87.33654f ? -87.33654f : x;
-    clamped = clamped > 88.72283f ? 88.72283f : clamped;
-    float n = __builtin_rintf(clamped * 1.44269504f);
+// exp(x) = 2^n exp(r) with x = n ln 2 + r and |r| <= ln 2 / 2: returns exp(r) by its Taylor polynomial of degree 7 (remainder 5e-9).
+static inline float kt_exp_remainder(float x, float *n) {
+    *n = __builtin_rintf(x * 1.44269504f);
     // ln 2 in two parts: the first has few enough digits that n times it is exact.
-    float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+    float r = (x - *n * 0.693359375f) + *n * 2.12194440e-4f;
     float p = 1.9841270e-4f;
     p = p * r + 1.3888889e-3f;
     p = p * r + 8.3333333e-3f;
@@ -22,6 +19,14 @@ static inline float kt_exp_f(float x) {
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
+    return p;
+}
+
+// exp(x), relative error below 2 units in the last place; 0 below -87.3, clamped above 88.7.
+static inline float kt_exp_f(float x) {
+    float clamped = x < -87.33654f ? -87.33654f : x;
+    clamped = clamped > 88.72283f ? 88.72283f : clamped;
+    float n, p = kt_exp_remainder(clamped, &n);
     // 2^n in two halves, since 2^128 is no float.
     int32_t i = (int32_t)n, half = i >> 1;
     int32_t bits1 = (half + 127) << 23, bits2 = (i - half + 127) << 23;
@@ -33,19 +38,9 @@ static inline float kt_exp_f(float x) {
 }
 static inline double kt_exp_d(double x) { return exp(x); }
 
-// exp(x) for x <= 0, as a softmax needs it: the same polynomial without what only large x needs.
+// exp(x) for x <= 0 (but for rounding), as a softmax needs it: without what only large x needs.
 static inline float kt_exp_below_f(float x) {
-    float clamped = x < -87.0f ? -87.0f : x;
-    float n = __builtin_rintf(clamped * 1.44269504f);
-    float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9841270e-4f;
-    p = p * r + 1.3888889e-3f;
-    p = p * r + 8.3333333e-3f;
-    p = p * r + 4.1666667e-2f;
-    p = p * r + 1.6666667e-1f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
+    float n, p = kt_exp_remainder(x < -87.0f ? -87.0f : x, &n);
     int32_t bits = ((int32_t)n + 127) << 23;
     float power;
     memcpy(&power, &bits, 4);

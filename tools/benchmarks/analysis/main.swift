@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 
 // analysis-bench TASK FILE ROWS COLUMNS [OPTION=VALUE …]: times one analysis of raw float32 rows and prints a line of JSON.
-// tools/bench-maps drives it beside the peers.
+// `tools/bench maps` and `tools/bench search` drive it beside the peers.
 
 /// The file as a tensor; memory-mapped.
 func matrix(_ path: String, rows: Int, columns: Int) throws -> Tensor<Float> {
