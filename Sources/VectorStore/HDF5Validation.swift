@@ -75,7 +75,7 @@ public enum HDF5Validation {
             }
             return false
         }
-        guard isFound else { throw DataError(.badData, "this is no HDF5 file", file: path) }
+        guard isFound else { throw DataError(.badData, "this is no HDF5 file; an .h5 file is wanted here (commands write one where -o names it so)", file: path) }
     }
 
     // MARK: The parent's side
