@@ -296,8 +296,10 @@ public struct ScatterMap: Figure {
         // The biggest groups where there are more than a page can ever name.
         let chosen = grouping.names.indices.sorted { (grouping.members[$1].count, $0) < (grouping.members[$0].count, $1) }.prefix(1000)
         var best: (results: [LabelPlacement.Placed?], names: [String], size: Double, count: Int)?
-        // Smaller letters where the names do not all fit; nothing under 4.5 points is printed.
-        for share in [1, 0.9, 0.8, 0.7] {
+        // Smaller letters where the names do not all fit near their groups (nothing under 4.5 points is printed). Leader lines across the
+        // map are drawn only where they give every group its name.
+        let side = max(plot.width, plot.height), near = 0.12, far = 0.5
+        for (share, reach) in [(1, near), (0.9, near), (0.8, near), (0.7, near), (0.7, far)] {
             let size = max(options.page.fontSize * share, 4.5)
             let names = chosen.map { typesetter.fitted(grouping.names[$0], width: plot.width * 0.35, size: size, bold: true) }
             let results = LabelPlacement.place(
@@ -305,9 +307,9 @@ public struct ScatterMap: Figure {
                     var request = request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
                     request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
                     return request
-                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: max(plot.width, plot.height) / 2, coverCost: 0.5)
+                }, avoiding: placed, within: plot.insetBy(1), maximumDistance: side * reach, coverCost: 0.5)
             let count = results.filter { $0 != nil }.count
-            if count > best?.count ?? -1 { best = (results, names, size, count) }
+            if count > best?.count ?? -1, reach == near || count == chosen.count { best = (results, names, size, count) }
             if count == chosen.count { break }
         }
         guard let best else { return ([], 0, grouping.names.count) }
