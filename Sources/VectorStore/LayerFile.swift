@@ -20,6 +20,8 @@ public final class LayerFile: Sendable {
     /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other programs.
     public let pieces: String
     public let text: String
+    /// How the numbers are stored; nil for files of other programs.
+    public let storage: VectorStorage?
     private let container: HDF5Container
 
     /// Opens a file.
@@ -43,6 +45,7 @@ public final class LayerFile: Sendable {
         if let names, names.count == first.shape[0] { layers = names } else { layers = Array(0..<first.shape[0]) }
         pieces = try container.attribute("pieces")?.string ?? ""
         text = try container.attribute("text")?.string ?? ""
+        storage = try container.attribute("storage")?.string.flatMap { VectorStorage(rawValue: $0) }
         metadata = try container.attribute("format")?.string == Self.format ? VectorMetadata(reading: container) : nil
     }
 
@@ -53,6 +56,9 @@ public final class LayerFile: Sendable {
         }
         return dataset
     }
+
+    /// Vectors that a sentence has in each layer.
+    public func tokenCount(_ sentence: Int) throws -> Int { try Self.dataset(sentence, in: container).shape[1] }
 
     /// Loads layers of all sentences, each as (words, dimension).
     /// - Parameters:

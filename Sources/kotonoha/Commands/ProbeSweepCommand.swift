@@ -75,7 +75,9 @@ struct ProbeSweepCommand: ParsableCommand {
         var rows = try rows(of: sweep, inputs, name: "trained encoder")
         rows.table += try baselines(inputs[inputs.count - 1])
         if !untrained.isEmpty {
+            var sweep = sweep
             let others = try zip(pairs, untrained).map { pair, vectors in try ProbeInput(vectors: vectors, treebank: pair.0[1], options: data) }
+            for other in others.dropFirst() { try other.file.requireSameEncoder(as: others[0].file) }
             sweep.hasControls = false
             let more = try self.rows(of: sweep, others, name: "untrained encoder")
             rows.table += more.table
@@ -84,6 +86,7 @@ struct ProbeSweepCommand: ParsableCommand {
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
             provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             var table = ResultTable(header: Self.header)
             table.numeric = Set(Self.header.dropFirst(2))
             try table.write(to: output, provenance: provenance) { write in for row in rows.table { try write(row) } }
