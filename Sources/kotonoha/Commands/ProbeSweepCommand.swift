@@ -127,7 +127,8 @@ struct ProbeSweepCommand: ParsableCommand {
             setting.isControl = true
             guard let control = results.first(where: { $0.setting == setting }) else { continue }
             let cells = ProbeMeasure.allCases.flatMap { measure in
-                let difference = real.evaluation.value(measure) - control.evaluation.value(measure)
+                // The control's root is the first word whatever its type: finding it is no learning by heart.
+                let difference = measure == .rootAccuracy ? .nan : real.evaluation.value(measure) - control.evaluation.value(measure)
                 return [difference.isNaN ? "" : Console.fixed(difference, 4), "", ""]
             }
             table.append([name, "selectivity", "\(setting.layer)", "\(setting.rank)", "\(setting.seed)"] + cells + ["", "", "", ""])
@@ -157,7 +158,7 @@ struct ProbeSweepCommand: ParsableCommand {
         let overRanks = Set(results.map(\.result.setting.layer)).count == 1
         let seed = results.first?.result.setting.seed, largest = results.map(\.result.setting.rank).max()
         var series: [LineChart.Series] = []
-        for measure in [ProbeMeasure.uuas, .distanceSpearman, .rootAccuracy, .depthSpearman] {
+        for (number, measure) in [ProbeMeasure.uuas, .distanceSpearman, .rootAccuracy, .depthSpearman].enumerated() {
             for name in ["trained encoder", "untrained encoder"] {
                 let points = results.filter {
                     $0.name == name && !$0.result.setting.isControl && $0.result.setting.seed == seed && (overRanks || $0.result.setting.rank == largest) && $0.result.evaluation.has(measure)
@@ -166,9 +167,11 @@ struct ProbeSweepCommand: ParsableCommand {
                 let intervals = points.map { $0.evaluation.interval(measure) }
                 let band = name == "trained encoder" && intervals.allSatisfy { $0 != nil }
                     ? (low: intervals.map { $0?.lowerBound ?? 0 }, high: intervals.map { $0?.upperBound ?? 0 }) : nil
-                series.append(LineChart.Series(
+                var curve = LineChart.Series(
                     measure.rawValue + (name == "trained encoder" ? "" : ", untrained"), x: points.map { Double(overRanks ? $0.setting.rank : $0.setting.layer) },
-                    y: points.map { $0.evaluation.value(measure) }, band: band, hasMarkers: true, isDashed: name != "trained encoder"))
+                    y: points.map { $0.evaluation.value(measure) }, band: band, hasMarkers: true, isDashed: name != "trained encoder")
+                curve.styleNumber = number
+                series.append(curve)
             }
         }
         var options = LineChart.Options()
