@@ -58,6 +58,10 @@ public struct TreeSpace: Figure {
         let requests = zip(words, places).map { LabelPlacement.request($0, at: $1, size: f, clearance: dot / 2, typesetter) }
         let labels = LabelPlacement.place(requests, avoiding: places, within: plot.insetBy(-widest / 2, -f), maximumDistance: max(plot.width, plot.height) / 2)
         elements += LabelPlacement.elements(labels, words, size: f, typesetter)
+        // Words of one place cannot all have room; a word without a name would be worse than two names on each other.
+        for (number, place) in places.enumerated() where labels[number] == nil {
+            elements.append(.text(Scene.Text(words[number], at: Point(place.x, place.y - f * 0.5), size: f, anchor: .middle, halo: .white)))
+        }
         return sheet.scene(with: elements)
     }
 

@@ -165,7 +165,7 @@ import Testing
     /// Words that lie close together keep their names apart, and what is predicted wrongly is dashed as in the diagram.
     @Test func spaceOfATree() throws {
         let words = ["しかし", "強制", "し", "て", "い", "なく", "て", "も"]
-        let points: [(x: Double, y: Double)] = [(0, 0), (0.01, 0.01), (1, 0), (1, 0.02), (0.5, 0.6), (1.2, 0.3), (1.2, 0.31), (0.02, 0)]
+        let points: [(x: Double, y: Double)] = [(0, 0), (0.03, 0.03), (1, 0), (1, 0.03), (0.5, 0.6), (1.2, 0.3), (1.2, 0.33), (0.04, 0.1)]
         let space = try TreeSpace(words: words, points: points, gold: [(1, 0), (1, 2), (2, 3)], predicted: [(0, 1), (3, 4), (5, 6)])
         #expect(Layout.faults(space.scene()).isEmpty, "\(Layout.faults(space.scene()))")
         let svg = try ParsedSVG(space.svg())
@@ -174,6 +174,8 @@ import Testing
         let lines = svg.elements.filter { $0.attributes["stroke-dasharray"] != nil && $0.attributes["stroke"] == "#d55e00" }
         #expect(lines.count == 3, "two edges and the sample beside their name: \(lines.count)")
         #expect(Layout.faults(try TreeSpace(words: ["はい"], points: [(0, 0)], predicted: []).scene()).isEmpty)
+        let heap = try TreeSpace(words: words, points: points.map { (x: $0.x > 1 ? 1.0 : 0.0, y: 0.0) }, predicted: [])
+        #expect(heap.scene().texts.count == words.count, "every word is named, even where many lie in one place")
     }
 
     @Test func longSentencesAreSetSmaller() throws {
