@@ -11,7 +11,8 @@ public final class LayerFile: Sendable {
 
     public let path: String
     public let sentenceCount: Int
-    /// What each layer of the file is called: 0 for the embeddings, then 1, 2, …
+    /// What each layer of the file is called: 0 for the embeddings, then 1, 2, … In files of other programs simply their places, from 0:
+    /// the published BERT files begin with the first transformer layer.
     public let layers: [Int]
     /// Components of a vector.
     public let dimension: Int
