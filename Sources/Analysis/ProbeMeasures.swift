@@ -84,11 +84,11 @@ public struct ProbeEvaluation: Sendable {
     public func has(_ measure: ProbeMeasure) -> Bool { !value(measure).isNaN }
 
     /// The measure over all sentences, in [0, 1] or [−1, 1]; NaN where it could not be taken.
-    public func value(_ measure: ProbeMeasure) -> Double { Self.value(measure, sentences.indices, of: sentences) }
+    public func value(_ measure: ProbeMeasure) -> Double { MeasureSums(measure, of: sentences).value(Array(sentences.indices)) }
 
     /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
     public func interval(_ measure: ProbeMeasure, resamples: Int = 1000, seed: UInt64 = 0) -> ClosedRange<Double>? {
-        Self.percentiles(Self.resample(sentences.count, resamples, seed) { Self.value(measure, $0, of: sentences) })
+        Self.percentiles(Self.resample(sentences.count, resamples, seed, MeasureSums(measure, of: sentences).value))
     }
 
     /// The difference between two predictors on the same sentences: this minus the other, its 95 % interval by the paired bootstrap, and
@@ -97,36 +97,11 @@ public struct ProbeEvaluation: Sendable {
         -> (value: Double, interval: ClosedRange<Double>, p: Double)? {
         precondition(sentences.count == other.sentences.count, "predictors of different treebanks")
         let value = value(measure) - other.value(measure)
-        let differences = Self.resample(sentences.count, resamples, seed) {
-            Self.value(measure, $0, of: sentences) - Self.value(measure, $0, of: other.sentences)
-        }
+        let mine = MeasureSums(measure, of: sentences), others = MeasureSums(measure, of: other.sentences)
+        let differences = Self.resample(sentences.count, resamples, seed) { mine.value($0) - others.value($0) }
         guard !value.isNaN, let interval = Self.percentiles(differences) else { return nil }
         let below = differences.count { $0 <= 0 }, above = differences.count { $0 >= 0 }
         return (value, interval, min(1, 2 * Double(min(below, above) + 1) / Double(differences.count + 1)))
-    }
-
-    // MARK: Averages
-
-    /// Sentence lengths over which correlations are averaged.
-    private static let lengths = 5...50
-
-    private static func value(_ measure: ProbeMeasure, _ chosen: some Collection<Int>, of sentences: [SentenceScore]) -> Double {
-        switch measure {
-        case .distanceSpearman: meanOverLengths(chosen, sentences) { $0.distanceSpearman }
-        case .depthSpearman: meanOverLengths(chosen, sentences) { $0.depthSpearman }
-        default: chosen.reduce(into: Tally()) { if let tally = sentences[$1].tallies[measure] { $0 += tally } }.share
-        }
-    }
-
-    private static func meanOverLengths(_ chosen: some Collection<Int>, _ sentences: [SentenceScore], _ part: (SentenceScore) -> (sum: Double, count: Int)) -> Double {
-        var sums = [Double](repeating: 0, count: lengths.upperBound + 1), counts = [Int](repeating: 0, count: lengths.upperBound + 1)
-        for index in chosen where lengths.contains(sentences[index].length) {
-            let (sum, count) = part(sentences[index])
-            sums[sentences[index].length] += sum
-            counts[sentences[index].length] += count
-        }
-        let means = lengths.compactMap { counts[$0] > 0 ? sums[$0] / Double(counts[$0]) : nil }
-        return means.isEmpty ? .nan : means.reduce(0, +) / Double(means.count)
     }
 
     private static func resample(_ count: Int, _ resamples: Int, _ seed: UInt64, _ value: ([Int]) -> Double) -> [Double] {
@@ -147,6 +122,44 @@ public struct ProbeEvaluation: Sendable {
             return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
         }
         return quantile(0.025)...quantile(0.975)
+    }
+}
+
+/// A measure as what each sentence adds to it: a share within each class of sentences, and the mean over the classes. Correlations have a
+/// class for each length from 5 to 50, all other measures have a single one. Laid out in arrays, because a bootstrap adds them up a
+/// thousand times.
+private struct MeasureSums {
+    private let sums: [Double]
+    private let counts: [Double]
+    /// −1 for sentences that take no part.
+    private let classes: [Int]
+    private let classCount: Int
+
+    init(_ measure: ProbeMeasure, of sentences: [SentenceScore]) {
+        let lengths = 5...50
+        switch measure {
+        case .distanceSpearman, .depthSpearman:
+            let parts = sentences.map { measure == .distanceSpearman ? $0.distanceSpearman : $0.depthSpearman }
+            (sums, counts) = (parts.map(\.sum), parts.map { Double($0.count) })
+            classes = sentences.map { lengths.contains($0.length) ? $0.length - lengths.lowerBound : -1 }
+            classCount = lengths.count
+        default:
+            let tallies = sentences.map { $0.tallies[measure] ?? Tally() }
+            (sums, counts) = (tallies.map { Double($0.correct) }, tallies.map { Double($0.total) })
+            classes = [Int](repeating: 0, count: sentences.count)
+            classCount = 1
+        }
+    }
+
+    /// The measure over the chosen sentences, of which one may stand there several times.
+    func value(_ chosen: [Int]) -> Double {
+        var totals = [(sum: Double, count: Double)](repeating: (0, 0), count: classCount)
+        for sentence in chosen where classes[sentence] >= 0 {
+            totals[classes[sentence]].sum += sums[sentence]
+            totals[classes[sentence]].count += counts[sentence]
+        }
+        let shares = totals.compactMap { $0.count > 0 ? $0.sum / $0.count : nil }
+        return shares.isEmpty ? .nan : shares.reduce(0, +) / Double(shares.count)
     }
 }
 

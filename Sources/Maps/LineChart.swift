@@ -10,6 +10,8 @@ public struct LineChart: Figure {
         public var band: (low: [Double], high: [Double])?
         public var hasMarkers: Bool
         public var isDashed: Bool
+        /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
+        public var styleNumber: Int?
 
         /// - Parameters:
         ///   - x: places; 0, 1, 2 … where nil.
@@ -89,10 +91,11 @@ public struct LineChart: Figure {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
-        let colors = series.indices.map { Palette.groups[$0 % Palette.groups.count] }
+        let numbers = series.enumerated().map { max($1.styleNumber ?? $0, 0) }
+        let colors = numbers.map { Palette.groups[$0 % Palette.groups.count] }
         if series.count > 1 {
             sheet.legend = Legend(entries: series.enumerated().map { i, s in
-                Legend.Entry(name: s.name, sample: .line(style(s, colors[i]), s.hasMarkers ? marker(i) : nil))
+                Legend.Entry(name: s.name, sample: .line(style(s, colors[i]), s.hasMarkers ? marker(numbers[i]) : nil))
             }, fontSize: f)
         }
 
@@ -127,7 +130,7 @@ public struct LineChart: Figure {
             let points = runs.joined().filter { plot.insetBy(-0.5).contains($0) }
             // A curve of one value is a point.
             if s.hasMarkers || points.count == 1 {
-                elements.append(.markers(marker(i), Array(points), size: 3.6, marker(i).style(colors[i], size: 3.6)))
+                elements.append(.markers(marker(numbers[i]), Array(points), size: 3.6, marker(numbers[i]).style(colors[i], size: 3.6)))
             }
         }
         elements += marks(in: plot, xAxis, yAxis, avoiding: segments, typesetter)

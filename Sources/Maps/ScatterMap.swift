@@ -277,10 +277,10 @@ public struct ScatterMap: Figure {
         let considered = chosen.count <= 3000 ? chosen : (0..<3000).map { chosen[$0 * chosen.count / 3000] }
         let names = considered.map { typesetter.fitted(texts[$0], width: plot.width * 0.33, size: size) }
         let results = LabelPlacement.place(
-            zip(considered, names).map { i, name in request(name, at: placed[i], size: size, clearance: markerSize / 2, typesetter) },
+            zip(considered, names).map { i, name in LabelPlacement.request(name, at: placed[i], size: size, clearance: markerSize / 2, typesetter) },
             avoiding: placed, within: plot.insetBy(1), maximumDistance: considered.count > 400 ? 30 : 60)
         let colors = grouping.map { $0.colors(middles: $0.middles(placed)) }
-        let elements = draw(results, names, size: size, bold: false, typesetter) { i in
+        let elements = LabelPlacement.elements(results, names, size: size, typesetter) { i in
             guard let grouping, let colors, grouping.index[considered[i]] >= 0 else { return .ink }
             return Palette.groups[colors[grouping.index[considered[i]]]].readableOnWhite
         }
@@ -304,7 +304,7 @@ public struct ScatterMap: Figure {
             let names = chosen.map { typesetter.fitted(grouping.names[$0], width: plot.width * 0.35, size: size, bold: true) }
             let results = LabelPlacement.place(
                 zip(chosen, names).map { g, name in
-                    var request = request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
+                    var request = LabelPlacement.request(name, at: middles[g], size: size, clearance: 0, typesetter, bold: true, mayCoverAnchor: true)
                     request.extent = core(grouping.members[g], middles[g], placed, markerSize: markerSize)
                     return request
                 }, avoiding: placed, within: plot.insetBy(1), maximumDistance: side * reach, coverCost: 0.5)
@@ -314,7 +314,7 @@ public struct ScatterMap: Figure {
         }
         guard let best else { return ([], 0, grouping.names.count) }
         let order = Array(chosen)
-        let elements = draw(best.results, best.names, size: best.size, bold: true, typesetter) {
+        let elements = LabelPlacement.elements(best.results, best.names, size: best.size, bold: true, typesetter) {
             Palette.groups[colors[order[$0]]].readableOnWhite
         }
         return (elements, best.count, grouping.names.count - best.count)
@@ -325,29 +325,5 @@ public struct ScatterMap: Figure {
         func reach(_ distances: [Double]) -> Double { distances.sorted()[(distances.count * 4) / 5] + markerSize / 2 }
         let size = Scene.Size(reach(members.map { abs(placed[$0].x - middle.x) }), reach(members.map { abs(placed[$0].y - middle.y) }))
         return max(size.width, size.height) < 25 ? size : Scene.Size(0, 0)
-    }
-
-    private func request(
-        _ text: String, at anchor: Scene.Point, size: Double, clearance: Double, _ typesetter: Typesetter, bold: Bool = false,
-        mayCoverAnchor: Bool = false
-    ) -> LabelPlacement.Request {
-        let m = typesetter.measure(text, size: size, bold: bold)
-        return .init(
-            anchor: anchor, width: m.width, height: m.ascent + m.descent, clearance: clearance, mayCoverAnchor: mayCoverAnchor)
-    }
-
-    private func draw(
-        _ placed: [LabelPlacement.Placed?], _ names: [String], size: Double, bold: Bool, _ typesetter: Typesetter, color: (Int) -> Color
-    ) -> [Scene.Element] {
-        var leaders: [Scene.Element] = []
-        var texts: [Scene.Element] = []
-        for (i, label) in placed.enumerated() {
-            guard let label else { continue }
-            if let line = label.leader { leaders.append(.line(line.from, line.to, .stroke(.grey, width: 0.35))) }
-            let ascent = typesetter.measure(names[i], size: size, bold: bold).ascent
-            texts.append(.text(Scene.Text(
-                names[i], at: Scene.Point(label.box.x, label.box.y + ascent), size: size, color: color(i), bold: bold, halo: .white)))
-        }
-        return [.group(Scene.Group(leaders, name: "leaders")), .group(Scene.Group(texts, name: "labels"))]
     }
 }

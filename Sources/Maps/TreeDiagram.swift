@@ -91,14 +91,8 @@ public struct TreeDiagram: Figure {
         page.height = nil
         var sheet = Sheet(page: page, title: options.title, caption: options.caption, typesetter: typesetter)
         if !below.isEmpty {
-            var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(.stroke(.ink, width: 0.8), nil))]
-            if below.contains(where: { goldSet.contains([$0.head, $0.dependent]) }) {
-                entries.append(.init(name: word("predicted, right", "予測（正）"), sample: .line(Self.style(isRight: true), nil)))
-            }
-            if below.contains(where: { !goldSet.contains([$0.head, $0.dependent]) }) {
-                entries.append(.init(name: word("predicted, wrong", "予測（誤）"), sample: .line(Self.style(isRight: false), nil)))
-            }
-            sheet.legend = Legend(entries: entries, fontSize: f * 0.9)
+            sheet.legend = Self.legend(
+                gold: .stroke(.ink, width: 0.8), predicted: below.map { goldSet.contains([$0.head, $0.dependent]) }, page: options.page, size: f * 0.9)
         }
         let total = aboveHeight + wordHeight + belowHeight
         let plot = sheet.plot(left: 0, right: 0, bottom: 0, top: 0) { _ in total }
@@ -124,9 +118,16 @@ public struct TreeDiagram: Figure {
 
     // MARK: Parts
 
-    private func word(_ english: String, _ japanese: String) -> String { options.page.language == .japanese ? japanese : english }
+    /// Says what is gold, and what of the predicted edges is right; a wrong direction is no fault of an edge.
+    static func legend(gold: Scene.Style, predicted isRight: [Bool], page: PageStyle, size: Double) -> Legend {
+        func word(_ english: String, _ japanese: String) -> String { page.language == .japanese ? japanese : english }
+        var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(gold, nil))]
+        if isRight.contains(true) { entries.append(.init(name: word("predicted, right", "予測（正）"), sample: .line(style(isRight: true), nil))) }
+        if isRight.contains(false) { entries.append(.init(name: word("predicted, wrong", "予測（誤）"), sample: .line(style(isRight: false), nil))) }
+        return Legend(entries: entries, fontSize: size)
+    }
 
-    private static func style(isRight: Bool) -> Scene.Style {
+    static func style(isRight: Bool) -> Scene.Style {
         isRight ? .stroke(Palette.groups[0], width: 0.8) : .stroke(Palette.groups[5], width: 0.8, dash: [2.4, 1.4])
     }
 

@@ -19,8 +19,8 @@ public struct TreeSpace: Figure {
 
     /// - Parameters:
     ///   - points: one a word, in any unit; both axes are drawn to the same scale.
-    ///   - gold: edges of the true tree, drawn grey; pairs of words from 0.
-    ///   - predicted: edges of the predicted tree, drawn in colour.
+    ///   - gold: edges of the true tree, drawn as broad grey bands; pairs of words from 0.
+    ///   - predicted: edges of the predicted tree, drawn in colour: dashed where there is a true tree that lacks them.
     /// - Throws: `DataError` where words and points differ in number, a point is not finite, or an edge leads nowhere.
     public init(words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()) throws {
         guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
@@ -38,6 +38,11 @@ public struct TreeSpace: Figure {
         let lowY = points.map(\.y).min() ?? 0, highY = points.map(\.y).max() ?? 0
         let spanX = max(highX - lowX, 1e-9), spanY = max(highY - lowY, 1e-9)
         var sheet = Sheet(page: options.page, title: options.title, caption: options.caption, typesetter: typesetter)
+        let goldSet = Set(gold.map { Set([$0.0, $0.1]) })
+        func style(_ edge: (Int, Int)) -> Scene.Style { TreeDiagram.style(isRight: gold.isEmpty || goldSet.contains([edge.0, edge.1])) }
+        if !gold.isEmpty {
+            sheet.legend = TreeDiagram.legend(gold: Self.goldStyle, predicted: predicted.map { goldSet.contains([$0.0, $0.1]) }, page: options.page, size: f * 0.9)
+        }
         // Words stand beside their points and need room at the sides.
         let widest = words.map { typesetter.width($0, size: f) }.max() ?? 0
         let plot = sheet.plot(left: widest / 2, right: widest / 2, bottom: f, top: f * 1.5) { min($0 * min(max(spanY / spanX, 0.5), 1.2), $0 * 1.2) }
@@ -46,12 +51,19 @@ public struct TreeSpace: Figure {
             Point(plot.center.x + ($0.x - (lowX + highX) / 2) * scale, plot.center.y - ($0.y - (lowY + highY) / 2) * scale)
         }
         var elements: [Scene.Element] = []
-        for edge in gold { elements.append(.line(places[edge.0], places[edge.1], .stroke(.lightGrey, width: 2.5))) }
-        for edge in predicted { elements.append(.line(places[edge.0], places[edge.1], .stroke(Palette.groups[0], width: 0.9))) }
-        elements.append(.markers(.circle, places, size: f * 0.45, .fill(.ink)))
-        for (word, place) in zip(words, places) {
-            elements.append(.text(Scene.Text(word, at: Point(place.x, place.y - f * 0.5), size: f, anchor: .middle, halo: .white)))
+        for edge in gold { elements.append(.line(places[edge.0], places[edge.1], Self.goldStyle)) }
+        for edge in predicted { elements.append(.line(places[edge.0], places[edge.1], style(edge))) }
+        let dot = f * 0.45
+        elements.append(.markers(.circle, places, size: dot, .fill(.ink)))
+        let requests = zip(words, places).map { LabelPlacement.request($0, at: $1, size: f, clearance: dot / 2, typesetter) }
+        let labels = LabelPlacement.place(requests, avoiding: places, within: plot.insetBy(-widest / 2, -f), maximumDistance: max(plot.width, plot.height) / 2)
+        elements += LabelPlacement.elements(labels, words, size: f, typesetter)
+        // Words of one place cannot all have room; a word without a name would be worse than two names on each other.
+        for (number, place) in places.enumerated() where labels[number] == nil {
+            elements.append(.text(Scene.Text(words[number], at: Point(place.x, place.y - f * 0.5), size: f, anchor: .middle, halo: .white)))
         }
         return sheet.scene(with: elements)
     }
+
+    private static let goldStyle = Scene.Style.stroke(.lightGrey, width: 2.5)
 }

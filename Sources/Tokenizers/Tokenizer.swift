@@ -232,6 +232,15 @@ public final class Tokenizer: Sendable {
         return encoding
     }
 
+    /// How many tokens the model makes of a word taken as it stands, neither normalized nor split at punctuation: so the scripts that first
+    /// published BERT's word vectors cut text that was words already.
+    package func tokenCount(ofWholeWord word: String) -> Int {
+        var scratch = TokenizerScratch()
+        let bytes = Array(word.utf8)
+        bytes.withUnsafeBufferPointer { model.appendTokens(of: $0, to: &scratch.tokens, scratch: &scratch.model) }
+        return scratch.tokens.count
+    }
+
     /// Appends the ids of one text, special tokens included, and nothing else: no strings, no offsets.
     ///
     /// - Parameters:

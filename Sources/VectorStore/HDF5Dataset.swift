@@ -48,6 +48,8 @@ public final class HDF5Dataset: Sendable {
     private let handle: HDF5Handle
     private let isVariableString: Bool
     private let fixedStringSize: Int
+    /// IEEE 754 binary16, little-endian.
+    private let isBinary16: Bool
 
     /// Rows: the length of the first axis, 1 for a single value.
     public var rows: Int { shape.first ?? 1 }
@@ -59,7 +61,7 @@ public final class HDF5Dataset: Sendable {
         self.name = name
         self.file = file
         func damaged(_ what: String) -> DataError { DataError(.badData, "dataset \(name): \(what)", file: file) }
-        (shape, kind, isVariableString, fixedStringSize) = try HDF5.locked {
+        (shape, kind, isVariableString, fixedStringSize, isBinary16) = try HDF5.locked {
             let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
             let rank = H5Sget_simple_extent_ndims(space.id)
             guard rank >= 0, rank <= 8 else { throw damaged("it has \(rank) axes; at most 8 are read") }
@@ -77,10 +79,13 @@ public final class HDF5Dataset: Sendable {
             let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
             let bytes = H5Tget_size(type.id)
             switch H5Tget_class(type.id) {
-            case H5T_FLOAT: return (shape, .float(bytes: bytes), false, 0)
-            case H5T_INTEGER, H5T_ENUM: return (shape, .integer(bytes: bytes), false, 0)
-            case H5T_STRING: return (shape, .string, H5Tis_variable_str(type.id) > 0, bytes)
-            default: return (shape, .other, false, 0)
+            case H5T_FLOAT:
+                guard bytes == 2 else { return (shape, .float(bytes: bytes), false, 0, false) }
+                let binary16 = try HDF5Container.float16Type(file)
+                return (shape, .float(bytes: bytes), false, 0, H5Tequal(type.id, binary16.id) > 0)
+            case H5T_INTEGER, H5T_ENUM: return (shape, .integer(bytes: bytes), false, 0, false)
+            case H5T_STRING: return (shape, .string, H5Tis_variable_str(type.id) > 0, bytes, false)
+            default: return (shape, .other, false, 0, false)
             }
         }
     }
@@ -96,12 +101,29 @@ public final class HDF5Dataset: Sendable {
         default: throw damaged("numbers were expected")
         }
         guard !values.isEmpty else { return }
+        if isBinary16, let floats = values as? UnsafeMutableBufferPointer<Float> { return try readHalves(rows: range, into: floats) }
+        try read(rows: range, as: Number.memoryType, into: values.baseAddress)
+    }
+
+    /// libhdf5 converts half precision one element after the other: the bits as they lie in the file, widened here, come many times faster.
+    private func readHalves(rows range: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
+        let type = try storedType()
+        try withUnsafeTemporaryAllocation(of: UInt16.self, capacity: values.count) { bits in
+            try read(rows: range, as: type.id, into: bits.baseAddress)
+            HalfPrecision.widen(float16: UnsafeRawBufferPointer(bits), into: values)
+        }
+    }
+
+    /// Reads rows so that they lie in memory as `type` says.
+    private func read(rows range: Range<Int>, as type: hid_t, into bytes: UnsafeMutableRawPointer?) throws {
         try transfer(rows: range) { memory, space in
-            guard H5Dread(handle.id, Number.memoryType, memory, space, hid_t(H5P_DEFAULT), values.baseAddress) >= 0 else {
+            guard H5Dread(handle.id, type, memory, space, hid_t(H5P_DEFAULT), bytes) >= 0 else {
                 throw damaged("reading failed: \(HDF5.failureText())")
             }
         }
     }
+
+    private func storedType() throws -> HDF5Handle { try HDF5.locked { try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText())) } }
 
     /// Reads rows as numbers of one kind, row-major.
     public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
@@ -135,7 +157,7 @@ public final class HDF5Dataset: Sendable {
 
     private func appendVariable(_ range: Range<Int>, to strings: inout [String]) throws {
         try HDF5.locked {
-            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            let type = try storedType()
             var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: range.count)
             try transfer(rows: range) { memory, space in
                 let isRead = pointers.withUnsafeMutableBytes {
@@ -151,13 +173,9 @@ public final class HDF5Dataset: Sendable {
     private func appendFixed(_ range: Range<Int>, to strings: inout [String]) throws {
         guard fixedStringSize > 0, fixedStringSize <= 1 << 20 else { throw damaged("strings of \(fixedStringSize) bytes each are not read") }
         try HDF5.locked {
-            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            let type = try storedType()
             var bytes = [UInt8](repeating: 0, count: range.count * fixedStringSize)
-            try transfer(rows: range) { memory, space in
-                guard H5Dread(handle.id, type.id, memory, space, hid_t(H5P_DEFAULT), &bytes) >= 0 else {
-                    throw damaged("reading failed: \(HDF5.failureText())")
-                }
-            }
+            try read(rows: range, as: type.id, into: &bytes)
             for row in 0 ..< range.count {
                 strings.append(String(decoding: bytes[row * fixedStringSize ..< (row + 1) * fixedStringSize].prefix { $0 != 0 }, as: UTF8.self))
             }
@@ -173,6 +191,19 @@ public final class HDF5Dataset: Sendable {
             guard creation >= 0 else { return false }
             defer { H5Idec_ref(creation) }
             return H5Pget_nfilters(creation) > 0
+        }
+    }
+
+    /// Reads rows of numbers and forgets them, so that damage shows. `scratch` has room for 8 bytes an element.
+    func touch(rows range: Range<Int>, scratch: UnsafeMutableRawBufferPointer) throws {
+        let count = range.count * rowSize, type = try storedType()
+        precondition(scratch.count >= 8 * count, "no room for \(count) elements")
+        // Bytes of these types need no interpreting and cannot mislead; converting them would take most of the time.
+        let plain = [kh5_float32(), kh5_float64(), kh5_int8(), kh5_uint8(), kh5_int32(), kh5_int64()]
+        if isBinary16 || HDF5.locked({ plain.contains { H5Tequal(type.id, $0) > 0 } }) {
+            try read(rows: range, as: type.id, into: scratch.baseAddress)
+        } else {
+            try read(rows: range, into: UnsafeMutableBufferPointer(rebasing: scratch.bindMemory(to: Double.self)[..<count]))
         }
     }
 

@@ -11,7 +11,8 @@ public final class LayerFile: Sendable {
 
     public let path: String
     public let sentenceCount: Int
-    /// What each layer of the file is called: 0 for the embeddings, then 1, 2, …
+    /// What each layer of the file is called: 0 for the embeddings, then 1, 2, … In files of other programs simply their places, from 0:
+    /// the published BERT files begin with the first transformer layer.
     public let layers: [Int]
     /// Components of a vector.
     public let dimension: Int
@@ -20,6 +21,8 @@ public final class LayerFile: Sendable {
     /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other programs.
     public let pieces: String
     public let text: String
+    /// How the numbers are stored; nil for files of other programs.
+    public let storage: VectorStorage?
     private let container: HDF5Container
 
     /// Opens a file.
@@ -43,6 +46,7 @@ public final class LayerFile: Sendable {
         if let names, names.count == first.shape[0] { layers = names } else { layers = Array(0..<first.shape[0]) }
         pieces = try container.attribute("pieces")?.string ?? ""
         text = try container.attribute("text")?.string ?? ""
+        storage = try container.attribute("storage")?.string.flatMap { VectorStorage(rawValue: $0) }
         metadata = try container.attribute("format")?.string == Self.format ? VectorMetadata(reading: container) : nil
     }
 
@@ -53,6 +57,9 @@ public final class LayerFile: Sendable {
         }
         return dataset
     }
+
+    /// Vectors that a sentence has in each layer.
+    public func tokenCount(_ sentence: Int) throws -> Int { try Self.dataset(sentence, in: container).shape[1] }
 
     /// Loads layers of all sentences, each as (words, dimension).
     /// - Parameters:

@@ -162,6 +162,22 @@ import Testing
         #expect(arcs.filter { $0.attributes["stroke-dasharray"] != nil && $0.attributes["stroke"] == "#d55e00" }.count == 3)
     }
 
+    /// Words that lie close together keep their names apart, and what is predicted wrongly is dashed as in the diagram.
+    @Test func spaceOfATree() throws {
+        let words = ["しかし", "強制", "し", "て", "い", "なく", "て", "も"]
+        let points: [(x: Double, y: Double)] = [(0, 0), (0.03, 0.03), (1, 0), (1, 0.03), (0.5, 0.6), (1.2, 0.3), (1.2, 0.33), (0.04, 0.1)]
+        let space = try TreeSpace(words: words, points: points, gold: [(1, 0), (1, 2), (2, 3)], predicted: [(0, 1), (3, 4), (5, 6)])
+        #expect(Layout.faults(space.scene()).isEmpty, "\(Layout.faults(space.scene()))")
+        let svg = try ParsedSVG(space.svg())
+        for text in Set(words) { #expect(svg.texts.count { $0 == text } == words.count { $0 == text }, "\(text)") }
+        for text in ["gold", "predicted, right", "predicted, wrong"] { #expect(svg.texts.contains(text)) }
+        let lines = svg.elements.filter { $0.attributes["stroke-dasharray"] != nil && $0.attributes["stroke"] == "#d55e00" }
+        #expect(lines.count == 3, "two edges and the sample beside their name: \(lines.count)")
+        #expect(Layout.faults(try TreeSpace(words: ["はい"], points: [(0, 0)], predicted: []).scene()).isEmpty)
+        let heap = try TreeSpace(words: words, points: points.map { (x: $0.x > 1 ? 1.0 : 0.0, y: 0.0) }, predicted: [])
+        #expect(heap.scene().texts.count == words.count, "every word is named, even where many lie in one place")
+    }
+
     @Test func longSentencesAreSetSmaller() throws {
         let long = Array(repeating: ["夕日", "に", "染まる", "浜辺"], count: 12).flatMap { $0 }
         let tree = try TreeDiagram(words: long, heads: long.indices.map { $0 == 0 ? 0 : $0 })

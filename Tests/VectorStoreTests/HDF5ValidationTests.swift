@@ -45,12 +45,22 @@ import VectorStore
 
     /// What the child lets pass is opened and read here: a crash would take the tests down.
     @Test func mutatedFilesNeverHurtTheParent() throws {
-        let originals = try [bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300))]
+        func layers(_ name: String, _ storage: VectorStorage, isCompressed: Bool) throws -> String {
+            let writer = try LayerFileWriter(path: scratch.path(name), layers: [0, 1], dimension: 4, metadata: metadata, storage: storage, isCompressed: isCompressed)
+            for words in [2, 3, 1] {
+                try [Float](repeating: 0.5, count: 8 * words).withUnsafeBufferPointer { try writer.append(sentence: "w\(words)", words: words, vectors: $0) }
+            }
+            try writer.finish()
+            return scratch.path(name)
+        }
+        let originals = try [bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300)), bytes(of: layers("c.h5", .float16, isCompressed: true)),
+                             bytes(of: layers("d.h5", .float16, isCompressed: false))]
         var random = SeededNumbers(state: 11)
         var refused = 0, passed = 0
         let path = scratch.path("damaged.h5")
-        for round in 0 ..< 250 {
-            var bytes = originals[round % 2]
+        for round in 0 ..< 400 {
+            let isLayers = round % 4 >= 2
+            var bytes = originals[round % 4]
             for _ in 0 ..< Int.random(in: 1 ... 6, using: &random) {
                 // Damage of the metadata, which lies mostly at the beginning, matters; that of numbers does not.
                 let place = Int.random(in: 0 ..< (round % 3 == 0 ? bytes.count : min(bytes.count, 6000)), using: &random)
@@ -60,8 +70,12 @@ import VectorStore
             try bytes.write(to: URL(fileURLWithPath: path))
             do {
                 try HDF5Validation.validate(path, by: Self.program, timeLimit: .seconds(5))
-                let file = try VectorFile(path: path)
-                _ = try file.block(rows: 0 ..< min(file.count, 1000))
+                if isLayers {
+                    _ = try LayerFile(path: path).load(layers: [1], words: [2, 3, 1], name: { "\($0)" })
+                } else {
+                    let file = try VectorFile(path: path)
+                    _ = try file.block(rows: 0 ..< min(file.count, 1000))
+                }
                 passed += 1
             } catch is DataError {
                 refused += 1

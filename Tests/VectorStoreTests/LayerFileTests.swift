@@ -30,6 +30,23 @@ import VectorStore
     }
 }
 
+extension LayerFileTests {
+    /// What is widened here must be what libhdf5 itself converts, subnormals, infinities and compressed chunks included.
+    @Test(arguments: [true, false]) func halvesAreThoseOfLibhdf5(isCompressed: Bool) throws {
+        let path = scratch.path("half.h5")
+        let values: [Float] = [0, -0.0, 1, -1.5, 65504, 6.1035156e-05, 5.9604645e-08, -3.0517578e-05, 0.333251953125, 1024.5, -2047, 0.1]
+        let writer = try LayerFileWriter(path: path, layers: [0, 1], dimension: 3, metadata: metadata, storage: .float16, isCompressed: isCompressed)
+        try values.withUnsafeBufferPointer { try writer.append(sentence: "a b", words: 2, vectors: $0) }
+        try writer.finish()
+        let dataset = try HDF5Container(path: path).required("0")
+        let converted = try dataset.read(Double.self)
+        #expect(try dataset.read(Float.self).map(Double.init) == converted)
+        #expect(try dataset.read(Float.self, rows: 1..<2).map(Double.init) == Array(converted[6...]))
+        #expect(converted[..<4] == [0, 0, 1, -1.5] && converted[6] == 5.9604644775390625e-08)
+        #expect(try LayerFile(path: path).load(layers: [1], words: [2], name: { "\($0)" })[0].elements.map(Double.init) == Array(converted[6...]))
+    }
+}
+
 /// Other readers and writers of HDF5, where they are installed.
 @Suite struct PeerTests {
     let scratch = Scratch()

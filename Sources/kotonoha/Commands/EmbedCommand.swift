@@ -46,6 +46,16 @@ struct EmbedCommand: ParsableCommand {
     @OptionGroup(title: "Words of a treebank") var words: TokenArguments
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        guard words.tokens else { return }
+        let given = [
+            ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
+            ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
+            ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil),
+        ]
+        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for sentences and does not go with --tokens") }
+    }
+
     func run() throws {
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")

@@ -24,6 +24,12 @@ struct TokenArguments: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Compress the layers.")
     var compress = true
 
+    func validate() throws {
+        guard !tokens else { return }
+        let given = [("--layers", layers != "all"), ("--pieces", pieces != .mean), ("--text", text != .written), ("--untrained-seed", untrainedSeed != nil), ("--no-compress", !compress)]
+        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for the words of a treebank; it needs --tokens") }
+    }
+
     func run(input: String, output: String, store: VectorStorage, model: ModelOptions, report: ReportOptions) throws {
         guard store == .float32 || store == .float16 else { throw ValidationError("word vectors are stored as float32 or float16") }
         guard input != "-" else { throw ValidationError("a treebank is read from a file") }
@@ -36,6 +42,14 @@ struct TokenArguments: ParsableArguments {
         }
         (run.merging, run.text, run.storage, run.isCompressed, run.untrainedSeed) = (pieces, text, store, compress, untrainedSeed)
         let encoder = try model.encoder(isQuiet: report.quiet)
+        var record = provenance(seed: untrainedSeed)
+        record.model = Provenance.Source(path: encoder.directory.name, sha256: try encoder.directory.sha256())
+        record.inputs = [try Provenance.Source(hashing: input)]
+        record.settings = [
+            ("layers", .string(layers)), ("pieces", .string(pieces.rawValue)), ("text", .string(text.rawValue)), ("storage", .string(store.rawValue)),
+            ("precision", .string(encoder.options.precision.rawValue)),
+        ]
+        run.provenance = record.json().serialized()
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: TokenVectorRun.Summary
         do {

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
@@ -33,10 +34,11 @@ struct InfoCommand: ParsableCommand {
     }
 
     private static let kinds = [
-        "kotonoha/pca": "principal components", "kotonoha/map": "map", "kotonoha/layers": "word vectors of a treebank", "kotonoha/probe": "structural probe",
+        "kotonoha/pca": "principal components", "kotonoha/map": "map", LayerFile.format: "word vectors of a treebank",
     ]
 
     private func fileFacts() throws -> [(key: String, value: JSON)] {
+        if URL(fileURLWithPath: subject).pathExtension.lowercased() == "safetensors" { return try facts(of: ProbeFile(path: subject)) }
         let container = try HDF5Container(path: subject), format = try container.attribute("format")?.string ?? ""
         if let kind = Self.kinds[format] { return try facts(of: container, kind: kind) }
         let file = try VectorFile(path: subject), metadata = file.metadata
@@ -55,6 +57,15 @@ struct InfoCommand: ParsableCommand {
         ]
         if file.layout.hasGroups, let groups = try file.groups() { facts.append(("different groups", .integer(Set(groups).count))) }
         return facts
+    }
+
+    private func facts(of probes: ProbeFile) -> [(key: String, value: JSON)] {
+        var facts: [(key: String, value: JSON)] = [
+            ("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string("structural probe")), ("layer", .integer(probes.layer)),
+        ]
+        for probe in probes.probes { facts.append((probe.kind.rawValue, .string("\(probe.rank) x \(probe.dimension)"))) }
+        facts += [("model", .string(probes.model)), ("model_sha256", .string(probes.modelSHA256)), ("pieces", .string(probes.pieces)), ("text", .string(probes.text))]
+        return facts + probes.remarks.filter { $0.key != "provenance" }.map { ($0.key, .string($0.value)) }
     }
 
     /// Everything that a file says of itself, and the shapes of what it holds.

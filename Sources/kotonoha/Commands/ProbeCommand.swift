@@ -51,24 +51,23 @@ struct ProbeInput {
     let file: LayerFile
     let treebank: Treebank
     let corpus: ProbeCorpus
-    private let tokenizer: Tokenizer?
+    private let pieces: PieceAlignment?
 
     init(vectors: String, treebank path: String, options: ProbeDataOptions) throws {
         treebank = try Treebank(path: path)
         corpus = try ProbeCorpus(treebank, punctuation: options.punctuation)
         file = try LayerFile(path: vectors)
-        tokenizer = try options.pieceModel.map { try Tokenizer(directory: ModelDirectory(folder: ModelLocation.folder(for: $0)).transformerFolder) }
+        let (treebank, file) = (treebank, file)
+        pieces = try options.pieceModel.map { model in
+            let tokenizer = try Tokenizer(directory: ModelDirectory(folder: ModelLocation.folder(for: model)).transformerFolder)
+            return try PieceAlignment(treebank, tokenizer: tokenizer) { $0 < file.sentenceCount ? try file.tokenCount($0) : 0 }
+        }
     }
 
     /// The layers' vectors, each (words, dimension).
     func vectors(_ layers: [Int]) throws -> [Tensor<Float>] {
         let sentences = treebank.sentences
-        return try file.load(layers: layers, words: sentences.map(\.words.count), name: treebank.name, pieces: tokenizer.map { tokenizer in
-            { index in
-                let text = sentences[index].spaced(), encoding = try tokenizer.encode(text.text)
-                return (WordAlignment(text, encoding).tokens, encoding.count)
-            }
-        })
+        return try file.load(layers: layers, words: sentences.map(\.words.count), name: treebank.name, pieces: pieces.map { pieces in { pieces.sentences[$0] } })
     }
 
     /// What is left out of the trees, for the person at the terminal.
@@ -186,6 +185,7 @@ struct ProbeTrainCommand: ParsableCommand {
         let result = results[0]
         var provenance = provenance(seed: seed)
         provenance.inputs = try (train + dev).map(Provenance.Source.init(hashing:))
+        provenance.settings = ProbeRecord.settings(of: sweep, train: learned, dev: held)
         let file = ProbeFile(
             layer: layer, distance: result.trained.first { $0.probe.kind == .distance }?.probe, depth: result.trained.first { $0.probe.kind == .depth }?.probe,
             model: learned.file.metadata?.model ?? "", modelSHA256: learned.file.metadata?.modelSHA256 ?? "",
@@ -269,7 +269,7 @@ struct ProbeCompareCommand: ParsableCommand {
         let evaluations = try [(first, firstVectors), (second, secondVectors)].map { probe, vectors in
             let probes = try ProbeFile(path: probe), input = try ProbeInput(vectors: vectors, treebank: treebank, options: data)
             try probes.require(of: input, path: probe)
-            if !report.quiet { Console.say("\(URL(fileURLWithPath: probe).lastPathComponent): layer \(probes.layer) of \(input.file.summary)") }
+            if !report.quiet { Console.say("\(URL(fileURLWithPath: probe).lastPathComponent): layer \(probes.layer) of \(input.file.summary)\n\(input.note)") }
             return try ProbeSweep.evaluate(probes, input.corpus, input.vectors([probes.layer])[0], threads: data.threads)
         }
         let differences = ProbeMeasure.allCases.compactMap { measure in

@@ -52,12 +52,18 @@ struct ProbeParseCommand: ParsableCommand {
         let hash = probes.modelSHA256.isEmpty ? "" : try encoder.directory.sha256()
         try probes.require(model: encoder.directory.name, modelSHA256: hash, dimension: encoder.encoder.configuration.hiddenSize,
                            of: encoder.directory.folder.lastPathComponent, path: probe)
+        let layers = try encoder.encoder.configuration.layers
+        guard (0...layers).contains(probes.layer) else {
+            throw DataError(.badData, "it reads layer \(probes.layer), but \(encoder.directory.name) has layers 0 to \(layers)", file: probe)
+        }
         let embedder = WordEmbedder(encoder: try encoder.encoder, tokenizer: encoder.tokenizer, layers: [probes.layer],
                                     merging: PieceMerging(rawValue: probes.pieces) ?? .mean, threads: 1)
         let embedded = try embedder.embed([chosen.text]) { _ in "given" }.sentences[0]
         let vectors = Tensor(embedded.vectors, shape: [chosen.words.count, distance.dimension])
         let members = chosen.members.isEmpty ? Array(chosen.words.indices) : chosen.members
         let parse = SentenceParse(words: chosen.words, members: members, prediction: probes.predict(vectors))
+        let others = chosen.words.indices.filter { !members.contains($0) }
+        if !report.quiet && !others.isEmpty { Console.say("left out as punctuation: \(others.map { chosen.words[$0] }.joined(separator: " "))") }
         if !report.quiet && probes.depth == nil {
             Console.say("note: without a depth probe the tree hangs from its most central word; only its edges are predicted")
         }

@@ -75,7 +75,9 @@ struct ProbeSweepCommand: ParsableCommand {
         var rows = try rows(of: sweep, inputs, name: "trained encoder")
         rows.table += try baselines(inputs[inputs.count - 1])
         if !untrained.isEmpty {
+            var sweep = sweep
             let others = try zip(pairs, untrained).map { pair, vectors in try ProbeInput(vectors: vectors, treebank: pair.0[1], options: data) }
+            for other in others.dropFirst() { try other.file.requireSameEncoder(as: others[0].file) }
             sweep.hasControls = false
             let more = try self.rows(of: sweep, others, name: "untrained encoder")
             rows.table += more.table
@@ -84,6 +86,7 @@ struct ProbeSweepCommand: ParsableCommand {
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
             provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             var table = ResultTable(header: Self.header)
             table.numeric = Set(Self.header.dropFirst(2))
             try table.write(to: output, provenance: provenance) { write in for row in rows.table { try write(row) } }
@@ -124,7 +127,8 @@ struct ProbeSweepCommand: ParsableCommand {
             setting.isControl = true
             guard let control = results.first(where: { $0.setting == setting }) else { continue }
             let cells = ProbeMeasure.allCases.flatMap { measure in
-                let difference = real.evaluation.value(measure) - control.evaluation.value(measure)
+                // The control's root is the first word whatever its type: finding it is no learning by heart.
+                let difference = measure == .rootAccuracy ? .nan : real.evaluation.value(measure) - control.evaluation.value(measure)
                 return [difference.isNaN ? "" : Console.fixed(difference, 4), "", ""]
             }
             table.append([name, "selectivity", "\(setting.layer)", "\(setting.rank)", "\(setting.seed)"] + cells + ["", "", "", ""])
@@ -154,7 +158,7 @@ struct ProbeSweepCommand: ParsableCommand {
         let overRanks = Set(results.map(\.result.setting.layer)).count == 1
         let seed = results.first?.result.setting.seed, largest = results.map(\.result.setting.rank).max()
         var series: [LineChart.Series] = []
-        for measure in [ProbeMeasure.uuas, .distanceSpearman, .rootAccuracy, .depthSpearman] {
+        for (number, measure) in [ProbeMeasure.uuas, .distanceSpearman, .rootAccuracy, .depthSpearman].enumerated() {
             for name in ["trained encoder", "untrained encoder"] {
                 let points = results.filter {
                     $0.name == name && !$0.result.setting.isControl && $0.result.setting.seed == seed && (overRanks || $0.result.setting.rank == largest) && $0.result.evaluation.has(measure)
@@ -163,9 +167,11 @@ struct ProbeSweepCommand: ParsableCommand {
                 let intervals = points.map { $0.evaluation.interval(measure) }
                 let band = name == "trained encoder" && intervals.allSatisfy { $0 != nil }
                     ? (low: intervals.map { $0?.lowerBound ?? 0 }, high: intervals.map { $0?.upperBound ?? 0 }) : nil
-                series.append(LineChart.Series(
+                var curve = LineChart.Series(
                     measure.rawValue + (name == "trained encoder" ? "" : ", untrained"), x: points.map { Double(overRanks ? $0.setting.rank : $0.setting.layer) },
-                    y: points.map { $0.evaluation.value(measure) }, band: band, hasMarkers: true, isDashed: name != "trained encoder"))
+                    y: points.map { $0.evaluation.value(measure) }, band: band, hasMarkers: true, isDashed: name != "trained encoder")
+                curve.styleNumber = number
+                series.append(curve)
             }
         }
         var options = LineChart.Options()

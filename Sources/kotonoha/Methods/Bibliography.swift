@@ -11,6 +11,8 @@ enum Bibliography: String, CaseIterable {
     case principalComponents = "jolliffe2002principal"
     case sphericalKMeans = "dhillon2001concept"
     case quality = "venna2006local"
+    case structuralProbe = "hewitt2019structural"
+    case controlTask = "hewitt2019designing"
 
     /// As it is named in the running text.
     var citation: String {
@@ -26,6 +28,8 @@ enum Bibliography: String, CaseIterable {
         case .principalComponents: "Jolliffe, 2002"
         case .sphericalKMeans: "Dhillon & Modha, 2001"
         case .quality: "Venna & Kaski, 2006"
+        case .structuralProbe: "Hewitt & Manning, 2019"
+        case .controlTask: "Hewitt & Liang, 2019"
         }
     }
 
@@ -67,6 +71,12 @@ enum Bibliography: String, CaseIterable {
         case .quality:
             ("article", [("author", "Venna, Jarkko and Kaski, Samuel"), ("title", "Local multidimensional scaling"), ("journal", "Neural Networks"),
                          ("volume", "19"), ("pages", "889--899"), ("year", "2006"), ("doi", "10.1016/j.neunet.2006.05.014")])
+        case .structuralProbe:
+            ("inproceedings", [("author", "Hewitt, John and Manning, Christopher D."), ("title", "A Structural Probe for Finding Syntax in Word Representations"),
+                               ("booktitle", "Proceedings of NAACL-HLT 2019"), ("pages", "4129--4138"), ("year", "2019"), ("doi", "10.18653/v1/N19-1419")])
+        case .controlTask:
+            ("inproceedings", [("author", "Hewitt, John and Liang, Percy"), ("title", "Designing and Interpreting Probes with Control Tasks"),
+                               ("booktitle", "Proceedings of EMNLP-IJCNLP 2019"), ("pages", "2733--2743"), ("year", "2019"), ("doi", "10.18653/v1/D19-1275")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

@@ -1,3 +1,4 @@
+import Analysis
 import FileFormats
 import Foundation
 import VectorStore
@@ -24,6 +25,14 @@ struct MethodsFacts {
             return
         }
         guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "there is no such file", file: path) }
+        if URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors" {
+            let probes = try ProbeFile(path: path)
+            record = try JSON(parsing: probes.remarks.first { $0.key == "provenance" }?.value ?? "{}", file: path)
+            vectors = record["vectors"]
+            format = "kotonoha/probe"
+            program = "Kotonoha \(record["version"]?.string ?? "")"
+            return
+        }
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
             throw DataError(.noInput, "nothing says how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is not beside it", file: path)
         }
@@ -38,7 +47,11 @@ struct MethodsFacts {
         } else {
             record = .object([])
         }
-        vectors = format == "kotonoha/vectors" ? try VectorFile(path: path).description : record["vectors"]
+        vectors = switch format {
+        case "kotonoha/vectors": try VectorFile(path: path).description
+        case LayerFile.format: try LayerFile(path: path).description
+        default: record["vectors"]
+        }
     }
 }
 
