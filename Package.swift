@@ -66,7 +66,7 @@ let package = Package(
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.
         .executableTarget(name: "experiments", dependencies: [
-            "Training", "Networks", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Training", "Networks", "SentenceEmbedding", "Analysis", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "tools/benchmarks/analysis"),

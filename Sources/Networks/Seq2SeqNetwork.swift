@@ -33,10 +33,13 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
     var checkpointEntries: [CheckpointEntry<Scalar>] { get }
 
     func initialize(seed: UInt64)
+
+    /// What products compute in when there is no tape.
+    func setPrecision(_ precision: Precision)
 }
 
 extension Seq2SeqNetwork {
-    /// What the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
+    /// The output layer's precision alone: with a large vocabulary nearly all of the work.
     public func setPrecision(_ precision: Precision) { output.precision = precision }
 
     /// Numbers that can be learned, shared ones counted once.

@@ -72,7 +72,7 @@ struct GenerateCommand: ParsableCommand {
         var cells: [String] = [], done = 0, isAtEnd = false
         while !isAtEnd {
             var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
-            while sources.count < batchSize * threads {
+            while sources.count < 4 * batchSize * threads {
                 guard let line = try rows.next(into: &cells) else { isAtEnd = true; break }
                 sources.append((cells[source], try model.ids(of: cells[source], keepsUnknown: keepUnknown, file: rows.name, line: line)))
                 if let column = scored ?? prefix {

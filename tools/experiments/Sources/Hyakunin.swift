@@ -72,16 +72,17 @@ struct Hyakunin: ParsableCommand {
 
     func run() throws {
         let poems = try Spelling.kana.poems(data)
-        var table = ItemTable(columns: ["item", "condition", "seed", "value"])
+        var table = ItemTable(columns: ["item", "condition", "seed", "value"]), summary = SeedSummary()
         for part in parts {
             switch part {
             case .lecture: for seed in seeds.seeds { try lecture(poems, seed: seed, &table) }
-            case .fastest: for seed in seeds.seeds { try fastest(poems, seed: seed, &table) }
+            case .fastest: for seed in seeds.seeds { try fastest(poems, seed: seed, &table, &summary) }
             case .recall: for seed in seeds.seeds { try recall(seed: seed, &table) }
-            case .search: try search(poems)
+            case .search: try search(poems, &summary)
             }
         }
         if !table.rows.isEmpty { try table.write(to: output, name: "hyakunin-items") }
+        try summary.finish(in: output, name: "hyakunin-runs")
     }
 
     /// 1 layer, 32 units, 4 heads, feed-forward 32, length 22, Adam 1e-3 (0.9, 0.98), batch 1.
@@ -113,15 +114,16 @@ struct Hyakunin: ParsableCommand {
         }
     }
 
-    private func fastest(_ poems: [Poem], seed: UInt64, _ table: inout ItemTable) throws {
+    private func fastest(_ poems: [Poem], seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         for recipe in Recipe.winners {
             let result = try recipe.run(poems, seed: seed, threads: threads)
             report("\(recipe.name), seed \(seed): \(result.description)")
+            summary.add(result, of: recipe, seed: seed)
             for item in result.evaluation.items { table.add(item.item.line, recipe.name, seed, item.isExact ? 1 : 0) }
         }
     }
 
-    private func search(_ poems: [Poem]) throws {
+    private func search(_ poems: [Poem], _ summary: inout SeedSummary) throws {
         var candidates = Recipe.candidates
         if let network {
             candidates = hidden.flatMap { size in
@@ -139,6 +141,7 @@ struct Hyakunin: ParsableCommand {
             for seed in seeds.seeds {
                 let result = try recipe.run(poems, seed: seed, threads: threads)
                 report("\(recipe.name), seed \(seed): \(result.description)")
+                summary.add(result, of: recipe, seed: seed)
             }
         }
     }
@@ -196,6 +199,15 @@ extension Hyakunin {
         try LineChart([series("network, free-running", recalled), series("best possible guess", best, dashed: true), series("decided (決まり字)", decided, dashed: true)],
                       options: options)
             .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
+    }
+}
+
+extension SeedSummary {
+    mutating func add(_ result: Recipe.Result, of recipe: Recipe, seed: UInt64) {
+        add(recipe.name, "poems right", seed: seed, Double(result.evaluation.exactMatches))
+        add(recipe.name, "epochs", seed: seed, Double(result.epochs))
+        add(recipe.name, "seconds", seed: seed, result.seconds)
+        add(recipe.name, "seconds of processor time", seed: seed, result.processorSeconds)
     }
 }
 
