@@ -73,7 +73,7 @@ let package = Package(
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/training"),
         // Not installed: times seq2seq training and generation for tools/bench.
-        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Tensors"], path: "tools/benchmarks/seq2seq"),
+        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),

@@ -9,6 +9,8 @@ public struct LineChart: Figure {
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
         public var band: (low: [Double], high: [Double])?
         public var hasMarkers: Bool
+        /// Whether the values are joined; without, only markers show.
+        public var hasLine: Bool
         public var isDashed: Bool
 
         /// - Parameters:
@@ -16,13 +18,14 @@ public struct LineChart: Figure {
         ///   - y: values; the curve is interrupted where one is not finite.
         public init(
             _ name: String, x: [Double]? = nil, y: [Double], band: (low: [Double], high: [Double])? = nil, hasMarkers: Bool = false,
-            isDashed: Bool = false
+            hasLine: Bool = true, isDashed: Bool = false
         ) {
             self.name = name
             self.x = x ?? y.indices.map(Double.init)
             self.y = y
             self.band = band
-            self.hasMarkers = hasMarkers
+            self.hasMarkers = hasMarkers || !hasLine
+            self.hasLine = hasLine
             self.isDashed = isDashed
         }
     }
@@ -92,7 +95,8 @@ public struct LineChart: Figure {
         let colors = series.indices.map { Palette.groups[$0 % Palette.groups.count] }
         if series.count > 1 {
             sheet.legend = Legend(entries: series.enumerated().map { i, s in
-                Legend.Entry(name: s.name, sample: .line(style(s, colors[i]), s.hasMarkers ? marker(i) : nil))
+                Legend.Entry(name: s.name, sample: s.hasLine ? .line(style(s, colors[i]), s.hasMarkers ? marker(i) : nil)
+                    : .marker(marker(i), marker(i).style(colors[i], size: 3.6)))
             }, fontSize: f)
         }
 
@@ -119,7 +123,7 @@ public struct LineChart: Figure {
             for (x, y) in zip(s.x, s.y) {
                 if isDrawable(x, y) { runs[runs.count - 1].append(place(x, y)) } else if !runs[runs.count - 1].isEmpty { runs.append([]) }
             }
-            for run in runs where !run.isEmpty {
+            for run in runs where s.hasLine && !run.isEmpty {
                 let thinned = Self.thinned(run)
                 segments += zip(thinned, thinned.dropFirst()).map { LabelPlacement.Segment(from: $0, to: $1) }
                 elements.append(clipped(.path(Scene.Path(polygon: thinned, closed: false), style(s, colors[i])), to: plot.insetBy(-1)))

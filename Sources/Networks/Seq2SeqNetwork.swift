@@ -93,14 +93,14 @@ struct HypothesisSources {
     }
 }
 
-/// Makes the network that a configuration describes, with random weights.
-public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfiguration, seed: UInt64, as type: S.Type = Float.self) throws -> any Seq2SeqNetwork<S> {
+/// Makes the network that a configuration describes, with random weights; without a seed with zeros, for a checkpoint to fill.
+public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfiguration, seed: UInt64?, as type: S.Type = Float.self) throws -> any Seq2SeqNetwork<S> {
     try configuration.validate()
     let network: any Seq2SeqNetwork<S> = switch configuration.architecture {
     case .transformer: EncoderDecoder<S>(configuration)
     case .recurrent: RecurrentSeq2Seq<S>(configuration)
     }
-    network.initialize(seed: seed)
+    if let seed { network.initialize(seed: seed) }
     return network
 }
 

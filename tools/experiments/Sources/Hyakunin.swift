@@ -193,10 +193,14 @@ extension Hyakunin {
         options.yTitle = "poems of 100"
         options.yRange = 0...100
         let shown = min(x.count, 10)
-        func series(_ name: String, _ y: [Double], dashed: Bool = false) -> LineChart.Series {
-            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasMarkers: !dashed, isDashed: dashed)
+        options.xRange = 0.5...Double(shown) + 0.5
+        options.xNames = (1...shown).map { (Double($0), String($0)) }
+        // The network's points over the line of the limit, which they would hide as a line.
+        func series(_ name: String, _ y: [Double], hasLine: Bool = true, isDashed: Bool = false) -> LineChart.Series {
+            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasLine: hasLine, isDashed: isDashed)
         }
-        try LineChart([series("network, free-running", recalled), series("best possible guess", best, dashed: true), series("decided (決まり字)", decided, dashed: true)],
+        try LineChart([series("limit: decided, or best guess", best), series("decided alone (決まり字)", decided, isDashed: true),
+                       series("network, free-running", recalled, hasLine: false)],
                       options: options)
             .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
     }

@@ -189,7 +189,7 @@ struct SentenceSlips: ParsableCommand {
         _ base: Seq2SeqModel, _ generator: SlipGenerator, _ sentences: [Words], _ held: [Words], lambda: Double, seed: UInt64, _ precision: Precision, _ table: inout ItemTable,
         _ summary: inout SeedSummary
     ) throws {
-        let network = try makeSeq2SeqNetwork(base.configuration, seed: seed)
+        let network = try makeSeq2SeqNetwork(base.configuration, seed: nil)
         for (to, from) in zip(network.parameters, base.network.parameters) { to.value = from.value }
         let model = try Seq2SeqModel(network: network, tokenizerJSON: base.tokenizerJSON)
         var random = RandomSource(seed: seed)
