@@ -36,6 +36,7 @@ struct Comparison: ParsableCommand {
     }()
 
     func run() throws {
+        try makeFolder(output)
         var table = ItemTable(columns: ["item", "condition", "seed", "value"]), summary = SeedSummary()
         for part in parts {
             switch part {

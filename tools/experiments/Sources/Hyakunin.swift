@@ -71,6 +71,7 @@ struct Hyakunin: ParsableCommand {
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
+        try makeFolder(output)
         let poems = try Spelling.kana.poems(data)
         var table = ItemTable(columns: ["item", "condition", "seed", "value"]), summary = SeedSummary()
         for part in parts {

@@ -35,6 +35,7 @@ struct SentenceSlips: ParsableCommand {
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
+        try makeFolder(output)
         guard let precision = Precision(rawValue: precision), precision != .int8 else { throw ValidationError("--precision is f32 or bf16") }
         var sentences = try read(corpus)
         if self.sentences > 0 { sentences = Array(sentences.prefix(self.sentences)) }

@@ -31,6 +31,7 @@ struct Terao: ParsableCommand {
     }()
 
     func run() throws {
+        try makeFolder(output)
         let slips = try PhonologicalSlip.read(data)
         var table = ItemTable(columns: ["item", "condition", "seed", "measure", "value"]), summary = SeedSummary()
         for seed in seeds.seeds {
