@@ -49,6 +49,15 @@ import Testing
         #expect(try ParsedSVG(LineChart([.init("one", y: [1])]).svg()).all("circle").count == 1)
     }
 
+    /// Points over a curve that they follow; a line of their own would hide it.
+    @Test func pointsNeedNoLine() throws {
+        let svg = try ParsedSVG(LineChart([.init("limit", y: [1, 2, 3]), .init("found", y: [1, 2, 3], hasLine: false)]).svg())
+        func strokes(_ color: String) -> Int { svg.all("path").filter { $0.attributes["stroke"] == color }.count }
+        let curves = try ParsedSVG(LineChart([.init("limit", y: [1, 2, 3]), .init("found", y: [1, 2, 3])]).svg())
+        #expect(svg.all("path").count < curves.all("path").count || svg.all("line").count < curves.all("line").count)
+        #expect(strokes("#0072b2") > 0 || !svg.all("line").isEmpty)
+    }
+
     @Test func logarithmicAxesLeaveOutWhatTheyCannotShow() throws {
         var options = LineChart.Options()
         options.hasLogarithmicY = true

@@ -67,6 +67,7 @@ struct SentenceSlips: ParsableCommand {
             let words = cells[0].split(separator: " ").map(String.init)
             if !words.isEmpty { result.append(words) }
         }
+        guard !result.isEmpty else { throw DataError(.badData, "the file holds no sentences", file: lines.name) }
         return result
     }
 
