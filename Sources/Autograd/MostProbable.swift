@@ -18,38 +18,30 @@ public func mostProbable<S: TensorScalar>(
     let rows = x.rows, size = x.columns, classes = weight.value.rows
     let wanted = wanted.isEmpty ? [Int32](repeating: -1, count: rows) : wanted
     precondition(weight.value.columns == size && wanted.count == rows && wanted.allSatisfy { $0 < classes })
-    let blockColumns = 512, blockRows = 256
-    let blocks = weight.packedBlocks(precision, columns: blockColumns), operand = ProductOperand(x, precision: precision)
+    let blocks = weight.packedBlocks(precision, columns: 512), operand = ProductOperand(x, precision: precision)
     let stride = S.operandStride(precision)
-    var best = [Int32](repeating: -1, count: rows)
-    var top = [S](repeating: -.infinity, count: rows), total = [S](repeating: 0, count: rows), at = total
-    Scratch.with(S.self, count: min(blockRows, rows) * blockColumns) { scores in
-        operand.withOperand { x in
-            withOptionalElements(bias?.value) { bias in
-                for first in Swift.stride(from: 0, to: rows, by: blockRows) {
-                    let count = min(blockRows, rows - first)
+    var chosen: [Int32] = [], logProbabilities: [Double] = []
+    for part in Parallel.chunks(rows, size: 256) {
+        let asked = Array(wanted[part])
+        var best = [Int32](repeating: -1, count: part.count)
+        var top = [S](repeating: -.infinity, count: part.count), total = [S](repeating: 0, count: part.count), at = total
+        Scratch.with(S.self, count: part.count * (blocks.first?.outputs ?? 0)) { scores in
+            operand.withOperand { x in
+                withOptionalElements(bias?.value) { bias in
                     var column = 0
                     for block in blocks {
-                        S.multiply(operand: x + first * size * stride, rows: count, by: block, bias: bias.map { $0 + column }, into: scores)
-                        wanted.withUnsafeBufferPointer { wanted in
-                            top.withUnsafeMutableBufferPointer { top in
-                                total.withUnsafeMutableBufferPointer { total in
-                                    best.withUnsafeMutableBufferPointer { best in
-                                        at.withUnsafeMutableBufferPointer { at in
-                                            guard let wanted = wanted.baseAddress, let top = top.baseAddress, let total = total.baseAddress,
-                                                  let best = best.baseAddress, let at = at.baseAddress else { return }
-                                            S.scanScores(scores, rows: count, columns: block.outputs, first: column, wanted: wanted + first,
-                                                         top: top + first, total: total + first, best: best + first, at: at + first)
-                                        }
-                                    }
-                                }
-                            }
-                        }
+                        S.multiply(operand: x + part.lowerBound * size * stride, rows: part.count, by: block, bias: bias.map { $0 + column }, into: scores)
+                        S.scanScores(scores, rows: part.count, columns: block.outputs, first: column, wanted: asked, top: &top, total: &total, best: &best, at: &at)
                         column += block.outputs
                     }
                 }
             }
         }
+        chosen += best
+        logProbabilities += part.indices.map { r in
+            let i = r - part.lowerBound
+            return Double(asked[i] < 0 ? top[i] : at[i]) - Double(top[i]) - log(Double(total[i]))
+        }
     }
-    return (best, (0..<rows).map { r in Double(wanted[r] < 0 ? top[r] : at[r]) - Double(top[r]) - log(Double(total[r])) })
+    return (chosen, logProbabilities)
 }
