@@ -66,14 +66,14 @@ let package = Package(
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.
         .executableTarget(name: "experiments", dependencies: [
-            "Training", "Networks", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Training", "Networks", "SentenceEmbedding", "Analysis", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "tools/benchmarks/analysis"),
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/training"),
         // Not installed: times seq2seq training and generation for tools/bench.
-        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Tensors"], path: "tools/benchmarks/seq2seq"),
+        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),

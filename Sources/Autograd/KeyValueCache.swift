@@ -1,4 +1,3 @@
-import CKernels
 import Tensors
 
 /// Keys and values of the tokens that each hypothesis of a decoder has written: self-attention of the next token needs no others.
@@ -26,36 +25,13 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     public mutating func attend(_ fused: Tensor<Scalar>, heads: Int) -> Tensor<Scalar> {
         precondition(fused.shape == [hypotheses, 3 * size] && size % heads == 0)
         if length == capacity { arrange(Array(0..<hypotheses), capacity: 2 * capacity) }
-        let width = 2 * size, headSize = size / heads, keys = length + 1, capacity = capacity, hypotheses = hypotheses, size = size
-        var result = Tensor<Scalar>(uninitialized: [hypotheses, size])
-        let offsets: [Int64] = [0, 1, 0, Int64(keys)]
-        let scratchCount = attentionScratch(longestQueries: 1, longestKeys: keys, headSize: headSize)
-        fused.withUnsafeElements { fused in
-            rows.withUnsafeMutableElements { rows in
-                result.withUnsafeMutableElements { result in
-                    offsets.withUnsafeBufferPointer { offsets in
-                        Scratch.with(Scalar.self, count: scratchCount) { scratch in
-                            var shape = kt_attention_shape()
-                            shape.query_offsets = offsets.baseAddress
-                            shape.key_offsets = offsets.baseAddress.map { $0 + 2 }
-                            shape.segments = 1
-                            shape.heads = Int64(heads)
-                            shape.head_size = Int64(headSize)
-                            shape.q_stride = Int64(3 * size)
-                            shape.k_stride = Int64(width)
-                            shape.v_stride = Int64(width)
-                            shape.out_stride = Int64(size)
-                            shape.mask = Int32(KT_MASK_NONE.rawValue)
-                            for h in 0..<hypotheses {
-                                let first = rows + h * capacity * width, query = fused + h * 3 * size
-                                (first + (keys - 1) * width).update(from: query + size, count: width)
-                                Scalar.attention(shape, query, first, first + size, bias: nil, scale: 1 / Scalar(headSize).squareRoot(),
-                                                 into: result + h * size, logSums: nil, scratch: scratch)
-                            }
-                        }
-                    }
-                }
+        let width = 2 * size, keys = length + 1, capacity = capacity, hypotheses = hypotheses, size = size
+        let result = rows.withUnsafeMutableElements { rows in
+            fused.withUnsafeElements { fused in
+                for h in 0..<hypotheses { (rows + (h * capacity + keys - 1) * width).update(from: fused + h * 3 * size + size, count: width) }
             }
+            return singleQueryAttention(fused, memory: rows, size: size, firstKeys: (0..<hypotheses).map { Int64($0 * capacity) },
+                                        keyCounts: [Int64](repeating: Int64(keys), count: hypotheses), heads: heads)
         }
         length = keys
         return result

@@ -10,7 +10,7 @@ public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
         get { current }
         set {
             current = newValue
-            layouts.withLock { $0 = [:] }
+            layouts.withLock { $0 = Layouts() }
         }
     }
     /// The value, without the dropping of layouts that an assignment brings.
@@ -25,20 +25,41 @@ public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
     public var shape: [Int] { value.shape }
 
     private struct Layout: Hashable { var precision: Precision; var transposed: Bool }
-    private let layouts = Mutex<[Layout: PackedMatrix<Scalar>]>([:])
+    private struct Layouts: Sendable {
+        var whole: [Layout: PackedMatrix<Scalar>] = [:]
+        var blocks: [Precision: [PackedMatrix<Scalar>]] = [:]
+    }
+    private let layouts = Mutex(Layouts())
 
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`; `transposed` takes gradients back from outputs to inputs.
     package func packed(_ precision: Precision, transposed: Bool = false) -> PackedMatrix<Scalar> {
         layouts.withLock { layouts in
             let layout = Layout(precision: precision, transposed: transposed)
-            if let known = layouts[layout] { return known }
+            if let known = layouts.whole[layout] { return known }
             let outputs = value.rows, inputs = value.columns
             let made = value.withUnsafeElements { source in
                 transposed
                     ? Scalar.pack(source, inputs: outputs, outputs: inputs, inputStride: inputs, outputStride: 1, precision: precision)
                     : Scalar.pack(source, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: precision)
             }
-            layouts[layout] = made
+            layouts.whole[layout] = made
+            return made
+        }
+    }
+
+    /// The matrix of `packed` cut into blocks of so many outputs, the last one smaller, each laid out by itself.
+    package func packedBlocks(_ precision: Precision, columns: Int) -> [PackedMatrix<Scalar>] {
+        let outputs = value.rows, inputs = value.columns
+        if outputs <= columns { return [packed(precision)] }
+        return layouts.withLock { layouts in
+            if let known = layouts.blocks[precision], known.first?.outputs == columns { return known }
+            let made = value.withUnsafeElements { source in
+                stride(from: 0, to: outputs, by: columns).map { first in
+                    Scalar.pack(source + first * inputs, inputs: inputs, outputs: min(columns, outputs - first), inputStride: 1,
+                                outputStride: inputs, precision: precision)
+                }
+            }
+            layouts.blocks[precision] = made
             return made
         }
     }
@@ -51,7 +72,9 @@ public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
     /// Lays the changed value out again for products, in the memory that the layouts already have.
     package func refreshLayouts() {
         layouts.withLock { layouts in
-            for matrix in layouts.values { current.withUnsafeElements { Scalar.repack(matrix, $0) } }
+            // Blocks are for inference: made again when they are wanted, not with every step.
+            layouts.blocks = [:]
+            for matrix in layouts.whole.values { current.withUnsafeElements { Scalar.repack(matrix, $0) } }
         }
     }
 }

@@ -10,6 +10,7 @@
 #define IN_PLACE
 #include "rowwise.inc"
 #include "attention.inc"
+#include "decoding.inc"
 #include "recurrent.inc"
 #include "encoders.inc"
 #include "optimizers.inc"

@@ -11,6 +11,7 @@
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #include "rowwise.inc"
 #include "attention.inc"
+#include "decoding.inc"
 #include "recurrent.inc"
 #include "encoders.inc"
 #include "optimizers.inc"

@@ -49,7 +49,7 @@ public struct AttentionPage: Sendable {
             <style>
             body { font: 14px/1.4 sans-serif; margin: 2em; color: #1a1a1a; } section { display: flex; flex-wrap: wrap; gap: 1.5em; }
             table { border-collapse: collapse; } caption { text-align: left; font-weight: bold; padding-bottom: .3em; }
-            th { font-weight: normal; padding: 0 .3em; } thead th { writing-mode: vertical-rl; text-align: right; } tbody th { text-align: right; }
+            th { font-weight: normal; padding: 0 .3em; white-space: nowrap; } thead th { writing-mode: vertical-rl; text-align: right; } tbody th { text-align: right; }
             td { width: 1.4em; height: 1.4em; border: 1px solid #fff; }
             </style>
             <h1>\(Self.escaped(title))</h1>

@@ -9,6 +9,8 @@ public struct LineChart: Figure {
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
         public var band: (low: [Double], high: [Double])?
         public var hasMarkers: Bool
+        /// Whether the values are joined; without, only markers show.
+        public var hasLine: Bool
         public var isDashed: Bool
         /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
         public var styleNumber: Int?
@@ -18,13 +20,14 @@ public struct LineChart: Figure {
         ///   - y: values; the curve is interrupted where one is not finite.
         public init(
             _ name: String, x: [Double]? = nil, y: [Double], band: (low: [Double], high: [Double])? = nil, hasMarkers: Bool = false,
-            isDashed: Bool = false
+            hasLine: Bool = true, isDashed: Bool = false
         ) {
             self.name = name
             self.x = x ?? y.indices.map(Double.init)
             self.y = y
             self.band = band
-            self.hasMarkers = hasMarkers
+            self.hasMarkers = hasMarkers || !hasLine
+            self.hasLine = hasLine
             self.isDashed = isDashed
         }
     }
@@ -95,7 +98,8 @@ public struct LineChart: Figure {
         let colors = numbers.map { Palette.groups[$0 % Palette.groups.count] }
         if series.count > 1 {
             sheet.legend = Legend(entries: series.enumerated().map { i, s in
-                Legend.Entry(name: s.name, sample: .line(style(s, colors[i]), s.hasMarkers ? marker(numbers[i]) : nil))
+                let mark = marker(numbers[i])
+                return Legend.Entry(name: s.name, sample: s.hasLine ? .line(style(s, colors[i]), s.hasMarkers ? mark : nil) : .marker(mark, mark.style(colors[i], size: 3.6)))
             }, fontSize: f)
         }
 
@@ -122,7 +126,7 @@ public struct LineChart: Figure {
             for (x, y) in zip(s.x, s.y) {
                 if isDrawable(x, y) { runs[runs.count - 1].append(place(x, y)) } else if !runs[runs.count - 1].isEmpty { runs.append([]) }
             }
-            for run in runs where !run.isEmpty {
+            for run in runs where s.hasLine && !run.isEmpty {
                 let thinned = Self.thinned(run)
                 segments += zip(thinned, thinned.dropFirst()).map { LabelPlacement.Segment(from: $0, to: $1) }
                 elements.append(clipped(.path(Scene.Path(polygon: thinned, closed: false), style(s, colors[i])), to: plot.insetBy(-1)))

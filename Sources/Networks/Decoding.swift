@@ -73,6 +73,11 @@ extension Seq2SeqNetwork {
         return -Double(loss)
     }
 
+    /// For each state the most probable token, and log p of it or, where `wanted` names a token, of that.
+    private func mostProbable(_ states: Tensor<Scalar>, wanted: [Int32] = []) -> (classes: [Int32], logProbabilities: [Double]) {
+        Autograd.mostProbable(states, weight: output.weight, bias: output.bias, wanted: wanted, precision: output.precision)
+    }
+
     private func longestOutput(_ options: DecodingOptions) -> Int {
         // The begin mark takes a position; the end mark is never read.
         min(options.maximumLength ?? .max, configuration.maximumLength - 1)
@@ -93,8 +98,9 @@ extension Seq2SeqNetwork {
         let prefixes = prefixes.isEmpty ? [[Int32]](repeating: [], count: source.sequences) : prefixes
         switch options.method {
         case .greedy:
-            return run(source, samples: 1, prefixes: prefixes, limit: longestOutput(options)) { row, count, _ in
-                Scalar.indexOfLargest(row, count: count)
+            return run(source, samples: 1, prefixes: prefixes, limit: longestOutput(options)) { states, _, forced in
+                let best = mostProbable(states, wanted: forced)
+                return (zip(best.classes, forced).map { $1 < 0 ? $0 : $1 }, best.logProbabilities)
             }
         case .sampling(let temperature, let topK, let topP):
             let streams = RandomSource(seed: options.seed)
@@ -102,8 +108,18 @@ extension Seq2SeqNetwork {
                 streams.split(UInt64(firstSource + i / options.outputs)).split(UInt64(i % options.outputs))
             }
             var sampler = TokenSampler(temperature: temperature, topK: topK, topP: topP)
-            return run(source, samples: options.outputs, prefixes: prefixes, limit: longestOutput(options)) { row, count, hypothesis in
-                sampler.draw(row, count: count, &randoms[hypothesis])
+            return run(source, samples: options.outputs, prefixes: prefixes, limit: longestOutput(options)) { states, hypotheses, forced in
+                let vocabulary = configuration.vocabularySize
+                return scores(states).withUnsafeElements { scores in
+                    var tokens: [Int32] = [], logProbabilities: [Double] = []
+                    for (row, hypothesis) in hypotheses.enumerated() {
+                        let values = scores + row * vocabulary
+                        let token = forced[row] < 0 ? sampler.draw(values, count: vocabulary, &randoms[hypothesis]) : Int(forced[row])
+                        tokens.append(Int32(token))
+                        logProbabilities.append(logProbability(of: token, values))
+                    }
+                    return (tokens, logProbabilities)
+                }
             }
         case .beam(let width, let penalty):
             return searchBeam(source, width: width, lengthPenalty: penalty, outputs: options.outputs, prefixes: prefixes, limit: longestOutput(options))
@@ -111,33 +127,32 @@ extension Seq2SeqNetwork {
     }
 
     /// Hypotheses that do not compete: greedy decoding, and sampling.
+    ///
+    /// - Parameter choose: the next token of each hypothesis, with its log-probability, from decoder states; `forced` has the tokens that
+    ///   prefixes ask for, −1 for a free choice.
     private func run(
         _ source: PackedBatch, samples: Int, prefixes: [[Int32]], limit: Int,
-        choose: (_ row: UnsafePointer<Scalar>, _ count: Int, _ hypothesis: Int) -> Int
+        choose: (_ states: Tensor<Scalar>, _ hypotheses: [Int], _ forced: [Int32]) -> (tokens: [Int32], logProbabilities: [Double])
     ) -> [[GeneratedSequence]] {
-        let count = source.sequences * samples
+        let count = source.sequences * samples, end = configuration.endID
         var results = (0..<count).map { _ in GeneratedSequence(ids: [], logProbability: 0, score: 0, isFinished: false) }
         var session = beginDecoding(source)
         if samples > 1 { session.select((0..<count).map { $0 / samples }) }
         var running = Array(0..<count), last = [Int32](repeating: configuration.beginID, count: count)
-        let vocabulary = configuration.vocabularySize
         var step = 0
         while !running.isEmpty && step <= limit {
-            let scores = scores(session.advance(last))
+            let forced = running.map { step < prefixes[$0 / samples].count ? prefixes[$0 / samples][step] : -1 }
+            let chosen = choose(session.advance(last), running, forced)
             var kept: [Int] = []
-            scores.withUnsafeElements { scores in
-                for (row, hypothesis) in running.enumerated() {
-                    let prefix = prefixes[hypothesis / samples], values = scores + row * vocabulary
-                    // At the limit only the end mark is still possible, so that an output of exactly that length can end.
-                    let chosen = step < prefix.count ? Int(prefix[step]) : choose(values, vocabulary, hypothesis)
-                    guard step < limit || chosen == Int(configuration.endID) else { continue }
-                    results[hypothesis].logProbability += logProbability(of: chosen, values)
-                    if chosen == Int(configuration.endID) && step >= prefix.count {
-                        results[hypothesis].isFinished = true
-                    } else {
-                        results[hypothesis].ids.append(Int32(chosen))
-                        kept.append(row)
-                    }
+            for (row, hypothesis) in running.enumerated() {
+                // At the limit only the end mark is still possible, so that an output of exactly that length can end.
+                guard step < limit || chosen.tokens[row] == end else { continue }
+                results[hypothesis].logProbability += chosen.logProbabilities[row]
+                if chosen.tokens[row] == end && forced[row] < 0 {
+                    results[hypothesis].isFinished = true
+                } else {
+                    results[hypothesis].ids.append(chosen.tokens[row])
+                    kept.append(row)
                 }
             }
             running = kept.map { running[$0] }
@@ -234,14 +249,8 @@ extension Seq2SeqNetwork {
     /// - Returns: for each target the log-probability of every token and of the end mark; their sum is the output's.
     public func score(_ source: PackedBatch, targets: [[Int32]]) -> [[Double]] {
         let input = PackedBatch(targets.map { [configuration.beginID] + $0 })
-        let scores = scores(states(source: source, decoderInput: input, on: nil).value), vocabulary = configuration.vocabularySize
-        return scores.withUnsafeElements { scores in
-            targets.indices.map { s in
-                (targets[s] + [configuration.endID]).enumerated().map { t, token in
-                    logProbability(of: Int(token), scores + (Int(input.offsets[s]) + t) * vocabulary)
-                }
-            }
-        }
+        let found = mostProbable(states(source: source, decoderInput: input, on: nil).value, wanted: targets.flatMap { $0 + [configuration.endID] })
+        return targets.indices.map { Array(found.logProbabilities[Int(input.offsets[$0])..<Int(input.offsets[$0 + 1])]) }
     }
 }
 

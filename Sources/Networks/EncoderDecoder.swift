@@ -32,6 +32,12 @@ public final class CrossAttention<Scalar: TensorScalar>: Module, @unchecked Send
         return output(attended, on: tape)
     }
 
+    /// One more token of each hypothesis, which looks at the source that `sources` says.
+    func step(_ x: Variable<Scalar>, sources: [Int], memory: Variable<Scalar>, memoryOffsets: [Int64]) -> Variable<Scalar> {
+        let attended = singleQueryAttention(query(x, on: nil).value, memory: memory.value, offsets: memoryOffsets, sequences: sources, heads: heads)
+        return output(Variable(attended), on: nil)
+    }
+
     /// The weights of a single pair, `(heads, target tokens, source tokens)`.
     public func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
         attentionWeights(queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
@@ -163,6 +169,15 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
         }
     }
 
+    /// Rounds the operands of every product, of the encoder too, where that is asked for.
+    public func setPrecision(_ precision: Precision) {
+        let decoder = decoderLayers.flatMap {
+            [$0.attention.projection, $0.attention.output, $0.crossAttention.query, $0.crossAttention.keyValue, $0.crossAttention.output,
+             $0.feedForward.up, $0.feedForward.down]
+        }
+        for linear in encoderLayers.flatMap(\.linears) + decoder + [output] { linear.precision = precision }
+    }
+
     // MARK: All positions at once
 
     private func embed(
@@ -261,13 +276,13 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
             precondition(tokens.count == hypotheses && Int(position) < network.configuration.maximumLength)
             let positions = [Int32](repeating: position, count: tokens.count)
             var x = network.embed(tokens, positions: positions, network.targetWords, network.targetPositions, on: nil)
-            let (memory, memoryOffsets, offsets) = (memory, memoryOffsets, sources.offsets)
+            let (memory, memoryOffsets, sources) = (memory, memoryOffsets, sources.source)
             for (index, layer) in network.decoderLayers.enumerated() {
                 x = layer.run(x, on: nil) { states in
                     let fused = layer.attention.projection(states, on: nil)
                     return layer.attention.output(Variable(caches[index].attend(fused.value, heads: layer.attention.heads)), on: nil)
                 } crossAttend: { states in
-                    layer.crossAttention(states, offsets: offsets, memory: memory[index], memoryOffsets: memoryOffsets, on: nil)
+                    layer.crossAttention.step(states, sources: sources, memory: memory[index], memoryOffsets: memoryOffsets)
                 }
             }
             position += 1

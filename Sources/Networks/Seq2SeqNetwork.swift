@@ -33,10 +33,13 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
     var checkpointEntries: [CheckpointEntry<Scalar>] { get }
 
     func initialize(seed: UInt64)
+
+    /// What products compute in when there is no tape.
+    func setPrecision(_ precision: Precision)
 }
 
 extension Seq2SeqNetwork {
-    /// What the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
+    /// The output layer's precision alone: with a large vocabulary nearly all of the work.
     public func setPrecision(_ precision: Precision) { output.precision = precision }
 
     /// Numbers that can be learned, shared ones counted once.
@@ -90,14 +93,14 @@ struct HypothesisSources {
     }
 }
 
-/// Makes the network that a configuration describes, with random weights.
-public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfiguration, seed: UInt64, as type: S.Type = Float.self) throws -> any Seq2SeqNetwork<S> {
+/// Makes the network that a configuration describes, with random weights; without a seed with zeros, for a checkpoint to fill.
+public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfiguration, seed: UInt64?, as type: S.Type = Float.self) throws -> any Seq2SeqNetwork<S> {
     try configuration.validate()
     let network: any Seq2SeqNetwork<S> = switch configuration.architecture {
     case .transformer: EncoderDecoder<S>(configuration)
     case .recurrent: RecurrentSeq2Seq<S>(configuration)
     }
-    network.initialize(seed: seed)
+    if let seed { network.initialize(seed: seed) }
     return network
 }
 

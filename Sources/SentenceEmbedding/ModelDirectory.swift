@@ -186,7 +186,10 @@ public struct ModelDirectory: Sendable {
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.
-    public func sha256() throws -> String {
+    public func sha256() throws -> String { try Self.sha256(of: folder) }
+
+    /// The same of a folder that holds some other model, such as a generator.
+    public static func sha256(of folder: URL) throws -> String {
         let wanted: Set<String> = [
             "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config.json", "tokenizer.json",
             "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
@@ -199,7 +202,7 @@ public struct ModelDirectory: Sendable {
             }
         }
         collect(folder, prefix: "")
-        let modules = try Self.optionalJSON(folder.appendingPathComponent("modules.json"))
+        let modules = try optionalJSON(folder.appendingPathComponent("modules.json"))
         for module in modules?.array ?? [] {
             if let path = module["path"]?.string, !path.isEmpty { collect(folder.appendingPathComponent(path), prefix: path + "/") }
         }

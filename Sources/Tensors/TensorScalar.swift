@@ -7,7 +7,7 @@ import COneDNN
 /// Both conform with the same kernels (one C source compiled twice), so a gradient that agrees with finite differences in
 /// `Double` has been checked for `Float` as well. Pointers are row-major and contiguous; see `CKernels.h` for what each
 /// kernel computes. Library code calls these through the operations of `Autograd`; analyses may call them directly.
-public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, BitwiseCopyable, EncoderKernels {
+public protocol TensorScalar: BinaryFloatingPoint, RecurrentKernels, Sendable, BitwiseCopyable, EncoderKernels, DecodingKernels {
     typealias Input = UnsafePointer<Self>
     typealias Output = UnsafeMutablePointer<Self>
 

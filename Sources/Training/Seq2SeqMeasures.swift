@@ -147,9 +147,10 @@ public func generateFreely(
     _ model: Seq2SeqModel, _ sources: [[Int32]], options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128,
     threads: Int = Parallel.availableThreads, firstSource: Int = 0
 ) throws -> [[GeneratedSequence]] {
-    // Sources of like lengths end at like times.
-    let order = sources.indices.sorted { (sources[$0].count, $0) < (sources[$1].count, $1) }
-    let batches = Parallel.chunks(sources.count, size: batchSize)
+    // Sources of like lengths end at like times; the longest come first, so that no thread begins them when the others are done.
+    let order = sources.indices.sorted { (-sources[$0].count, $0) < (-sources[$1].count, $1) }
+    // Products take 64 rows at once: smaller batches would only be filled up.
+    let batches = Parallel.chunks(sources.count, size: min(batchSize, max(64, (sources.count + threads - 1) / threads)))
     let results = BatchResults<[GeneratedSequence]>(batches.count)
     // Samples depend on a source's own number, so those cannot be regrouped.
     let isRegrouped = if case .sampling = options.method { false } else { true }

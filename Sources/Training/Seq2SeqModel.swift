@@ -32,7 +32,7 @@ public final class Seq2SeqModel: Sendable {
             throw DataError(.noInput, "no config.json here; expected a directory that `train seq2seq` has written", file: directory)
         }
         let configuration = try Seq2SeqConfiguration(json: JSON(contentsOf: configFile), file: configFile)
-        let network = try makeSeq2SeqNetwork(configuration, seed: 0)
+        let network = try makeSeq2SeqNetwork(configuration, seed: nil)
         let archive = SafetensorsArchive(try SafetensorsFile(path: folder.appendingPathComponent("model.safetensors").path))
         try load(network.checkpointEntries, from: archive)
         try self.init(network: network, tokenizerJSON: JSON(contentsOf: folder.appendingPathComponent("tokenizer.json").path))

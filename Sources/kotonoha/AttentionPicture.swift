@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 /// The attention of every layer and head while a network reads `source` and writes `output`, as a picture (SVG, PDF, PNG) or a page (HTML).
-func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to file: String) throws {
+func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to file: String, provenance: Provenance) throws {
     let maps = model.network.attentionMaps(source: source, decoderInput: [model.configuration.beginID] + output)
     guard !maps.isEmpty else { throw DataError(.usage, "this network has no attention to draw") }
     let read = model.tokens(of: source), written = model.tokens(of: output)
@@ -19,7 +19,8 @@ func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to f
         let panels = maps.map { map in
             AttentionPage.Panel(part: map.place.title, name: "layer \(map.layer + 1), head \(map.head + 1)", queries: queries(map), keys: keys(map), weights: weights(map))
         }
-        return try AttentionPage(panels, title: "\(model.text(of: source)) → \(model.text(of: output))").write(to: url)
+        try AttentionPage(panels, title: "\(model.text(of: source)) → \(model.text(of: output))").write(to: url)
+        return try provenance.write(beside: file)
     }
     let columns = min(4, maps.count)
     let figures = try maps.map { map in
@@ -31,6 +32,7 @@ func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to f
         return try Heatmap(weights(map), rowLabels: queries(map), columnLabels: keys(map), options: options)
     }
     try FigureGrid(figures, columns: columns).write(to: url)
+    try provenance.write(beside: file)
 }
 
 extension AttentionMap.Place {

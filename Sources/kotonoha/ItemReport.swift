@@ -21,7 +21,10 @@ struct ItemReportOptions: ParsableArguments {
 
     /// The page and the table that were asked for.
     func write(_ evaluation: FreeRunningEvaluation, title: String, provenance: Provenance) throws {
-        if let html { try AtomicFile.write(to: html) { try $0.write(comparisonPage(evaluation, title: title)) } }
+        if let html {
+            try AtomicFile.write(to: html) { try $0.write(comparisonPage(evaluation, title: title)) }
+            try provenance.write(beside: html)
+        }
         if let items {
             let table = ResultTable(header: FreeRunningEvaluation.Item.columns, numeric: ["line", "exact", "differences", "target_length", "log_probability"])
             try table.write(to: items, provenance: provenance) { write in for item in evaluation.items { try write(item.cells) } }

@@ -49,6 +49,15 @@ import Testing
         #expect(try ParsedSVG(LineChart([.init("one", y: [1])]).svg()).all("circle").count == 1)
     }
 
+    /// Points over a curve that they follow; a line of their own would hide it.
+    @Test func pointsNeedNoLine() throws {
+        let svg = try ParsedSVG(LineChart([.init("limit", y: [1, 2, 3]), .init("found", y: [1, 2, 3], hasLine: false)]).svg())
+        let joined = try ParsedSVG(LineChart([.init("limit", y: [1, 2, 3]), .init("found", y: [1, 2, 3], hasMarkers: true)]).svg())
+        func lines(_ svg: ParsedSVG) -> Int { svg.all("path").count + svg.all("line").count + svg.all("polyline").count }
+        #expect(lines(svg) < lines(joined))
+        #expect(svg.all("text").count == joined.all("text").count)
+    }
+
     @Test func logarithmicAxesLeaveOutWhatTheyCannotShow() throws {
         var options = LineChart.Options()
         options.hasLogarithmicY = true

@@ -70,7 +70,12 @@ import Testing
         #expect(try !program.run("generate", model, wrong, "--source-column", "from", "--target", "to").output.contains("\u{1B}"))
 
         let source = try program.write("one.txt", "あいうえ\n")
-        for name in ["a.svg", "a.html"] { #expect(try program.run("generate", model, source, "--attention", name).status == 0) }
+        for name in ["a.svg", "a.html"] {
+            #expect(try program.run("generate", model, source, "--attention", name).status == 0)
+            let record = String(decoding: try program.bytes(name + ".provenance.json"), as: UTF8.self)
+            #expect(record.contains("\"model\"") && record.contains("one.txt"))
+        }
+        #expect(try !program.bytes("i.html.provenance.json").isEmpty)
         #expect(String(decoding: try program.bytes("a.html"), as: UTF8.self).contains("Cross-attention"))
         let best = try program.run("generate", model, source, "--beam", "4", "--outputs", "4", "--length-penalty", "1")
         #expect(best.output.split(separator: "\n").count == 4)

@@ -4,6 +4,7 @@ import Foundation
 import Networks
 import Tensors
 import Testing
+import Training
 
 @Suite struct DecodingTests {
     /// Token after token by session equals all positions at once.
@@ -171,5 +172,35 @@ import Testing
                 if map.place == .decoder { #expect(row.dropFirst(q + 1).allSatisfy { $0 == 0 }) }
             }
         }
+    }
+
+    /// Outputs and their log-probabilities, to the bit, in any batch and with any number of threads, in both precisions.
+    @Test(arguments: [Precision.f32, .bf16]) func outputsDoNotDependOnBatchesOrThreads(_ precision: Precision) throws {
+        var shape = Seq2SeqConfiguration.Transformer()
+        (shape.hiddenSize, shape.intermediateSize, shape.attentionHeads) = (32, 48, 4)
+        let vocabulary = makeSymbolTokenizer((0..<700).compactMap { UnicodeScalar(0x4E00 + $0).map { String($0) } }, unit: .characters)
+        var configuration = try Seq2SeqModel.fitted(Seq2SeqConfiguration(.transformer(shape), vocabularySize: 4), to: vocabulary)
+        configuration.maximumLength = 24
+        let model = try Seq2SeqModel(network: makeSeq2SeqNetwork(configuration, seed: 5), tokenizerJSON: vocabulary)
+        model.network.setPrecision(precision)
+        var random = RandomSource(seed: 6)
+        let sources = (0..<150).map { _ in (0..<1 + random.below(20)).map { _ in Int32(4 + random.below(700)) } }
+        let all = try generateFreely(model, sources, batchSize: 128, threads: 2)
+        #expect(try generateFreely(model, sources, batchSize: 7, threads: 1) == all)
+        #expect(try generateFreely(model, Array(sources[40..<47]), threads: 3) == Array(all[40..<47]))
+    }
+
+    /// Every product of a Transformer is done in the precision that is asked for, and the outputs stay near.
+    @Test func precisionReachesEveryLayer() throws {
+        let golden = try GoldenNetwork("transformer-post")
+        let network = try golden.network(Float.self)
+        let batch = PackedBatch(golden.source), input = PackedBatch(golden.input)
+        let exact = network.states(source: batch, decoderInput: input, on: nil).value
+        network.setPrecision(.bf16)
+        let rounded = network.states(source: batch, decoderInput: input, on: nil).value
+        #expect(rounded != exact)
+        #expect(relativeError(rounded.elements, exact.elements.map(Double.init)) < 0.05)
+        network.setPrecision(.f32)
+        #expect(network.states(source: batch, decoderInput: input, on: nil).value == exact)
     }
 }

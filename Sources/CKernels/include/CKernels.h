@@ -7,6 +7,7 @@
 #include "CRecurrent.h"
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsDecoding.h"
 #include "CKernelsEncoders.h"
 #include "CKernelsQuantize.h"
 

@@ -89,6 +89,9 @@ struct DrawCharactersCommand: ParsableCommand {
         options.yTitle = isJapanese ? "出現回数" : "occurrences"
         options.hasLogarithmicY = logarithmic
         options.xNames = shown.enumerated().map { (Double($0), String($1.key)) }
+        // From zero, so that heights compare as the counts do.
+        if !logarithmic { options.yRange = 0...1.05 * Double(shown.first?.value ?? 1) }
+        options.xRange = -0.5...Double(shown.count) - 0.5
         options.page.width = try Length(parsing: width)
         options.page.language = language
         try LineChart([LineChart.Series("", y: shown.map { Double($0.value) }, hasMarkers: true)], options: options).write(to: URL(fileURLWithPath: output))

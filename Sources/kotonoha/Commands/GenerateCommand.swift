@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Networks
+import SentenceEmbedding
 import Tensors
 import Training
 
@@ -63,7 +64,7 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let model = try Seq2SeqModel(directory: model)
+        let model = try Seq2SeqModel(directory: self.model)
         model.network.setPrecision(precision)
         let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }
@@ -72,7 +73,7 @@ struct GenerateCommand: ParsableCommand {
         var cells: [String] = [], done = 0, isAtEnd = false
         while !isAtEnd {
             var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
-            while sources.count < batchSize * threads {
+            while sources.count < 4 * batchSize * threads {
                 guard let line = try rows.next(into: &cells) else { isAtEnd = true; break }
                 sources.append((cells[source], try model.ids(of: cells[source], keepsUnknown: keepUnknown, file: rows.name, line: line)))
                 if let column = scored ?? prefix {
@@ -82,7 +83,7 @@ struct GenerateCommand: ParsableCommand {
             }
             if sources.isEmpty { break }
             if scored != nil {
-                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention) }
+                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention, provenance: made()) }
                 for (pair, tokens) in zip(zip(sources, others), scoreOutputs(model, sources.map(\.ids), others, batchSize: batchSize, threads: threads)) {
                     emitScore(pair.0.text, model.text(of: pair.1), tokens)
                 }
@@ -90,13 +91,20 @@ struct GenerateCommand: ParsableCommand {
                 let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
                 for (source, outputs) in zip(sources, results) { emit(source.text, outputs, model) }
                 if done == 0, let attention, let first = results.first?.first {
-                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention)
+                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention, provenance: made())
                 }
             }
             done += sources.count
             progress.update(done: done, fraction: rows.fractionRead)
         }
         progress.finish()
+    }
+
+    private func made() throws -> Provenance {
+        var record = provenance(seed: seed)
+        record.model = .init(path: model, sha256: try ModelDirectory.sha256(of: URL(fileURLWithPath: model, isDirectory: true)))
+        if input != "-" { record.inputs = [try .init(hashing: input)] }
+        return record
     }
 
     private func emit(_ source: String, _ outputs: [GeneratedSequence], _ model: Seq2SeqModel) {
@@ -138,9 +146,9 @@ struct GenerateCommand: ParsableCommand {
             }
         }
         if !report.quiet { Console.say(evaluation.summary) }
-        try itemReport.write(evaluation, title: "kotonoha generate", provenance: provenance(seed: seed))
+        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made())
         if let attention, let first = examples.first, let written = evaluation.items.first {
-            try drawAttention(model, source: first.source, output: written.ids, to: attention)
+            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made())
         }
     }
 

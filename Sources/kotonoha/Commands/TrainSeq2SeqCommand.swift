@@ -75,7 +75,9 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         progress.finish()
         try model.save(to: output)
         if let last {
-            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: provenance(seed: training.seed))
+            var record = provenance(seed: training.seed)
+            record.inputs = try [input, dev].compactMap { $0 }.filter { $0 != "-" }.map { try .init(hashing: $0) }
+            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: record)
             showDifferences(last)
         }
         if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }

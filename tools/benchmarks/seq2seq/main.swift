@@ -1,5 +1,7 @@
 // Speed of the seq2seq network: its training step beside `torch.nn.Transformer`'s, greedy generation with cache beside generate_peer.py.
-// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement.
+// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement. With --products
+// only what oneDNN reaches on the shapes of a training step.
+import Autograd
 import Foundation
 import Networks
 import Tensors
@@ -40,6 +42,12 @@ let examples = (0..<batch).map { _ in
     Seq2SeqExample(source: (0..<length).map { _ in Int32(5 + random.below(vocabulary - 5)) }, target: (0..<length - 1).map { _ in Int32(5 + random.below(vocabulary - 5)) })
 }
 
+// What oneDNN reaches in a training step's largest products, on the very shapes: the limit that the step is to be held against.
+if arguments.contains("--products") {
+    for precision in precisions { measureProducts(precision) }
+    exit(0)
+}
+
 for precision in precisions {
     let network = try makeSeq2SeqNetwork(configuration, seed: 1)
     if !arguments.contains("--generate-only") {
@@ -78,6 +86,43 @@ for precision in precisions {
     let begin = seconds()
     for _ in 0..<repeats { _ = generate() }
     say("kotonoha-\(precision.rawValue)", "greedy with cache, batch \(batch), tokens", tokens, since: begin)
+}
+
+/// The output layer's three products (scores, gradients of the states, gradients of the weights) and those of a square layer, one worker a
+/// core with operands of its own, as in training: GFLOP a second of all cores together.
+func measureProducts(_ precision: Precision) {
+    let size = 384, block = 256
+    for outputs in [vocabulary, size] {
+        let weight = Tensor<Float>(repeating: 0.01, shape: [outputs, size])
+        let forward = Parameter(weight).packed(precision), backward = Parameter(weight).packed(precision, transposed: true)
+        for name in ["x W'", "dy W", "dy' x"] {
+            let rounds = 20 * repeats * max(1, 4000 / outputs)
+            func run(_ rounds: Int) {
+                Parallel.forEach(threads, threads: threads) { _, _ in
+                    let states = ProductOperand(Tensor<Float>(repeating: 0.5, shape: [block, size]), precision: precision)
+                    let scores = ProductOperand(Tensor<Float>(repeating: 0.5, shape: [block, outputs]), precision: precision)
+                    var result = Tensor<Float>(shape: [name == "dy' x" ? outputs : block, name == "x W'" ? outputs : size])
+                    states.withOperand { x in
+                        scores.withOperand { dy in
+                            result.withUnsafeMutableElements { result in
+                                for _ in 0..<rounds {
+                                    switch name {
+                                    case "x W'": Float.multiply(operand: x, rows: block, by: forward, bias: nil, into: result)
+                                    case "dy W": Float.multiply(operand: dy, rows: block, by: backward, bias: nil, into: result)
+                                    default: addTransposedProduct(dy, columns: outputs, x, columns: size, rows: block, to: result, of: Float.self, precision: precision)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            run(1)
+            let begin = seconds()
+            run(rounds)
+            say("oneDNN-\(precision.rawValue)", "\(name), \(block) rows, \(size) x \(outputs), GFLOP", 2 * block * size * outputs / 1000 * rounds * threads / 1_000_000, since: begin)
+        }
+    }
 }
 
 /// Tokens of each part, written by one thread each.

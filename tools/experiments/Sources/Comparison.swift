@@ -36,7 +36,8 @@ struct Comparison: ParsableCommand {
     }()
 
     func run() throws {
-        var table = ItemTable(columns: ["item", "condition", "seed", "value"])
+        try makeFolder(output)
+        var table = ItemTable(columns: ["item", "condition", "seed", "value"]), summary = SeedSummary()
         for part in parts {
             switch part {
             case .poems:
@@ -48,17 +49,22 @@ struct Comparison: ParsableCommand {
                         let result = try recipe.run(poems, seed: seed, threads: threads)
                         report(String(format: "\(network.name)  %d  \(seed)  %d  %.1f  %d  %.1f", result.parameters, result.epochs, result.processorSeconds,
                                       result.evaluation.exactMatches, 100 * result.evaluation.characterErrorRate))
-                        for item in result.evaluation.items { table.add(item.item.line, "poems: " + network.name, seed, item.isExact ? 1 : 0) }
+                        let condition = "poems: " + network.name
+                        for item in result.evaluation.items { table.add(item.item.line, condition, seed, item.isExact ? 1 : 0) }
+                        summary.add(condition, "epochs", seed: seed, Double(result.epochs))
+                        summary.add(condition, "seconds of processor time", seed: seed, result.processorSeconds)
+                        summary.add(condition, "poems right", seed: seed, Double(result.evaluation.exactMatches))
                     }
                 }
-            case .reversal: for seed in seeds.seeds { try reversal(seed, &table) }
+            case .reversal: for seed in seeds.seeds { try reversal(seed, &table, &summary) }
             }
         }
         try table.write(to: output, name: "comparison-items")
+        try summary.finish(in: output, name: "comparison-runs")
     }
 
     /// Strings of 5 to 14 letters and the same backward; 3,000 to learn, 300 others to test.
-    private func reversal(_ seed: UInt64, _ table: inout ItemTable) throws {
+    private func reversal(_ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         var random = RandomSource(seed: seed)
         var known: Set<String> = [], items: [Seq2SeqItem] = []
         while items.count < 3300 {
@@ -79,7 +85,11 @@ struct Comparison: ParsableCommand {
             let mirrored = mirroredWeight(task.model, Array(task.examples[3000...].prefix(50)))
             report(String(format: "\(network.name)  %d  \(seed)  %.1f  %d (%.1f–%.1f %%)  %@", task.model.network.parameterCount, seconds, evaluation.exactMatches,
                           100 * share.interval.lowerBound, 100 * share.interval.upperBound, mirrored.map { String(format: "%.2f", $0) } ?? "–"))
-            for item in evaluation.items { table.add(item.item.line, "reversal: " + network.name, seed, item.isExact ? 1 : 0) }
+            let condition = "reversal: " + network.name
+            for item in evaluation.items { table.add(item.item.line, condition, seed, item.isExact ? 1 : 0) }
+            summary.add(condition, "seconds of processor time", seed: seed, seconds)
+            summary.add(condition, "strings right", seed: seed, Double(evaluation.exactMatches))
+            if let mirrored { summary.add(condition, "weight on the mirrored letter", seed: seed, mirrored) }
             if seed == seeds.seeds[0] { try picture(task, network.name) }
         }
     }

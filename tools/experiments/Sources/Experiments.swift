@@ -26,6 +26,17 @@ struct Experiments: ParsableCommand {
 /// A line of a table, at once.
 func report(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
+/// The folder of the results, made before anything is computed: a run must not fail at its end for want of a place.
+///
+/// - Throws: `DataError` where it cannot be made.
+func makeFolder(_ path: String) throws {
+    do {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw DataError(.cannotCreate, "the folder of the results cannot be made: \(error.localizedDescription)", file: path)
+    }
+}
+
 /// Seeds as the user writes them: `0-9`, `3,5`, `7`.
 struct SeedList: ExpressibleByArgument {
     var seeds: [UInt64]
@@ -56,7 +67,7 @@ struct ItemTable {
 
     /// Writes NAME.csv and NAME.xlsx.
     func write(to folder: String, name: String) throws {
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         let base = URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name).path
         let text = try DelimitedWriter(path: base + ".csv", dialect: .csv)
         try text.write(columns)

@@ -71,17 +71,19 @@ struct Hyakunin: ParsableCommand {
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
+        try makeFolder(output)
         let poems = try Spelling.kana.poems(data)
-        var table = ItemTable(columns: ["item", "condition", "seed", "value"])
+        var table = ItemTable(columns: ["item", "condition", "seed", "value"]), summary = SeedSummary()
         for part in parts {
             switch part {
             case .lecture: for seed in seeds.seeds { try lecture(poems, seed: seed, &table) }
-            case .fastest: for seed in seeds.seeds { try fastest(poems, seed: seed, &table) }
+            case .fastest: for seed in seeds.seeds { try fastest(poems, seed: seed, &table, &summary) }
             case .recall: for seed in seeds.seeds { try recall(seed: seed, &table) }
-            case .search: try search(poems)
+            case .search: try search(poems, &summary)
             }
         }
         if !table.rows.isEmpty { try table.write(to: output, name: "hyakunin-items") }
+        try summary.finish(in: output, name: "hyakunin-runs")
     }
 
     /// 1 layer, 32 units, 4 heads, feed-forward 32, length 22, Adam 1e-3 (0.9, 0.98), batch 1.
@@ -113,15 +115,16 @@ struct Hyakunin: ParsableCommand {
         }
     }
 
-    private func fastest(_ poems: [Poem], seed: UInt64, _ table: inout ItemTable) throws {
+    private func fastest(_ poems: [Poem], seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         for recipe in Recipe.winners {
             let result = try recipe.run(poems, seed: seed, threads: threads)
             report("\(recipe.name), seed \(seed): \(result.description)")
+            summary.add(result, of: recipe, seed: seed)
             for item in result.evaluation.items { table.add(item.item.line, recipe.name, seed, item.isExact ? 1 : 0) }
         }
     }
 
-    private func search(_ poems: [Poem]) throws {
+    private func search(_ poems: [Poem], _ summary: inout SeedSummary) throws {
         var candidates = Recipe.candidates
         if let network {
             candidates = hidden.flatMap { size in
@@ -139,6 +142,7 @@ struct Hyakunin: ParsableCommand {
             for seed in seeds.seeds {
                 let result = try recipe.run(poems, seed: seed, threads: threads)
                 report("\(recipe.name), seed \(seed): \(result.description)")
+                summary.add(result, of: recipe, seed: seed)
             }
         }
     }
@@ -190,12 +194,25 @@ extension Hyakunin {
         options.yTitle = "poems of 100"
         options.yRange = 0...100
         let shown = min(x.count, 10)
-        func series(_ name: String, _ y: [Double], dashed: Bool = false) -> LineChart.Series {
-            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasMarkers: !dashed, isDashed: dashed)
+        options.xRange = 0.5...Double(shown) + 0.5
+        options.xNames = (1...shown).map { (Double($0), String($0)) }
+        // The network's points over the line of the limit, which they would hide as a line.
+        func series(_ name: String, _ y: [Double], hasLine: Bool = true, isDashed: Bool = false) -> LineChart.Series {
+            LineChart.Series(name, x: Array(x[..<shown]), y: Array(y[..<shown]), hasLine: hasLine, isDashed: isDashed)
         }
-        try LineChart([series("network, free-running", recalled), series("best possible guess", best, dashed: true), series("decided (決まり字)", decided, dashed: true)],
+        try LineChart([series("limit: decided, or best guess", best), series("decided alone (決まり字)", decided, isDashed: true),
+                       series("network, free-running", recalled, hasLine: false)],
                       options: options)
             .write(to: URL(fileURLWithPath: output, isDirectory: true).appendingPathComponent("hyakunin-recall-\(spelling.rawValue).svg"))
+    }
+}
+
+extension SeedSummary {
+    mutating func add(_ result: Recipe.Result, of recipe: Recipe, seed: UInt64) {
+        add(recipe.name, "poems right", seed: seed, Double(result.evaluation.exactMatches))
+        add(recipe.name, "epochs", seed: seed, Double(result.epochs))
+        add(recipe.name, "seconds", seed: seed, result.seconds)
+        add(recipe.name, "seconds of processor time", seed: seed, result.processorSeconds)
     }
 }
 

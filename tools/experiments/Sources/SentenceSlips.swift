@@ -28,22 +28,30 @@ struct SentenceSlips: ParsableCommand {
     @Option(help: "Slips of each kind to learn from.") var slipsOfEachKind = 2000
     @Option(parsing: .upToNextOption, help: "λ of the penalty that holds the attention at its pre-trained weights.") var lambda: [Double] = [0, 1e-3, 1e-1]
     @Option(help: "MeCab dictionary (IPA, UTF-8) that knows the words' classes and readings.") var dictionary = "/var/lib/mecab/dic/ipadic-utf8"
+    @Option(help: "Where vertical slips find their words: embedding (a sentence-embedding model's vectors of words) or cooccurrence (in the corpus).")
+    var neighbours = NeighbourSpace.embedding
+    @Option(help: "Model of the embedding space; the default model if not given.") var model: String?
     @Option(help: "f32 or bf16.") var precision = "f32"
     @Option(help: "Threads.") var threads = Parallel.availableThreads
 
     func run() throws {
+        try makeFolder(output)
         guard let precision = Precision(rawValue: precision), precision != .int8 else { throw ValidationError("--precision is f32 or bf16") }
         var sentences = try read(corpus)
         if self.sentences > 0 { sentences = Array(sentences.prefix(self.sentences)) }
         let held = try read(unseen)
-        let generator = try SlipGenerator(corpus: sentences, dictionary: dictionary)
+        let analysis = try WordAnalysis(dictionary: dictionary)
+        let near = try WordNeighbours(sentences, space: neighbours, model: model, analysis: analysis, threads: threads)
+        let generator = SlipGenerator(analysis: analysis, neighbours: near)
+        var summary = SeedSummary()
         var table = ItemTable(columns: ["item", "condition", "seed", "measure", "value"])
         for seed in seeds.seeds {
-            let model = try from.map { try Seq2SeqModel(directory: Self.folder(in: $0, seed)) } ?? repetition(sentences, held, seed: seed, precision, &table)
-            if from != nil { try measureRepetition(model, sentences, held, seed: seed, &table) }
-            for lambda in lambda { try slip(model, generator, sentences, held, lambda: lambda, seed: seed, precision, &table) }
+            let model = try from.map { try Seq2SeqModel(directory: Self.folder(in: $0, seed)) } ?? repetition(sentences, held, seed: seed, precision, &table, &summary)
+            if from != nil { try measureRepetition(model, sentences, held, seed: seed, &table, &summary) }
+            for lambda in lambda { try slip(model, generator, sentences, held, lambda: lambda, seed: seed, precision, &table, &summary) }
         }
         try table.write(to: output, name: "sentence-slips-items")
+        try summary.finish(in: output, name: "sentence-slips-runs")
     }
 
     private static func folder(in parent: String, _ seed: UInt64) -> String {
@@ -59,6 +67,7 @@ struct SentenceSlips: ParsableCommand {
             let words = cells[0].split(separator: " ").map(String.init)
             if !words.isEmpty { result.append(words) }
         }
+        guard !result.isEmpty else { throw DataError(.badData, "the file holds no sentences", file: lines.name) }
         return result
     }
 
@@ -97,7 +106,7 @@ struct SentenceSlips: ParsableCommand {
         sentences.enumerated().map { Seq2SeqItem(source: $1.joined(), target: $1.joined(), line: $0 + 1) }
     }
 
-    private func repetition(_ sentences: [Words], _ held: [Words], seed: UInt64, _ precision: Precision, _ table: inout ItemTable) throws -> Seq2SeqModel {
+    private func repetition(_ sentences: [Words], _ held: [Words], seed: UInt64, _ precision: Precision, _ table: inout ItemTable, _ summary: inout SeedSummary) throws -> Seq2SeqModel {
         var shape = Seq2SeqConfiguration.Transformer()
         shape.hiddenSize = hiddenSize
         shape.intermediateSize = hiddenSize
@@ -145,6 +154,7 @@ struct SentenceSlips: ParsableCommand {
                           100 * evaluation.characterErrorRate, spent, (processorTime() - processor) / 60))
             if epoch.epoch == epochs || (minutes > 0 && spent > minutes) {
                 for item in evaluation.items { table.add(item.item.line, "repetition of unseen sentences", seed, "exact", item.isExact ? 1 : 0) }
+                Self.add(evaluation, seed, to: &summary)
                 break
             }
         }
@@ -152,13 +162,19 @@ struct SentenceSlips: ParsableCommand {
     }
 
     /// A repeating network from an earlier run, measured again.
-    private func measureRepetition(_ model: Seq2SeqModel, _ sentences: [Words], _ held: [Words], seed: UInt64, _ table: inout ItemTable) throws {
+    private func measureRepetition(_ model: Seq2SeqModel, _ sentences: [Words], _ held: [Words], seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         let seen = Set(sentences.map { $0.joined() }), test = items(held.filter { !seen.contains($0.joined()) })
         let evaluation = try FreeRunningEvaluation(model, items: test, examples: try model.examples(of: test, keepsUnknown: true, file: unseen), threads: threads)
         let interval = Proportion(evaluation.exactMatches, of: test.count).interval
         report(String(format: "Repetition, seed \(seed): free-running %d of %d unseen sentences exact (%.1f–%.1f %%), character error rate %.2f %%", evaluation.exactMatches,
                       test.count, 100 * interval.lowerBound, 100 * interval.upperBound, 100 * evaluation.characterErrorRate))
         for item in evaluation.items { table.add(item.item.line, "repetition of unseen sentences", seed, "exact", item.isExact ? 1 : 0) }
+        Self.add(evaluation, seed, to: &summary)
+    }
+
+    private static func add(_ repetition: FreeRunningEvaluation, _ seed: UInt64, to summary: inout SeedSummary) {
+        summary.add("repetition of unseen sentences", "exact %", seed: seed, 100 * repetition.exactMatch)
+        summary.add("repetition of unseen sentences", "character error rate %", seed: seed, 100 * repetition.characterErrorRate)
     }
 
     private func drawLosses(_ losses: [Double], seed: UInt64) throws {
@@ -172,9 +188,10 @@ struct SentenceSlips: ParsableCommand {
     }
 
     private func slip(
-        _ base: Seq2SeqModel, _ generator: SlipGenerator, _ sentences: [Words], _ held: [Words], lambda: Double, seed: UInt64, _ precision: Precision, _ table: inout ItemTable
+        _ base: Seq2SeqModel, _ generator: SlipGenerator, _ sentences: [Words], _ held: [Words], lambda: Double, seed: UInt64, _ precision: Precision, _ table: inout ItemTable,
+        _ summary: inout SeedSummary
     ) throws {
-        let network = try makeSeq2SeqNetwork(base.configuration, seed: seed)
+        let network = try makeSeq2SeqNetwork(base.configuration, seed: nil)
         for (to, from) in zip(network.parameters, base.network.parameters) { to.value = from.value }
         let model = try Seq2SeqModel(network: network, tokenizerJSON: base.tokenizerJSON)
         var random = RandomSource(seed: seed)
@@ -208,7 +225,7 @@ struct SentenceSlips: ParsableCommand {
         for kind in SentenceSlip.Kind.allCases {
             let slips = test.filter { $0.kind == kind }
             let items = slips.enumerated().map { pair($1, line: $0 + 1) }
-            try judge(model, items, kind.rawValue, "λ \(lambda)", seed, foils: slips.map { [generator.foil(for: $0, &random), generator.impossibleFoil(for: $0, &random)] }, &table)
+            try judge(model, items, kind.rawValue, "λ \(lambda)", seed, foils: slips.map { [generator.foil(for: $0, &random), generator.impossibleFoil(for: $0, &random)] }, &table, &summary)
         }
         report("attested and constructed (Datasets/speech-errors.tsv): level and status")
         let real = try TextTable(path: self.slips, wanted: ["intended"])
@@ -225,12 +242,13 @@ struct SentenceSlips: ParsableCommand {
                 let slip = SentenceSlip(kind: name.hasPrefix("vertical") ? .substitution : kind, intended: words, produced: [item.target], places: (0, 0))
                 return [generator.foil(for: slip, &random), generator.impossibleFoil(for: slip, &random)]
             }
-            try judge(model, items, name, "λ \(lambda)", seed, foils: foils, &table)
+            try judge(model, items, name, "λ \(lambda)", seed, foils: foils, &table, &summary)
         }
     }
 
     private func judge(
-        _ model: Seq2SeqModel, _ items: [Seq2SeqItem], _ name: String, _ condition: String, _ seed: UInt64, foils: [[Words?]], _ table: inout ItemTable
+        _ model: Seq2SeqModel, _ items: [Seq2SeqItem], _ name: String, _ condition: String, _ seed: UInt64, foils: [[Words?]], _ table: inout ItemTable,
+        _ summary: inout SeedSummary
     ) throws {
         let examples = try model.examples(of: items, keepsUnknown: true)
         let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples, threads: threads)
@@ -239,6 +257,9 @@ struct SentenceSlips: ParsableCommand {
         var line = String(format: "\(name)  %d of %d (%.0f–%.0f %%)  other %d  repeated %d", evaluation.exactMatches, items.count, 100 * share.interval.lowerBound,
                           100 * share.interval.upperBound, items.count - evaluation.exactMatches - repeated, repeated)
         for item in evaluation.items { table.add(item.item.line, "\(name), \(condition)", seed, "exact", item.isExact ? 1 : 0) }
+        let run = "\(name), \(condition)"
+        summary.add(run, "exact %", seed: seed, 100 * evaluation.exactMatch)
+        summary.add(run, "plain repetition %", seed: seed, 100 * Double(repeated) / Double(items.count))
         for which in 0..<2 where !foils.isEmpty {
             let pairs = items.indices.compactMap { i in foils[i][which].map { (i, $0) } }
             let wrong = try pairs.map { try model.ids(of: $0.1.joined(), keepsUnknown: true) }
@@ -247,6 +268,9 @@ struct SentenceSlips: ParsableCommand {
             let other = scoreOutputs(model, sources, wrong, threads: threads).map { $0.reduce(0, +) }
             let wins = zip(attested, other).reduce(0) { $0 + ($1.0 > $1.1 ? 1 : 0) }
             let interval = Proportion(wins, of: pairs.count).interval
+            if !pairs.isEmpty {
+                summary.add(run, "% more probable than \(which == 0 ? "a possible" : "an impossible") foil", seed: seed, 100 * Double(wins) / Double(pairs.count))
+            }
             line += String(format: "  %d of %d (%.0f–%.0f %%)", wins, pairs.count, 100 * interval.lowerBound, 100 * interval.upperBound)
             for (pair, difference) in zip(pairs, zip(attested, other).map { $0.0 - $0.1 }) {
                 table.add(items[pair.0].line, "\(name), \(condition)", seed, which == 0 ? "log p - possible foil" : "log p - impossible foil", difference)

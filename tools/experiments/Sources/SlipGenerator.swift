@@ -27,18 +27,16 @@ struct SentenceSlip: Sendable {
 ///
 /// Horizontal slips concern two content words of one sentence. Syntax: they are of one class, verbs and adjectives in one form, and the same
 /// particle after both makes a pair likelier, as slips keep to the category (Garrett 1975). Phonology: likeness of their phonemes and equal
-/// length make it likelier (Dell & Reich 1981), and so does nearness. Pairs are drawn by that likeness. Vertical slips put a near neighbour of
-/// a content word into its place: nearest by the cosine of positive pointwise mutual information over two words on either side (Levy,
-/// Goldberg & Dagan 2015), among words of the same class.
+/// length make it likelier (Dell & Reich 1981), and so does nearness. Pairs are drawn by that likeness. Vertical slips put one of a content
+/// word's nearest neighbours into its place (`WordNeighbours`).
 final class SlipGenerator {
     private let analysis: WordAnalysis
     private let neighbours: [String: [String]]
 
-    /// - Parameter dictionary: MeCab's, for classes and readings.
-    init(corpus: [Words], dictionary: String, vocabulary: Int = 4000, neighbours count: Int = 5) throws {
-        let analysis = try WordAnalysis(dictionary: dictionary)
+    /// - Parameter neighbours: what vertical slips draw from.
+    init(analysis: WordAnalysis, neighbours: WordNeighbours) {
         self.analysis = analysis
-        neighbours = Self.neighbours(corpus, category: { analysis.word($0).category }, vocabulary: vocabulary, count: count)
+        self.neighbours = neighbours.nearest
     }
 
     /// The words of a sentence that is written without spaces.
@@ -104,51 +102,5 @@ final class SlipGenerator {
         var produced = slip.intended
         produced.swapAt(content[random.below(content.count)], others[random.below(others.count)])
         return produced
-    }
-
-    private static func neighbours(_ corpus: [Words], category: (String) -> String?, vocabulary: Int, count wanted: Int) -> [String: [String]] {
-        var counts: [String: Int] = [:]
-        for sentence in corpus { for word in sentence { counts[word, default: 0] += 1 } }
-        let words = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(vocabulary).filter { $0.value >= 5 }.map(\.key)
-        let number = Dictionary(uniqueKeysWithValues: words.enumerated().map { ($1, $0) })
-        var together = [[Int: Double]](repeating: [:], count: words.count)
-        var totals = [Double](repeating: 0, count: words.count), total = 0.0
-        for sentence in corpus {
-            let ids = sentence.map { number[$0] }
-            for i in ids.indices {
-                guard let a = ids[i] else { continue }
-                for j in max(0, i - 2)..<min(ids.count, i + 3) where j != i {
-                    guard let b = ids[j] else { continue }
-                    together[a][b, default: 0] += 1
-                    totals[a] += 1
-                    total += 1
-                }
-            }
-        }
-        // Contexts are smoothed with exponent 0.75, as the paper advises.
-        let smoothed = totals.map { pow($0, 0.75) }, smoothedTotal = smoothed.reduce(0, +)
-        var columns = [[(word: Int, value: Double)]](repeating: [], count: words.count)
-        var rows = [[(context: Int, value: Double)]](repeating: [], count: words.count)
-        let categories = words.map(category)
-        for a in words.indices where categories[a] != nil {
-            var weights: [(Int, Double)] = []
-            for (b, n) in together[a].sorted(by: { $0.key < $1.key }) where n > 1 {
-                let information = log(n / totals[a] / (smoothed[b] / smoothedTotal))
-                if information > 0 { weights.append((b, information)) }
-            }
-            let norm = weights.reduce(0) { $0 + $1.1 * $1.1 }.squareRoot()
-            for (b, value) in weights where norm > 0 {
-                rows[a].append((b, value / norm))
-                columns[b].append((a, value / norm))
-            }
-        }
-        var result: [String: [String]] = [:]
-        for a in words.indices where !rows[a].isEmpty {
-            var cosines: [Int: Double] = [:]
-            for (context, value) in rows[a] { for (b, other) in columns[context] where b != a { cosines[b, default: 0] += value * other } }
-            result[words[a]] = cosines.filter { categories[$0.key] == categories[a] }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-                .prefix(wanted).map { words[$0.key] }
-        }
-        return result
     }
 }

@@ -31,15 +31,17 @@ struct Terao: ParsableCommand {
     }()
 
     func run() throws {
+        try makeFolder(output)
         let slips = try PhonologicalSlip.read(data)
-        var table = ItemTable(columns: ["item", "condition", "seed", "measure", "value"])
+        var table = ItemTable(columns: ["item", "condition", "seed", "measure", "value"]), summary = SeedSummary()
         for seed in seeds.seeds {
             for network in Self.networks {
-                if parts.contains(.same) { try same(slips, network, seed, &table) }
-                if parts.contains(.unseen) { try unseen(slips, network, seed, &table) }
+                if parts.contains(.same) { try same(slips, network, seed, &table, &summary) }
+                if parts.contains(.unseen) { try unseen(slips, network, seed, &table, &summary) }
             }
         }
         try table.write(to: output, name: "terao-items")
+        try summary.finish(in: output, name: "terao-runs")
     }
 
     private typealias Network = (name: String, architecture: Seq2SeqConfiguration.Architecture, rate: Double)
@@ -58,18 +60,19 @@ struct Terao: ParsableCommand {
     }
 
     /// As published: trained and tested on the same items, all of the network or its decoder alone.
-    private func same(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable) throws {
+    private func same(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         for (condition, frozen) in [("all parameters", []), ("decoder only", [ParameterGroup.encoder, .embeddings])] as [(String, Set<ParameterGroup>)] {
             let task = try makeTask(slips, network, seed)
             try train(task, task.examples, network, epochs: 3 * epochs, seed: seed, frozen: frozen)
             let evaluation = try FreeRunningEvaluation(task.model, items: task.items, examples: task.examples, unit: .words, threads: threads)
             report("same items, \(network.name), \(condition), seed \(seed): \(evaluation.exactMatches) of \(slips.count) free-running")
             for item in evaluation.items { table.add(item.item.line, "same: \(network.name), \(condition)", seed, "exact", item.isExact ? 1 : 0) }
+            summary.add("same: \(network.name), \(condition)", "exact", seed: seed, Double(evaluation.exactMatches))
         }
     }
 
     /// Cross-validated. Repetition comes first, from pseudo-words of the training folds' phonemes: a network that cannot repeat cannot slip.
-    private func unseen(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable) throws {
+    private func unseen(_ slips: [PhonologicalSlip], _ network: Network, _ seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         var random = RandomSource(seed: seed)
         let forms = Array(Set(slips.map { $0.intended.joined(separator: " ") })).sorted()
         let order = random.permutation(forms.count)
@@ -114,13 +117,19 @@ struct Terao: ParsableCommand {
             }
         }
         report("\nunseen items, \(network.name), seed \(seed), \(folds) folds: exact \(exact) of \(slips.count), plain repetitions \(repeated)")
+        let condition = "unseen: \(network.name)"
+        summary.add(condition, "exact", seed: seed, Double(exact))
+        summary.add(condition, "plain repetitions", seed: seed, Double(repeated))
         for (kind, result) in wins.sorted(by: { $0.key < $1.key }) {
+            summary.add(condition, "% more probable than \(kind)", seed: seed, 100 * Double(result.wins) / Double(result.count))
+            summary.add(condition, "log p attested - " + kind, seed: seed, result.difference / Double(result.count))
             let share = Proportion(result.wins, of: result.count)
             report(String(format: "  attested slip more probable than \(kind): %d of %d (%.0f–%.0f %%), mean difference of log p %.2f", result.wins, result.count,
                           100 * share.interval.lowerBound, 100 * share.interval.upperBound, result.difference / Double(result.count)))
         }
         report("  type: attested %  sampled % (95 % intervals)")
         for type in SlipType.allCases {
+            summary.add(condition, "% of samples: \(type.rawValue)", seed: seed, 100 * Double(sampledTypes[type] ?? 0) / Double(slips.count * samples))
             let a = Proportion(attestedTypes[type] ?? 0, of: slips.count), b = Proportion(sampledTypes[type] ?? 0, of: slips.count * samples)
             report(String(format: "  \(type.rawValue): %.1f (%.1f–%.1f)  %.1f (%.1f–%.1f)", 100 * a.value, 100 * a.interval.lowerBound, 100 * a.interval.upperBound,
                           100 * b.value, 100 * b.interval.lowerBound, 100 * b.interval.upperBound))
