@@ -47,9 +47,19 @@ def stsb(name):
         return [(tidy(a), tidy(b), float(s)) for a, b, s in csv.reader(file)]
 
 
+def jsts_rows(name):
+    return [json.loads(line) for line in open(data / "jglue" / name, encoding="utf-8")]
+
+
 def jsts(name):
-    rows = [json.loads(line) for line in open(data / "jglue" / name, encoding="utf-8")]
+    rows = jsts_rows(name)
     return [(tidy(r["sentence1"]), tidy(r["sentence2"]), float(r["label"])) for r in rows]
+
+
+def photographs(rows):
+    """For each row of JSTS the photographs that its captions belong to: `image-caption-caption`, or `image_image-caption-caption`."""
+    ids = [row["yjcaptions_id"] for row in rows]
+    return [set(i.split("-")[0].split("_")) for i in ids]
 
 
 def tanaka(split):
@@ -119,6 +129,11 @@ scored = ("first", "second", "score")
 train = jsts("jsts-train-v1.3.json")
 everything_scored = write("jsts", scored, train)
 write("jsts-close", ("first", "second"), [r[:2] for r in train if r[2] >= 3.6 and plain(r[0]) != plain(r[1])])
+# Two people's captions of one photograph; none of a photograph that valid has as well.
+shown = photographs(jsts_rows("jsts-train-v1.3.json"))
+valid, held = jsts("jsts-valid-v1.3.json"), photographs(jsts_rows("jsts-valid-v1.3.json"))
+write("jsts-photo", ("first", "second"),
+      [r[:2] for r, images in zip(train, shown, strict=True) if len(images) == 1 and not images & set().union(*held) and plain(r[0]) != plain(r[1])])
 both = []
 for e, j in zip(sts_en, sts_ja, strict=True):
     both += [e, j, (e[0], j[1], e[2]), (j[0], e[1], e[2])]
@@ -136,7 +151,9 @@ with open(out / "text.txt", "w", encoding="utf-8", newline="\n") as file:
     file.writelines(s + "\n" for s in sentences)
 counts["text"] = len(sentences)
 
-dev("dev-jsts", scored, jsts("jsts-valid-v1.3.json"))
+dev("dev-jsts", scored, valid)
+# One pair a photograph.
+dev("dev-photo", ("first", "second"), [r[:2] for i, r in enumerate(valid) if len(held[i]) == 1 and held[i] not in [h for h in held[:i] if len(h) == 1]])
 dev("dev-stsb-en", scored, stsb("stsb-en-dev.csv"))
 dev("dev-stsb-ja", scored, stsb("stsb-ja-dev.csv"))
 dev("dev-tanaka", ("en", "ja"), tanaka("dev"))
