@@ -82,6 +82,16 @@ import Testing
         for (a, b) in zip(full.explainedVariance, other.explainedVariance) { #expect(abs(a / b - 1) < 1e-6) }
     }
 
+    /// Whose squares are no floats.
+    @Test func veryLargeAndVerySmallNumbersHaveComponents() throws {
+        let (rows, columns) = (300, 24), plain = sample(rows: rows, columns: columns)
+        let expected = try PCA(components: .count(3), solver: .full).fit(plain)
+        for scale in [Float(1e22), 1e-25] {
+            let model = try PCA(components: .count(3), solver: .covariance).fit(Tensor(plain.elements.map { $0 * scale }, shape: [rows, columns]))
+            for (a, b) in zip(model.explainedVarianceRatio, expected.explainedVarianceRatio) { #expect(abs(a / b - 1) < 1e-5) }
+        }
+    }
+
     @Test func leavesOutInvalidRows() throws {
         let x = sample(rows: 2_500, columns: 6)
         let valid = (0..<2_500).map { $0 % 3 != 0 }

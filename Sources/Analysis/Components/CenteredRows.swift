@@ -98,25 +98,34 @@ struct CenteredRows<Source: RowSource> {
         throw DataError(.badData, "the vectors hold numbers so large that their variance is no number")
     }
 
-    private func sum(_ slots: UnsafePointer<Double>, slots count: Int, size: Int) -> [Double] {
+    /// `size` sums over all chunks: `add(sums, first, rows, x)` adds what a chunk gives to those of its slot; the slots are added in order.
+    private func sums(slots: Int, size: Int, shift: [Double], _ add: @Sendable (UnsafeMutablePointer<Double>, Int, Int, UnsafePointer<Double>) -> Void) throws -> [Double] {
+        let d = Int64(source.columns)
+        return try sums(slots: slots, size: size, as: Double.self, { kt_shift_to_double($0, shift, d, $1) }, add)
+    }
+
+    private func sums<Element: BitwiseCopyable>(
+        slots: Int, size: Int, as element: Element.Type, _ prepare: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Element>) -> Void,
+        _ add: @Sendable (UnsafeMutablePointer<Double>, Int, Int, UnsafePointer<Element>) -> Void
+    ) throws -> [Double] {
+        var accumulated = [Double](repeating: 0, count: slots * size)
+        try accumulated.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let all = Shared(base)
+            try forEachChunk(slots: slots, as: element, prepare) { slot, first, rows, x in add(all.pointer + slot * size, first, rows, x) }
+        }
         var total = [Double](repeating: 0, count: size)
-        for slot in 0..<count { for i in 0..<size { total[i] += slots[slot * size + i] } }
+        for slot in 0..<slots { for i in 0..<size { total[i] += accumulated[slot * size + i] } }
         return total
     }
 
     /// Mean of each column and the sum of squared deviations of all.
     private func moments() throws -> (mean: [Double], squares: Double) {
-        let d = source.columns, slots = 8, shift = try firstShift(), size = 2 * d
-        var accumulated = [Double](repeating: 0, count: slots * size)
-        try accumulated.withUnsafeMutableBufferPointer { buffer in
-            let all = Shared(buffer.baseAddress!)
-            try forEachChunk(slots: slots, shift: shift) { slot, _, rows, x in
-                let mine = all.pointer + slot * size
-                Double.addColumnSums(x, rows: rows, columns: d, to: mine)
-                for row in 0..<rows { Double.addProduct(x + row * d, x + row * d, count: d, to: mine + d) }
-            }
+        let d = source.columns, shift = try firstShift(), n = Double(count)
+        let total = try sums(slots: 8, size: 2 * d, shift: shift) { mine, _, rows, x in
+            Double.addColumnSums(x, rows: rows, columns: d, to: mine)
+            for row in 0..<rows { Double.addProduct(x + row * d, x + row * d, count: d, to: mine + d) }
         }
-        let total = sum(accumulated, slots: slots, size: size), n = Double(count)
         let offset = total[..<d].map { $0 / n }
         var squares = 0.0
         for c in 0..<d { squares += total[d + c] - n * offset[c] * offset[c] }
@@ -129,11 +138,15 @@ struct CenteredRows<Source: RowSource> {
     /// Eigenvectors of the covariance matrix.
     ///
     /// The products of a chunk are taken in Float first and added up in Double, which leaves an error below 1e-9 of the total variance: of no
-    /// account beside a component that has a thousandth of it. Where a smaller one is wanted, products are taken anew in Double.
+    /// account beside a component that has a thousandth of it. Where a smaller one is wanted, or squares leave Float's range, products are taken
+    /// anew in Double.
     func covarianceDecomposition(count components: Int) throws -> Decomposition {
         if components <= source.columns / 4 {
-            let (found, offset) = try covarianceDecomposition(count: components, try singleMoments())
-            if let least = found.variances.last, least >= 1e-3 * (found.totalVariance + offset) { return found }
+            let moments = try singleMoments()
+            if moments.fitsFloat {
+                let (found, offset) = try covarianceDecomposition(count: components, moments)
+                if let least = found.variances.last, least >= 1e-3 * (found.totalVariance + offset) { return found }
+            }
         }
         return try covarianceDecomposition(count: components, try doubleMoments()).0
     }
@@ -143,6 +156,15 @@ struct CenteredRows<Source: RowSource> {
         let shift: [Double]
         let gram: [Double]
         let sums: [Double]
+
+        init(shift: [Double], _ total: [Double]) {
+            let d = shift.count
+            self.shift = shift
+            (gram, sums) = (Array(total[..<(d * d)]), Array(total[(d * d)...]))
+        }
+
+        /// Whether the squares lie where Float has room for them and for what is a millionth of them.
+        var fitsFloat: Bool { (1e-20...1e30).contains(shift.indices.reduce(0) { $0 + gram[$1 * shift.count + $1] }) }
     }
 
     private func covarianceDecomposition(count components: Int, _ moments: Moments) throws -> (Decomposition, squaredOffset: Double) {
@@ -173,47 +195,35 @@ struct CenteredRows<Source: RowSource> {
     private var momentSlots: Int { max(1, min(8, (256 << 20) / (8 * source.columns * source.columns))) }
 
     private func doubleMoments() throws -> Moments {
-        let d = source.columns, shift = try firstShift(), slots = momentSlots, size = d * d + d
-        var accumulated = [Double](repeating: 0, count: slots * size)
-        try accumulated.withUnsafeMutableBufferPointer { buffer in
-            let all = Shared(buffer.baseAddress!)
-            try forEachChunk(slots: slots, shift: shift) { slot, _, rows, x in
-                let mine = all.pointer + slot * size
-                Double.addGram(x, rows: rows, columns: d, to: mine)
-                Double.addColumnSums(x, rows: rows, columns: d, to: mine + d * d)
-            }
+        let d = source.columns, shift = try firstShift()
+        let total = try sums(slots: momentSlots, size: d * d + d, shift: shift) { mine, _, rows, x in
+            Double.addGram(x, rows: rows, columns: d, to: mine)
+            Double.addColumnSums(x, rows: rows, columns: d, to: mine + d * d)
         }
-        let total = sum(accumulated, slots: slots, size: size)
-        return Moments(shift: shift, gram: Array(total[..<(d * d)]), sums: Array(total[(d * d)...]))
+        return Moments(shift: shift, total)
     }
 
     private func singleMoments() throws -> Moments {
-        let d = source.columns, center = try firstShift().map(Float.init), slots = momentSlots, size = d * d + d
+        let d = source.columns, center = try firstShift().map(Float.init)
         // Rows of the lower triangle that are multiplied together; what lies above the diagonal in the last columns is left alone.
         let band = 128
-        var accumulated = [Double](repeating: 0, count: slots * size)
-        try accumulated.withUnsafeMutableBufferPointer { buffer in
-            let all = Shared(buffer.baseAddress!)
-            try forEachChunk(slots: slots, as: Float.self, { kt_center_scale($0, center, 1, Int64(d), $1) }) { slot, _, rows, x in
-                let mine = all.pointer + slot * size
-                Scratch.with(Float.self, count: band * d) { products in
-                    for first in stride(from: 0, to: d, by: band) {
-                        let end = min(d, first + band)
-                        Float.product(x + first, transposed: true, x, transposed: false, m: end - first, n: end, k: rows, lda: d, ldb: d,
-                                      into: products, ldc: end, accumulate: false, precision: .f32)
-                        for i in first..<end {
-                            let to = mine + i * d, from = products + (i - first) * end
-                            for j in 0..<end { to[j] += Double(from[j]) }
-                        }
+        let total = try sums(slots: momentSlots, size: d * d + d, as: Float.self, { kt_center_scale($0, center, 1, Int64(d), $1) }) { mine, _, rows, x in
+            Scratch.with(Float.self, count: band * d) { products in
+                for first in stride(from: 0, to: d, by: band) {
+                    let end = min(d, first + band)
+                    Float.product(x + first, transposed: true, x, transposed: false, m: end - first, n: end, k: rows, lda: d, ldb: d,
+                                  into: products, ldc: end, accumulate: false, precision: .f32)
+                    for i in first..<end {
+                        let to = mine + i * d, from = products + (i - first) * end
+                        for j in 0..<end { to[j] += Double(from[j]) }
                     }
-                    products.update(repeating: 0, count: d)
-                    Float.addColumnSums(x, rows: rows, columns: d, to: products)
-                    for c in 0..<d { mine[d * d + c] += Double(products[c]) }
                 }
+                products.update(repeating: 0, count: d)
+                Float.addColumnSums(x, rows: rows, columns: d, to: products)
+                for c in 0..<d { mine[d * d + c] += Double(products[c]) }
             }
         }
-        let total = sum(accumulated, slots: slots, size: size)
-        return Moments(shift: center.map(Double.init), gram: Array(total[..<(d * d)]), sums: Array(total[(d * d)...]))
+        return Moments(shift: center.map(Double.init), total)
     }
 
     func fullDecomposition() throws -> Decomposition {
@@ -267,18 +277,14 @@ struct CenteredRows<Source: RowSource> {
 
     /// xᵀ · y for y (count, l), (columns, l).
     private func back(_ y: Tensor<Double>, mean: [Double]) throws -> Tensor<Double> {
-        let d = source.columns, l = y.columns, slots = 8
-        var accumulated = [Double](repeating: 0, count: slots * d * l)
-        try accumulated.withUnsafeMutableBufferPointer { buffer in
-            let all = Shared(buffer.baseAddress!)
-            try y.withUnsafeElements { y in
-                let from = Shared(y)
-                try forEachChunk(slots: slots, shift: mean) { slot, first, rows, x in
-                    Double.product(x, transposed: true, from.pointer + first * l, transposed: false, m: d, n: l, k: rows, lda: d, ldb: l,
-                                   into: all.pointer + slot * d * l, ldc: l, accumulate: true, precision: .f32)
-                }
+        let d = source.columns, l = y.columns
+        let total = try y.withUnsafeElements { y in
+            let from = Shared(y)
+            return try sums(slots: 8, size: d * l, shift: mean) { mine, first, rows, x in
+                Double.product(x, transposed: true, from.pointer + first * l, transposed: false, m: d, n: l, k: rows, lda: d, ldb: l,
+                               into: mine, ldc: l, accumulate: true, precision: .f32)
             }
         }
-        return Tensor(sum(accumulated, slots: slots, size: d * l), shape: [d, l])
+        return Tensor(total, shape: [d, l])
     }
 }
