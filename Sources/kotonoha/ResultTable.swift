@@ -1,33 +1,63 @@
+import ArgumentParser
 import FileFormats
 import Foundation
 
-/// A result as a table of cells, written in the format that the file's name asks for, with its provenance beside it.
-struct ResultTable {
-    let header: [String]
-    /// Columns whose cells are numbers in a spreadsheet.
-    var numeric: Set<String> = []
-    /// Begin CSV with a byte-order mark, which Excel needs to see UTF-8.
-    var byteOrderMark = false
+/// How a command writes its table.
+struct TableOutputOptions: ParsableArguments {
+    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
+    var bom = false
 
-    /// - Parameter rows: gets a function that takes one row of cells at a time.
-    func write(to output: String, provenance: Provenance, _ rows: ((([String]) throws -> Void)) throws -> Void) throws {
-        let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
-        switch kind {
-        case "xlsx":
-            let writer = try SpreadsheetWriter(path: output, columns: header)
-            let numbers = header.map(numeric.contains)
-            try rows { cells in
-                try writer.write(zip(cells, numbers).map { cell, isNumber in isNumber ? Double(cell).map { .number($0) } ?? .text(cell) : .text(cell) })
-            }
-            try writer.finish(parameters: (provenance.json(date: Provenance.now()).object ?? []).map { ($0.key, .text($0.value.string ?? $0.value.serialized())) })
-        case "csv", "tsv", "txt":
-            let writer = try DelimitedWriter(path: output, dialect: kind == "csv" ? .csv : .tsv, hasMark: byteOrderMark)
-            try writer.write(header)
-            try rows { try writer.write($0) }
-            try writer.finish()
-        default:
-            throw DataError(.usage, "a table is written as .tsv, .csv or .xlsx; the name of the output ends with none of them", file: output)
-        }
-        try provenance.write(beside: output)
+    @Flag(name: .customLong("safe-csv"), help: "Put ' before texts in CSV and TSV that a spreadsheet would run as a formula (= + - @).")
+    var safeCSV = false
+
+    @Option(help: "Digits after the point in TSV and CSV; what suits the column if not given.")
+    var decimals: Int?
+
+    func validate() throws {
+        if let decimals, !(0...17).contains(decimals) { throw ValidationError("--decimals is 0 to 17, not \(decimals)") }
     }
+
+    var writerOptions: TableWriterOptions {
+        var options = TableWriterOptions()
+        options.hasByteOrderMark = bom
+        options.isSafeCSV = safeCSV
+        return options
+    }
+}
+
+/// A result as a table, written by the one writer: in the format that the file's name asks for with its provenance beside it, or as TSV
+/// to standard output.
+struct ResultTable {
+    let columns: [TableColumn]
+    var options = TableWriterOptions()
+
+    /// - Parameter decimals: overrules those of the columns that have some.
+    init(_ columns: [TableColumn], _ output: TableOutputOptions? = nil) {
+        self.columns = columns.map { column in
+            var column = column
+            if column.decimals != nil, let decimals = output?.decimals { column.decimals = decimals }
+            return column
+        }
+        options = output?.writerOptions ?? TableWriterOptions()
+    }
+
+    /// - Parameters:
+    ///   - output: a file; nil and `-` are standard output.
+    ///   - rows: gets a function that takes one row of cells at a time.
+    func write(to output: String?, provenance: @autoclosure () throws -> Provenance, _ rows: (([Cell]) throws -> Void) throws -> Void) throws {
+        if let output, output != "-" {
+            let writer = try TableWriter(path: output, columns: columns, options: options)
+            try rows(writer.write)
+            try writer.finish(provenance: provenance())
+        } else {
+            let writer = try TableWriter(stream: Console.write, columns: columns, options: options)
+            try rows(writer.write)
+            try writer.finish()
+        }
+    }
+}
+
+extension Console {
+    /// Bytes for whoever reads standard output.
+    static func write(_ bytes: UnsafeRawBufferPointer) throws { FileHandle.standardOutput.write(Data(bytes)) }
 }
