@@ -22,6 +22,9 @@ enum Console {
         return (number < 0 ? "-" : "") + digits + result
     }
 
+    /// "1 row", "12,345 rows".
+    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String { "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")" }
+
     /// A number with a fixed count of decimals, whatever the locale.
     static func fixed(_ number: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
 

@@ -38,9 +38,8 @@ struct FigureOptions: ParsableArguments {
 
     func validate() throws {
         if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }
-        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
-            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
-        }
+        for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
+        try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
     var isWanted: Bool { !figure.isEmpty || html != nil }

@@ -12,9 +12,8 @@ struct ItemReportOptions: ParsableArguments {
     enum ColorChoice: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
 
     func validate() throws {
-        if let items, !["csv", "tsv", "xlsx"].contains(URL(fileURLWithPath: items).pathExtension.lowercased()) {
-            throw ValidationError("--items is written as .csv, .tsv or .xlsx; '\(items)' ends with none of them")
-        }
+        try OutputName.requireTable(items)
+        try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
     func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal) }

@@ -47,6 +47,7 @@ struct KotonohaProgram: ParsableCommand {
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
         HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
         do {
+            if let sheets = try SheetListing.answer(to: CommandLine.arguments) { return Console.print(sheets) }
             var command = try parseAsRoot()
             try command.run()
         } catch let error as DataError {

@@ -9,6 +9,11 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
     /// The format that a file's name asks for.
     /// - Throws: `DataError` of kind `usage` where it ends with none of them.
     public init(path: String) throws {
+        // Devices and pipes have no ending.
+        if path.hasPrefix("/dev/") {
+            self = .tsv
+            return
+        }
         let name = SystemError.name(of: path).lowercased()
         let ending = name.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
         switch ending {

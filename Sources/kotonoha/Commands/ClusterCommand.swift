@@ -45,6 +45,7 @@ struct ClusterCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "clusters are written")
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
     }
 

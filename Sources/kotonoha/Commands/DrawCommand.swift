@@ -31,6 +31,7 @@ struct DrawPositionsCommand: ParsableCommand {
     }
 
     func validate() throws {
+        try OutputName.require(output, OutputName.figures, "a picture is written")
         guard (1...65536).contains(size), (2...100_000).contains(positions) else { throw ValidationError("--size is 1 to 65536, --positions 2 to 100000") }
         guard drawn != nil else { throw ValidationError("--dimensions '\(dimensions)' should look like 4-7, below --size \(size), at most 20 of them") }
     }
@@ -68,6 +69,8 @@ struct DrawCharactersCommand: ParsableCommand {
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.figures, "a picture is written")
+        try OutputName.requireTable(table)
         guard (1...1000).contains(top) else { throw ValidationError("--top is 1 to 1000") }
     }
 

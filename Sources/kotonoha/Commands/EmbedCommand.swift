@@ -47,6 +47,7 @@ struct EmbedCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
         guard words.tokens else { return }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
@@ -59,7 +60,7 @@ struct EmbedCommand: ParsableCommand {
     func run() throws {
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
-        run.table = try table.options()
+        run.table = try table.options(isQuiet: report.quiet)
         run.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn, groupFile: groupFile)
         run.storage = store
         run.resumes = resume

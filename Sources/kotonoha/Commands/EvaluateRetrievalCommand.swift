@@ -25,7 +25,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let source = try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
         let encoder = try model.encoder(isQuiet: report.quiet)
         var first: [String] = [], second: [String] = [], left = 0
         while true {

@@ -35,6 +35,10 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        try OutputName.require(output, ["npy", "vec", "tsv", "csv", "xlsx", "jsonl", "hdf5"], "vectors are exported")
+    }
+
     func run() throws {
         let file = try VectorFile(path: vectors)
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {

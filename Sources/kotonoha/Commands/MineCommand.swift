@@ -40,6 +40,7 @@ struct MineCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireTable(output)
         if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
     }

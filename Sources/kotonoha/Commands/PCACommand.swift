@@ -44,6 +44,11 @@ struct PCACommand: ParsableCommand {
     @OptionGroup(title: "Picture of the first two components") var figures: FigureOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        try OutputName.requireVectors(output, "principal components are written")
+        try OutputName.require(scree, OutputName.figures, "a picture is written")
+    }
+
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let model: PCAModel

@@ -54,6 +54,11 @@ struct ProbeSweepCommand: ParsableCommand {
     private static let header = ["vectors", "task", "layer", "rank", "seed"]
         + ProbeMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue) low", "\($0.rawValue) high"] } + ["dev loss, distance", "dev loss, depth", "epochs", "seconds"]
 
+    func validate() throws {
+        try OutputName.requireTable(output)
+        try OutputName.require(figure, OutputName.figures, "a picture is written")
+    }
+
     func run() throws {
         guard untrained.isEmpty || untrained.count == (test.isEmpty ? 2 : 3) else {
             throw ValidationError("--untrained takes as many files of vectors as there are treebanks: train, dev\(test.isEmpty ? "" : ", test")")

@@ -33,6 +33,8 @@ struct RerankCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireTable(output)
+        if query.allSatisfy(\.isWhitespace) { throw ValidationError("the query is empty; there is nothing to look for") }
         if let top, top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
         if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
     }
@@ -40,7 +42,7 @@ struct RerankCommand: ParsableCommand {
     func run() throws {
         model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String, others: [String])] = [], row = 0
         while case let rows = try source.next(batch: 4096), !rows.isEmpty {
             for caption in rows {

@@ -23,7 +23,7 @@ struct TSNECommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx or .h5.")
+    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
     @Option(help: "Effective number of neighbours; several, as 30,300, are averaged.")
@@ -85,6 +85,7 @@ struct TSNECommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
         if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }

@@ -44,9 +44,9 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     }
 
     func run() throws {
-        let items = try readSeq2SeqItems(input, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
+        let items = try readSeq2SeqItems(input, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(isQuiet: report.quiet), removesSpaces: removeSpaces)
         let devItems = try dev.map {
-            try readSeq2SeqItems($0, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
+            try readSeq2SeqItems($0, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(isQuiet: report.quiet), removesSpaces: removeSpaces)
         }
         let model = try from.map { try Seq2SeqModel(directory: $0) } ?? newModel(items)
         let examples = try model.examples(of: items, keepsUnknown: keepUnknown, file: input)

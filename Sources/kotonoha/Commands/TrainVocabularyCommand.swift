@@ -59,10 +59,12 @@ struct TrainVocabularyCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.require(output, ["json"], "a tokenizer is written") }
+
     func run() throws {
         var texts: [String] = []
         for input in inputs {
-            let source = try TextTable(path: input, options: table.options(), wanted: [column].compactMap(\.self))
+            let source = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [column].compactMap(\.self))
             let place = try column.map(source.index(of:)) ?? 0
             var cells: [String] = []
             while try source.next(into: &cells) != nil { if place < cells.count { texts.append(cells[place]) } }
