@@ -33,7 +33,7 @@ import VectorStore
         #expect(pairs.count == 5)
         let cosines = pairs.compactMap { $0["cosine"]?.double }
         #expect(cosines == cosines.sorted(by: >))
-        for pair in pairs { #expect(pair["group1"]?.string != pair["group2"]?.string) }
+        for pair in pairs { #expect(pair["scene1"]?.string != pair["scene2"]?.string) }
         #expect(json["random_pairs"]?["q99"]?.double ?? 2 <= 1)
         #expect(try program.run("mine", "v.h5", "--threshold", "q99.5").status == 0)
         #expect(try program.run("mine", "v.h5", "--threshold", "often").status == 64)

@@ -1,0 +1,174 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import ModelFolders
+import SentenceEmbedding
+import Tensors
+import VectorStore
+
+struct RankCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rank", abstract: "The sentences of a vector file that are most similar to a query.",
+        discussion: """
+            kotonoha rank vectors.h5 "two dogs play in snow"
+            kotonoha rank vectors.h5 --queries questions.txt --top 5 -o ranking.tsv
+
+            Queries are embedded by the model that made the file; its hash is checked. A query that begins with - follows --.
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Argument(help: "Sentences to look for.")
+    var queries: [String] = []
+
+    @Option(name: .customLong("queries"), help: "A file of queries, one a line (or a table with a text column).")
+    var queryFile: String?
+
+    @Option(help: "Column of --queries, by name or number from 1.")
+    var column: String?
+
+    @Option(help: "A vector file whose rows are the queries.")
+    var queryVectors: String?
+
+    @Option(help: "How many sentences for each query.")
+    var top = 10
+
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
+    var output: String?
+
+    @OptionGroup(title: "Input of --queries") var table: TableArguments
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
+        if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
+        try OutputName.requireTable(output)
+        if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
+        if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
+        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+    }
+
+    func run() throws {
+        let file = try VectorFile(path: vectors)
+        let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
+        if file.storage == .binary && !report.quiet {
+            Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
+        }
+        let progress = ProgressLine(unit: "queries", isQuiet: report.quiet)
+        let begin = ContinuousClock.now
+        let found: NeighborTable, names: [String]
+        if let queryVectors {
+            let other = try VectorFile(path: queryVectors)
+            guard other.metadata.modelSHA256 == file.metadata.modelSHA256 else {
+                throw DataError(.badData, "its vectors come from another model (\(other.metadata.model)) than those of \(vectors) (\(file.metadata.model)); "
+                                + "vectors of two models cannot be compared", file: queryVectors)
+            }
+            names = try other.texts()
+            found = try search.search(other, top: top, queryValid: other.valid())
+        } else {
+            names = try queryTexts()
+            let encoder = try fileEncoder(file)
+            var counts = SentenceEncoder.Counts()
+            var encoded = Tensor<Float>(uninitialized: [names.count, encoder.dimension])
+            let size = encoded.count
+            try encoded.withUnsafeMutableElements { counts = try encoder.encode(names, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+            ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
+            found = try search.search(encoded, top: top)
+        }
+        progress.finish()
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        if !report.quiet && queryVectors != nil {
+            Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
+                        + "reading included")
+        }
+        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json)
+    }
+
+    private func queryTexts() throws -> [String] {
+        guard let queryFile else { return queries }
+        let source = try CaptionSource(path: queryFile, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
+        var texts: [String] = []
+        while true {
+            let rows = try source.next(batch: 4096)
+            if rows.isEmpty {
+                guard !texts.isEmpty else { throw DataError(.badData, "there are no queries in it", file: queryFile) }
+                return texts
+            }
+            if let empty = rows.first(where: { $0.text.allSatisfy(\.isWhitespace) }) {
+                throw DataError(.badData, "this query is empty; fill it or take the row out", file: source.table.name, line: empty.line)
+            }
+            texts += rows.map(\.text)
+        }
+    }
+
+    /// The model that made the file, with the file's own settings where none are given.
+    private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
+        var model = model
+        model.precision = model.precision ?? Precision(rawValue: file.metadata.precision)
+        model.maxLength = model.maxLength ?? file.metadata.maxLength
+        if model.prompt == nil && model.promptName == nil { model.prompt = file.metadata.prompt }
+        let folder = try model.model ?? ModelLocation.folder(for: file.metadata.model).path
+        let directory = try ModelDirectory(folder: ModelLocation.folder(for: folder))
+        guard try directory.sha256() == file.metadata.modelSHA256 else {
+            throw DataError(.badData, "the vectors were made by '\(file.metadata.model)', but the model at hand under that name has other contents; "
+                            + "embed the sentences again, or give the right folder by --model", file: vectors)
+        }
+        var encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
+        if encoder.dimension > file.dimension && model.truncateDim == nil {
+            model.truncateDim = file.dimension
+            encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
+        }
+        return encoder
+    }
+}
+
+/// Search results as a person or a program reads them.
+private struct Ranking {
+    let file: VectorFile
+    let queries: [String]
+    let found: NeighborTable
+    let style: TableOutputOptions
+
+    func write(to output: String?, asJSON: Bool) throws {
+        let carried = CarriedColumns(file), rows = try carried.lookUp(Set(found.rows.filter { $0 >= 0 }.map(Int.init)))
+        if let output {
+            let table = ResultTable(["query", "rank", TableColumn("cosine", decimals: 6), "row"] + carried.tableColumns(), style)
+            try table.write(to: output, provenance: provenance()) { append in
+                for (query, text) in queries.enumerated() {
+                    for (rank, hit) in found[query].enumerated() {
+                        try append([.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
+                    }
+                }
+            }
+        }
+        if asJSON { return Console.print(json(rows).serialized(.pretty)) }
+        if output == nil { try list(carried, rows) }
+    }
+
+    /// For reading: score, row, ids, groups and text, then the other columns.
+    private func list(_ carried: CarriedColumns, _ rows: [Int: [String]]) throws {
+        var text = ""
+        for (query, name) in queries.enumerated() {
+            if queries.count > 1 { text += (query > 0 ? "\n" : "") + "# " + name.onOneLine + "\n" }
+            for hit in found[query] {
+                text += ([Console.fixed(Double(hit.score), 4), String(hit.row)] + (rows[hit.row] ?? []).map(\.onOneLine)).joined(separator: "\t") + "\n"
+            }
+        }
+        var bytes = text
+        try bytes.withUTF8 { try Console.write(UnsafeRawBufferPointer($0)) }
+    }
+
+    private func json(_ rows: [Int: [String]]) -> JSON {
+        let columns = file.layout.columns
+        return .array(queries.enumerated().map { query, name in
+            .object([("query", .string(name)), ("results", .array(found[query].map { hit in
+                .object([("cosine", .number(Double(hit.score))), ("row", .integer(hit.row))]
+                        + zip(columns, rows[hit.row] ?? []).map { ($0.name, .string($1)) })
+            }))])
+        })
+    }
+}
