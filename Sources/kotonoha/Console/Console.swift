@@ -13,26 +13,10 @@ enum Console {
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
     static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
-<<<<<<< HEAD:Sources/kotonoha/Console.swift
-    /// 12345 as "12,345".
-    static func grouped(_ number: Int) -> String {
-        var digits = String(abs(number)), result = ""
-        while digits.count > 3 {
-            result = "," + digits.suffix(3) + result
-            digits.removeLast(3)
-        }
-        return (number < 0 ? "-" : "") + digits + result
-    }
-
-    /// "1 row", "12,345 rows".
-    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String { "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")" }
-
-    /// A number with a fixed count of decimals, whatever the locale.
-    static func fixed(_ number: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
-=======
     static func grouped(_ number: Int) -> String { NumberText.grouped(number) }
     static func fixed(_ number: Double, _ decimals: Int) -> String { NumberText.fixed(number, decimals) }
->>>>>>> tables:Sources/kotonoha/Console/Console.swift
+    /// "1 row", "12,345 rows".
+    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String { "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")" }
 
     /// "1:05", "2:03:09".
     static func duration(_ seconds: Double) -> String {
