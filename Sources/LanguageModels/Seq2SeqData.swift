@@ -35,7 +35,14 @@ public struct Seq2SeqExample: Sendable, Equatable {
 public func readSeq2SeqItems(
     _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
 ) throws -> [Seq2SeqItem] {
-    let table = try TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn])
+    try readSeq2SeqItems(TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
+                         targetColumn: targetColumn, removesSpaces: removesSpaces)
+}
+
+/// Reads sources and targets from two columns of a table that is open, whose hash is then that of the bytes that were read.
+public func readSeq2SeqItems(
+    _ table: TextTable, sourceColumn: String = "1", targetColumn: String = "2", removesSpaces: Bool = false
+) throws -> [Seq2SeqItem] {
     let source = try table.index(of: sourceColumn), target = try table.index(of: targetColumn)
     var items: [Seq2SeqItem] = [], cells: [String] = []
     while let line = try table.next(into: &cells) {

@@ -91,7 +91,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
-            provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.inputs = try inputs.flatMap { try $0.sources() } + untrained.map(Provenance.Source.init(hashing:))
             provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             let table = ResultTable(Self.header.map { TableColumn($0) })
             try table.write(to: output, provenance: provenance) { write in

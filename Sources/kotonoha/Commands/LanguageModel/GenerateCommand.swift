@@ -72,7 +72,7 @@ struct GenerateCommand: ParsableCommand {
         if let target { return try measure(model, rows, target: target) }
         let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
         let progress = ProgressLine(unit: "sources", isQuiet: report.quiet)
-        var cells: [String] = [], done = 0, isAtEnd = false
+        var cells: [String] = [], done = 0, isAtEnd = false, drawn: (source: [Int32], output: [Int32])?
         while !isAtEnd {
             var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
             while sources.count < 4 * batchSize * threads {
@@ -85,27 +85,26 @@ struct GenerateCommand: ParsableCommand {
             }
             if sources.isEmpty { break }
             if scored != nil {
-                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention, provenance: made()) }
+                if done == 0 { drawn = (sources[0].ids, others[0]) }
                 for (pair, tokens) in zip(zip(sources, others), scoreOutputs(model, sources.map(\.ids), others, batchSize: batchSize, threads: threads)) {
                     emitScore(pair.0.text, model.text(of: pair.1), tokens)
                 }
             } else {
                 let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
                 for (source, outputs) in zip(sources, results) { emit(source.text, outputs, model) }
-                if done == 0, let attention, let first = results.first?.first {
-                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention, provenance: made())
-                }
+                if done == 0, let first = results.first?.first { drawn = (sources[0].ids, first.ids) }
             }
             done += sources.count
             progress.update(done: done, fraction: rows.fractionRead)
         }
         progress.finish()
+        if let attention, let drawn { try drawAttention(model, source: drawn.source, output: drawn.output, to: attention, provenance: made(rows)) }
     }
 
-    private func made() throws -> Provenance {
+    private func made(_ rows: TextTable) throws -> Provenance {
         var record = provenance(seed: seed)
         record.model = .init(path: model, sha256: try ModelDirectory.sha256(of: URL(fileURLWithPath: model, isDirectory: true)))
-        if input != "-" { record.inputs = [try .init(hashing: input)] }
+        record.inputs = [.init(path: input, sha256: try rows.sha256())]
         return record
     }
 
@@ -148,9 +147,9 @@ struct GenerateCommand: ParsableCommand {
             }
         }
         if !report.quiet { Console.say(evaluation.summary) }
-        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made())
+        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made(rows))
         if let attention, let first = examples.first, let written = evaluation.items.first {
-            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made())
+            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made(rows))
         }
     }
 

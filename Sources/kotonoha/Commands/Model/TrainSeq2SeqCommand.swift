@@ -45,10 +45,14 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     }
 
     func run() throws {
-        let items = try readSeq2SeqItems(input, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(isQuiet: report.quiet), removesSpaces: removeSpaces)
-        let devItems = try dev.map {
-            try readSeq2SeqItems($0, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(isQuiet: report.quiet), removesSpaces: removeSpaces)
+        var sources: [Provenance.Source] = []
+        func read(_ path: String) throws -> [Seq2SeqItem] {
+            let rows = try TextTable(path: path, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn, targetColumn])
+            let items = try readSeq2SeqItems(rows, sourceColumn: sourceColumn, targetColumn: targetColumn, removesSpaces: removeSpaces)
+            sources.append(.init(path: path, sha256: try rows.sha256()))
+            return items
         }
+        let items = try read(input), devItems = try dev.map(read)
         let model = try from.map { try Seq2SeqModel(directory: $0) } ?? newModel(items)
         let examples = try model.examples(of: items, keepsUnknown: keepUnknown, file: input)
         let measured = try devItems.map { ($0, try model.examples(of: $0, keepsUnknown: keepUnknown, file: dev)) } ?? (items, examples)
@@ -77,7 +81,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         try model.save(to: output)
         if let last {
             var record = provenance(seed: training.seed)
-            record.inputs = try [input, dev].compactMap { $0 }.filter { $0 != "-" }.map { try .init(hashing: $0) }
+            record.inputs = sources
             try itemReport.write(last, title: "kotonoha train seq2seq", provenance: record)
             showDifferences(last)
         }
