@@ -41,6 +41,8 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
         (self.name, self.decimals, self.isCarried) = (name, decimals, isCarried)
     }
     public init(stringLiteral name: String) { self.init(name) }
+    /// Names of which none repeats another: `text`, `text_2`.
+    public static func unique(_ names: [String]) -> [String] { HeaderDetection.columnNames(names) }
     /// A column that travels along from the input.
     public static func carried(_ name: String) -> TableColumn { TableColumn(name, isCarried: true) }
 }

@@ -136,7 +136,7 @@ struct PCACommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         let first = model.explainedVarianceRatio.prefix(5).map { Console.fixed($0 * 100, 1) }.joined(separator: ", ")
-        Console.say("\(output): \(Console.grouped(rows)) rows, \(model.count) components (\(model.solver.rawValue)) explain \(Console.fixed(total * 100, 1)) % of the variance; "
+        Console.say("\(output): \(Console.counted(rows, "row")), \(Console.counted(model.count, "component")) (\(model.solver.rawValue)) \(model.count == 1 ? "explains" : "explain") \(Console.fixed(total * 100, 1)) % of the variance; "
                     + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))")
     }
 }

@@ -148,7 +148,7 @@ struct TSNECommand: ParsableCommand {
                 ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
             ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
+            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
                         + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
                         + "\(Console.fixed(seconds, 1)) s")
         }

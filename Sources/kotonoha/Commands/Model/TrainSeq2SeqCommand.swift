@@ -58,7 +58,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         let measured = try devItems.map { ($0, try model.examples(of: $0, keepsUnknown: keepUnknown, file: dev)) } ?? (items, examples)
         let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: try training.options())
         if !report.quiet {
-            Console.say("\(Console.grouped(items.count)) pairs, \(Console.grouped(model.network.parameterCount)) parameters, vocabulary \(Console.grouped(model.configuration.vocabularySize))")
+            Console.say("\(Console.counted(items.count, "pair")), \(Console.counted(model.network.parameterCount, "parameter")), vocabulary \(Console.grouped(model.configuration.vocabularySize))")
         }
         let progress = ProgressLine(unit: "steps", isQuiet: report.quiet)
         let stepsInEpoch = (examples.count + training.batchSize - 1) / training.batchSize, total = stepsInEpoch * training.epochs

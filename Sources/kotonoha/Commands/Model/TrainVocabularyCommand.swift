@@ -81,7 +81,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         if report.json {
             Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(learned)) tokens out of \(Console.grouped(texts.count)) sentences"
+            Console.say("\(output): \(Console.counted(learned, "token")) out of \(Console.counted(texts.count, "sentence"))"
                         + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
         }
     }

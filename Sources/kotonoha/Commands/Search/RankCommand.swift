@@ -82,7 +82,7 @@ struct RankCommand: ParsableCommand {
         progress.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if !report.quiet && queryVectors != nil {
-            Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
+            Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
         try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json)

@@ -75,7 +75,7 @@ struct TokenArguments: ParsableArguments {
         note(summary.sharedWords, "words share a written token and have its vector in common")
         note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
-        Console.say("\(output): \(Console.grouped(summary.sentences)) sentences, \(Console.grouped(summary.words)) words, "
+        Console.say("\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "
                     + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences a second")
     }
 }

@@ -50,7 +50,7 @@ struct ExportCommand: ParsableCommand {
         default:
             throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl or .hdf5, so that the format is known", file: output)
         }
-        if !report.quiet { Console.say("\(output): \(Console.grouped(file.count)) rows × \(file.dimension)") }
+        if !report.quiet { Console.say("\(output): \(Console.counted(file.count, "row")) × \(file.dimension)") }
     }
 
     /// Calls `body` with blocks of rows, so that any file fits in memory.
@@ -74,6 +74,9 @@ struct ExportCommand: ParsableCommand {
             }
         }
         try writer.finish()
+        if writer.renamed > 0, !report.quiet {
+            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (as dog_2), because every word has one vector in this format")
+        }
     }
 
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.

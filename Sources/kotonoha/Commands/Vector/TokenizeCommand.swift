@@ -50,7 +50,7 @@ struct TokenizeCommand: ParsableCommand {
             FileHandle.standardOutput.write(Data(text.utf8))
         }
         if !report.quiet && counts.tokens > 0 {
-            Console.say("\(Console.grouped(counts.tokens)) tokens, \(Console.grouped(counts.unknowns)) of them unknown to the model")
+            Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")
         }
     }
 }
