@@ -127,7 +127,8 @@ struct GenerateCommand: ParsableCommand {
         var items: [Seq2SeqItem] = [], examples: [Seq2SeqExample] = [], prefixes: [[Int32]] = [], cells: [String] = []
         while let line = try rows.next(into: &cells) {
             func ids(_ column: Int) throws -> [Int32] { try model.ids(of: cells[column], keepsUnknown: keepUnknown, file: rows.name, line: line) }
-            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line))
+            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line,
+                                    others: cells.indices.filter { $0 != source && $0 != right }.map { cells[$0] }))
             examples.append(Seq2SeqExample(source: try ids(source), target: try ids(right)))
             if let prefix { prefixes.append(cells[prefix].isEmpty ? [] : try ids(prefix)) }
         }
@@ -147,7 +148,7 @@ struct GenerateCommand: ParsableCommand {
             }
         }
         if !report.quiet { Console.say(evaluation.summary) }
-        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made(rows))
+        try itemReport.write(evaluation, title: "kotonoha generate", carried: otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: target), provenance: made(rows))
         if let attention, let first = examples.first, let written = evaluation.items.first {
             try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made(rows))
         }

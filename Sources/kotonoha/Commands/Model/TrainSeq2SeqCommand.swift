@@ -45,10 +45,11 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     }
 
     func run() throws {
-        var sources: [Provenance.Source] = []
+        var sources: [Provenance.Source] = [], carried: [String] = []
         func read(_ path: String) throws -> [Seq2SeqItem] {
             let rows = try TextTable(path: path, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn, targetColumn])
             let items = try readSeq2SeqItems(rows, sourceColumn: sourceColumn, targetColumn: targetColumn, removesSpaces: removeSpaces)
+            carried = try otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: targetColumn)
             sources.append(.init(path: path, sha256: try rows.sha256()))
             return items
         }
@@ -82,7 +83,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         if let last {
             var record = provenance(seed: training.seed)
             record.inputs = sources
-            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: record)
+            try itemReport.write(last, title: "kotonoha train seq2seq", carried: carried, provenance: record)
             showDifferences(last)
         }
         if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }
