@@ -63,10 +63,12 @@ struct FigureOptions: ParsableArguments {
             case "group": options.labels = .groups
             case "text": options.labels = .points(map.texts)
             default:
-                guard let column = map.columns.first(where: { $0.name == label }) else {
-                    throw DataError(.usage, "--label '\(label)' is no column; there are \((["auto", "none", "group", "text"] + map.columns.map(\.name)).joined(separator: ", "))")
+                guard let column = map.file.layout.column(named: label) else {
+                    let names = ["auto", "none", "group", "text"] + map.file.layout.columns.map(\.name).filter { !["group", "text"].contains($0) }
+                    throw DataError(.usage, "--label '\(label)' is no column; there are \(names.joined(separator: ", "))")
                 }
-                options.labels = .points(column.values)
+                let values = try map.file.column(column)
+                options.labels = .points(map.rows.map { values[$0] })
             }
             let scatter = try ScatterMap(points: map.points, groups: map.groups, options: options)
             for file in figure {
