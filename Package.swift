@@ -15,6 +15,8 @@ let package = Package(
     targets: [
         // Ground floor: C libraries and vector loops.
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
+        .target(name: "CConfinement"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
@@ -38,7 +40,7 @@ let package = Package(
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
-        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5", "CHDF5Driver", "CConfinement"]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
@@ -83,8 +85,13 @@ let package = Package(
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
-        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
+        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore", "CHDF5"], path: "Tests/HDF5Child"),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
+        // Not installed: what tools/fuzz mutates the input of; the tests read its seeds and findings.
+        .target(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),
+        .target(name: "FuzzTargets", dependencies: ["FileFormats", "Tokenizers"], path: "Tests/Fuzz/Targets"),
+        .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzDriver"], path: "Tests/Fuzz/Program"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
