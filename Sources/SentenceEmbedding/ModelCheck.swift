@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import ModelFolders
 
 /// Whether a folder holds a model that works here.
 public enum ModelCheck {
