@@ -4,6 +4,7 @@ import ModelFolders
 import SentenceEmbedding
 import Testing
 import TestSupport
+import TestTools
 
 extension LocalHub {
     func download(_ name: String, revision: String = "main", _ settings: [String: String] = [:]) throws -> ModelDownload {
@@ -11,7 +12,7 @@ extension LocalHub {
     }
 }
 
-@Suite struct ModelDownloadTests {
+@Suite(.enabled(if: TestTool.python3.isExpected, "needs python3")) struct ModelDownloadTests {
     static let commit = "0123456789abcdef0123456789abcdef01234567"
 
     func message(_ body: () throws -> Void) -> String {
@@ -21,11 +22,7 @@ extension LocalHub {
 
     func withHub(_ body: (LocalHub, TinyModel) throws -> Void) throws {
         let model = try TinyModel()
-        guard let hub = try LocalHub(serving: model.folder) else {
-            print("skipped: no python3 to serve a hub from")
-            return
-        }
-        try body(hub, model)
+        try body(try #require(try LocalHub(serving: model.folder), "a hub in Python"), model)
     }
 
     @Test("A model arrives in the standard layout and embeds")

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 
 /// A hub of our own on this machine, in Python; nil where there is no python3.
 public final class LocalHub {
@@ -9,8 +10,7 @@ public final class LocalHub {
     private let portFile: String
 
     public init?(serving model: URL) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "kotonoha-hub-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("hub")
         portFile = folder.appending(path: "port").path
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "hub.py").path
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -90,7 +90,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// In memory where there is such a folder: the disk would be the slowest part.
     private static func withFile(_ bytes: UnsafeRawBufferPointer, _ body: (String) throws -> Void) throws {
         let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        let path = "\(folder)/kotonoha-fuzz-\(getpid())-\(UInt(bitPattern: pthread_self()))"
+        let path = "\(folder)/kotonoha-fuzz-\(getpid())-\(pthread_self())"
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Finding(what: "no place for the input: \(path)") }
         defer { unlink(path) }
