@@ -37,7 +37,7 @@ import VectorStore
         let path = try write("v.h5", rows: 10)
         let hanging = HDF5Validation.Program(executable: Self.program.executable, arguments: ["hang"])
         #expect(try failure { try HDF5Validation.validate(path, by: hanging, timeLimit: .milliseconds(300)) }.message.contains("come to an end"))
-        let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "kill -SEGV $$"])
+        let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "printf +; kill -SEGV $$"])
         #expect(try failure { try HDF5Validation.validate(path, by: crashing) }.message.contains("crashes"))
         let none = HDF5Validation.Program(executable: "/no/such/program", arguments: [])
         #expect(try failure { try HDF5Validation.validate(path, by: none) }.kind == .unavailable)
