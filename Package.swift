@@ -39,6 +39,7 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
@@ -46,9 +47,9 @@ let package = Package(
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
         .target(name: "Training", dependencies: [
-            "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+            "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Statistics", "Autograd", "FileFormats", "Tensors", "CKernels",
         ]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
 
         // Fifth floor.
         .target(
@@ -57,10 +58,10 @@ let package = Package(
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "Analysis", "Statistics", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats",
+            "Kotonoha", "SentenceEmbedding", "Analysis", "Statistics", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats",
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -87,7 +88,8 @@ let package = Package(
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
-        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Statistics", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),

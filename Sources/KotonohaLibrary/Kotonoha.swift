@@ -4,6 +4,7 @@
 @_exported import Maps
 @_exported import Networks
 @_exported import SentenceEmbedding
+@_exported import Statistics
 @_exported import Tensors
 @_exported import Tokenizers
 @_exported import Training
