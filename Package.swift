@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures", "Help"]),
         .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
