@@ -126,6 +126,9 @@ public struct SentenceTrainingConfiguration: Sendable {
     /// Of the JSON, so that a checkpoint knows whose it is.
     public private(set) var fingerprint = ""
 
+    /// All files and folders that a run reads.
+    public var inputs: [String] { [tokenizer] + [initialModel].compactMap(\.self) + tasks.flatMap { $0.files + [$0.teacher].compactMap(\.self) } + development.map(\.file) }
+
     public var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
 
     /// Reads a configuration file.

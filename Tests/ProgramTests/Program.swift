@@ -43,7 +43,11 @@ struct Program {
     }
 
     func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-        let process = process(arguments, environment: environment)
+        try run(process(arguments, environment: environment), input: input)
+    }
+
+    private func run(_ process: Process, input: String = "") throws -> Result {
+        process.currentDirectoryURL = folder
         let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
         try Data(input.utf8).write(to: folder.appendingPathComponent(names[0]))
         for name in names[1...] { try Data().write(to: folder.appendingPathComponent(name)) }
@@ -56,5 +60,14 @@ struct Program {
                             output: String(decoding: try bytes(names[1]), as: UTF8.self), errors: String(decoding: try bytes(names[2]), as: UTF8.self))
         for name in names { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
         return result
+    }
+
+    /// A line of bash in the test's folder, where `$0` is the program.
+    func shell(_ line: String, environment: [String: String] = [:]) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", line, Self.executable.path]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        return try run(process)
     }
 }

@@ -101,6 +101,7 @@ public final class AtomicFile {
             let written = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
             if written < 0 {
                 if errno == EINTR { continue }
+                if errno == EPIPE, isDirect { throw ClosedPipe() }
                 throw SystemError.cannotWrite(path)
             }
             done += written

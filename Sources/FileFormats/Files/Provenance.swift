@@ -50,6 +50,9 @@ public struct Provenance: Sendable {
         return .object(members)
     }
 
+    /// Where the record of an output stands.
+    public static func path(beside output: String) -> String { output + ".provenance.json" }
+
     /// Writes `NAME.provenance.json` beside the output `NAME`, with today's date.
     /// - Throws: `DataError` where it cannot be created.
     public func write(beside output: String) throws {

@@ -23,34 +23,32 @@ struct ClusterCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx) or vector file (.h5) to write.")
     var output: String
 
-    @Option(help: "k-means with this many clusters instead of communities.")
+    @Option(in: .rows, help: "k-means with this many clusters instead of communities.")
     var clusters: Int?
 
     @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9.")
     var threshold = "0.75"
 
-    @Option(help: "Least size of a community.")
+    @Option(in: .rows, help: "Least size of a community.")
     var minSize = 10
 
-    @Option(help: "Independent starts of k-means.")
+    @Option(in: Bounds(1...10_000), help: "Independent starts of k-means.")
     var starts = 4
 
-    @Option(help: "Seed of k-means and of the random pairs.")
+    @Option(in: .seed, help: "Seed of k-means and of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
     var bom = false
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
-
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         let clustering: Clustering, method: String
@@ -73,7 +71,7 @@ struct ClusterCommand: ParsableCommand {
         case "h5", "hdf5": try writeVectors(file, clustering, record)
         default: try writeTable(file, clustering, valid, record)
         }
-        say(clustering, method: method, cosine: cosine, random: random, valid: valid.count { $0 })
+        try say(clustering, method: method, cosine: cosine, random: random, valid: valid.count { $0 })
     }
 
     /// "1", "2", … as people count; empty for rows in no cluster.
@@ -106,10 +104,10 @@ struct ClusterCommand: ParsableCommand {
         try writer.finish()
     }
 
-    private func say(_ clustering: Clustering, method: String, cosine: Double?, random: RandomPairCosines?, valid: Int) {
+    private func say(_ clustering: Clustering, method: String, cosine: Double?, random: RandomPairCosines?, valid: Int) throws {
         let inside = clustering.sizes.reduce(0, +)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("method", .string(method)), ("clusters", .integer(clustering.count)), ("rows_in_clusters", .integer(inside)), ("rows", .integer(valid)),
                 ("mean_cosine", .number(clustering.meanCosine)), ("sizes", .array(clustering.sizes.map { .integer($0) })),
             ] + (cosine.map { [("threshold", .number($0))] } ?? [])).serialized(.pretty))

@@ -44,6 +44,7 @@ struct EmbedCommand: ParsableCommand {
     var append = false
 
     @OptionGroup(title: "Words of a treebank") var words: TokenArguments
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -57,6 +58,7 @@ struct EmbedCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [input, groupFile, model.inputFolder], files: [output], continuing: append || resume ? [output] : [])
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
         run.table = try table.options()
@@ -81,7 +83,7 @@ struct EmbedCommand: ParsableCommand {
         }
         progress.finish()
         ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
-        if report.json { return Console.print(json(summary, encoder).serialized(.pretty)) }
+        if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
         if summary.encodingIsGuess, let encoding = summary.encoding {
             Console.say("read as \(encoding.rawValue), judged from the content (--encoding says otherwise)")

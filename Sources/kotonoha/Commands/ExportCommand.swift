@@ -26,18 +26,20 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
     var bom = false
 
-    @Option(help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
+    @Option(in: .rows, help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
     var queries = 1000
 
-    @Option(help: "Neighbours of each query in an ANN-benchmarks file.")
+    @Option(in: .rows, help: "Neighbours of each query in an ANN-benchmarks file.")
     var neighbours = 100
 
-    @Option(help: "Seed of the drawn queries.")
+    @Option(in: .seed, help: "Seed of the drawn queries.")
     var seed: UInt64 = 0
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
         let file = try VectorFile(path: vectors)
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "npy": try writeNPY(file)
@@ -74,11 +76,13 @@ struct ExportCommand: ParsableCommand {
         try writer.finish()
     }
 
+    /// Labels for the projector, beside its vectors.
+    private var metadataPath: String { URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv" }
+
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.
     private func writeProjector(_ file: VectorFile) throws {
-        let metadata = URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv"
         let vectorLines = try DelimitedWriter(path: output, dialect: .tsv)
-        let metadataLines = try DelimitedWriter(path: metadata, dialect: .tsv, blankRow: "-")
+        let metadataLines = try DelimitedWriter(path: metadataPath, dialect: .tsv, blankRow: "-")
         var header = withoutText ? ["row"] : ["text"]
         if file.layout.hasGroups { header.append("group") }
         if file.layout.hasIDs { header.append("id") }

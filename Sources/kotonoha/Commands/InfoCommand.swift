@@ -20,7 +20,7 @@ struct InfoCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder)
         let facts = exists && !isFolder.boolValue ? try fileFacts() : try modelFacts()
-        if report.json { return Console.print(JSON.object(facts.map { ($0.key, $0.value) }).serialized(.pretty)) }
+        if report.json { return try Console.print(JSON.object(facts.map { ($0.key, $0.value) }).serialized(.pretty)) }
         let width = facts.map(\.key.count).max() ?? 0
         for (key, value) in facts {
             let text = switch value {
@@ -29,7 +29,7 @@ struct InfoCommand: ParsableCommand {
             case .bool(let flag): flag ? "yes" : "no"
             default: value.serialized()
             }
-            Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
+            try Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
         }
     }
 

@@ -28,22 +28,23 @@ struct RankCommand: ParsableCommand {
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
-    @Option(help: "How many sentences for each query.")
+    @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
         let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
         if file.storage == .binary && !report.quiet {
@@ -179,6 +180,6 @@ private struct Ranking {
     }
 
     private func emit(_ text: String, to output: String?) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { try Console.write(text) }
     }
 }

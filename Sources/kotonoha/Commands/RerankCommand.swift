@@ -21,7 +21,7 @@ struct RerankCommand: ParsableCommand {
     @Option(help: "Column of the candidates, by name or number from 1.")
     var column: String?
 
-    @Option(help: "How many to print; all if not given.")
+    @Option(in: .results, help: "How many to print; all if not given.")
     var top: Int?
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
@@ -29,14 +29,15 @@ struct RerankCommand: ParsableCommand {
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if let top, top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
         if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
     }
 
     func run() throws {
+        try writing.check(inputs: [input, model.inputFolder], files: [output])
         model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
         let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
@@ -54,7 +55,7 @@ struct RerankCommand: ParsableCommand {
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if report.json {
-            return Console.print(JSON.array(order.map { index in
+            return try Console.print(JSON.array(order.map { index in
                 .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))])
             }).serialized(.pretty))
         }
@@ -66,6 +67,6 @@ struct RerankCommand: ParsableCommand {
             }
             return
         }
-        for index in order { Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text.replacing(/[\t\r\n]/, with: " "))") }
+        for index in order { try Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text.replacing(/[\t\r\n]/, with: " "))") }
     }
 }

@@ -28,6 +28,7 @@ struct SimilarityCommand: ParsableCommand {
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -38,16 +39,17 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [pairs, model.inputFolder], files: [output])
         let encoder = try model.encoder(isQuiet: report.quiet)
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
-                Console.print(JSON.object([
+                try Console.print(JSON.object([
                     ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.directory.name)),
                 ]).serialized())
             } else {
-                Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
+                try Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
             }
             return
         }
@@ -83,6 +85,6 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     private func emit(_ text: String) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { try Console.write(text) }
     }
 }
