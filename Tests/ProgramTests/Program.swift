@@ -8,8 +8,8 @@ struct Program {
         var errors: String
     }
 
-    /// `kotonoha` beside the test bundle.
-    static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
+    /// `kotonoha` beside the test bundle; `KOTONOHA_TESTED` names another build, to see a test fail on it.
+    static let executable = ProcessInfo.processInfo.environment["KOTONOHA_TESTED"].map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
 
     /// A folder of its own for one test.
     let folder: URL
