@@ -1,0 +1,91 @@
+import FileFormats
+import Foundation
+import Glibc
+import Synchronization
+
+/// Words for the person at the terminal: standard error, so that standard output holds data only.
+enum Console {
+    /// - Parameter isStyled: the caller has escaped the data in it and put colours around.
+    static func say(_ text: String, isStyled: Bool = false) {
+        StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
+    }
+
+    /// A line of data for whoever reads standard output.
+    /// - Throws: `ClosedPipe` where nobody reads any more; `DataError` where the disk is full.
+    static func print(_ text: String, isStyled: Bool = false) throws { try write(text + "\n", isStyled: isStyled) }
+
+    /// Data for whoever reads standard output, as it stands in a file or pipe; on a terminal, characters that would steer it are spelled out.
+    static func write(_ text: String, isStyled: Bool = false) throws {
+        try StandardStreams.write(outputIsTerminal && !isStyled ? text.escapedForTerminal : text)
+    }
+
+    static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+    static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+
+    /// A terminal that cannot go back in its line gets whole lines only.
+    static let isDumb = ["dumb", ""].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
+
+    /// Whether colours are welcome where nothing else was said (no-color.org).
+    static let allowsColour = ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty && !isDumb
+
+    static func grouped(_ number: Int) -> String { NumberText.grouped(number) }
+    static func fixed(_ number: Double, _ decimals: Int) -> String { NumberText.fixed(number, decimals) }
+
+    /// "1:05", "2:03:09".
+    static func duration(_ seconds: Double) -> String {
+        let total = Int(max(0, seconds).rounded())
+        let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+        return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    }
+}
+
+/// A line on the terminal that says how far the work is; silent in a file, and for work under a second.
+final class ProgressLine {
+    private let begin = ContinuousClock.now
+    private var lastShown: ContinuousClock.Instant?
+    private let isEnabled: Bool
+    private let unit: String
+
+    init(unit: String, isQuiet: Bool) {
+        self.unit = unit
+        isEnabled = !isQuiet && Console.errorIsTerminal && !Console.isDumb
+    }
+
+    var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
+
+    /// - Parameter fraction: in 0 ... 1, nil where the end is not known.
+    func update(done: Int, fraction: Double?, note: String = "") {
+        guard isEnabled, seconds > 1 else { return }
+        if let lastShown, ContinuousClock.now - lastShown < .milliseconds(100), fraction != 1 { return }
+        lastShown = .now
+        var line = ""
+        if let fraction {
+            let filled = Int((max(0, min(1, fraction)) * 24).rounded())
+            line += "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: 24 - filled) + "] "
+            line += String(format: "%3d %%  ", Int((fraction * 100).rounded(.down)))
+        }
+        let rate = Double(done) / max(seconds, 1e-9)
+        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) a second"
+        if let fraction, fraction > 0.001, fraction < 1 { line += ", \(Console.duration(seconds / fraction - seconds)) left" }
+        if !note.isEmpty { line += ", " + note.escapedForTerminal }
+        StandardStreams.tell("\r\u{1B}[K" + line)
+    }
+
+    func finish() {
+        guard isEnabled, lastShown != nil else { return }
+        StandardStreams.tell("\r\u{1B}[K")
+        lastShown = nil
+    }
+}
+
+/// Control-C: the first one asks the work to stop at a safe place, the second one ends the program.
+enum Interruption {
+    private static let requested = Atomic(false)
+    static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    static func install() {
+        signal(SIGINT) { _ in
+            if Interruption.requested.exchange(true, ordering: .relaxed) { _exit(130) }
+        }
+    }
+}
