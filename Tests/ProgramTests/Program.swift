@@ -42,12 +42,12 @@ struct Program {
         try run(arguments, input: input, environment: environment)
     }
 
-    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-        try run(process(arguments, environment: environment), input: input)
+    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:], folder: URL? = nil) throws -> Result {
+        try run(process(arguments, environment: environment), input: input, in: folder)
     }
 
-    private func run(_ process: Process, input: String = "") throws -> Result {
-        process.currentDirectoryURL = folder
+    private func run(_ process: Process, input: String = "", in place: URL? = nil) throws -> Result {
+        process.currentDirectoryURL = place ?? folder
         let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
         try Data(input.utf8).write(to: folder.appendingPathComponent(names[0]))
         for name in names[1...] { try Data().write(to: folder.appendingPathComponent(name)) }

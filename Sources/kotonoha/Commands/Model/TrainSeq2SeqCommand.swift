@@ -88,7 +88,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     private func newModel(_ items: [Seq2SeqItem]) throws -> Seq2SeqModel {
         let json = try tokenizer.map { try JSON(contentsOf: $0) } ?? makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
-        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0), file: $0) } ?? shape.configuration()
+        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0, spellsOutNaN: true), file: $0) } ?? shape.configuration()
         configuration = try Seq2SeqModel.fitted(configuration, to: json)
         return try Seq2SeqModel(network: makeSeq2SeqNetwork(configuration, seed: training.seed), tokenizerJSON: json)
     }
