@@ -48,7 +48,9 @@ struct EmbedCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        guard words.tokens else { return }
+        guard words.tokens else {
+            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "does not go with --group-column: both name the groups")
+        }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
             ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
