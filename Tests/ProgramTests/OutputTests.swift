@@ -125,4 +125,166 @@ import VectorStore
         #expect(try program.run("frobnicate").errors.contains("there are embed"))
         #expect(try program.run("help", "embed").status == 0)
     }
+
+    @Test(arguments: [
+        ["cluster", "v.h5", "-o", "c.csv", "--clusters", "4", "--threshold", "q99"], ["cluster", "v.h5", "-o", "c.csv", "--starts", "3"],
+        ["pca", "v.h5", "-o", "p.h5", "--from", "q.h5", "--components", "3"], ["similarity", "a", "b", "-o", "s.tsv"], ["export", "v.h5", "-o", "e.npy", "--queries", "5"],
+        ["rank", "v.h5", "--query-vectors", "v.h5", "--model", "x"], ["generate", "m", "c.tsv", "--temperature", "2"], ["generate", "m", "c.tsv", "--score", "2", "--beam", "3"],
+        ["train", "seq2seq", "c.tsv", "-o", "m", "--from", "n", "--hidden-size", "8"], ["embed", "c.tsv", "-o", "w.h5", "--group-file", "c.tsv", "--group-column", "id"],
+    ]) func contradictionsAreRefused(_ arguments: [String]) throws {
+        let run = try program.run(arguments)
+        #expect(run.status == 64 && run.errors.contains("--"), "\(run.status): \(run.errors)")
+        #expect(["is for", "does not go with", "belongs to"].contains { run.errors.contains($0) }, "\(run.errors)")
+    }
+
+    // MARK: Finished, unfinished and appended files
+
+    @Test func resumeOverAFinishedFile() throws {
+        let before = try program.bytes("v.h5")
+        let same = try program.run("embed", "c.tsv", "-o", "v.h5", "--model", model, "--column", "text", "--resume")
+        #expect(same.status == 0 && same.errors.contains("complete"), "\(same.errors)")
+        #expect(try program.bytes("v.h5") == before)
+        let one = try program.write("one.txt", "a dog\n")
+        for other in [[one], ["c.tsv", "--column", "id"], ["c.tsv", "--column", "text", "--store", "float16"]] {
+            let run = try program.run(["embed"] + other + ["-o", "v.h5", "--model", model, "--resume"])
+            #expect(run.status == 64 && run.errors.contains("--force"), "\(run.errors)")
+            #expect(try program.bytes("v.h5") == before)
+        }
+    }
+
+    @Test func appendingTwiceAddsOnce() throws {
+        let more = try program.write("more.tsv", "text\tlanguage\na dog\ten\nsnow\ten\n")
+        let options = ["embed", more, "-o", "v.h5", "--model", model, "--append", "--column", "text"]
+        let first = try program.run(options)
+        #expect(first.status == 0 && first.errors.contains("earlier rows have no 'language'") && first.errors.contains("new rows have no 'id'"), "\(first.errors)")
+        let file = try VectorFile(path: program.path("v.h5"))
+        #expect(file.count == 42 && file.layout.columnNames.sorted() == ["id", "language"])
+        #expect(try file.column("language", rows: 38..<42) == ["", "", "en", "en"] && file.column("id", rows: 38..<42) == ["38", "39", "", ""])
+        let bytes = try program.bytes("v.h5")
+        let second = try program.run(options)
+        #expect(second.status == 0 && second.errors.contains("already there"), "\(second.errors)")
+        #expect(try program.bytes("v.h5") == bytes)
+        // The same rows through a pipe have no name; they are known by their content.
+        for expected in [43, 43] {
+            #expect(try program.run("embed", "-", "-o", "v.h5", "--model", model, "--append", input: "two cats\n").status == 0)
+            #expect(try VectorFile(path: program.path("v.h5")).count == expected)
+        }
+        #expect(try program.run(options + ["--force"]).status == 0)
+        #expect(try VectorFile(path: program.path("v.h5")).count == 45)
+        let nowhere = try program.run("embed", more, "-o", "none.h5", "--model", model, "--append")
+        #expect(nowhere.status == 66 && !FileManager.default.fileExists(atPath: program.path("none.h5")), "\(nowhere.errors)")
+    }
+
+    @Test func foreignFilesAtThePlaceOfUnfinishedWork() throws {
+        let manager = FileManager.default
+        try manager.createDirectory(atPath: program.path("treasure"), withIntermediateDirectories: true)
+        _ = try program.write("treasure/thesis.txt", "years of work")
+        _ = try program.write("treasure/rows-000000000000.block", "not yours either")
+        let embed = ["embed", "c.tsv", "-o", "w.h5", "--model", model, "--quiet"]
+        try manager.createSymbolicLink(atPath: program.path("w.h5.partial"), withDestinationPath: "treasure")
+        let link = try program.run(embed)
+        #expect(link.status == 73 && link.errors.contains("symbolic link"), "\(link.errors)")
+        try manager.removeItem(atPath: program.path("w.h5.partial"))
+        try manager.moveItem(atPath: program.path("treasure"), toPath: program.path("w.h5.partial"))
+        let foreign = try program.run(embed)
+        #expect(foreign.status == 73 && foreign.errors.contains("has not written"), "\(foreign.errors)")
+        #expect(try manager.contentsOfDirectory(atPath: program.path("w.h5.partial")).sorted() == ["rows-000000000000.block", "thesis.txt"])
+        try manager.removeItem(atPath: program.path("w.h5.partial"))
+        // A file put into the program's own folder survives it.
+        let broken = try program.write("broken.txt", "snow\n" + String(repeating: "a dog\n", count: 20) + "b\u{0}c\n")
+        #expect(try program.run("embed", broken, "-o", "w.h5", "--model", model).status == 65)
+        #expect(!manager.fileExists(atPath: program.path("w.h5.partial")), "a run that fails on bad data leaves nothing behind")
+        #expect(try program.run(embed).status == 0)
+        // The state of a map.
+        _ = try program.write("m.csv.partial", "my notes")
+        let map = try program.run("tsne", "v.h5", "-o", "m.csv", "--iterations", "10", "--perplexity", "5")
+        #expect(map.status == 73 && map.errors.contains("left alone"), "\(map.errors)")
+        #expect(try program.bytes("m.csv.partial") == Data("my notes".utf8))
+    }
+
+    @Test func aModelTakesThePlaceOfAModelOnly() throws {
+        let pairs = try program.write("p.tsv", "aa\tbb\nab\tba\n"), train = ["train", "seq2seq", pairs, "--epochs", "1", "--hidden-size", "8", "--heads", "2", "--quiet", "-o"]
+        #expect(try program.run(train + ["model"]).status == 0)
+        _ = try program.write("model/README.md", "my notes")
+        let refused = try program.run(train + ["model"])
+        #expect(refused.status == 73 && refused.errors.contains("--force"), "\(refused.errors)")
+        #expect(try program.run(train + ["model", "--force", "--seed", "4"]).status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: program.path("model")).sorted() == ["README.md", "config.json", "model.safetensors", "tokenizer.json"])
+        try FileManager.default.createDirectory(atPath: program.path("thesis"), withIntermediateDirectories: true)
+        _ = try program.write("thesis/chapter.txt", "years of work")
+        let thesis = try program.run(train + ["thesis", "--force"])
+        #expect(thesis.status == 73, "\(thesis.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: program.path("thesis")) == ["chapter.txt"])
+    }
+
+    @Test func configurationsWithoutNumbers() throws {
+        let folder = try TinyModel().folder, file = folder.appendingPathComponent("config.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for value in ["NaN", "Infinity", "-Infinity", "2", "\"x\""] {
+            try text.replacing(/"layer_norm_eps": [^,\n]+/, with: "\"layer_norm_eps\": \(value)").write(to: file, atomically: true, encoding: .utf8)
+            let run = try program.run("similarity", "a dog", "snow", "--model", folder.path)
+            #expect(run.status == 65 && run.errors.contains("layer_norm_eps"), "\(value): \(run.status) \(run.output)\(run.errors)")
+        }
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let weights = folder.appendingPathComponent("model.safetensors")
+        var bytes = try Data(contentsOf: weights)
+        for place in stride(from: bytes.count - 8000, to: bytes.count, by: 4) { bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: Float(1e38)) { Data($0) }) }
+        try bytes.write(to: weights)
+        let run = try program.run("similarity", "a dog", "snow", "--model", folder.path)
+        #expect(run.status == 65 && run.errors.contains("NaN or infinity"), "\(run.status) \(run.output)\(run.errors)")
+    }
+
+    // MARK: Records
+
+    @Test func recordsAreChecked() throws {
+        func check(_ name: String, _ status: Int32 = 0) throws -> [String: String] {
+            let run = try program.run("info", "--check", name, "--json")
+            #expect(run.status == status, "\(name): \(run.status) \(run.errors)")
+            return Dictionary((try JSON(parsing: run.output).array ?? []).map { ($0["part"]?.string ?? "", $0["result"]?.string ?? "") }, uniquingKeysWith: { first, _ in first })
+        }
+        #expect(try program.run("rank", "v.h5", "dog", "--model", model, "-o", "r.csv").status == 0)
+        #expect(try program.run("cluster", "v.h5", "-o", "k.csv", "--clusters", "2").status == 0)
+        #expect(try program.run("pca", "v.h5", "-o", "p.h5", "--components", "2").status == 0)
+        #expect(try check("v.h5") == ["content": "same", "input": "same", "model": "not here"])
+        #expect(try program.run("info", "--check", "v.h5", environment: ["KOTONOHA_MODELS": URL(fileURLWithPath: model).deletingLastPathComponent().path]).output.contains("model"))
+        #expect(try check("k.csv")["content"] == "same" && check("k.csv")["input"] == "same")
+        #expect(try check("p.h5")["content"] == "same")
+        // One changed cell, one changed input, one changed byte of a vector.
+        let table = String(decoding: try program.bytes("k.csv"), as: UTF8.self)
+        _ = try program.write("k.csv", table.replacingOccurrences(of: "snow", with: "rain"))
+        #expect(try check("k.csv", 65)["content"] == "differs")
+        _ = try program.write("c.tsv", "other\n")
+        #expect(try check("v.h5", 65)["input"] == "differs")
+        try FileManager.default.removeItem(atPath: program.path("c.tsv"))
+        #expect(try check("v.h5")["input"] == "not here")
+        var bytes = try program.bytes("v.h5")
+        let row = try VectorFile(path: program.path("v.h5")).readEmbeddings(rows: 3..<4).withUnsafeBytes { Data($0) }
+        let place = try #require(bytes.range(of: row))
+        bytes[place.lowerBound] ^= 1
+        _ = try program.write("v.h5", bytes)
+        #expect(try check("v.h5", 65)["content"] == "differs")
+        #expect(try program.run("info", "--check", try program.write("bare.csv", "a,b\n")).status == 66)
+    }
+
+    // MARK: The terminal
+
+    @Test func aTerminalIsNotSteeredByData() throws {
+        let hostile = "snow \u{1B}[31m\u{1B}]0;title\u{7} \u{202E}dog\u{9B}2J"
+        let pairs = try program.write("x.tsv", "\(hostile)\tsnow\n")
+        let arguments = ["similarity", "--pairs", pairs, "--model", model, "--quiet"]
+        let shown = try program.onTerminal(arguments)
+        #expect(shown.contains("\\u001B[31m") && shown.contains("\\u202Edog") && shown.contains("\\u009B2J") && !shown.contains("\u{1B}") && !shown.contains("\u{202E}"), "\(shown)")
+        #expect(try program.run(arguments).output.contains(hostile), "a file or pipe gets what stands there")
+    }
+
+    @Test func coloursAreAskedFor() throws {
+        let pairs = try program.write("p.tsv", "aa\tbb\nab\tba\n")
+        #expect(try program.run("train", "seq2seq", pairs, "--epochs", "1", "--hidden-size", "8", "--heads", "2", "--quiet", "-o", "m").status == 0)
+        let arguments = ["generate", "m", pairs, "--target", "2", "--quiet"]
+        #expect(try program.onTerminal(arguments).contains("\u{1B}[31m"))
+        for environment in [["NO_COLOR": "1"], ["TERM": "dumb"]] {
+            #expect(try !program.onTerminal(arguments, environment: environment).contains("\u{1B}"), "\(environment)")
+        }
+        #expect(try program.onTerminal(arguments + ["--color", "always"], environment: ["NO_COLOR": "1"]).contains("\u{1B}[31m"))
+    }
 }

@@ -18,6 +18,13 @@ public struct SHA256: ~Copyable {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
+    /// A text with its length before it, so that neighbours do not run into one another.
+    package mutating func update(counted text: String) {
+        var text = text
+        withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { update($0) }
+        text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+    }
+
     /// The 32 bytes of the hash.
     public consuming func finalize() -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { hash, count in

@@ -86,6 +86,16 @@ public struct BoundsError: Error, Equatable, CustomStringConvertible {
     public var description: String { "expected \(expected)" }
 }
 
+extension Bounds<Int> {
+    /// A whole number of a configuration, nil where it is none or lies outside.
+    package func read(_ value: JSON) -> Int? { value.int.flatMap { contains($0) ? $0 : nil } }
+}
+
+extension Bounds<Double> {
+    /// A number of a configuration, nil where it is none, NaN, or lies outside.
+    package func read(_ value: JSON) -> Double? { value.double.flatMap { contains($0) ? $0 : nil } }
+}
+
 // MARK: Bounds that several commands, or a command and a configuration, share
 
 extension Bounds<Int> {

@@ -59,6 +59,12 @@ struct GenerateCommand: ParsableCommand {
         if beam != nil && sample { throw ValidationError("--beam and --sample exclude each other") }
         if !sample && (topK != nil || topP != nil) { throw ValidationError("--top-k and --top-p need --sample") }
         if precision == .int8 { throw ValidationError("--precision is f32 or bf16") }
+        try refuse([("--length-penalty", beam == nil && lengthPenalty != 0.6)], "belongs to --beam")
+        try refuse([("--temperature", !sample && temperature != 1)], "belongs to --sample")
+        if score != nil {
+            try refuse([("--beam", beam != nil), ("--sample", sample), ("--outputs", outputs != 1), ("--prefix-column", prefixColumn != nil), ("--max-length", maxLength != nil)],
+                       "is for what the network writes, and --score takes what is written already")
+        }
         if score != nil && target != nil { throw ValidationError("--score and --target exclude each other") }
         if target != nil && outputs > 1 { throw ValidationError("--target compares one output of each source; --outputs has \(outputs)") }
         if target == nil && (itemReport.html != nil || itemReport.items != nil) { throw ValidationError("--html and --items need --target") }

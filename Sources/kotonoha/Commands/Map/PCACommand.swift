@@ -45,6 +45,11 @@ struct PCACommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        guard from != nil else { return }
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
+    }
+
     func run() throws {
         try writing.check(inputs: [vectors, from], files: [output, scree] + figures.files)
         let file = try VectorFile(path: vectors), valid = try file.valid()

@@ -106,6 +106,7 @@ struct TSNECommand: ParsableCommand {
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        try partial.check()
         let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
         let map = try run.fit(x, from: checkpoint) { progress in

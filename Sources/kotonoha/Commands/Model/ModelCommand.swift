@@ -90,7 +90,7 @@ struct ModelConvertCommand: ParsableCommand {
         try writing.check(inputs: [directory.folder.path], files: isFile ? [output] : [], folders: isFile ? [] : [output])
         let summary = isFile
             ? try ModelConversion.convertWeights(in: directory.transformerFolder, to: output, precision: weights.stored)
-            : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored)
+            : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored, replaces: writing.force)
         if report.json {
             return try Console.print(JSON.object([
                 ("tensors", .integer(summary.tensors)), ("parameters", .integer(summary.parameters)),

@@ -43,6 +43,9 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     func validate() throws {
         if from != nil && (config != nil || tokenizer != nil) { throw ValidationError("--from brings its own configuration and tokenizer") }
+        if from != nil || config != nil {
+            try refuse(shape.given, "is for a new network; \(from == nil ? "--config" : "--from") brings its own shape")
+        }
     }
 
     func run() throws {
@@ -88,7 +91,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     private func newModel(_ items: [Seq2SeqItem]) throws -> Seq2SeqModel {
         let json = try tokenizer.map { try JSON(contentsOf: $0) } ?? makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
-        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0), file: $0) } ?? shape.configuration()
+        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0, spellsOutNaN: true), file: $0) } ?? shape.configuration()
         configuration = try Seq2SeqModel.fitted(configuration, to: json)
         return try Seq2SeqModel(network: makeSeq2SeqNetwork(configuration, seed: training.seed), tokenizerJSON: json)
     }
@@ -136,6 +139,15 @@ struct Seq2SeqShapeOptions: ParsableArguments {
     @Flag(help: "The output layer shares the embedding table.") var tied = false
     @Option(in: .dropout, help: "Dropout.") var dropout = 0.0
     @Option(in: .tokens, help: "Longest source or target in tokens.") var maxLength = 256
+
+    /// Options that differ from their default.
+    var given: [(name: String, isGiven: Bool)] {
+        [
+            ("--network", network != "transformer"), ("--hidden-size", hiddenSize != 64), ("--layers", layers != 1), ("--heads", heads != 4), ("--feed-forward", feedForward != nil),
+            ("--norm", norm != .post), ("--positions", positions != .sinusoidal), ("--embedding-size", embeddingSize != nil), ("--attention", attention != .none),
+            ("--bidirectional", bidirectional), ("--input-feeding", inputFeeding), ("--tied", tied), ("--max-length", maxLength != 256),
+        ]
+    }
 
     func configuration() throws -> Seq2SeqConfiguration {
         let architecture: Seq2SeqConfiguration.Architecture

@@ -42,6 +42,10 @@ struct RankCommand: ParsableCommand {
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
+        if queryVectors != nil {
+            try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
+                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
+        }
     }
 
     func run() throws {

@@ -36,6 +36,7 @@ struct SimilarityCommand: ParsableCommand {
             throw ValidationError("two sentences are compared, not \(sentences.count); a file of pairs is given by --pairs")
         }
         if pairs != nil && !sentences.isEmpty { throw ValidationError("give either two sentences or --pairs, not both") }
+        if pairs == nil { try refuse([("--columns", columns != nil), ("--output", output != nil)], "belongs to --pairs") }
     }
 
     func run() throws {

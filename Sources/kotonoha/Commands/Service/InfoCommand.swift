@@ -16,9 +16,13 @@ struct InfoCommand: ParsableCommand {
     @Argument(help: "A vector file, or a model: its folder or its name.")
     var subject: String
 
+    @Flag(help: "Compute the hashes of the content, of the inputs and of the model again, as far as they are here, and compare them with the record.")
+    var check = false
+
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
+        if check { return try RecordCheck(path: subject).report(asJSON: report.json, isQuiet: report.quiet) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder)
         let facts = exists && !isFolder.boolValue ? try fileFacts() : try modelFacts()

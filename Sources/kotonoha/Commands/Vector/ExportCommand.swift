@@ -26,17 +26,26 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
     var bom = false
 
-    @Option(in: .rows, help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
-    var queries = 1000
+    @Option(in: .rows, help: "Query rows taken out for an ANN-benchmarks file, drawn at random; 1000 if not given.")
+    var queries: Int?
 
-    @Option(in: .rows, help: "Neighbours of each query in an ANN-benchmarks file.")
-    var neighbours = 100
+    @Option(in: .rows, help: "Neighbours of each query in an ANN-benchmarks file; 100 if not given.")
+    var neighbours: Int?
 
-    @Option(in: .seed, help: "Seed of the drawn queries.")
-    var seed: UInt64 = 0
+    @Option(in: .seed, help: "Seed of the drawn queries; 0 if not given.")
+    var seed: UInt64?
 
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
+        if kind != "hdf5" {
+            try refuse([("--queries", queries != nil), ("--neighbours", neighbours != nil), ("--seed", seed != nil)], "is for an ANN-benchmarks file, whose name ends in .hdf5")
+        }
+        try refuse([("--bom", bom && kind != "csv")], "is for an output that ends in .csv")
+        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv and .xlsx; the other formats hold no text")
+    }
 
     func run() throws {
         try writing.check(inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
@@ -46,7 +55,7 @@ struct ExportCommand: ParsableCommand {
         case "vec": try writeWordVectors(file)
         case "tsv": try writeProjector(file)
         case "csv", "xlsx": try writeTable(file)
-        case "hdf5": try ANNBenchmark(queries: queries, neighbours: neighbours, seed: seed).write(file, to: output)
+        case "hdf5": try ANNBenchmark(queries: queries ?? 1000, neighbours: neighbours ?? 100, seed: seed ?? 0).write(file, to: output)
         default:
             throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx or .hdf5, so that the format is known", file: output)
         }
