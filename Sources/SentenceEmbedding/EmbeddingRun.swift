@@ -71,13 +71,19 @@ public struct EmbeddingRun {
             throw DataError(.usage, "standard input cannot be read again, so a run from it cannot be resumed")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
-        let layout = VectorLayout(dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns)
-        let sourceHash = input == "-" ? "" : try SHA256.hex(ofFile: input)
+        let layout = VectorLayout(
+            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns,
+            textName: source.textName, groupName: source.groupName, idName: source.idName)
+        // A pipe is read once, so its hash is known at the end; the work of such a run cannot be resumed.
+        let sourceHash = try source.table.sha256InAdvance()
+        guard !(resumes && sourceHash == nil) else {
+            throw DataError(.usage, "a pipe cannot be read again, so a run from it cannot be resumed", file: source.table.name)
+        }
         let modelHash = try encoder.directory.sha256()
         var metadata = VectorMetadata(
             model: encoder.directory.name, modelSHA256: modelHash, pooling: encoder.directory.poolingName, isNormalized: encoder.isNormalized,
             precision: encoder.options.precision.rawValue, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
-            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash, provenance: provenance)
+            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash ?? "", provenance: provenance)
         let earlier = try earlierFile()
         let fingerprint = try fingerprint(metadata, encoder, source)
         var summary = Summary()
@@ -92,7 +98,7 @@ public struct EmbeddingRun {
             summary.isAlreadyThere = true
             return summary
         }
-        if input != "-" { metadata.parts = [Self.identity(fingerprint)] }
+        if sourceHash != nil { metadata.parts = [Self.identity(fingerprint)] }
         if let earlier, !insists {
             let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
@@ -105,11 +111,15 @@ public struct EmbeddingRun {
         (summary.addedColumns, summary.missingColumns) = (partial.addedColumns, partial.missingColumns)
         summary.resumedRows = partial.completeRows
         do {
-            let content = input == "-" ? RowHash() : nil
-            try embedRows(of: source, into: partial, with: encoder, layout, summary: &summary, content: content, progress, isCancelled)
-            if let content {
+            try embedRows(of: source, into: partial, with: encoder, layout, summary: &summary, progress, isCancelled)
+            let readHash = try source.table.sha256()
+            guard sourceHash == nil || sourceHash == readHash else {
+                throw DataError(.badData, "the file was changed while it was read; run the command again", file: input)
+            }
+            metadata.sourceSHA256 = readHash
+            if sourceHash == nil {
                 var fingerprint = fingerprint
-                fingerprint["source_sha256"] = content.finish()
+                fingerprint["source_sha256"] = readHash
                 metadata.parts = [Self.identity(fingerprint)]
                 if appends, !insists, let earlier, metadata.parts.contains(where: earlier.metadata.parts.contains) {
                     partial.discard()
@@ -127,7 +137,7 @@ public struct EmbeddingRun {
 
     private func embedRows(
         of source: CaptionSource, into partial: EmbeddingPartial, with encoder: SentenceEncoder, _ layout: VectorLayout, summary: inout Summary,
-        content: RowHash?, _ progress: (Progress) -> Void, _ isCancelled: () -> Bool
+        _ progress: (Progress) -> Void, _ isCancelled: () -> Bool
     ) throws {
         while summary.rows < partial.completeRows {
             let rows = try source.next(batch: min(portion, partial.completeRows - summary.rows))
@@ -144,7 +154,6 @@ public struct EmbeddingRun {
             }
             let rows = try source.next(batch: portion)
             if rows.isEmpty { break }
-            content?.add(rows)
             let begin = ContinuousClock.now
             let (block, counts) = try encoded(rows, encoder, layout)
             summary.seconds += (ContinuousClock.now - begin) / .seconds(1)
@@ -217,20 +226,4 @@ public struct EmbeddingRun {
             "kernels": processorKernels,
         ]
     }
-}
-
-/// A hash of rows as they come, for input that cannot be read a second time.
-private final class RowHash {
-    private var digest = SHA256.hex(of: "")
-
-    func add(_ rows: [CaptionRow]) {
-        var hash = SHA256()
-        hash.update(counted: digest)
-        for row in rows {
-            for cell in [row.text, row.group ?? "", row.id ?? ""] + row.others { hash.update(counted: cell) }
-        }
-        digest = hash.finalizeHex()
-    }
-
-    func finish() -> String { digest }
 }

@@ -2,12 +2,13 @@ extension VectorLayout {
     /// The columns of both, those of this one first.
     func joined(with other: VectorLayout) -> VectorLayout {
         VectorLayout(dimension: dimension, hasGroups: hasGroups || other.hasGroups, hasIDs: hasIDs || other.hasIDs,
-                     columnNames: columnNames + other.columnNames.filter { !columnNames.contains($0) })
+                     columnNames: columnNames + other.columnNames.filter { !columnNames.contains($0) },
+                     textName: textName ?? other.textName, groupName: groupName ?? other.groupName, idName: idName ?? other.idName)
     }
 
     /// What this layout has and the other has not, as a person names it.
     func names(missingIn other: VectorLayout) -> [String] {
-        [hasGroups && !other.hasGroups ? "groups" : nil, hasIDs && !other.hasIDs ? "ids" : nil].compactMap(\.self)
+        [hasGroups && !other.hasGroups ? groupName ?? "groups" : nil, hasIDs && !other.hasIDs ? idName ?? "ids" : nil].compactMap(\.self)
             + columnNames.filter { !other.columnNames.contains($0) }
     }
 }
@@ -15,7 +16,7 @@ extension VectorLayout {
 extension VectorBlock {
     /// The same rows in a layout with more columns, whose cells are empty.
     func widened(from old: VectorLayout, to new: VectorLayout) -> VectorBlock {
-        guard old != new else { return self }
+        guard !old.matches(new) else { return self }
         let empty = [String](repeating: "", count: count)
         var block = self
         if new.hasGroups, !old.hasGroups { block.groups = empty }

@@ -17,7 +17,7 @@ struct OutputOptions: ParsableArguments {
     ///   - folders: models' folders that are written.
     ///   - continuing: outputs that are added to, or gone on with, and so may be finished.
     func check(inputs: [String?], files: [String?], folders: [String?] = [], continuing: [String] = []) throws {
-        let files = files.compactMap(\.self), folders = folders.compactMap(\.self)
+        let files = files.compactMap(\.self).filter { $0 != "-" }, folders = folders.compactMap(\.self)
         let isRecorded = Set(inputs.compactMap(\.self))
         try Outputs.check(inputs: inputs, files: files + files.map(Provenance.path(beside:)).filter(isRecorded.contains), folders: folders)
         guard !force else { return }
