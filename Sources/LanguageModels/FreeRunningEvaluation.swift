@@ -82,6 +82,9 @@ public func generateFreely(
         results.set(index, try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
                                                       prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0]))
     }
+    guard results.values.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
+        throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision")
+    }
     var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
     for (index, batch) in batches.enumerated() {
         for (place, result) in zip(batch, results.values[index]) { outputs[isRegrouped ? order[place] : place] = result }

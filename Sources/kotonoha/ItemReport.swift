@@ -18,7 +18,7 @@ struct ItemReportOptions: ParsableArguments {
         }
     }
 
-    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal) }
+    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal && Console.allowsColour) }
 
     /// The page and the table that were asked for.
     func write(_ evaluation: FreeRunningEvaluation, title: String, provenance: Provenance) throws {

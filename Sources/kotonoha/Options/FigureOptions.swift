@@ -43,6 +43,8 @@ struct FigureOptions: ParsableArguments {
         }
     }
 
+    /// All files that are drawn.
+    var files: [String?] { figure + [html] }
     var isWanted: Bool { !figure.isEmpty || html != nil }
     var words: FigureLanguage { FigureLanguage(rawValue: language) ?? .english }
 

@@ -35,16 +35,23 @@ struct PCACommand: ParsableCommand {
     @Option(help: "The scree picture: .svg, .pdf or .png.")
     var scree: String?
 
-    @Option(help: "Seed of the randomized method.")
+    @Option(in: .seed, help: "Seed of the randomized method.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Picture of the first two components") var figures: FigureOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        guard from != nil else { return }
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
+    }
+
     func run() throws {
+        try writing.check(inputs: [vectors, from], files: [output, scree] + figures.files)
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let model: PCAModel
         if let from {
@@ -122,7 +129,7 @@ struct PCACommand: ParsableCommand {
     private func say(_ model: PCAModel, rows: Int) throws {
         let total = model.explainedVarianceRatio.reduce(0, +)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("rows", .integer(rows)), ("components", .integer(model.count)), ("solver", .string(model.solver.rawValue)),
                 ("explained_variance", .array(model.explainedVariance.map { .number($0) })),
                 ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("explained", .number(total)),

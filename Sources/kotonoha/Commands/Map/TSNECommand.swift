@@ -29,31 +29,31 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "Effective number of neighbours; several, as 30,300, are averaged.")
     var perplexity = "30"
 
-    @Option(help: "Reduce to this many principal components first.")
+    @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
 
     @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
     var rawLengths = false
 
-    @Option(help: "1 or 2.")
+    @Option(in: Bounds(1...2), help: "1 or 2.")
     var dimensions = 2
 
-    @Option(help: "Iterations after the early ones.")
+    @Option(in: .iterations, help: "Iterations after the early ones.")
     var iterations = 500
 
-    @Option(help: "Factor on the attraction in the first iterations.")
+    @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction in the first iterations.")
     var earlyExaggeration: Double?
 
-    @Option(help: "Number of the first iterations.")
+    @Option(in: .iterations, help: "Number of the first iterations.")
     var earlyIterations = 250
 
-    @Option(help: "Factor on the attraction afterwards; above 1 tightens clusters.")
+    @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction afterwards; above 1 tightens clusters.")
     var exaggeration = 1.0
 
-    @Option(help: "Points / exaggeration if not given.")
+    @Option(in: Bounds(above: 0, through: 1e12), help: "Points / exaggeration if not given.")
     var learningRate: Double?
 
-    @Option(help: "Of the map's kernel; below 1 finer clusters.")
+    @Option(in: Bounds(0.1...100), help: "Of the map's kernel; below 1 finer clusters.")
     var degreesOfFreedom = 1.0
 
     @Option(help: "auto, exact, barnes-hut or fft.")
@@ -62,10 +62,10 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "pca or random.")
     var initialization = "pca"
 
-    @Option(help: "Seed; the same one gives the same map, with any number of threads.")
+    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers.")
+    @Option(in: .threads, help: "Workers.")
     var threads = Parallel.availableThreads
 
     @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
@@ -82,15 +82,16 @@ struct TSNECommand: ParsableCommand {
 
     @OptionGroup(title: "Pictures") var figures: FigureOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
         if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, onto, reference], files: [output] + figures.files)
         if let onto { return try place(onto: onto) }
         let file = try VectorFile(path: vectors)
         var rows = try MapRows(file, name: vectors)
@@ -103,6 +104,7 @@ struct TSNECommand: ParsableCommand {
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        try partial.check()
         let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
         let map = try run.fit(x, from: checkpoint) { progress in
@@ -140,7 +142,7 @@ struct TSNECommand: ParsableCommand {
             try figures.draw(rows, caption: caption, axes: .none, neighbours: near, provenance: record)
         }
         if report.json {
-            Console.print(JSON.object([
+            try Console.print(JSON.object([
                 ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_is_exact", .bool(map.isExact)),
                 ("iterations", .integer(map.iterations)), ("method", .string(run.method(points: y.rows).rawValue)),
                 ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
@@ -152,7 +154,7 @@ struct TSNECommand: ParsableCommand {
                         + "\(Console.fixed(seconds, 1)) s")
         }
         if let quality, !report.json {
-            Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+            try Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
         }
     }
 

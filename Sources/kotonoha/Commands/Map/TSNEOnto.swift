@@ -57,7 +57,7 @@ extension TSNECommand {
             try figures.draw(rows, caption: "placed on \(URL(fileURLWithPath: path).lastPathComponent), n = \(y.rows)", axes: .none, provenance: record)
         }
         if report.json {
-            Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
+            try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
         } else if !report.quiet {
             Console.say("\(output): \(Console.grouped(y.rows)) points placed on \(Console.grouped(map.rows.count)) of \(path); "
                         + "mean divergence of their neighbourhoods \(Console.fixed(placed.meanDivergence, 3))")

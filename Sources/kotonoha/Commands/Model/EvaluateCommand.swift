@@ -25,10 +25,10 @@ struct STSCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The columns, by name or number.", valueName: "first,second,score"))
     var columns: String?
 
-    @Option(help: "Seed of the bootstrap.")
+    @Option(in: .seed, help: "Seed of the bootstrap.")
     var seed: UInt64 = 0
 
-    @Option(help: "Bootstrap samples.")
+    @Option(in: .samples, help: "Bootstrap samples.")
     var samples = 1000
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -58,7 +58,7 @@ struct STSCommand: ParsableCommand {
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
         if report.json {
             func interval(_ range: ClosedRange<Double>) -> JSON { .array([.number(range.lowerBound), .number(range.upperBound)]) }
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)),
                 ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
                 ("pearson", .number(evaluation.pearson.value)), ("pearson_fisher_95", interval(evaluation.pearson.fisher)),
@@ -72,7 +72,7 @@ struct STSCommand: ParsableCommand {
             func range(_ range: ClosedRange<Double>) -> String { "\(Console.fixed(range.lowerBound, 4)) … \(Console.fixed(range.upperBound, 4))" }
             return "\(name)\t\(Console.fixed(result.value, 4))\tFisher 95 % \(range(result.fisher))\tbootstrap 95 % \(range(result.bootstrap))"
         }
-        Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
+        try Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
         if unscored > 0 && !report.quiet { Console.say("\(unscored) pairs have no score or an empty sentence and were left out") }
     }
 }

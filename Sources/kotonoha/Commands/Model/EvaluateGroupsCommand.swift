@@ -21,14 +21,10 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(help: "A column of the vector file, as language.")
     var by: String?
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Report") var report: ReportOptions
-
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
 
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
@@ -51,7 +47,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
         }
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
                 ("results", .array(results.map { row in
                     .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
@@ -60,7 +56,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
             ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
+            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
         }
     }
 }

@@ -47,14 +47,14 @@ struct EvaluateRetrievalCommand: ParsableCommand {
             func json(_ result: RetrievalEvaluation) -> JSON {
                 .object([("top1", .number(result.first)), ("top10", .number(result.firstTen)), ("mean_reciprocal_rank", .number(result.meanReciprocalRank))])
             }
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)), ("pairs", .integer(first.count)),
                 ("pairs_left_out", .integer(left)), ("first_to_second", json(there)), ("second_to_first", json(back)),
             ]).serialized(.pretty))
         }
-        Console.print("pairs\t\(first.count)")
+        try Console.print("pairs\t\(first.count)")
         for (name, result) in [("first → second", there), ("second → first", back)] {
-            Console.print("\(name)\ttop 1 \(Console.fixed(result.first, 4))\ttop 10 \(Console.fixed(result.firstTen, 4))\tmean reciprocal rank \(Console.fixed(result.meanReciprocalRank, 4))")
+            try Console.print("\(name)\ttop 1 \(Console.fixed(result.first, 4))\ttop 10 \(Console.fixed(result.firstTen, 4))\tmean reciprocal rank \(Console.fixed(result.meanReciprocalRank, 4))")
         }
         if left > 0 && !report.quiet { Console.say("\(left) pairs have an empty sentence and were left out") }
     }

@@ -15,7 +15,7 @@ struct MineCommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(help: "How many pairs.")
+    @Option(in: .results, help: "How many pairs.")
     var top = 100
 
     @Option(help: "Only pairs with at least this cosine, or above a share of random pairs, as q99 or q99.9.")
@@ -27,24 +27,21 @@ struct MineCommand: ParsableCommand {
     @Flag(help: "Only pairs of different groups.")
     var betweenGroups = false
 
-    @Option(help: "Seed of the random pairs.")
+    @Option(in: .seed, help: "Seed of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws {
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
-
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)
         let valid = try file.valid(), texts = try file.texts(), groups = try file.groups()
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
@@ -78,7 +75,7 @@ struct MineCommand: ParsableCommand {
             }
         }
         guard report.json else { return }
-        Console.print(JSON.object([
+        try Console.print(JSON.object([
             ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
                                      + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
             ("pairs", .array(pairs.map { pair in

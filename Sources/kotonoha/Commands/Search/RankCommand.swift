@@ -29,7 +29,7 @@ struct RankCommand: ParsableCommand {
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
-    @Option(help: "How many sentences for each query.")
+    @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
@@ -37,15 +37,20 @@ struct RankCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+        if queryVectors != nil {
+            try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
+                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
+        }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
         let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
         if file.storage == .binary && !report.quiet {
@@ -132,7 +137,7 @@ private struct Ranking {
                 }
             }
         }
-        if asJSON { return Console.print(json(rows).serialized(.pretty)) }
+        if asJSON { return try Console.print(json(rows).serialized(.pretty)) }
         if output == nil { try list(carried, rows) }
     }
 

@@ -29,6 +29,7 @@ struct SimilarityCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -36,19 +37,21 @@ struct SimilarityCommand: ParsableCommand {
             throw ValidationError("two sentences are compared, not \(sentences.count); a file of pairs is given by --pairs")
         }
         if pairs != nil && !sentences.isEmpty { throw ValidationError("give either two sentences or --pairs, not both") }
+        if pairs == nil { try refuse([("--columns", columns != nil), ("--output", output != nil)], "belongs to --pairs") }
     }
 
     func run() throws {
+        try writing.check(inputs: [pairs, model.inputFolder], files: [output])
         let encoder = try model.encoder(isQuiet: report.quiet)
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
-                Console.print(JSON.object([
+                try Console.print(JSON.object([
                     ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.directory.name)),
                 ]).serialized())
             } else {
-                Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
+                try Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
             }
             return
         }
@@ -79,7 +82,7 @@ struct SimilarityCommand: ParsableCommand {
             }
         }
         guard report.json else { return }
-        Console.print(JSON.array(scored.map { pair, cosine in
+        try Console.print(JSON.array(scored.map { pair, cosine in
             .object([("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
                     + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
         }).serialized(.pretty))

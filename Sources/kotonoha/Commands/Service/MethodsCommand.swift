@@ -23,9 +23,9 @@ struct MethodsCommand: ParsableCommand {
 
     func run() throws {
         let text = MethodsText(try MethodsFacts(path: file), language: language)
-        Console.print(text.paragraph)
+        try Console.print(text.paragraph)
         guard !withoutBibtex else { return }
-        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { Console.print("\n" + entry) }
+        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { try Console.print("\n" + entry) }
     }
 }
 
