@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
-        .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Autograd", dependencies: ["Tensors"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
         .target(
@@ -59,9 +59,9 @@ let package = Package(
 
         // Sixth floor.
         .target(name: "Training", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors",
         ]),
-        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [

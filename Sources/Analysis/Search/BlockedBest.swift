@@ -163,31 +163,31 @@ func scaleToUnit(_ row: UnsafePointer<Float>, squaredNorm: Double, width: Int, i
 /// Corpus rows in the product's own layout.
 final class CorpusBlock: @unchecked Sendable {
     let rows: Range<Int>
-    let matrix: PackedMatrix<Float>
-    let bias: UnsafeMutablePointer<Float>
+    private(set) var matrix: PackedMatrix<Float>
+    private let shift: TensorStorage<Float>
+    var bias: UnsafeMutablePointer<Float> { shift.elements }
 
+    /// - Parameter old: a block of before, whose memory this one takes over; nobody may multiply by it any more.
     init(_ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?) throws {
         self.rows = rows
-        let bias = UnsafeMutablePointer<Float>.allocate(capacity: max(1, rows.count))
-        self.bias = bias
+        let shift = TensorStorage<Float>(uninitializedCount: rows.count)
+        self.shift = shift
         matrix = try Scratch.with(Float.self, count: rows.count * width) { prepared in
             for i in 0..<rows.count {
                 let part = try prepareRow(source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
                                           into: prepared + i * width)
                 switch score {
-                case .cosine: bias[i] = part == nil ? -.infinity : 0
-                case .euclidean: bias[i] = part.map { Float(-$0 / 2) } ?? -.infinity
+                case .cosine: shift.elements[i] = part == nil ? -.infinity : 0
+                case .euclidean: shift.elements[i] = part.map { Float(-$0 / 2) } ?? -.infinity
                 }
             }
-            if let old, old.rows.count == rows.count {
-                old.matrix.repack(prepared)
+            if let old, old.rows.count == rows.count, isKnownUniquelyReferenced(&old.matrix) {
+                Float.repack(&old.matrix, UnsafePointer(prepared))
                 return old.matrix
             }
             return Float.pack(prepared, inputs: width, outputs: rows.count, inputStride: 1, outputStride: width, precision: .f32)
         }
     }
-
-    deinit { bias.deallocate() }
 }
 
 /// The keys found so far for a group of queries.
