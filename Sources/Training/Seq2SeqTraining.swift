@@ -80,6 +80,9 @@ public final class Seq2SeqTrainer {
     public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
         guard !examples.isEmpty else { throw DataError(.usage, "there are no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
+        guard options.precision.isFast else {
+            throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
+        }
         self.network = network
         self.examples = examples
         self.options = options

@@ -66,7 +66,7 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let model = try Seq2SeqModel(directory: self.model, precision: precision)
+        let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
         let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }
         let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
