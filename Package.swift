@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
-        .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
+        .target(name: "Autograd", dependencies: ["Tensors"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
         .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
@@ -61,9 +61,9 @@ let package = Package(
         // Sixth floor.
         .target(name: "Training", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
-            "FileFormats", "Tensors", "CKernels",
+            "FileFormats", "Tensors",
         ]),
-        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [

@@ -24,15 +24,16 @@ public final class Seq2SeqModel: Sendable {
         }
     }
 
+    /// - Parameter precision: what the network computes in.
     /// - Throws: `DataError` that names the missing or damaged file, key or tensor.
-    public convenience init(directory: String) throws {
+    public convenience init(directory: String, precision: Precision = .f32) throws {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         let configFile = folder.appendingPathComponent("config.json").path
         guard FileManager.default.fileExists(atPath: configFile) else {
             throw DataError(.noInput, "no config.json here; expected a directory that `train seq2seq` has written", file: directory)
         }
         let configuration = try Seq2SeqConfiguration(json: JSON(contentsOf: configFile, spellsOutNaN: true), file: configFile)
-        let network = try makeSeq2SeqNetwork(configuration, seed: nil)
+        let network = try makeSeq2SeqNetwork(configuration, seed: nil, precision: precision)
         let archive = SafetensorsArchive(try SafetensorsFile(path: folder.appendingPathComponent("model.safetensors").path))
         try load(network.checkpointEntries, from: archive)
         try self.init(network: network, tokenizerJSON: JSON(contentsOf: folder.appendingPathComponent("tokenizer.json").path))

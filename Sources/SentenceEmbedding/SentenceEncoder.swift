@@ -118,9 +118,8 @@ public final class SentenceEncoder: Sendable {
             let configuration = try EncoderConfiguration(
                 json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
             try check(vocabularySize: configuration.vocabularySize)
-            let encoder = Encoder<Float>(configuration)
+            let encoder = Encoder<Float>(configuration, precision: options.precision)
             try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
-            encoder.setPrecision(options.precision)
             network = .transformer(encoder)
             (size, limit) = (configuration.hiddenSize, configuration.longestSequence)
         }

@@ -23,19 +23,13 @@ struct DevSet: Sendable {
         let vectors = embed(table.tokens), size = vectors.columns
         switch task.measure {
         case .similarity:
-            let cosines = vectors.withUnsafeElements { v in
-                (0..<table.rows).map { Float.dot(v + 2 * $0 * size, v + (2 * $0 + 1) * size, count: size) }
-            }
+            let cosines = (0..<table.rows).map { Float.dot(vectors.view[2 * $0], vectors.view[2 * $0 + 1]) }
             return try Correlation.spearman(cosines, table.scores)
         case .retrieval:
             let every = (0..<table.rows).map { Int32($0) }
             func side(_ column: Int) -> Tensor<Float> {
                 var part = Tensor<Float>(uninitialized: [table.rows, size])
-                vectors.withUnsafeElements { from in
-                    part.withUnsafeMutableElements { to in
-                        Float.gatherRows(from, width: size, every.map { $0 * 2 + Int32(column) }, adding: false, into: to)
-                    }
-                }
+                Float.gatherRows(vectors.view, every.map { $0 * 2 + Int32(column) }, into: &part.target)
                 return part
             }
             let cosines = matrixProduct(side(0), transposed: false, side(1), transposed: true)

@@ -8,6 +8,7 @@ import Synchronization
 enum HDF5 {
     /// Recursive, because objects close themselves wherever they are released.
     private final class Lock: @unchecked Sendable {
+        // Sendable: the pointer does not change, and a mutex is made to be used by all threads.
         private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
         init() {

@@ -135,7 +135,7 @@ import Testing
         return settings
     }
 
-    @Test(arguments: [TSNE.Gradient.exact, .barnesHut, .interpolation])
+    @Test(.tags(.sameBits), arguments: [TSNE.Gradient.exact, .barnesHut, .interpolation])
     func sameBitsForAnyThreads(_ gradient: TSNE.Gradient) throws {
         let x = sample(rows: 1_100, columns: 12)
         var settings = short(gradient)
@@ -144,7 +144,7 @@ import Testing
         for threads in 2...3 {
             settings.threads = threads
             let other = try settings.fit(x)
-            #expect(other.coordinates == one.coordinates)
+            #expect(other.coordinates.hasSameBits(as: one.coordinates))
             #expect(other.kullbackLeiblerDivergence == one.kullbackLeiblerDivergence)
         }
         settings.seed = 1

@@ -5,10 +5,10 @@ import Synchronization
 import Tensors
 
 /// Coordinates and what gradient descent remembers, one array a dimension; `y` arrays are absent in one dimension.
-final class MapArrays: @unchecked Sendable {
+final class MapArrays: Sendable {
     let count: Int
     let dimensions: Int
-    private let block: UnsafeMutablePointer<Float>
+    private let block: TensorStorage<Float>
     private let stride: Int
 
     /// Arrays of `count` zeros for each name, padded so that none shares a cache line with another.
@@ -16,13 +16,11 @@ final class MapArrays: @unchecked Sendable {
         self.count = count
         self.dimensions = dimensions
         stride = (count + 31) / 16 * 16
-        block = .allocate(capacity: 10 * stride)
-        block.initialize(repeating: 0, count: 10 * stride)
+        block = TensorStorage(uninitializedCount: 10 * stride)
+        block.elements.update(repeating: 0, count: 10 * stride)
     }
 
-    deinit { block.deallocate() }
-
-    private func array(_ index: Int) -> UnsafeMutablePointer<Float> { block + index * stride }
+    private func array(_ index: Int) -> UnsafeMutablePointer<Float> { block.elements + index * stride }
     private func plane(_ index: Int) -> UnsafeMutablePointer<Float>? { dimensions == 2 ? array(index) : nil }
     var x: UnsafeMutablePointer<Float> { array(0) }
     var y: UnsafeMutablePointer<Float>? { plane(1) }

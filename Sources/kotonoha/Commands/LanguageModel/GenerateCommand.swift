@@ -73,8 +73,7 @@ struct GenerateCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [model, input], files: [attention, itemReport.html, itemReport.items])
-        let model = try Seq2SeqModel(directory: self.model)
-        model.network.setPrecision(precision)
+        let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
         let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }
         let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
