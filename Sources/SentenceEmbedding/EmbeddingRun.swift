@@ -19,8 +19,8 @@ public struct EmbeddingRun {
     public var createdBy: String
     /// Rows encoded before they are put on the disk.
     public var portion = 8192
-    /// Everything else worth keeping about how the file was made, as JSON text.
-    public var provenance = ""
+    /// How the run was asked for (command line, kernels); the model and the inputs are filled in.
+    public var provenance: Provenance?
 
     public init(input: String, output: String, createdBy: String) {
         self.input = input
@@ -67,10 +67,12 @@ public struct EmbeddingRun {
         let layout = VectorLayout(dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns)
         let sourceHash = input == "-" ? "" : try SHA256.hex(ofFile: input)
         let modelHash = try encoder.directory.sha256()
+        let inputName = input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent
         let metadata = VectorMetadata(
             model: encoder.directory.name, modelSHA256: modelHash, pooling: encoder.directory.poolingName, isNormalized: encoder.isNormalized,
             precision: encoder.options.precision.rawValue, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
-            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash, provenance: provenance)
+            source: inputName, sourceSHA256: sourceHash,
+            provenance: try record(model: .init(path: encoder.directory.name, sha256: modelHash), input: .init(path: inputName, sha256: sourceHash), encoder))
         let earlier = appends ? try earlierRows() : nil
         let partial = try EmbeddingPartial(
             output: output, layout: layout, fingerprint: fingerprint(metadata, encoder, source), resume: resumes, appendingTo: earlier == nil ? nil : output)
@@ -141,6 +143,20 @@ public struct EmbeddingRun {
     /// Rows of the file to append to; nil where there is none yet.
     private func earlierRows() throws -> Int? {
         FileManager.default.fileExists(atPath: output) ? try VectorFile(path: output).count : nil
+    }
+
+    /// The record of this run. Where rows are added, the inputs of the earlier ones come first.
+    private func record(model: Provenance.Source, input: Provenance.Source, _ encoder: SentenceEncoder) throws -> String {
+        guard var record = provenance else { return "" }
+        record.model = model
+        if appends, FileManager.default.fileExists(atPath: output) {
+            let earlier = try VectorFile(path: output).metadata, known = (try? JSON(parsing: earlier.provenance))?["inputs"]?.array ?? []
+            record.inputs = known.compactMap { entry in entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") } }
+            if known.isEmpty { record.inputs = [Provenance.Source(path: earlier.source, sha256: earlier.sourceSHA256)] }
+        }
+        record.inputs.append(input)
+        record.settings = [("precision", .string(encoder.options.precision.rawValue)), ("storage", .string(storage.rawValue))]
+        return record.json().serialized()
     }
 
     private static func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }

@@ -30,6 +30,8 @@ struct STSCommand: ParsableCommand {
     @Option(help: "Bootstrap samples.")
     var samples = 1000
 
+    @OptionGroup var out: EvaluationOutput
+
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -55,6 +57,19 @@ struct STSCommand: ParsableCommand {
         }
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
+        try out.write(header: ["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"], text: ["measure"],
+                      [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in
+                          [name] + [result.value, result.fisher.lowerBound, result.fisher.upperBound, result.bootstrap.lowerBound, result.bootstrap.upperBound].map { "\($0)" }
+                              + ["\(evaluation.pairs)"]
+                      }) {
+            var record = try encoder.record(provenance(seed: seed), inputs: [input])
+            record.settings = [
+                ("method", .string("semantic textual similarity")), ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
+                ("pearson", .number(evaluation.pearson.value)), ("spearman", .number(evaluation.spearman.value)), ("bootstrap_samples", .integer(samples)),
+                ("encoder", try encoder.description),
+            ]
+            return record
+        }
         if report.json {
             func interval(_ range: ClosedRange<Double>) -> JSON { .array([.number(range.lowerBound), .number(range.upperBound)]) }
             return Console.print(JSON.object([
@@ -72,6 +87,20 @@ struct STSCommand: ParsableCommand {
             return "\(name)\t\(Console.fixed(result.value, 4))\tFisher 95 % \(range(result.fisher))\tbootstrap 95 % \(range(result.bootstrap))"
         }
         Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
-        if unscored > 0 && !report.quiet { Console.say("\(unscored) pairs have no score or an empty sentence and were left out") }
+        if unscored > 0 && !report.quiet {
+            Console.say(unscored == 1 ? "1 pair has no score or an empty sentence and was left out" : "\(unscored) pairs have no score or an empty sentence and were left out")
+        }
+    }
+}
+
+/// Where the figures of an evaluation go beside standard output.
+struct EvaluationOutput: ParsableArguments {
+    @Option(name: .shortAndLong, help: "Also write the figures as a table (.tsv, .csv or .xlsx), with the record of their making beside it.")
+    var output: String?
+
+    /// - Parameter text: columns that hold no numbers.
+    func write(header: [String], text: Set<String>, _ rows: [[String]], record: () throws -> Provenance) throws {
+        guard let output else { return }
+        try ResultTable(header: header, numeric: Set(header).subtracting(text)).write(to: output, provenance: try record()) { append in for row in rows { try append(row) } }
     }
 }

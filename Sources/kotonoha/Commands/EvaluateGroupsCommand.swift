@@ -24,6 +24,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
+    @OptionGroup var out: EvaluationOutput
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -51,6 +52,17 @@ struct EvaluateGroupsCommand: ParsableCommand {
             }
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
+        }
+        try out.write(header: ["from", "to", "sentences", "nearest_of_same_group", "r_precision"], text: ["from", "to"],
+                      results.map { [$0.from, $0.to, "\($0.result.queries)", "\($0.result.nearest)", "\($0.result.precision)"] }) {
+            var record = provenance()
+            record.model = file.metadata.modelSource
+            record.inputs = [try .init(hashing: vectors)]
+            record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
+            if by == nil, let all = results.first?.result {
+                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision))]
+            }
+            return record
         }
         if report.json {
             return Console.print(JSON.object([

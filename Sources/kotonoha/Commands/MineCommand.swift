@@ -56,10 +56,19 @@ struct MineCommand: ParsableCommand {
             filter.groups = PairFilter.classes(of: groups)
         }
         let pairs = try CosineSearch(corpus: x, valid: valid, threads: threads).minePairs(top: top, filter: filter)
+        var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        if output != nil { record.inputs = [try .init(hashing: vectors)] }
+        record.settings = [
+            ("method", .string("pair mining")), ("pairs", .integer(pairs.count)), ("top", .integer(top)),
+            ("threshold", threshold == nil ? .null : .number(Double(filter.threshold))), ("identical_left_out", .bool(excludeIdentical)),
+            ("between_groups", .bool(betweenGroups)), ("random_pairs", .integer(random.count)), ("random_mean", .number(random.mean)),
+            ("random_q99", .number(random.quantile(0.99))), ("vectors", try file.description),
+        ]
 
         let quantiles = [0.5, 0.9, 0.99, 0.999].map { ($0, random.quantile($0)) }
         if report.json {
-            return try emit(JSON.object([
+            return try emit(record, JSON.object([
                 ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
                                          + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
                 ("pairs", .array(pairs.map { pair in
@@ -80,12 +89,12 @@ struct MineCommand: ParsableCommand {
                 + (groups.map { [$0[pair.first], $0[pair.second]] } ?? []) + [texts[pair.first], texts[pair.second]]
         }
         if let output {
-            try ResultTable(header: header, numeric: ["cosine", "row1", "row2"]).write(to: output, provenance: provenance(seed: seed)) { append in
+            try ResultTable(header: header, numeric: ["cosine", "row1", "row2"]).write(to: output, provenance: record) { append in
                 for pair in pairs { try append(cells(pair)) }
             }
         } else {
             let lines = [header] + pairs.map(cells)
-            try emit(lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n") + "\n")
+            try emit(record, lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n") + "\n")
         }
     }
 
@@ -94,7 +103,9 @@ struct MineCommand: ParsableCommand {
         return percent == percent.rounded() ? String(Int(percent)) : Console.fixed(percent, 1)
     }
 
-    private func emit(_ text: String) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private func emit(_ record: Provenance, _ text: String) throws {
+        guard let output else { return FileHandle.standardOutput.write(Data(text.utf8)) }
+        try AtomicFile.write(to: output) { try $0.write(text) }
+        try record.write(beside: output)
     }
 }

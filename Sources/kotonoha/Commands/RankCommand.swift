@@ -76,7 +76,8 @@ struct RankCommand: ParsableCommand {
             Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found).write(to: output, asJSON: report.json)
+        let record = output == nil ? nil : try record(file, queries: names.count)
+        try Ranking(file: file, queries: names, found: found, record: record).write(to: output, asJSON: report.json)
     }
 
     private func queryTexts() throws -> [String] {
@@ -92,22 +93,17 @@ struct RankCommand: ParsableCommand {
 
     /// The model that made the file, with the file's own settings where none are given.
     private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        var model = model
-        model.precision = model.precision ?? Precision(rawValue: file.metadata.precision)
-        model.maxLength = model.maxLength ?? file.metadata.maxLength
-        if model.prompt == nil && model.promptName == nil { model.prompt = file.metadata.prompt }
-        let folder = try model.model ?? ModelLocation.folder(for: file.metadata.model).path
-        let directory = try ModelDirectory(folder: ModelLocation.folder(for: folder))
-        guard try directory.sha256() == file.metadata.modelSHA256 else {
-            throw DataError(.badData, "the vectors were made by '\(file.metadata.model)', but the model at hand under that name has other contents; "
-                            + "embed the sentences again, or give the right folder by --model", file: vectors)
-        }
-        var encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        if encoder.dimension > file.dimension && model.truncateDim == nil {
-            model.truncateDim = file.dimension
-            encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        }
-        return encoder
+        if let precision = model.precision ?? Precision(rawValue: file.metadata.precision) { ModelOptions.note(missing: precision, isQuiet: report.quiet) }
+        return try SentenceEncoder(for: file, overriding: model.overrides)
+    }
+
+    /// How the ranking was made.
+    private func record(_ file: VectorFile, queries: Int) throws -> Provenance {
+        var record = provenance()
+        record.model = file.metadata.modelSource
+        record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
+        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("vectors", try file.description)]
+        return record
     }
 }
 
@@ -116,6 +112,8 @@ private struct Ranking {
     let file: VectorFile
     let queries: [String]
     let found: NeighborTable
+    /// Written beside the output.
+    let record: Provenance?
 
     func write(to output: String?, asJSON: Bool) throws {
         let rows = try lookUp()
@@ -124,7 +122,7 @@ private struct Ranking {
             var header = ["query", "rank", "cosine", "row"]
             if file.layout.hasIDs { header.append("id") }
             if file.layout.hasGroups { header.append("group") }
-            try ResultTable(header: header + ["text"], numeric: ["rank", "cosine", "row"]).write(to: output, provenance: provenance()) { append in
+            try ResultTable(header: header + ["text"], numeric: ["rank", "cosine", "row"]).write(to: output, provenance: record ?? provenance()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
                         var cells = [text, String(rank + 1), Console.fixed(Double(hit.score), 6), String(hit.row)]
@@ -179,6 +177,8 @@ private struct Ranking {
     }
 
     private func emit(_ text: String, to output: String?) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+        guard let output else { return FileHandle.standardOutput.write(Data(text.utf8)) }
+        try AtomicFile.write(to: output) { try $0.write(text) }
+        try record?.write(beside: output)
     }
 }

@@ -59,7 +59,7 @@ struct SimilarityCommand: ParsableCommand {
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0
-        var lines: [[String]] = []
+        var rows: [(cosine: Double?, first: String, second: String)] = []
         while true {
             let batch = try source.next(batch: 4096)
             if batch.isEmpty { break }
@@ -67,19 +67,25 @@ struct SimilarityCommand: ParsableCommand {
             counts += found
             done += batch.count
             for (pair, cosine) in zip(batch, cosines) {
-                lines.append([cosine.map { Console.fixed($0, 6) } ?? "NA", pair.first, pair.second])
+                rows.append((cosine, pair.first, pair.second))
             }
             progress.update(done: done, fraction: source.table.fractionRead)
         }
         progress.finish()
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         if report.json {
-            let rows = lines.map { JSON.object([("cosine", Double($0[0]).map { .number($0) } ?? .null), ("first", .string($0[1])), ("second", .string($0[2]))]) }
-            return try emit(JSON.array(rows).serialized(.pretty) + "\n")
+            let members = rows.map { JSON.object([("cosine", $0.cosine.map(JSON.number) ?? .null), ("first", .string($0.first)), ("second", .string($0.second))]) }
+            try emit(JSON.array(members).serialized(.pretty) + "\n")
+        } else {
+            let lines = rows.map { [$0.cosine.map { Console.fixed($0, 6) } ?? "NA", $0.first, $0.second] }
+            let text = lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n")
+            try emit("cosine\tfirst\tsecond\n" + text + (text.isEmpty ? "" : "\n"))
         }
-        let text = lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n")
-        try emit("cosine\tfirst\tsecond\n" + text + (text.isEmpty ? "" : "\n"))
-        if let output { try provenance().write(beside: output) }
+        guard let output else { return }
+        var record = try encoder.record(provenance(), inputs: [path])
+        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(rows.count)), ("pairs_without_cosine", .integer(rows.count { $0.cosine == nil })),
+                           ("encoder", try encoder.description)]
+        try record.write(beside: output)
     }
 
     private func emit(_ text: String) throws {

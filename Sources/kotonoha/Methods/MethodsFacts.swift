@@ -1,6 +1,7 @@
 import Analysis
 import FileFormats
 import Foundation
+import SentenceEmbedding
 import VectorStore
 
 /// What a result says about how it was made: the attributes of an HDF5 file, or the record beside a table or picture.
@@ -13,9 +14,12 @@ struct MethodsFacts {
     let format: String
     /// The program and its version.
     let program: String
+    /// The result.
+    let path: String
 
     /// - Throws: `DataError` where the file is missing, damaged, or says nothing about its making.
     init(path: String) throws {
+        self.path = path
         let sidecar = path + ".provenance.json"
         if FileManager.default.fileExists(atPath: sidecar) {
             record = try JSON(contentsOf: sidecar)
@@ -48,20 +52,50 @@ struct MethodsFacts {
             record = .object([])
         }
         vectors = switch format {
-        case "kotonoha/vectors": try VectorFile(path: path).description
+        // A clustered file says in its record which vectors it was made from.
+        case "kotonoha/vectors": try record["vectors"] ?? VectorFile(path: path).description
         case LayerFile.format: try LayerFile(path: path).description
         default: record["vectors"]
         }
     }
 }
 
+extension VectorMetadata {
+    /// The model that made the vectors, for the records of what is made from them.
+    var modelSource: Provenance.Source { Provenance.Source(path: model, sha256: modelSHA256) }
+}
+
+extension SentenceEncoder {
+    /// What vectors of this encoder are, for the records of what is made from them.
+    var description: JSON {
+        get throws {
+            .object([
+                ("model", .string(directory.name)), ("model_sha256", .string(try directory.sha256())), ("pooling", .string(directory.poolingName)),
+                ("normalized", .bool(isNormalized)), ("precision", .string(options.precision.rawValue)), ("max_length", .integer(maxLength)),
+                ("prompt", .string(prompt)), ("dimension", .integer(dimension)),
+            ])
+        }
+    }
+
+    /// A record with the model and the files that went in.
+    func record(_ provenance: Provenance, inputs: [String]) throws -> Provenance {
+        var record = provenance
+        record.model = Provenance.Source(path: directory.name, sha256: try directory.sha256())
+        record.inputs = try inputs.map { try .init(hashing: $0) }
+        return record
+    }
+}
+
 extension VectorFile {
     /// What the vectors are, for the records of what is made from them.
     var description: JSON {
-        .object([
+        get throws {
+            .object([
+                ("source", .string(metadata.source)), ("source_sha256", .string(metadata.sourceSHA256)), ("valid_rows", .integer(try valid().count { $0 })),
             ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),
             ("normalized", .bool(metadata.isNormalized)), ("precision", .string(metadata.precision)), ("max_length", .integer(metadata.maxLength)),
             ("prompt", .string(metadata.prompt)), ("dimension", .integer(dimension)), ("rows", .integer(count)), ("storage", .string(storage.rawValue)),
-        ])
+            ])
+        }
     }
 }
