@@ -1,0 +1,314 @@
+import FileFormats
+import Foundation
+
+/// A Methods paragraph, in English or Japanese, out of what a result says about its making. Nothing is claimed that the record does not hold.
+public struct MethodsText {
+    public enum Language: String, CaseIterable { case en, ja }
+
+    public private(set) var paragraph = ""
+    public private(set) var cited: [Bibliography] = []
+    private let language: Language
+
+    /// - Throws: `DataError` where the record says too little for a paragraph.
+    public init(_ facts: MethodsFacts, language: Language) throws {
+        self.language = language
+        var sentences: [String] = []
+        if let vectors = facts.vectors { sentences += vectors["layers"] == nil ? describe(vectors: vectors) : describe(words: vectors) }
+        if let encoder = facts.record["encoder"] { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
+        switch facts.record["method"]?.string {
+        case "t-SNE": sentences += describe(tsne: facts.record)
+        case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)
+        case "PCA": sentences += describe(pca: facts.record)
+        case "structural probe": sentences += describe(probe: facts.record)
+        case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
+        case "cosine ranking": sentences += describe(ranking: facts.record)
+        case "pair mining": sentences += describe(mining: facts.record)
+        case "pair cosines": sentences += describe(pairs: facts.record)
+        case "semantic textual similarity": sentences += describe(similarity: facts.record)
+        case "retrieval": sentences += describe(retrieval: facts.record)
+        case "group evaluation": sentences += describe(groups: facts.record)
+        default: break
+        }
+        guard !sentences.isEmpty else {
+            throw DataError(.badData, "its record names no model and no method, so there is nothing to describe; make the file again with this version", file: facts.path)
+        }
+        if let input = facts.record["inputs"]?.array?.first, facts.record["encoder"] == nil, facts.vectors != nil, facts.record["method"] != nil {
+            let name = input["name"]?.string ?? "", hash = input["sha256"]?.string ?? ""
+            if !hash.isEmpty { sentences.append(say("The vectors were read from \(name) (SHA-256 \(hash.prefix(12))…).", "ベクトルは\(name)（SHA-256: \(hash.prefix(12))…）から読んだ。")) }
+        }
+        let kernels = facts.record["kernels"]?.string
+        sentences.append(say("The computation was done with \(facts.program)\(kernels.map { " (processor kernels \($0))" } ?? "").",
+                             "計算には\(facts.program)\(kernels.map { "（演算カーネル: \($0)）" } ?? "")を用いた。"))
+        paragraph = sentences.joined(separator: language == .en ? " " : "")
+    }
+
+    private func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
+
+    private mutating func cite(_ works: Bibliography...) -> String {
+        for work in works where !cited.contains(work) { cited.append(work) }
+        let names = works.map(\.citation).joined(separator: "; ")
+        return language == .en ? " (\(names))" : "（\(names)）"
+    }
+
+    private static func number(_ value: JSON?) -> String? {
+        guard let value else { return nil }
+        if let whole = value.int { return NumberText.grouped(whole) }
+        guard let number = value.double else { return value.string }
+        return abs(number) >= 0.01 && abs(number) < 10_000 ? NumberText.fixed(number, number == number.rounded() ? 0 : 2) : String(format: "%.2e", number)
+    }
+
+    private mutating func cite(_ works: Bibliography..., also note: String) -> String {
+        for work in works where !cited.contains(work) { cited.append(work) }
+        let names = works.map(\.citation).joined(separator: "; ")
+        return language == .en ? " (\(names); \(note))" : "（\(names)。\(note)）"
+    }
+
+    /// "1 pair", "2 pairs".
+    private func counted(_ value: JSON?, _ one: String, _ many: String? = nil) -> String {
+        let count = value?.int ?? 0
+        return "\(NumberText.grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    /// A file and the beginning of its hash.
+    private func named(_ name: String, _ hash: String) -> String {
+        guard !name.isEmpty else { return say("a file", "入力") }
+        guard !hash.isEmpty else { return name }
+        return say("\(name) (SHA-256 \(hash.prefix(12))…)", "\(name)（SHA-256: \(hash.prefix(12))…）")
+    }
+
+    /// How an encoder's vectors come about: pooling, length, precision.
+    private func manner(_ vectors: JSON) -> String {
+        let pooling = vectors["pooling"]?.string ?? "", limit = Self.number(vectors["max_length"]) ?? "", precision = vectors["precision"]?.string ?? "f32"
+        let unit = vectors["normalized"]?.bool == true
+        return say("\(pooling) pooling over the last layer's token vectors, sentences cut after \(limit) tokens, \(precision) arithmetic"
+                    + "\(unit ? ", vectors scaled to unit length" : "")",
+                   "文ベクトルは最終層のトークンベクトルの\(Self.japanese(pooling: pooling))であり、\(limit)トークンを超える部分は切り捨て、演算精度は\(precision)とした"
+                    + "\(unit ? "。ベクトルは長さ1に正規化した" : "")")
+    }
+
+    private func modelHash(_ vectors: JSON) -> String {
+        let hash = String((vectors["model_sha256"]?.string ?? "").prefix(12))
+        return say("SHA-256 of the model \(hash)…", "モデルのSHA-256は\(hash)…")
+    }
+
+    private func describePrompt(_ vectors: JSON) -> [String] {
+        guard let prompt = vectors["prompt"]?.string, !prompt.isEmpty else { return [] }
+        return [say("The prompt “\(prompt)” was put before every sentence.", "各文の前にプロンプト「\(prompt)」を付した。")]
+    }
+
+    private mutating func describe(vectors: JSON) -> [String] {
+        let model = vectors["model"]?.string ?? "", dimension = Self.number(vectors["dimension"]) ?? ""
+        let all = vectors["rows"]?.int ?? 0, valid = vectors["valid_rows"]?.int ?? all, rows = NumberText.grouped(valid)
+        let source = named(vectors["source"]?.string ?? "", vectors["source_sha256"]?.string ?? "")
+        let encoder = cite(.sentenceTransformers, also: modelHash(vectors))
+        var result = [say(
+            "\(valid == 1 ? "The sentence" : "Each of the \(rows) sentences") of \(source) was turned into a vector of \(dimension) dimensions by the sentence encoder "
+                + "\(model)\(encoder), with \(manner(vectors)).",
+            "\(source)の\(rows)文のそれぞれを、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")]
+        if all > valid {
+            let empty = all - valid
+            result.append(say(empty == 1 ? "One row without a sentence was left out." : "\(NumberText.grouped(empty)) rows without a sentence were left out.",
+                              "文のない\(NumberText.grouped(empty))行は除いた。"))
+        }
+        result += describePrompt(vectors)
+        if let storage = vectors["storage"]?.string, storage != "float32" {
+            result.append(say("Vectors were stored as \(storage).", "ベクトルは\(storage)として保存した。"))
+        }
+        return result
+    }
+
+    /// Vectors that were made for the result and not kept.
+    private mutating func describe(encoder vectors: JSON, inputs: JSON?) -> [String] {
+        let model = vectors["model"]?.string ?? "", dimension = Self.number(vectors["dimension"]) ?? "", input = inputs?.array?.first
+        let source = named(input?["name"]?.string ?? "", input?["sha256"]?.string ?? ""), encoder = cite(.sentenceTransformers, also: modelHash(vectors))
+        return [say("The sentences of \(source) were turned into vectors of \(dimension) dimensions by the sentence encoder \(model)\(encoder), with \(manner(vectors)).",
+                    "\(source)の各文を、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")] + describePrompt(vectors)
+    }
+
+    private func describe(ranking: JSON) -> [String] {
+        [say("For \(counted(ranking["queries"], "query", "queries")), the \(counted(ranking["top"], "sentence")) with the highest cosine to the query's vector "
+                + "\(ranking["top"]?.int == 1 ? "was" : "were") found by exact search.",
+             "\(Self.number(ranking["queries"]) ?? "")件のクエリについて、クエリのベクトルとのコサイン類似度が高い文を、上位\(Self.number(ranking["top"]) ?? "")件まで全数探索で求めた。")]
+    }
+
+    private func describe(mining: JSON) -> [String] {
+        let least = mining["threshold"]?.double.map { NumberText.fixed($0, 3) }
+        var limits: [(String, String)] = []
+        if let least { limits.append(("with a cosine of at least \(least)", "コサイン類似度\(least)以上")) }
+        if mining["identical_left_out"]?.bool == true { limits.append(("of different sentences", "異なる文どうし")) }
+        if mining["between_groups"]?.bool == true { limits.append(("between groups", "異なる群の間")) }
+        let random = say("pairs drawn at random (n = \(Self.number(mining["random_pairs"]) ?? "")) had a mean cosine of \(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3)), "
+                            + "99 % of them one below \(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))",
+                         "無作為に選んだ\(Self.number(mining["random_pairs"]) ?? "")対の平均は\(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3))、99パーセンタイルは\(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))であった")
+        return [say("The \(counted(mining["pairs"], "most similar pair", "most similar pairs")) of sentences\(limits.isEmpty ? "" : " " + limits.map(\.0).joined(separator: ", ")) "
+                        + "\(mining["pairs"]?.int == 1 ? "was" : "were") found by the cosine of their vectors, by exact search over all pairs; \(random).",
+                    "文ベクトルのコサイン類似度が最も高い\(Self.number(mining["pairs"]) ?? "")対\(limits.isEmpty ? "" : "（\(limits.map(\.1).joined(separator: "、"))）")を、全対の全数探索で求めた。\(random)。")]
+    }
+
+    private func describe(pairs: JSON) -> [String] {
+        [say("The similarity of the two sentences of each of \(counted(pairs["pairs"], "pair")) is the cosine of their vectors.",
+             "\(Self.number(pairs["pairs"]) ?? "")対のそれぞれについて、2文の類似度をベクトルのコサイン類似度とした。")]
+    }
+
+    private func describe(similarity: JSON) -> [String] {
+        func figure(_ name: String) -> String { NumberText.fixed(similarity[name]?.double ?? .nan, 3) }
+        let samples = Self.number(similarity["bootstrap_samples"]) ?? "", seed = Self.number(similarity["seed"]) ?? "0"
+        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of sentences were correlated with people's scores (Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
+                        + "intervals are from Fisher's z and from \(samples) bootstrap samples of pairs, seed \(seed).",
+                    "\(Self.number(similarity["pairs"]) ?? "")対のコサイン類似度と人の評定値との相関を求めた（Pearsonのr = \(figure("pearson"))、Spearmanのρ = \(figure("spearman"))）。"
+                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（乱数の種\(seed)）による。")]
+    }
+
+    private func describe(retrieval: JSON) -> [String] {
+        func share(_ name: String) -> String { NumberText.fixed(retrieval[name]?.double ?? .nan, 3) }
+        let right = switch retrieval["right_answer"]?.string {
+        case "any of the group": say("any sentence of its group", "同じ群の文のいずれか")
+        case "any partner": say("any of its partners", "対になる文のいずれか")
+        default: say("its partner", "対になる文")
+        }
+        return [say("In \(counted(retrieval["pairs"], "pair")), each of \(counted(retrieval["first_sentences"], "different first sentence")) looked for \(right) among "
+                        + "\(counted(retrieval["second_sentences"], "second sentence")) by cosine, and the other way round; it came first in \(share("first_to_second_top1")) and \(share("second_to_first_top1")) of cases.",
+                    "\(Self.number(retrieval["pairs"]) ?? "")対において、異なる\(Self.number(retrieval["first_sentences"]) ?? "")文のそれぞれが、相手側の\(Self.number(retrieval["second_sentences"]) ?? "")文の中から\(right)をコサイン類似度で探し、逆方向についても同様とした。"
+                        + "首位となった割合は\(share("first_to_second_top1"))と\(share("second_to_first_top1"))であった。")]
+    }
+
+    private func describe(groups: JSON) -> [String] {
+        let found = groups["nearest_of_same_group"]?.double.map { NumberText.fixed($0, 3) }, precision = groups["r_precision"]?.double.map { NumberText.fixed($0, 3) }
+        let by = groups["by"]?.string
+        return [say("For each sentence whose group has another one, it was asked whether the nearest other sentence by cosine is of the same group"
+                        + (by.map { ", within and between the values of “\($0)”" } ?? "") + (found.map { " (\($0) of \(counted(groups["sentences"], "sentence")); R-precision \(precision ?? ""))" } ?? "") + ".",
+                    "同じ群に他の文がある各文について、コサイン類似度で最も近い文が同じ群に属するかを調べた" + (by.map { "（「\($0)」の値の内と間で）" } ?? "")
+                        + (found.map { "（\(Self.number(groups["sentences"]) ?? "")文のうち\($0)、R適合率\(precision ?? "")）" } ?? "") + "。")]
+    }
+
+    private func describe(placement: JSON) -> [String] {
+        let divergence = NumberText.fixed(placement["mean_divergence"]?.double ?? .nan, 3), map = placement["inputs"]?.array?.dropFirst().first
+        let name = named(map?["name"]?.string ?? "", map?["sha256"]?.string ?? "")
+        return [say("They were placed on the t-SNE map \(name), whose points stayed where they were (mean Kullback–Leibler divergence of a point's neighbourhood \(divergence)).",
+                    "得られた点をt-SNEの地図\(name)に、既存の点を動かさずに配置した（各点の近傍のKullback–Leibler情報量の平均は\(divergence)）。")]
+    }
+
+    /// Vectors of a treebank's words. A file of another program does not say where they are from.
+    private mutating func describe(words vectors: JSON) -> [String] {
+        let sentences = Self.number(vectors["sentences"]) ?? "", dimension = Self.number(vectors["dimension"]) ?? "", layers = Self.list(vectors["layers"])
+        guard let model = vectors["model"]?.string else {
+            return [say("The words of \(sentences) sentences had vectors of \(dimension) dimensions, made by another program.",
+                        "\(sentences)文の各語には、他のプログラムで作成した\(dimension)次元のベクトルを用いた。")]
+        }
+        let hash = String((vectors["model_sha256"]?.string ?? "").prefix(12)), source = vectors["source"]?.string ?? "", precision = vectors["precision"]?.string ?? "f32"
+        let isSpaced = vectors["text"]?.string == "spaced"
+        let merging = switch vectors["pieces"]?.string {
+        case "first": say("that of its first word piece", "最初のサブワードのベクトル")
+        case "last": say("that of its last word piece", "最後のサブワードのベクトル")
+        default: say("the mean of the vectors of its word pieces", "サブワードのベクトルの平均")
+        }
+        var result = [say(
+            "Each word of the \(sentences) sentences of \(source) was given vectors of \(dimension) dimensions from layers \(layers) (0 being the embeddings) of the encoder "
+                + "\(model) (SHA-256 of the model \(hash)…): a word's vector is \(merging), the encoder read \(isSpaced ? "the words with spaces between them" : "the sentences as they are written"), \(precision) arithmetic.",
+            "\(source)の\(sentences)文の各語に、エンコーダ\(model)（モデルのSHA-256は\(hash)…）の第\(layers)層（0は埋め込み層）から\(dimension)次元のベクトルを与えた。"
+                + "語のベクトルは\(merging)であり、エンコーダには\(isSpaced ? "語を空白で区切った文" : "表記どおりの文")を入力し、演算精度は\(precision)とした。")]
+        if vectors["storage"]?.string == "float16" { result.append(say("Vectors were stored as float16.", "ベクトルはfloat16として保存した。")) }
+        return result
+    }
+
+    private mutating func describe(probe: JSON) -> [String] {
+        let kinds = probe["kinds"]?.array?.compactMap(\.string) ?? []
+        let ranks = Self.list(probe["ranks"]), seeds = Self.list(probe["seeds"]), layers = Self.list(probe["layers"])
+        let train = probe["train"]?.string ?? "", dev = probe["dev"]?.string ?? "", count = Self.number(probe["train_sentences"]) ?? ""
+        let rate = probe["learning_rate"]?.double.map { "\($0)" } ?? "", batch = Self.number(probe["batch"]) ?? "", punctuation = probe["punctuation"]?.string ?? "nothing"
+        let isStandardized = probe["scaling"]?.string == "standardized"
+        let aims = kinds.map { $0 == "distance" ? say("squared distances of word vectors are distances in the dependency tree", "語のベクトル間の距離の2乗が係り受け木における距離になる") :
+            say("squared lengths of word vectors are depths in it", "語のベクトルの長さの2乗が木における深さになる") }
+        var result = [say(
+            "Structural probes\(cite(.structuralProbe)), linear maps of rank \(ranks) under which \(aims.joined(separator: " and ")), were trained on layers \(layers) and the \(count) sentences of \(train) "
+                + "with Adam (learning rate \(rate), \(batch) sentences a batch\(isStandardized ? ", components standardized" : "")), stopped by the loss on \(dev), seeds \(seeds). Left out of the scored trees: \(punctuation).",
+            "構造プローブ\(cite(.structuralProbe))、すなわち\(aims.joined(separator: "、および"))ような階数\(ranks)の線形写像を、第\(layers)層について\(train)の\(count)文で訓練した（Adam、学習率\(rate)、"
+                + "バッチ\(batch)文\(isStandardized ? "、成分は標準化" : "")）。訓練は\(dev)の損失で打ち切り、乱数の種は\(seeds)とした。評価する木から除いたもの: \(punctuation)。")]
+        if probe["control_task"]?.bool == true {
+            result.append(say("Selectivity was measured against the control task\(cite(.controlTask)).", "統制課題\(cite(.controlTask))との差を選択性とした。"))
+        }
+        return result
+    }
+
+    private static func list(_ numbers: JSON?) -> String { (numbers?.array ?? []).compactMap { $0.int.map(String.init) }.joined(separator: ", ") }
+
+    private static func japanese(pooling: String) -> String {
+        ["mean": "平均", "cls": "先頭トークン（CLS）のベクトル", "max": "最大値", "lasttoken": "末尾トークンのベクトル", "mean_sqrt_len": "和を長さの平方根で割ったもの",
+         "weightedmean": "位置で重み付けした平均"][pooling] ?? "\(pooling)プーリング"
+    }
+
+    private mutating func describe(tsne: JSON) -> [String] {
+        let how = switch tsne["gradient"]?.string {
+        case "barnesHut": say("approximated with the Barnes–Hut tree\(cite(.barnesHut))", "Barnes–Hut木による近似\(cite(.barnesHut))")
+        case "interpolation": say("approximated by interpolation with the fast Fourier transform\(cite(.interpolation))", "高速フーリエ変換を用いた補間による近似\(cite(.interpolation))")
+        default: say("computed over all pairs", "全対による計算")
+        }
+        let neighbors = Self.number(tsne["affinity_neighbors"]) ?? "", isOverAll = tsne["affinities"]?.string == "all"
+        let between = isOverAll ? say("affinities over all pairs of points", "類似度は全対について計算し") :
+            neighbors.isEmpty ? say("affinities to near neighbours only", "類似度は近傍についてのみ計算し") :
+            say("affinities to each point's \(neighbors) nearest neighbours only", "類似度は各点の近傍\(neighbors)点についてのみ計算し")
+        let perplexity = tsne["perplexity"]?.string ?? "", iterations = Self.number(tsne["iterations"]) ?? ""
+        let seed = Self.number(tsne["seed"]) ?? "0", preprocessing = tsne["preprocessing"]?.string ?? ""
+        let initial = tsne["initialization"]?.string == "pca"
+        var result = [say(
+            "The vectors of \(counted(tsne["points"], "row")) were mapped with t-SNE\(cite(.tsne)): \(Self.english(preprocessing: preprocessing)), "
+                + "perplexity \(perplexity), \(between), \(iterations) iterations, repulsion \(how).",
+            "\(Self.number(tsne["points"]) ?? "")個のベクトルをt-SNE\(cite(.tsne))で配置した。距離は\(Self.japanese(preprocessing: preprocessing))、perplexityは\(perplexity)、\(between)、反復は\(iterations)回、斥力は\(how)である。")]
+        if let early = Self.number(tsne["early_exaggeration"]), let count = Self.number(tsne["early_iterations"]), let rate = Self.number(tsne["learning_rate"]) {
+            let start = say(initial ? "the first principal components\(cite(.initialization))" : "random positions", initial ? "主成分\(cite(.initialization))" : "乱数")
+            result.append(say(
+                "The map started from \(start); early exaggeration was \(early) for \(count) iterations and the learning rate \(rate == "points / exaggeration" ? "the number of points over the exaggeration" : rate)\(cite(.learningRate)), seed \(seed).",
+                "初期配置には\(start)を用い、early exaggerationは最初の\(count)回で\(early)、学習率は\(rate.replacingOccurrences(of: "points / exaggeration", with: "点数／exaggeration"))\(cite(.learningRate))、乱数の種は\(seed)とした。"))
+        }
+        if let divergence = tsne["kullback_leibler_divergence"]?.double {
+            let over = isOverAll ? say("over all pairs", "全対について") : say("over these neighbours", "これらの近傍について")
+            let all = isOverAll ? nil : tsne["kullback_leibler_divergence_over_all_pairs"]?.double.map { NumberText.fixed($0, 3) }
+            result.append(say("The final Kullback–Leibler divergence \(over) was \(NumberText.fixed(divergence, 3))\(all.map { ", over all pairs \($0)" } ?? "").",
+                              "最終的なKullback–Leibler情報量は\(over)\(NumberText.fixed(divergence, 3))\(all.map { "、全対について\($0)" } ?? "")であった。"))
+        }
+        return result
+    }
+
+    private static func english(preprocessing: String) -> String {
+        preprocessing.replacingOccurrences(of: "Euclidean on L2-normalized vectors", with: "Euclidean distances between vectors scaled to unit length")
+            .replacingOccurrences(of: "Euclidean,", with: "Euclidean distances,").replacing(/^Euclidean$/, with: "Euclidean distances")
+            .replacing(/, (\d+) principal components$/, with: { ", reduced to \($0.output.1) principal components first" })
+    }
+
+    private static func japanese(preprocessing: String) -> String {
+        preprocessing.replacingOccurrences(of: "Euclidean on L2-normalized vectors", with: "長さ1に正規化したベクトル間のユークリッド距離")
+            .replacingOccurrences(of: "Euclidean", with: "ユークリッド距離").replacingOccurrences(of: " principal components", with: "主成分に縮約後")
+            .replacingOccurrences(of: ", ", with: "、")
+    }
+
+    private mutating func describe(pca: JSON) -> [String] {
+        let count = Self.number(pca["components"]) ?? "", share = (pca["explained"]?.double).map { NumberText.fixed($0 * 100, 1) } ?? ""
+        let solver = pca["solver"]?.string ?? ""
+        let way = switch solver {
+        case "randomized": say("randomized singular value decomposition\(cite(.randomizedSVD))", "ランダム化特異値分解\(cite(.randomizedSVD))")
+        case "covariance": say("eigendecomposition of the covariance matrix", "共分散行列の固有値分解")
+        default: say("singular value decomposition of the centred vectors", "中心化したベクトルの特異値分解")
+        }
+        let ratios = pca["explained_variance_ratio"]?.array?.prefix(2).compactMap(\.double).map { NumberText.fixed($0 * 100, 1) } ?? []
+        var result = [say(
+            "Principal component analysis\(cite(.principalComponents)) by \(way) kept \(counted(pca["components"], "component")), which \(pca["components"]?.int == 1 ? "explains" : "explain") \(share) % of the variance"
+                + (ratios.count == 2 ? " (the first \(ratios[0]) %, the second \(ratios[1]) %)." : "."),
+            "主成分分析\(cite(.principalComponents))は\(way)により行い、\(count)成分（累積寄与率\(share)%"
+                + (ratios.count == 2 ? "、第1主成分\(ratios[0])%、第2主成分\(ratios[1])%" : "") + "）を用いた。")]
+        if pca["whiten"]?.bool == true { result.append(say("Coordinates were scaled to unit variance.", "座標は分散1に白色化した。")) }
+        return result
+    }
+
+    private mutating func describe(clusters: JSON) -> [String] {
+        let count = Self.number(clusters["clusters"]) ?? "", mean = (clusters["mean_cosine"]?.double).map { NumberText.fixed($0, 3) } ?? ""
+        if clusters["method"]?.string == "communities" {
+            let least = (clusters["threshold"]?.double).map { NumberText.fixed($0, 3) } ?? "", size = Self.number(clusters["minimum_size"]) ?? ""
+            return [say("Sentences were grouped into \(count) \(clusters["clusters"]?.int == 1 ? "community" : "communities") of at least \(size) whose members have a cosine of at least \(least) with a central sentence "
+                            + "(mean cosine to the community's middle \(mean)).",
+                        "中心となる文とのコサイン類似度が\(least)以上の文をまとめ、\(size)文以上からなる\(count)個のコミュニティを得た（中心との平均コサイン\(mean)）。")]
+        }
+        let seed = Self.number(clusters["seed"]) ?? "0"
+        return [say("Sentences were grouped into \(counted(clusters["clusters"], "cluster")) by k-means on the unit sphere\(cite(.sphericalKMeans)), seed \(seed) (mean cosine to the cluster's middle \(mean)).",
+                    "単位球面上のk-means\(cite(.sphericalKMeans))により\(count)個のクラスタに分けた（乱数の種\(seed)、中心との平均コサイン\(mean)）。")]
+    }
+}

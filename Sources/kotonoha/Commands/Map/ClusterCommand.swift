@@ -1,0 +1,129 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Reporting
+import Tensors
+import VectorStore
+
+struct ClusterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster", abstract: "Groups of sentences that are close to one another.",
+        discussion: """
+            kotonoha cluster vectors.h5 -o clusters.tsv --threshold q99
+
+            finds communities: sentences at or above a cosine to one of them. What is close differs from model to model, so the
+            threshold can be named as a share of random pairs. With --clusters K it is k-means on the sphere, and every sentence belongs somewhere.
+
+            -o clustered.h5 copies the vector file with the clusters as its groups, so that maps are coloured by them.
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx) or vector file (.h5) to write.")
+    var output: String
+
+    @Option(help: "k-means with this many clusters instead of communities.")
+    var clusters: Int?
+
+    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9.")
+    var threshold = "0.75"
+
+    @Option(help: "Least size of a community.")
+    var minSize = 10
+
+    @Option(help: "Independent starts of k-means.")
+    var starts = 4
+
+    @Option(help: "Seed of k-means and of the random pairs.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Workers; the result does not depend on it.")
+    var threads = Parallel.availableThreads
+
+    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
+    var bom = false
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+    }
+
+    func run() throws {
+        let file = try VectorFile(path: vectors), valid = try file.valid()
+        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        let clustering: Clustering, method: String
+        var cosine: Double?, random: RandomPairCosines?
+        if let clusters {
+            clustering = try SphericalKMeans(clusters: clusters, starts: starts, seed: seed, threads: threads).fit(x, valid: valid)
+            method = "spherical k-means"
+        } else {
+            let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads), least = try pairs.threshold(named: threshold)
+            (cosine, random) = (least, pairs)
+            let found = try CommunityDetection(threshold: Float(least), minimumSize: minSize, threads: threads).fit(x, valid: valid)
+            clustering = Clustering(communities: found, of: x)
+            method = "communities"
+        }
+        var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        record.inputs = [try .init(hashing: vectors)]
+        record.settings = [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
+            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", try file.description)]
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "h5", "hdf5": try writeVectors(file, clustering, record)
+        default: try writeTable(file, clustering, valid, record)
+        }
+        say(clustering, method: method, cosine: cosine, random: random, valid: valid.count { $0 })
+    }
+
+    /// "1", "2", … as people count; empty for rows in no cluster.
+    private func name(_ label: Int32) -> String { label < 0 ? "" : String(label + 1) }
+
+    private func writeTable(_ file: VectorFile, _ clustering: Clustering, _ valid: [Bool], _ record: Provenance) throws {
+        let texts = try file.texts(), groups = try file.groups(), ids = try file.ids()
+        let header = ["row", "cluster"] + (ids == nil ? [] : ["id"]) + (groups == nil ? [] : ["group"]) + ["text"]
+        try ResultTable(header: header, numeric: ["row", "cluster"], byteOrderMark: bom).write(to: output, provenance: record) { append in
+            for row in 0..<file.count where valid[row] {
+                try append([String(row), name(clustering.labels[row])] + (ids.map { [$0[row]] } ?? []) + (groups.map { [$0[row]] } ?? []) + [texts[row]])
+            }
+        }
+    }
+
+    /// The same vectors with the clusters as groups; groups that were there stay as a column.
+    private func writeVectors(_ file: VectorFile, _ clustering: Clustering, _ record: Provenance) throws {
+        var layout = file.layout, metadata = file.metadata
+        let keepsGroups = layout.hasGroups && !layout.columnNames.contains("group")
+        layout.hasGroups = true
+        if keepsGroups { layout.columnNames.append("group") }
+        metadata.provenance = record.json().serialized()
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        for range in Parallel.chunks(file.count, size: 4096) {
+            var block = try file.block(rows: range)
+            if keepsGroups { block.columns.append(block.groups) }
+            block.groups = range.map { name(clustering.labels[$0]) }
+            try writer.append(block)
+        }
+        try writer.finish()
+    }
+
+    private func say(_ clustering: Clustering, method: String, cosine: Double?, random: RandomPairCosines?, valid: Int) {
+        let inside = clustering.sizes.reduce(0, +)
+        if report.json {
+            return Console.print(JSON.object([
+                ("method", .string(method)), ("clusters", .integer(clustering.count)), ("rows_in_clusters", .integer(inside)), ("rows", .integer(valid)),
+                ("mean_cosine", .number(clustering.meanCosine)), ("sizes", .array(clustering.sizes.map { .integer($0) })),
+            ] + (cosine.map { [("threshold", .number($0))] } ?? [])).serialized(.pretty))
+        }
+        guard !report.quiet else { return }
+        if let random {
+            Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)); 99 % below \(Console.fixed(random.quantile(0.99), 3)), "
+                        + "99.9 % below \(Console.fixed(random.quantile(0.999), 3))")
+        }
+        Console.say("\(output): \(clustering.count) \(method == "communities" ? "communities" : "clusters")"
+                    + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
+                    + ", \(Console.grouped(inside)) of \(Console.grouped(valid)) sentences; sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
+                    + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
+    }
+}

@@ -1,0 +1,81 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Reporting
+import VectorStore
+import Tensors
+
+struct EvaluateGroupsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "groups", abstract: "Groups, as captions of one scene: how often the nearest sentence is of the same one.",
+        discussion: """
+            kotonoha embed Datasets/captions.tsv -o vectors.h5 --column text --group-column scene
+            kotonoha evaluate groups vectors.h5 --by language
+
+            --by asks the question within and between the values of another column.
+            """)
+
+    @Argument(help: "A vector file with groups.")
+    var vectors: String
+
+    @Option(help: "A column of the vector file, as language.")
+    var by: String?
+
+    @Option(help: "Workers; the result does not depend on it.")
+    var threads = Parallel.availableThreads
+
+    @OptionGroup var out: EvaluationOutput
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+    }
+
+    func run() throws {
+        let file = try VectorFile(path: vectors), valid = try file.valid()
+        guard let groups = try file.groups() else {
+            throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
+        }
+        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        var results: [(from: String, to: String, result: GroupEvaluation)] = []
+        if let by {
+            guard let values = try file.column(by) else {
+                throw DataError(.usage, "there is no column '\(by)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
+            }
+            let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
+            guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
+            for from in kinds {
+                for to in kinds {
+                    func rows(_ kind: String) -> [Bool] { zip(values, valid).map { $0 == kind && $1 } }
+                    results.append((from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
+                }
+            }
+        } else {
+            results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
+        }
+        try out.write(header: ["from", "to", "sentences", "nearest_of_same_group", "r_precision"], text: ["from", "to"],
+                      results.map { [$0.from, $0.to, "\($0.result.queries)", "\($0.result.nearest)", "\($0.result.precision)"] }) {
+            var record = provenance()
+            record.model = file.metadata.modelSource
+            record.inputs = [try .init(hashing: vectors)]
+            record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
+            if by == nil, let all = results.first?.result {
+                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision))]
+            }
+            return record
+        }
+        if report.json {
+            return Console.print(JSON.object([
+                ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
+                ("results", .array(results.map { row in
+                    .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
+                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision))])
+                })),
+            ]).serialized(.pretty))
+        }
+        for (from, to, result) in results {
+            Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
+        }
+    }
+}
