@@ -13,10 +13,10 @@ extension SentenceEncoder {
     }
 
     /// A record with the model and the files that went in.
-    package func record(_ provenance: Provenance, inputs: [String]) throws -> Provenance {
+    package func record(_ provenance: Provenance, inputs: [Provenance.Source]) throws -> Provenance {
         var record = provenance
         record.model = Provenance.Source(path: directory.name, sha256: try directory.sha256())
-        record.inputs = try inputs.map { try .init(hashing: $0) }
+        record.inputs = inputs
         return record
     }
 }

@@ -8,6 +8,8 @@ public struct SentencePair: Sendable, Equatable {
     public var score: Double?
     /// The cell of the group column, nil where none was asked for.
     public var group: String?
+    /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
+    public var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
     public var line: Int
 }
@@ -19,6 +21,10 @@ public final class SentencePairSource {
     /// The columns in use: first, second, and score where there is one.
     public let columns: [String]
 
+    /// The columns that are neither sentence; a column of scores is one of them.
+    public let otherColumns: [String]
+
+    private let others: [Int]
     private let places: (first: Int, second: Int, score: Int?)
     private let groupPlace: Int?
     private var cells: [String] = []
@@ -40,6 +46,8 @@ public final class SentencePairSource {
         } else {
             places = try Self.places(in: table)
         }
+        others = table.columns.indices.filter { [places] in $0 != places.first && $0 != places.second }
+        otherColumns = others.map { [table] in table.columns[$0] }
         self.columns = [places.first, places.second, places.score].compactMap { [table] in $0.map { table.columns[$0] } }
     }
 
@@ -68,7 +76,7 @@ public final class SentencePairSource {
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, line: line))
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

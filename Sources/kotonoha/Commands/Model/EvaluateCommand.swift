@@ -58,12 +58,12 @@ struct STSCommand: ParsableCommand {
         }
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
-        try out.write(header: ["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"], text: ["measure"],
+        try out.write(["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"],
                       [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in
-                          [name] + [result.value, result.fisher.lowerBound, result.fisher.upperBound, result.bootstrap.lowerBound, result.bootstrap.upperBound].map { "\($0)" }
-                              + ["\(evaluation.pairs)"]
+                          [.text(name), .number(result.value), .number(result.fisher.lowerBound), .number(result.fisher.upperBound),
+                           .number(result.bootstrap.lowerBound), .number(result.bootstrap.upperBound), .integer(evaluation.pairs)]
                       }) {
-            var record = try encoder.record(provenance(seed: seed), inputs: [input])
+            var record = try encoder.record(provenance(seed: seed), inputs: [source.table.provenanceSource])
             record.settings = [
                 ("method", .string("semantic textual similarity")), ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
                 ("pearson", .number(evaluation.pearson.value)), ("spearman", .number(evaluation.spearman.value)), ("bootstrap_samples", .integer(samples)),
@@ -96,12 +96,11 @@ struct STSCommand: ParsableCommand {
 
 /// Where the figures of an evaluation go beside standard output.
 struct EvaluationOutput: ParsableArguments {
-    @Option(name: .shortAndLong, help: "Also write the figures as a table (.tsv, .csv or .xlsx), with the record of their making beside it.")
+    @Option(name: .shortAndLong, help: "Also write the figures as a table (.tsv, .csv, .xlsx, .jsonl), with the record of their making beside it.")
     var output: String?
 
-    /// - Parameter text: columns that hold no numbers.
-    func write(header: [String], text: Set<String>, _ rows: [[String]], record: () throws -> Provenance) throws {
+    func write(_ columns: [TableColumn], _ rows: [[Cell]], record: () throws -> Provenance) throws {
         guard let output else { return }
-        try ResultTable(header: header, numeric: Set(header).subtracting(text)).write(to: output, provenance: try record()) { append in for row in rows { try append(row) } }
+        try ResultTable(columns).write(to: output, provenance: record()) { append in for row in rows { try append(row) } }
     }
 }

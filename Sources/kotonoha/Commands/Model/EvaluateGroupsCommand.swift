@@ -40,9 +40,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
-            guard let values = try file.column(by) else {
-                throw DataError(.usage, "there is no column '\(by)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
-            }
+            let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
             guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
             for from in kinds {
@@ -54,8 +52,9 @@ struct EvaluateGroupsCommand: ParsableCommand {
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
         }
-        try out.write(header: ["from", "to", "sentences", "nearest_of_same_group", "r_precision"], text: ["from", "to"],
-                      results.map { [$0.from, $0.to, "\($0.result.queries)", "\($0.result.nearest)", "\($0.result.precision)"] }) {
+        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision"], results.map {
+            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision)]
+        }) {
             var record = provenance()
             record.model = file.metadata.modelSource
             record.inputs = [try .init(hashing: vectors)]

@@ -53,11 +53,12 @@ struct EvaluateRetrievalCommand: ParsableCommand {
         let there = try RetrievalEvaluation(queries: a, candidates: b, answers: partners.answersOfFirst, threads: model.threads)
         let back = try RetrievalEvaluation(queries: b, candidates: a, answers: partners.answersOfSecond, threads: model.threads)
         let right = groupColumn != nil ? "any of the group" : partners.hasSeveralPartners ? "any partner" : "the partner"
-        try out.write(header: ["direction", "queries", "candidates", "top1", "top10", "mean_reciprocal_rank"], text: ["direction"],
+        try out.write(["direction", "queries", "candidates", "top1", "top10", "mean_reciprocal_rank"],
                       [("first_to_second", there, back), ("second_to_first", back, there)].map { name, result, other in
-                          [name, "\(result.queries)", "\(other.queries)", "\(result.first)", "\(result.firstTen)", "\(result.meanReciprocalRank)"]
+                          [.text(name), .integer(result.queries), .integer(other.queries), .number(result.first), .number(result.firstTen),
+                           .number(result.meanReciprocalRank)]
                       }) {
-            var record = try encoder.record(provenance(), inputs: [input])
+            var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
             record.settings = [
                 ("method", .string("retrieval")), ("pairs", .integer(first.count)), ("pairs_left_out", .integer(left)), ("right_answer", .string(right)),
                 ("first_sentences", .integer(there.queries)), ("second_sentences", .integer(back.queries)), ("first_to_second_top1", .number(there.first)),

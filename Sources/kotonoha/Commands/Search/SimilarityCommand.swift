@@ -23,11 +23,12 @@ struct SimilarityCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The two columns of --pairs, by name or number.", valueName: "first,second"))
     var columns: String?
 
-    @Option(name: .shortAndLong, help: "Where the scores of --pairs go; standard output if not given.")
+    @Option(name: .shortAndLong, help: "Where the scores of --pairs go (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -59,36 +60,35 @@ struct SimilarityCommand: ParsableCommand {
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0
-        var rows: [(cosine: Double?, first: String, second: String)] = []
+        var scored: [(pair: SentencePair, cosine: Double?)] = []
         while true {
             let batch = try source.next(batch: 4096)
             if batch.isEmpty { break }
             let (cosines, found) = try similarity.cosines(batch.map(\.first), batch.map(\.second))
             counts += found
             done += batch.count
-            for (pair, cosine) in zip(batch, cosines) {
-                rows.append((cosine, pair.first, pair.second))
-            }
+            scored += zip(batch, cosines).map { ($0, $1) }
             progress.update(done: done, fraction: source.table.fractionRead)
         }
         progress.finish()
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
-        if report.json {
-            let members = rows.map { JSON.object([("cosine", $0.cosine.map(JSON.number) ?? .null), ("first", .string($0.first)), ("second", .string($0.second))]) }
-            try emit(JSON.array(members).serialized(.pretty) + "\n")
-        } else {
-            let lines = rows.map { [$0.cosine.map { Console.fixed($0, 6) } ?? "NA", $0.first, $0.second] }
-            let text = lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n")
-            try emit("cosine\tfirst\tsecond\n" + text + (text.isEmpty ? "" : "\n"))
+        if output != nil || !report.json {
+            let columns = [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
+            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder, scored.map(\.cosine))) { append in
+                for (pair, cosine) in scored { try append([Cell(cosine), .text(pair.first), .text(pair.second)] + pair.others.cells) }
+            }
         }
-        guard let output else { return }
-        var record = try encoder.record(provenance(), inputs: [path])
-        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(rows.count)), ("pairs_without_cosine", .integer(rows.count { $0.cosine == nil })),
-                           ("encoder", try encoder.description)]
-        try record.write(beside: output)
+        guard report.json else { return }
+        Console.print(JSON.array(scored.map { pair, cosine in
+            .object([("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
+                    + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
+        }).serialized(.pretty))
     }
 
-    private func emit(_ text: String) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder, _ cosines: [Double?]) throws -> Provenance {
+        var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
+        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(cosines.count)), ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
+                           ("encoder", try encoder.description)]
+        return record
     }
 }
