@@ -21,8 +21,8 @@ public struct EmbeddingRun {
     public var createdBy: String
     /// Rows encoded before they are put on the disk.
     public var portion = 8192
-    /// Everything else worth keeping about how the file was made, as JSON text.
-    public var provenance = ""
+    /// How the run was asked for (command line, kernels); the model and the inputs are filled in.
+    public var provenance: Provenance?
 
     public init(input: String, output: String, createdBy: String) {
         self.input = input
@@ -80,10 +80,11 @@ public struct EmbeddingRun {
             throw DataError(.usage, "a pipe cannot be read again, so a run from it cannot be resumed", file: source.table.name)
         }
         let modelHash = try encoder.directory.sha256()
+        let inputName = input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent
         var metadata = VectorMetadata(
             model: encoder.directory.name, modelSHA256: modelHash, pooling: encoder.directory.poolingName, isNormalized: encoder.isNormalized,
             precision: encoder.options.precision.rawValue, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
-            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash ?? "", provenance: provenance)
+            source: inputName, sourceSHA256: sourceHash ?? "")
         let earlier = try earlierFile()
         let fingerprint = try fingerprint(metadata, encoder, source)
         var summary = Summary()
@@ -126,6 +127,9 @@ public struct EmbeddingRun {
                     return alreadyThere()
                 }
             }
+            metadata.provenance = record(
+                model: .init(path: encoder.directory.name, sha256: modelHash), input: .init(path: inputName, sha256: readHash), encoder,
+                appendingTo: appends ? earlier : nil)
             try partial.assemble(metadata: metadata, storage: storage)
         } catch let error as DataError where error.kind == .badData || error.kind == .usage {
             // The input has to change first, and then these rows belong to nothing.
@@ -211,6 +215,22 @@ public struct EmbeddingRun {
         return !new.sourceSHA256.isEmpty && old.sourceSHA256 == new.sourceSHA256 && old.modelSHA256 == new.modelSHA256 && old.pooling == new.pooling
             && old.precision == new.precision && old.maxLength == new.maxLength && old.prompt == new.prompt && old.isNormalized == new.isNormalized
             && file.storage == storage
+    }
+
+    /// The record of this run. Where rows are added, the inputs of the earlier ones come first.
+    private func record(
+        model: Provenance.Source, input: Provenance.Source, _ encoder: SentenceEncoder, appendingTo earlier: VectorFile?
+    ) -> String {
+        guard var record = provenance else { return "" }
+        record.model = model
+        if let earlier = earlier?.metadata {
+            let known = (try? JSON(parsing: earlier.provenance))?["inputs"]?.array ?? []
+            record.inputs = known.compactMap { entry in entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") } }
+            if known.isEmpty { record.inputs = [Provenance.Source(path: earlier.source, sha256: earlier.sourceSHA256)] }
+        }
+        record.inputs.append(input)
+        record.settings = [("precision", .string(encoder.options.precision.rawValue)), ("storage", .string(storage.rawValue))]
+        return record.json().serialized()
     }
 
     private static func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }

@@ -22,6 +22,24 @@ extension MapQuality {
     }
 }
 
+extension TSNEMap {
+    /// Between which points affinities were taken, in words.
+    var affinities: String { pairs == .all ? "over all pairs" : "over the \(Console.grouped(neighbors)) nearest neighbours" }
+
+    /// Both divergences by their names: over the pairs that were used, and over all.
+    var divergences: String {
+        let used = "\(Console.fixed(kullbackLeiblerDivergence, 4)) \(affinities)\(isExact ? "" : " (its normalization interpolated)")"
+        guard pairs != .all else { return used }
+        return used + (divergenceOverAllPairs.map { ", \(Console.fixed($0, 4)) over all pairs" } ?? " (not computed over all pairs)")
+    }
+
+    /// Says so where the usual early exaggeration was too strong; nil where it was used, or another one was asked for.
+    func halvedExaggeration(asked: Double?) -> String? {
+        guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
+        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): more of it, up to the usual 12, drew the whole map into a point (--early-exaggeration chooses another)"
+    }
+}
+
 /// The state of a t-SNE run beside its output, kept until the map is written.
 ///
 /// The file begins with a line that marks it as the program's own; a file or link of this name without it is never touched.

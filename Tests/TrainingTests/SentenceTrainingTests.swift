@@ -112,6 +112,17 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(after > 0.95, "retrieval went from \(before) to \(after)")
     }
 
+    /// The training figure: pairs with equal partners are not held against the model. Each sentence is its own partner here, twice.
+    @Test func equalPartnersCountAsRight() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        try run.write("twice.tsv", "a\tb\n" + (0..<2).map { _ in "a b c\ta b c\nd e f\td e f\ng h i\tg h i\n" }.joined())
+        let configuration = try run.configuration([
+            "development": #"[{"name": "pairs", "measure": "retrieval", "file": "twice.tsv", "columns": ["a", "b"]}]"#,
+        ])
+        #expect(try #require(try SentenceTrainer(configuration).evaluate()).figures[0].value == 1)
+    }
+
     /// The folder that comes out is a model: read back, it gives the vectors that were trained, and it can be trained on.
     @Test func writesAModel() throws {
         let run = try TinyRun()

@@ -55,6 +55,20 @@ public struct Provenance: Sendable {
     /// Where the record of an output stands.
     public static func path(beside output: String) -> String { output + ".provenance.json" }
 
+    /// A command line without what changes no result: where the output goes, how much is said, how many workers, whether a stopped run was
+    /// continued. Files that must be equal for equal runs hold this.
+    public static func decisive(_ arguments: [String]) -> [String] {
+        let flags: Set = ["--resume", "--quiet", "--json"], options: Set = ["-o", "--output", "--threads", "--batch-tokens"]
+        var kept: [String] = [], skips = false
+        for argument in arguments {
+            if skips { skips = false; continue }
+            if flags.contains(argument) || options.contains(where: { argument.hasPrefix($0 + "=") }) { continue }
+            skips = options.contains(argument)
+            if !skips { kept.append(argument) }
+        }
+        return kept
+    }
+
     /// Writes `NAME.provenance.json` beside the output `NAME`, with the hash of its content and today's date. A pipe or device has no record.
     /// - Throws: `DataError` where it cannot be created.
     public func write(beside output: String) throws {

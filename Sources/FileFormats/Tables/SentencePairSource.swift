@@ -6,6 +6,8 @@ public struct SentencePair: Sendable, Equatable {
     public var second: String
     /// The score as the file gives it, nil where there is none.
     public var score: Double?
+    /// The cell of the group column, nil where none was asked for.
+    public var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
     public var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
@@ -24,14 +26,17 @@ public final class SentencePairSource {
 
     private let others: [Int]
     private let places: (first: Int, second: Int, score: Int?)
+    private let groupPlace: Int?
     private var cells: [String] = []
 
     /// Opens the input.
     /// - Parameter columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
     ///   else the first two columns of text and the first of numbers after them.
+    /// - Parameter group: the column of the groups, by name or number from 1.
     /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
-    public init(path: String, options: TableOptions = TableOptions(), columns: [String]? = nil) throws {
-        table = try TextTable(path: path, options: options, wanted: columns ?? [])
+    public init(path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil) throws {
+        table = try TextTable(path: path, options: options, wanted: (columns ?? []) + [group].compactMap(\.self))
+        groupPlace = try group.map(table.index(of:))
         if let columns {
             guard columns.count == 2 || columns.count == 3 else {
                 throw DataError(.usage, "two columns of sentences and perhaps one of scores were expected, \(columns.count) are named")
@@ -71,7 +76,7 @@ public final class SentencePairSource {
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, others: others.map { cells[$0] }, line: line))
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

@@ -58,6 +58,17 @@ struct ModelOptions: ParsableArguments {
     /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
     var inputFolder: String? { model.flatMap { try? ModelLocation.folder(for: $0).path } }
 
+    /// The same for queries to a vector file, whose own settings stand where none are given.
+    var overrides: SentenceEncoder.Overrides {
+        var overrides = SentenceEncoder.Overrides()
+        overrides.model = model
+        overrides.precision = precision.map { $0.isFast ? $0 : .f32 }
+        (overrides.maxLength, overrides.prompt, overrides.promptName) = (maxLength, prompt, promptName)
+        (overrides.truncatedDimension, overrides.normalizes) = (truncateDim, normalize)
+        (overrides.batchTokens, overrides.threads, overrides.dictionary) = (batchTokens, threads, dictionary)
+        return overrides
+    }
+
     /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
         notePrecision(isQuiet: isQuiet)
@@ -73,7 +84,11 @@ struct ModelOptions: ParsableArguments {
 
     /// Says so where the processor lacks what was asked for.
     func notePrecision(isQuiet: Bool) {
-        guard let precision, !precision.isFast, !isQuiet else { return }
+        if let precision { Self.note(missing: precision, isQuiet: isQuiet) }
+    }
+
+    static func note(missing precision: Precision, isQuiet: Bool) {
+        guard !precision.isFast, !isQuiet else { return }
         Console.say("note: this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
     }
 

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import Tensors
 import VectorStore
 
@@ -72,9 +73,10 @@ struct ClusterCommand: ParsableCommand {
             method = "communities"
         }
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
         record.inputs = [try .init(hashing: vectors)]
         record.settings = [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
-            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", file.description)]
+            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5": try writeVectors(file, clustering, record)
         default: try writeTable(file, clustering, valid, record)

@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Reporting
 import Tensors
 import VectorStore
 
@@ -64,10 +65,12 @@ struct PCACommand: ParsableCommand {
         }
         let kept = valid.indices.filter { valid[$0] }
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        record.inputs = try [vectors, from].compactMap(\.self).map { try .init(hashing: $0) }
         record.settings = [
             ("method", .string("PCA")), ("solver", .string(model.solver.rawValue)), ("components", .integer(model.count)), ("whiten", .bool(model.whiten)),
             ("explained", .number(model.explainedVarianceRatio.reduce(0, +))),
-            ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", file.description),
+            ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", try file.description),
         ]
         // Pictures need two coordinates of each row; the rest goes to the file as it comes.
         var points: [(x: Double, y: Double)] = []

@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Reporting
 import Tensors
 import VectorStore
 
@@ -26,8 +27,11 @@ struct TSNECommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx or .h5.")
     var output: String
 
-    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged.")
-    var perplexity = "30"
+    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged. If not given 30, or a third of the other points where these are fewer than 90.")
+    var perplexity: String?
+
+    @Option(help: "Affinities between which points: all pairs, nearest (3 × perplexity neighbours), or auto: all below 5,000 points.")
+    var affinities = "auto"
 
     @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
@@ -41,7 +45,8 @@ struct TSNECommand: ParsableCommand {
     @Option(in: .iterations, help: "Iterations after the early ones.")
     var iterations = 500
 
-    @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction in the first iterations.")
+    @Option(in: Bounds(above: 0, through: 1e6),
+            help: "Factor on the attraction in the first iterations. If not given 12, halved as long as it would draw the whole map into a point.")
     var earlyExaggeration: Double?
 
     @Option(in: .iterations, help: "Number of the first iterations.")
@@ -103,6 +108,9 @@ struct TSNECommand: ParsableCommand {
             run.normalizesVectors = false
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
+        if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
+            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))), as \(x.rows) points allow, instead of the usual 30 (--perplexity chooses another)")
+        }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
         try partial.check()
         let checkpoint = resume ? try partial.read() : nil
@@ -121,17 +129,20 @@ struct TSNECommand: ParsableCommand {
         let y = map.coordinates
         rows.points = (0..<y.rows).map { (Double(y[$0, 0]), dimensions == 2 ? Double(y[$0, 1]) : 0) }
         let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
-        let early = map.settings.earlyExaggeration ?? 1
+        let early = map.settings.earlyExaggeration ?? 1, perplexity = Self.plain(map.settings.perplexities)
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
         record.inputs = [try Provenance.Source(hashing: vectors)]
         record.settings = [
             ("method", .string("t-SNE")), ("gradient", .string(run.method(points: y.rows).rawValue)), ("perplexity", .string(perplexity)),
+            ("affinities", .string(map.pairs.rawValue)), ("affinity_neighbors", .integer(map.neighbors)),
             ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
-            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)), ("realized_perplexity", .number(map.realizedPerplexity)),
+            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)),
+            ("kullback_leibler_divergence_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("realized_perplexity", .number(map.realizedPerplexity)),
             ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
             ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
             ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(initialization)),
-            ("points", .integer(y.rows)), ("vectors", file.description),
+            ("points", .integer(y.rows)), ("vectors", try file.description),
         ]
         let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
         try write(map, rows, file, preprocessing, record)
@@ -143,19 +154,29 @@ struct TSNECommand: ParsableCommand {
         }
         if report.json {
             try Console.print(JSON.object([
-                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_is_exact", .bool(map.isExact)),
-                ("iterations", .integer(map.iterations)), ("method", .string(run.method(points: y.rows).rawValue)),
+                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_affinities", .string(map.affinities)),
+                ("kl_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("kl_is_exact", .bool(map.isExact && map.pairs == .all)),
+                ("iterations", .integer(map.iterations)), ("early_exaggeration", .number(early)), ("method", .string(run.method(points: y.rows).rawValue)),
                 ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
                 ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
             ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
-                        + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
-                        + "\(Console.fixed(seconds, 1)) s")
+            if let halved = map.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
+            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), affinities \(map.affinities), "
+                        + "\(run.method(points: y.rows).rawValue) gradient, \(map.iterations) iterations, "
+                        + "seed \(seed): KL divergence \(map.divergences), \(Console.fixed(seconds, 1)) s")
         }
         if let quality, !report.json {
-            try Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+            let overAll = map.pairs == .all ? nil : map.divergenceOverAllPairs
+            try Console.print("KL divergence \(map.affinities)\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\n"
+                              + (overAll.map { "KL divergence over all pairs\t\(Console.fixed($0, 4))\n" } ?? "")
+                              + "realized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
         }
+    }
+
+    /// 30, or 12.5, or 30,300.
+    private static func plain(_ numbers: [Double]) -> String {
+        numbers.map { $0 == $0.rounded() && abs($0) < 1e9 ? String(Int($0)) : "\($0)" }.joined(separator: ",")
     }
 
     /// How faithful the map is, in the space that its distances come from.
@@ -167,14 +188,18 @@ struct TSNECommand: ParsableCommand {
 
     func settings() throws -> TSNE {
         var settings = TSNE()
-        settings.perplexities = try perplexity.split(separator: ",").map { part in
-            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity)' is neither a number nor several with commas between") }
+        settings.perplexities = try (perplexity ?? "").split(separator: ",").map { part in
+            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor several with commas between") }
             return value
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]
         guard let gradient = methods[method] else { throw DataError(.usage, "--method is auto, exact, barnes-hut or fft, not '\(method)'") }
         guard initialization == "pca" || initialization == "random" else { throw DataError(.usage, "--initialization is pca or random, not '\(initialization)'") }
+        guard let pairs = affinities == "auto" ? .automatic : Affinities.Pairs(rawValue: affinities), affinities != "automatic" else {
+            throw DataError(.usage, "--affinities is auto, all or nearest, not '\(affinities)'")
+        }
         settings.gradient = gradient
+        settings.pairs = pairs
         settings.initialization = initialization == "pca" ? .pca : .random
         settings.dimensions = dimensions
         settings.normalizesVectors = !rawLengths

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import VectorStore
 import Tensors
 
@@ -24,6 +25,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
+    @OptionGroup var out: EvaluationOutput
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
@@ -45,6 +47,18 @@ struct EvaluateGroupsCommand: ParsableCommand {
             }
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
+        }
+        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision"], results.map {
+            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision)]
+        }) {
+            var record = provenance()
+            record.model = file.metadata.modelSource
+            record.inputs = [try .init(hashing: vectors)]
+            record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
+            if by == nil, let all = results.first?.result {
+                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision))]
+            }
+            return record
         }
         if report.json {
             return try Console.print(JSON.object([

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import Tensors
 import VectorStore
 
@@ -67,7 +68,7 @@ struct MineCommand: ParsableCommand {
             // Both rows of a pair side by side, column by column.
             let sides = carried.columns.flatMap { [TableColumn.carried($0.name + "1"), .carried($0.name + "2")] }
             let table = ResultTable([TableColumn("cosine", decimals: 6), "row1", "row2"] + sides, tableOutput)
-            try table.write(to: output, provenance: provenance(seed: seed)) { append in
+            try table.write(to: output, provenance: record(file, pairs.count, filter, random)) { append in
                 for pair in pairs {
                     try append([.number(Double(pair.cosine)), .integer(pair.first), .integer(pair.second)]
                                + zip(cells(pair.first), cells(pair.second)).flatMap { [.text($0), .text($1)] })
@@ -83,6 +84,20 @@ struct MineCommand: ParsableCommand {
                         + zip(carried.names, zip(cells(pair.first), cells(pair.second))).flatMap { [($0 + "1", .string($1.0)), ($0 + "2", .string($1.1))] })
             })),
         ]).serialized(.pretty))
+    }
+
+    /// How the pairs were found.
+    private func record(_ file: VectorFile, _ pairs: Int, _ filter: PairFilter, _ random: RandomPairCosines) throws -> Provenance {
+        var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        record.inputs = [try .init(hashing: vectors)]
+        record.settings = [
+            ("method", .string("pair mining")), ("pairs", .integer(pairs)), ("top", .integer(top)),
+            ("threshold", threshold == nil ? .null : .number(Double(filter.threshold))), ("identical_left_out", .bool(excludeIdentical)),
+            ("between_groups", .bool(betweenGroups)), ("random_pairs", .integer(random.count)), ("random_mean", .number(random.mean)),
+            ("random_q99", .number(random.quantile(0.99))), ("vectors", try file.description),
+        ]
+        return record
     }
 
     private static func percent(_ share: Double) -> String {

@@ -77,7 +77,7 @@ struct SimilarityCommand: ParsableCommand {
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         if output != nil || !report.json {
             let columns = [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
-            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder)) { append in
+            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder, scored.map(\.cosine))) { append in
                 for (pair, cosine) in scored { try append([Cell(cosine), .text(pair.first), .text(pair.second)] + pair.others.cells) }
             }
         }
@@ -88,10 +88,10 @@ struct SimilarityCommand: ParsableCommand {
         }).serialized(.pretty))
     }
 
-    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder) throws -> Provenance {
-        var record = provenance()
-        record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
-        record.inputs = [.init(path: source.table.name, sha256: try source.table.sha256())]
+    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder, _ cosines: [Double?]) throws -> Provenance {
+        var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
+        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(cosines.count)), ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
+                           ("encoder", try encoder.description)]
         return record
     }
 }

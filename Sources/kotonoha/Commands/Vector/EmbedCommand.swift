@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import SentenceEmbedding
+import Tensors
 import VectorStore
 
 struct EmbedCommand: ParsableCommand {
@@ -69,6 +70,8 @@ struct EmbedCommand: ParsableCommand {
         run.resumes = resume
         run.appends = append
         run.insists = writing.force
+        run.provenance = Provenance(arguments: Provenance.decisive(CommandLine.arguments), version: KotonohaProgram.version)
+        run.provenance?.kernels = processorKernels
         if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
             Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
         }
