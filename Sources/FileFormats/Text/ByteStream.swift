@@ -15,6 +15,7 @@ package final class ByteStream {
     private let descriptor: Int32
     private let isOwned: Bool
     private let block: UnsafeMutableRawBufferPointer
+    private var memory = MemoryBudget.Meter()
 
     package static let blockSize = 1 << 20
 
@@ -54,6 +55,7 @@ package final class ByteStream {
             }
             if count == 0 { return false }
             let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
+            try memory.add(count, for: "this input", file: name)
             hash.update(bytes)
             try body(bytes)
             return true
