@@ -105,7 +105,7 @@ extension FreeRunningEvaluation.Item {
     /// What `cells` holds.
     public static let columns: [TableColumn] = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
 
-    /// A row of a table of items.
+    /// A row of a table of items, without the columns that travel along (`item.others`).
     public var cells: [Cell] {
         [.integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0), .integer(comparison.distance),
          .integer(comparison.targetLength), .number(logProbability)]

@@ -10,6 +10,8 @@ public struct EmbeddingRun {
     public var output: String
     public var table = TableOptions()
     public var columns = CaptionColumns()
+    /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
+    public var split: TextSplit?
     public var storage = VectorStorage.float32
     /// Keep the rows that an interrupted run has left.
     public var resumes = false
@@ -57,6 +59,9 @@ public struct EmbeddingRun {
         public var encoding: TextEncoding?
         public var encodingIsGuess = false
         public var textColumn = ""
+        /// Where texts were split: the file of their means, and how many texts there were.
+        public var documentFile: String?
+        public var documents = 0
         /// Spent in the encoder, tokenizer included.
         public var seconds = 0.0
     }
@@ -71,8 +76,12 @@ public struct EmbeddingRun {
             throw DataError(.usage, "standard input cannot be read again, so a run from it cannot be resumed")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
+        guard split == nil || !appends else {
+            throw DataError(.usage, "texts that are split cannot be appended: a document's means need all of its parts in one run")
+        }
+        let parts = PartSource(source, split: split, tokenizer: encoder.tokenizer)
         let layout = VectorLayout(
-            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns,
+            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
             textName: source.textName, groupName: source.groupName, idName: source.idName)
         // A pipe is read once, so its hash is known at the end; the work of such a run cannot be resumed.
         let sourceHash = try source.table.sha256InAdvance()
@@ -112,7 +121,7 @@ public struct EmbeddingRun {
         (summary.addedColumns, summary.missingColumns) = (partial.addedColumns, partial.missingColumns)
         summary.resumedRows = partial.completeRows
         do {
-            try embedRows(of: source, into: partial, with: encoder, layout, summary: &summary, progress, isCancelled)
+            try embedRows(of: parts, into: partial, with: encoder, layout, summary: &summary, progress, isCancelled)
             let readHash = try source.table.sha256()
             guard sourceHash == nil || sourceHash == readHash else {
                 throw DataError(.badData, "the file was changed while it was read; run the command again", file: input)
@@ -131,6 +140,11 @@ public struct EmbeddingRun {
                 model: .init(path: encoder.directory.name, sha256: modelHash), input: .init(path: inputName, sha256: readHash), encoder,
                 appendingTo: appends ? earlier : nil)
             try partial.assemble(metadata: metadata, storage: storage)
+            if split != nil {
+                let path = DocumentMeans.path(for: output)
+                try DocumentMeans.write(from: VectorFile(path: output), texts: parts.documents, to: path)
+                (summary.documentFile, summary.documents) = (path, parts.documents.count)
+            }
         } catch let error as DataError where error.kind == .badData || error.kind == .usage {
             // The input has to change first, and then these rows belong to nothing.
             partial.discard()
@@ -140,11 +154,11 @@ public struct EmbeddingRun {
     }
 
     private func embedRows(
-        of source: CaptionSource, into partial: EmbeddingPartial, with encoder: SentenceEncoder, _ layout: VectorLayout, summary: inout Summary,
+        of parts: PartSource, into partial: EmbeddingPartial, with encoder: SentenceEncoder, _ layout: VectorLayout, summary: inout Summary,
         _ progress: (Progress) -> Void, _ isCancelled: () -> Bool
     ) throws {
         while summary.rows < partial.completeRows {
-            let rows = try source.next(batch: min(portion, partial.completeRows - summary.rows))
+            let rows = try parts.next(batch: min(portion, partial.completeRows - summary.rows))
             guard !rows.isEmpty else {
                 throw DataError(.badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
             }
@@ -156,7 +170,7 @@ public struct EmbeddingRun {
                 throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
                                 + "the same command with --resume goes on from there")
             }
-            let rows = try source.next(batch: portion)
+            let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
             let begin = ContinuousClock.now
             let (block, counts) = try encoded(rows, encoder, layout)
@@ -165,7 +179,7 @@ public struct EmbeddingRun {
             summary.counts += counts
             summary.emptyRows += block.valid.count { !$0 }
             summary.rows += rows.count
-            progress(Progress(rows: summary.rows, fraction: source.table.fractionRead, counts: summary.counts))
+            progress(Progress(rows: summary.rows, fraction: parts.source.table.fractionRead, counts: summary.counts))
         }
         guard summary.rows > 0 else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input) }
     }
@@ -242,8 +256,9 @@ public struct EmbeddingRun {
             "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),
             "prompt": metadata.prompt, "dimension": String(encoder.dimension), "storage": storage.rawValue,
             "format": source.table.format.rawValue, "encoding": source.table.encoding?.rawValue ?? "", "text_column": source.textColumn,
-            "group_column": columns.group ?? "", "id_column": columns.id ?? "", "group_file": columns.groupFile.map { try SHA256.hex(ofFile: $0) } ?? "", "sheet": table.sheet ?? "",
-            "kernels": processorKernels,
+            "group_column": columns.group ?? "", "id_column": columns.id ?? "",
+            "group_file": columns.groupFile.map { try SHA256.hex(ofFile: $0) } ?? "", "sheet": table.sheet ?? "",
+            "kernels": processorKernels, "split": split?.name ?? "",
         ]
     }
 }

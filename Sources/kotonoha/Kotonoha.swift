@@ -48,6 +48,7 @@ struct KotonohaProgram: ParsableCommand {
         }
         do {
             do {
+                if let sheets = try SheetListing.answer(to: CommandLine.arguments) { return try Console.print(sheets) }
                 try CommandSuggestion.check(Array(CommandLine.arguments.dropFirst()), in: self)
                 var command = try parseAsRoot()
                 try command.run()

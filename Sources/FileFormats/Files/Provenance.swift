@@ -11,7 +11,9 @@ public struct Provenance: Sendable {
 
         /// `path` may carry folders; only its last component is kept.
         public init(path: String, sha256: String) {
-            name = path == "-" ? "standard input" : SystemError.name(of: path)
+            // The number of a descriptor (`<(command)`) says nothing.
+            let isPipe = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+            name = path == "-" ? "standard input" : isPipe ? "pipe" : SystemError.name(of: path)
             self.sha256 = sha256
         }
         public init(hashing path: String) throws { self.init(path: path, sha256: try SHA256.hex(ofFile: path)) }

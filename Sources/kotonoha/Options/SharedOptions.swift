@@ -118,14 +118,37 @@ struct TableArguments: ParsableArguments {
     @Option(help: "Sheet of a spreadsheet, by name or number.")
     var sheet: String?
 
+    @Flag(help: "Print the sheets of a spreadsheet, and do nothing else.")
+    var listSheets = false
+
     @Flag(inversion: .prefixedNo, help: "Whether the first row names the columns; found out if not given.")
     var header: Bool?
+
+    @Option(help: ArgumentHelp("The row that names the columns, from 1; rows above it are skipped. 1-2 joins names that stand in two rows.", valueName: "n|n-m"))
+    var headerRow: String?
 
     @Flag(help: "Replace bytes that are no text by U+FFFD instead of stopping.")
     var lossy = false
 
-    func options() throws -> TableOptions {
+    func validate() throws {
+        _ = try headerRows()
+        if headerRow != nil && header == false { throw ValidationError("--header-row and --no-header exclude each other") }
+    }
+
+    private func headerRows() throws -> ClosedRange<Int>? {
+        guard let headerRow else { return nil }
+        let ends = headerRow.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 1, last >= first, last <= 1000 else {
+            throw ValidationError("--header-row takes a row from 1 to 1000, or two as 1-2; not '\(headerRow)'")
+        }
+        return first...last
+    }
+
+    /// - Parameter isQuiet: keeps notes on how the table was understood to itself.
+    func options(isQuiet: Bool = false) throws -> TableOptions {
         var options = TableOptions()
+        if !isQuiet { options.note = { Console.say($0) } }
+        options.headerRows = try headerRows()
         if format != "auto" {
             guard let known = TableFormat(rawValue: format) else {
                 throw ValidationError("--format '\(format)' is not known; it is one of auto, \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -68,6 +68,11 @@ struct ProbeInput {
         return try file.load(layers: layers, words: sentences.map(\.words.count), name: treebank.name, pieces: pieces.map { pieces in { pieces.sentences[$0] } })
     }
 
+    /// What went in, for the provenance: the treebank's hash is of the bytes that were read.
+    func sources() throws -> [Provenance.Source] {
+        [try .init(hashing: file.path), .init(path: treebank.file, sha256: treebank.sha256)]
+    }
+
     /// What is left out of the trees, for the person at the terminal.
     var note: String {
         "\(URL(fileURLWithPath: treebank.file).lastPathComponent): \(Console.grouped(corpus.sentences.count)) sentences, \(Console.grouped(corpus.wordCount)) words; "
@@ -178,7 +183,7 @@ struct ProbeTrainCommand: ParsableCommand {
             isCancelled: { Interruption.isRequested })
         let result = results[0]
         var provenance = provenance(seed: seed)
-        provenance.inputs = try (train + dev).map(Provenance.Source.init(hashing:))
+        provenance.inputs = try [learned, held].flatMap { try $0.sources() }
         provenance.settings = ProbeRecord.settings(of: sweep, train: learned, dev: held)
         let file = ProbeFile(
             layer: layer, distance: result.trained.first { $0.probe.kind == .distance }?.probe, depth: result.trained.first { $0.probe.kind == .depth }?.probe,

@@ -57,6 +57,11 @@ struct ProbeSweepCommand: ParsableCommand {
     private static let header = ["vectors", "task", "layer", "rank", "seed"]
         + ProbeMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue) low", "\($0.rawValue) high"] } + ["dev loss, distance", "dev loss, depth", "epochs", "seconds"]
 
+    func validate() throws {
+        try OutputName.requireTable(output)
+        try OutputName.require(figure, OutputName.figures, "a picture is written")
+    }
+
     func run() throws {
         try writing.check(inputs: train + dev + test + untrained, files: [output, figure])
         guard untrained.isEmpty || untrained.count == (test.isEmpty ? 2 : 3) else {
@@ -89,7 +94,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
-            provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.inputs = try inputs.flatMap { try $0.sources() } + untrained.map(Provenance.Source.init(hashing:))
             provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             let table = ResultTable(Self.header.map { TableColumn($0) })
             try table.write(to: output, provenance: provenance) { write in

@@ -74,11 +74,11 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: [model, input], files: [attention, itemReport.html, itemReport.items])
         let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
-        let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
+        let rows = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }
         let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
         let progress = ProgressLine(unit: "sources", isQuiet: report.quiet)
-        var cells: [String] = [], done = 0, isAtEnd = false
+        var cells: [String] = [], done = 0, isAtEnd = false, drawn: (source: [Int32], output: [Int32])?
         while !isAtEnd {
             var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
             while sources.count < 4 * batchSize * threads {
@@ -91,27 +91,26 @@ struct GenerateCommand: ParsableCommand {
             }
             if sources.isEmpty { break }
             if scored != nil {
-                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention, provenance: made()) }
+                if done == 0 { drawn = (sources[0].ids, others[0]) }
                 for (pair, tokens) in zip(zip(sources, others), scoreOutputs(model, sources.map(\.ids), others, batchSize: batchSize, threads: threads)) {
                     try emitScore(pair.0.text, model.text(of: pair.1), tokens)
                 }
             } else {
                 let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
                 for (source, outputs) in zip(sources, results) { try emit(source.text, outputs, model) }
-                if done == 0, let attention, let first = results.first?.first {
-                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention, provenance: made())
-                }
+                if done == 0, let first = results.first?.first { drawn = (sources[0].ids, first.ids) }
             }
             done += sources.count
             progress.update(done: done, fraction: rows.fractionRead)
         }
         progress.finish()
+        if let attention, let drawn { try drawAttention(model, source: drawn.source, output: drawn.output, to: attention, provenance: made(rows)) }
     }
 
-    private func made() throws -> Provenance {
+    private func made(_ rows: TextTable) throws -> Provenance {
         var record = provenance(seed: seed)
         record.model = .init(path: model, sha256: try ModelDirectory.sha256(of: URL(fileURLWithPath: model, isDirectory: true)))
-        if input != "-" { record.inputs = [try .init(hashing: input)] }
+        record.inputs = [.init(path: input, sha256: try rows.sha256())]
         return record
     }
 
@@ -134,7 +133,8 @@ struct GenerateCommand: ParsableCommand {
         var items: [Seq2SeqItem] = [], examples: [Seq2SeqExample] = [], prefixes: [[Int32]] = [], cells: [String] = []
         while let line = try rows.next(into: &cells) {
             func ids(_ column: Int) throws -> [Int32] { try model.ids(of: cells[column], keepsUnknown: keepUnknown, file: rows.name, line: line) }
-            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line))
+            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line,
+                                    others: cells.indices.filter { $0 != source && $0 != right }.map { cells[$0] }))
             examples.append(Seq2SeqExample(source: try ids(source), target: try ids(right)))
             if let prefix { prefixes.append(cells[prefix].isEmpty ? [] : try ids(prefix)) }
         }
@@ -155,9 +155,9 @@ struct GenerateCommand: ParsableCommand {
             }
         }
         if !report.quiet { Console.say(evaluation.summary) }
-        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made())
+        try itemReport.write(evaluation, title: "kotonoha generate", carried: otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: target), provenance: made(rows))
         if let attention, let first = examples.first, let written = evaluation.items.first {
-            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made())
+            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made(rows))
         }
     }
 

@@ -47,6 +47,7 @@ struct ClusterCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "clusters are written")
         if clusters != nil {
             try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
@@ -129,9 +130,9 @@ struct ClusterCommand: ParsableCommand {
             Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)); 99 % below \(Console.fixed(random.quantile(0.99), 3)), "
                         + "99.9 % below \(Console.fixed(random.quantile(0.999), 3))")
         }
-        Console.say("\(output): \(clustering.count) \(method == "communities" ? "communities" : "clusters")"
+        Console.say("\(output): \(method == "communities" ? Console.counted(clustering.count, "community", "communities") : Console.counted(clustering.count, "cluster"))"
                     + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
-                    + ", \(Console.grouped(inside)) of \(Console.grouped(valid)) sentences; sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
+                    + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
                     + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
     }
 }

@@ -47,6 +47,8 @@ struct PCACommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireVectors(output, "principal components are written")
+        try OutputName.require(scree, OutputName.figures, "a picture is written")
         guard from != nil else { return }
         try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
     }
@@ -141,7 +143,7 @@ struct PCACommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         let first = model.explainedVarianceRatio.prefix(5).map { Console.fixed($0 * 100, 1) }.joined(separator: ", ")
-        Console.say("\(output): \(Console.grouped(rows)) rows, \(model.count) components (\(model.solver.rawValue)) explain \(Console.fixed(total * 100, 1)) % of the variance; "
+        Console.say("\(output): \(Console.counted(rows, "row")), \(Console.counted(model.count, "component")) (\(model.solver.rawValue)) \(model.count == 1 ? "explains" : "explain") \(Console.fixed(total * 100, 1)) % of the variance; "
                     + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))")
     }
 }

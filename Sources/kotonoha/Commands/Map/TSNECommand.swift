@@ -24,7 +24,7 @@ struct TSNECommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx or .h5.")
+    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
     @Option(help: "Effective number of neighbours; several, as 30,300, are averaged. If not given 30, or a third of the other points where these are fewer than 90.")
@@ -91,6 +91,7 @@ struct TSNECommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
         if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
         if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
     }
@@ -162,7 +163,7 @@ struct TSNECommand: ParsableCommand {
             ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
             if let halved = map.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
-            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), affinities \(map.affinities), "
+            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(map.affinities), "
                         + "\(run.method(points: y.rows).rawValue) gradient, \(map.iterations) iterations, "
                         + "seed \(seed): KL divergence \(map.divergences), \(Console.fixed(seconds, 1)) s")
         }

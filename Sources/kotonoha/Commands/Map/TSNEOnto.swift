@@ -62,7 +62,7 @@ extension TSNECommand {
         if report.json {
             try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(y.rows)) points placed on \(Console.grouped(map.rows.count)) of \(path); "
+            Console.say("\(output): \(Console.counted(y.rows, "point")) placed on \(Console.grouped(map.rows.count)) of \(path); "
                         + "mean divergence of their neighbourhoods \(Console.fixed(placed.meanDivergence, 3))")
         }
     }

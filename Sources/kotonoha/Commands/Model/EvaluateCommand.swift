@@ -38,7 +38,7 @@ struct STSCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let source = try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init))
         let encoder = try model.encoder(isQuiet: report.quiet)
         let similarity = PairSimilarity(encoder: encoder)
         var cosines: [Double] = [], scores: [Double] = [], unscored = 0, counts = SentenceEncoder.Counts()

@@ -31,7 +31,8 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let source = try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init), group: groupColumn)
+        let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init),
+                                            group: groupColumn, wantsScores: false)
         let encoder = try model.encoder(isQuiet: report.quiet)
         var first: [String] = [], second: [String] = [], groups: [String] = [], left = 0
         while true {

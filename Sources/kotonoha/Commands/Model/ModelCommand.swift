@@ -99,7 +99,7 @@ struct ModelConvertCommand: ParsableCommand {
         }
         if report.quiet { return }
         if !summary.leftOut.isEmpty { Console.say("left out, being no weights: \(summary.leftOut.joined(separator: ", "))") }
-        Console.say("\(output): \(summary.tensors) tensors, \(Console.grouped(summary.parameters)) parameters in \(weights.rawValue)")
+        Console.say("\(output): \(Console.counted(summary.tensors, "tensor")), \(Console.counted(summary.parameters, "parameter")) in \(weights.rawValue)")
     }
 }
 

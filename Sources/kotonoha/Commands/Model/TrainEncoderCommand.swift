@@ -112,10 +112,10 @@ private final class TrainingView {
     func show(_ event: TrainingEvent) {
         switch event {
         case .read(let name, let rows, let truncated, let skipped):
-            say("\(name): \(Console.grouped(rows)) rows" + (truncated > 0 ? ", \(Console.grouped(truncated)) sentences cut" : "")
-                + (skipped > 0 ? ", \(Console.grouped(skipped)) rows with an empty sentence left out" : ""))
+            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) cut" : "")
+                + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
         case .teaching(let name, let done, let total):
-            if done == total { say("\(name): \(Console.grouped(total)) vectors of the teacher") }
+            if done == total { say("\(name): \(Console.counted(total, "vector")) of the teacher") }
         case .resumed(let step, let file): say("going on after step \(step) from \(file)")
         case .step(let step, let losses, let rate, let norm, let count):
             sentences += count

@@ -50,16 +50,21 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [input, dev, from, config, tokenizer], files: [itemReport.html, itemReport.items], folders: [output])
-        let items = try readSeq2SeqItems(input, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
-        let devItems = try dev.map {
-            try readSeq2SeqItems($0, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
+        var sources: [Provenance.Source] = [], carried: [String] = []
+        func read(_ path: String) throws -> [Seq2SeqItem] {
+            let rows = try TextTable(path: path, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn, targetColumn])
+            let items = try readSeq2SeqItems(rows, sourceColumn: sourceColumn, targetColumn: targetColumn, removesSpaces: removeSpaces)
+            carried = try otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: targetColumn)
+            sources.append(.init(path: path, sha256: try rows.sha256()))
+            return items
         }
+        let items = try read(input), devItems = try dev.map(read)
         let model = try from.map { try Seq2SeqModel(directory: $0) } ?? newModel(items)
         let examples = try model.examples(of: items, keepsUnknown: keepUnknown, file: input)
         let measured = try devItems.map { ($0, try model.examples(of: $0, keepsUnknown: keepUnknown, file: dev)) } ?? (items, examples)
         let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: try training.options())
         if !report.quiet {
-            Console.say("\(Console.grouped(items.count)) pairs, \(Console.grouped(model.network.parameterCount)) parameters, vocabulary \(Console.grouped(model.configuration.vocabularySize))")
+            Console.say("\(Console.counted(items.count, "pair")), \(Console.counted(model.network.parameterCount, "parameter")), vocabulary \(Console.grouped(model.configuration.vocabularySize))")
         }
         let progress = ProgressLine(unit: "steps", isQuiet: report.quiet)
         let stepsInEpoch = (examples.count + training.batchSize - 1) / training.batchSize, total = stepsInEpoch * training.epochs
@@ -82,8 +87,8 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         try model.save(to: output)
         if let last {
             var record = provenance(seed: training.seed)
-            record.inputs = try [input, dev].compactMap { $0 }.filter { $0 != "-" }.map { try .init(hashing: $0) }
-            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: record)
+            record.inputs = sources
+            try itemReport.write(last, title: "kotonoha train seq2seq", carried: carried, provenance: record)
             showDifferences(last)
         }
         if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }

@@ -60,11 +60,13 @@ struct TrainVocabularyCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.require(output, ["json"], "a tokenizer is written") }
+
     func run() throws {
         try writing.check(inputs: inputs, files: [output])
         var texts: [String] = []
         for input in inputs {
-            let source = try TextTable(path: input, options: table.options(), wanted: [column].compactMap(\.self))
+            let source = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [column].compactMap(\.self))
             let place = try column.map(source.index(of:)) ?? 0
             var cells: [String] = []
             while try source.next(into: &cells) != nil { if place < cells.count { texts.append(cells[place]) } }
@@ -81,7 +83,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         if report.json {
             try Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(learned)) tokens out of \(Console.grouped(texts.count)) sentences"
+            Console.say("\(output): \(Console.counted(learned, "token")) out of \(Console.counted(texts.count, "sentence"))"
                         + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
         }
     }

@@ -41,6 +41,8 @@ struct MineCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.requireTable(output) }
+
     func run() throws {
         try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)

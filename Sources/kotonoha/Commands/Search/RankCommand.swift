@@ -27,6 +27,9 @@ struct RankCommand: ParsableCommand {
     @Option(name: .customLong("queries"), help: "A file of queries, one a line (or a table with a text column).")
     var queryFile: String?
 
+    @Option(help: "Column of --queries, by name or number from 1.")
+    var column: String?
+
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
@@ -36,6 +39,7 @@ struct RankCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
+    @OptionGroup(title: "Input of --queries") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -44,6 +48,9 @@ struct RankCommand: ParsableCommand {
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
+        try OutputName.requireTable(output)
+        if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
+        if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
         if queryVectors != nil {
             try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
                         ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
@@ -81,7 +88,7 @@ struct RankCommand: ParsableCommand {
         progress.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if !report.quiet && queryVectors != nil {
-            Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
+            Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
         try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
@@ -89,11 +96,17 @@ struct RankCommand: ParsableCommand {
 
     private func queryTexts() throws -> [String] {
         guard let queryFile else { return queries }
-        let source = try CaptionSource(path: queryFile)
+        let source = try CaptionSource(path: queryFile, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [String] = []
         while true {
             let rows = try source.next(batch: 4096)
-            if rows.isEmpty { return texts }
+            if rows.isEmpty {
+                guard !texts.isEmpty else { throw DataError(.badData, "there are no queries in it", file: queryFile) }
+                return texts
+            }
+            if let empty = rows.first(where: { $0.text.allSatisfy(\.isWhitespace) }) {
+                throw DataError(.badData, "this query is empty; fill it or take the row out", file: source.table.name, line: empty.line)
+            }
             texts += rows.map(\.text)
         }
     }

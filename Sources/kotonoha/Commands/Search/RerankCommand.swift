@@ -34,6 +34,8 @@ struct RerankCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireTable(output)
+        if query.allSatisfy(\.isWhitespace) { throw ValidationError("the query is empty; there is nothing to look for") }
         if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
     }
 
@@ -41,7 +43,7 @@ struct RerankCommand: ParsableCommand {
         try writing.check(inputs: [input, model.inputFolder], files: [output])
         model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String, others: [String])] = [], row = 0
         while case let rows = try source.next(batch: 4096), !rows.isEmpty {
             for caption in rows {

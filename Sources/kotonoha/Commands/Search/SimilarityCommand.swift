@@ -33,6 +33,8 @@ struct SimilarityCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireTable(output)
+        if output != nil && pairs == nil { throw ValidationError("-o is for the scores of --pairs; the cosine of two sentences goes to standard output") }
         if pairs == nil && sentences.count != 2 {
             throw ValidationError("two sentences are compared, not \(sentences.count); a file of pairs is given by --pairs")
         }
@@ -59,7 +61,7 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     private func scoreFile(_ path: String, _ encoder: SentenceEncoder) throws {
-        let source = try SentencePairSource(path: path, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: path, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0

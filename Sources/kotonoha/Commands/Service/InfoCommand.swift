@@ -54,6 +54,9 @@ struct InfoCommand: ParsableCommand {
             ("rows", .integer(file.count)), ("empty rows", .integer(valid.count { !$0 })), ("dimension", .integer(file.dimension)),
             ("storage", .string(file.storage.rawValue)), ("groups", .bool(file.layout.hasGroups)), ("ids", .bool(file.layout.hasIDs)),
         ]
+        for (role, name) in [("text column", file.layout.textName), ("group column", file.layout.groupName), ("id column", file.layout.idName)] {
+            if let name { facts.append((role, .string(name))) }
+        }
         if !file.layout.columnNames.isEmpty { facts.append(("columns", .string(file.layout.columnNames.joined(separator: ", ")))) }
         facts += [
             ("model", .string(metadata.model)), ("model sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),

@@ -33,6 +33,7 @@ struct DrawPositionsCommand: ParsableCommand {
     }
 
     func validate() throws {
+        try OutputName.require(output, OutputName.figures, "a picture is written")
         guard drawn != nil else { throw ValidationError("--dimensions '\(dimensions)' should look like 4-7, below --size \(size), at most 20 of them") }
     }
 
@@ -69,6 +70,11 @@ struct DrawCharactersCommand: ParsableCommand {
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
+
+    func validate() throws {
+        try OutputName.require(output, OutputName.figures, "a picture is written")
+        try OutputName.requireTable(table)
+    }
 
     func run() throws {
         try writing.check(inputs: [input], files: [output, table])

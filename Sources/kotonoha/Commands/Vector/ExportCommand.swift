@@ -37,6 +37,7 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.require(output, ["npy", "vec", "tsv", "csv", "xlsx", "jsonl", "hdf5"], "vectors are exported")
         let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
         if kind != "hdf5" {
             try refuse([("--queries", queries != nil), ("--neighbours", neighbours != nil), ("--seed", seed != nil)], "is for an ANN-benchmarks file, whose name ends in .hdf5")
@@ -57,7 +58,7 @@ struct ExportCommand: ParsableCommand {
         default:
             throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl or .hdf5, so that the format is known", file: output)
         }
-        if !report.quiet { Console.say("\(output): \(Console.grouped(file.count)) rows × \(file.dimension)") }
+        if !report.quiet { Console.say("\(output): \(Console.counted(file.count, "row")) × \(file.dimension)") }
     }
 
     /// Calls `body` with blocks of rows, so that any file fits in memory.
@@ -81,6 +82,9 @@ struct ExportCommand: ParsableCommand {
             }
         }
         try writer.finish()
+        if writer.renamed > 0, !report.quiet {
+            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (as dog_2), because every word has one vector in this format")
+        }
     }
 
     /// Labels for the projector, beside its vectors.

@@ -33,7 +33,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
         let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
         while true {
             let rows = try source.next(batch: 4096)
@@ -50,7 +50,7 @@ struct TokenizeCommand: ParsableCommand {
             try Console.write(text)
         }
         if !report.quiet && counts.tokens > 0 {
-            Console.say("\(Console.grouped(counts.tokens)) tokens, \(Console.grouped(counts.unknowns)) of them unknown to the model")
+            Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")
         }
     }
 }
