@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .systemLibrary(name: "CSystem"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
@@ -35,7 +36,7 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CSystem", "CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors"]),

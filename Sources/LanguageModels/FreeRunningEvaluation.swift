@@ -81,7 +81,7 @@ public func generateFreely(
         return try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
                                           prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
     }
-    guard results.values.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
+    guard results.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
         throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision")
     }
     var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// A folder of files that is either there completely or not at all: a model.
@@ -50,8 +51,8 @@ public enum AtomicFolder {
             }
         }
         try FolderListing.synchronize(temporary, for: path)
-        // RENAME_EXCHANGE: there is no moment without a folder.
-        if exists, renameat2(AT_FDCWD, temporary, AT_FDCWD, target, 2) != 0 {
+        // Exchanged, so that there is no moment without a folder.
+        if exists, kotonoha_exchange_names(temporary, target) != 0 {
             guard [EINVAL, ENOSYS, EXDEV, ENOTSUP].contains(errno) else { throw SystemError.cannotWrite(path) }
             // A file system that cannot exchange: two steps, the first undone where the second fails.
             let former = temporary + ".former"
