@@ -54,8 +54,8 @@ package final class ByteStream {
                 throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
             }
             if count == 0 { return false }
-            let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
             try memory.add(count, for: "this input", file: name)
+            let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
             hash.update(bytes)
             try body(bytes)
             return true
