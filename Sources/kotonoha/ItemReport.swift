@@ -17,7 +17,7 @@ struct ItemReportOptions: ParsableArguments {
         try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
-    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal) }
+    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal && Console.allowsColour) }
 
     /// The page and the table that were asked for.
     func write(_ evaluation: FreeRunningEvaluation, title: String, carried: [String], provenance: Provenance) throws {

@@ -6,6 +6,8 @@ public struct SentencePair: Sendable, Equatable {
     public var second: String
     /// The score as the file gives it, nil where there is none.
     public var score: Double?
+    /// The cell of the group column, nil where none was asked for.
+    public var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
     public var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
@@ -24,16 +26,21 @@ public final class SentencePairSource {
 
     private let others: [Int]
     private var places: (first: Int, second: Int, score: Int?)
+    private let groupPlace: Int?
     private var cells: [String] = []
 
     /// Opens the input.
     /// - Parameters:
     ///   - columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
     ///     else the first two columns of text and the first of numbers after them.
+    ///   - group: the column of the groups, by name or number from 1.
     ///   - wantsScores: a column of scores belongs to the pairs, so messages ask for it.
     /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
-    public init(path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, wantsScores: Bool = true) throws {
-        table = try TextTable(path: path, options: options, wanted: columns ?? [])
+    public init(
+        path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true
+    ) throws {
+        table = try TextTable(path: path, options: options, wanted: (columns ?? []) + [group].compactMap(\.self))
+        groupPlace = try group.map(table.index(of:))
         if let columns {
             guard columns.count == 2 || (wantsScores && columns.count == 3) else {
                 let expected = wantsScores ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
@@ -76,7 +83,7 @@ public final class SentencePairSource {
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, others: others.map { cells[$0] }, line: line))
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

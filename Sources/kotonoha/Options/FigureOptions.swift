@@ -42,6 +42,8 @@ struct FigureOptions: ParsableArguments {
         try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
+    /// All files that are drawn.
+    var files: [String?] { figure + [html] }
     var isWanted: Bool { !figure.isEmpty || html != nil }
     var words: FigureLanguage { FigureLanguage(rawValue: language) ?? .english }
 

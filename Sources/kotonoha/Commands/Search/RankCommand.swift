@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import ModelFolders
+import Reporting
 import SentenceEmbedding
 import Tensors
 import VectorStore
@@ -32,7 +33,7 @@ struct RankCommand: ParsableCommand {
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
-    @Option(help: "How many sentences for each query.")
+    @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
@@ -41,6 +42,7 @@ struct RankCommand: ParsableCommand {
     @OptionGroup(title: "Input of --queries") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -49,10 +51,14 @@ struct RankCommand: ParsableCommand {
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
         if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+        if queryVectors != nil {
+            try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
+                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
+        }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
         let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
         if file.storage == .binary && !report.quiet {
@@ -85,7 +91,7 @@ struct RankCommand: ParsableCommand {
             Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json)
+        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
     }
 
     private func queryTexts() throws -> [String] {
@@ -107,22 +113,17 @@ struct RankCommand: ParsableCommand {
 
     /// The model that made the file, with the file's own settings where none are given.
     private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        var model = model
-        model.precision = model.precision ?? Precision(rawValue: file.metadata.precision)
-        model.maxLength = model.maxLength ?? file.metadata.maxLength
-        if model.prompt == nil && model.promptName == nil { model.prompt = file.metadata.prompt }
-        let folder = try model.model ?? ModelLocation.folder(for: file.metadata.model).path
-        let directory = try ModelDirectory(folder: ModelLocation.folder(for: folder))
-        guard try directory.sha256() == file.metadata.modelSHA256 else {
-            throw DataError(.badData, "the vectors were made by '\(file.metadata.model)', but the model at hand under that name has other contents; "
-                            + "embed the sentences again, or give the right folder by --model", file: vectors)
-        }
-        var encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        if encoder.dimension > file.dimension && model.truncateDim == nil {
-            model.truncateDim = file.dimension
-            encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        }
-        return encoder
+        if let precision = model.precision ?? Precision(rawValue: file.metadata.precision) { ModelOptions.note(missing: precision, isQuiet: report.quiet) }
+        return try SentenceEncoder(for: file, overriding: model.overrides)
+    }
+
+    /// How the ranking was made.
+    private func record(_ file: VectorFile, queries: Int) throws -> Provenance {
+        var record = provenance()
+        record.model = file.metadata.modelSource
+        record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
+        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("vectors", try file.description)]
+        return record
     }
 }
 
@@ -133,11 +134,11 @@ private struct Ranking {
     let found: NeighborTable
     let style: TableOutputOptions
 
-    func write(to output: String?, asJSON: Bool) throws {
+    func write(to output: String?, asJSON: Bool, record: () throws -> Provenance) throws {
         let carried = CarriedColumns(file), rows = try carried.lookUp(Set(found.rows.filter { $0 >= 0 }.map(Int.init)))
         if let output {
             let table = ResultTable(["query", "rank", TableColumn("cosine", decimals: 6), "row"] + carried.tableColumns(), style)
-            try table.write(to: output, provenance: provenance()) { append in
+            try table.write(to: output, provenance: record()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
                         try append([.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
@@ -145,7 +146,7 @@ private struct Ranking {
                 }
             }
         }
-        if asJSON { return Console.print(json(rows).serialized(.pretty)) }
+        if asJSON { return try Console.print(json(rows).serialized(.pretty)) }
         if output == nil { try list(carried, rows) }
     }
 

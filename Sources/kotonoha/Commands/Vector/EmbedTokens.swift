@@ -19,7 +19,7 @@ struct TokenArguments: ParsableArguments {
     @Option(help: "What the encoder reads: written (the sentence as it stands) or spaced (its words with a space between them).")
     var text = WordText.written
 
-    @Option(help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
     var untrainedSeed: UInt64?
 
     @Flag(inversion: .prefixedNo, help: "Compress the layers.")
@@ -61,7 +61,7 @@ struct TokenArguments: ParsableArguments {
         }
         progress.finish()
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
                 ("sentences", .integer(summary.sentences)), ("words", .integer(summary.words)), ("pieces", .integer(summary.pieces)),
                 ("crossing_pieces", .integer(summary.crossingPieces)), ("bare_words", .integer(summary.bareWords)), ("shared_words", .integer(summary.sharedWords)),

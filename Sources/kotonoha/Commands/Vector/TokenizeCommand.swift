@@ -21,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Print ids instead of tokens.")
     var ids = false
 
-    @Option(help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
+    @Option(in: .tokens, help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
     var maxLength: Int?
 
     @Option(help: "Column of the sentences, by name or number from 1.")
@@ -47,7 +47,7 @@ struct TokenizeCommand: ParsableCommand {
                 let pieces = ids ? found.map(String.init) : found.map { tokenizer.token(for: $0) ?? "\($0)" }
                 text += (report.json ? JSON.array(pieces.map { ids ? .integer(Int($0) ?? 0) : .string($0) }).serialized() : pieces.joined(separator: " ")) + "\n"
             }
-            FileHandle.standardOutput.write(Data(text.utf8))
+            try Console.write(text)
         }
         if !report.quiet && counts.tokens > 0 {
             Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")

@@ -1,6 +1,13 @@
-// Between float and the 8-bit integers of a quantized product: values = scale * q + offset, one scale and offset a row.
+// Between float and numbers of fewer bits. Included by CKernels.h.
 #pragma once
 #include <stdint.h>
+
+// MARK: 16 bits
+
+// Rounds to nearest even.
+void kt_f32_to_bf16(const float *x, int64_t n, uint16_t *y);
+
+// MARK: 8-bit integers of a quantized product: value = scale * q + offset, one scale and offset a row
 
 // Each row of x by its own range: scale = (largest - smallest) / 254, offset in the middle, q in -127 ... 127.
 void kt_quantize_rows(const float *x, int64_t rows, int64_t columns, int8_t *q, float *scales, float *offsets);
