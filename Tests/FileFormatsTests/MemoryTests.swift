@@ -37,7 +37,7 @@ import Testing
         func write(rows: Int) throws -> String {
             let path = scratch.path("far-\(rows).xlsx")
             let writer = try SpreadsheetWriter(path: path, columns: ["text"])
-            for row in 0 ..< rows { try writer.write([.text("a \(row)")] + Array(repeating: .empty, count: 16_382) + [.text("far")]) }
+            for row in 0 ..< rows { try writer.write([.text("a \(row)")] + Array(repeating: Cell.missing, count: 16_382) + [.text("far")]) }
             try writer.finish(parameters: [])
             return path
         }
