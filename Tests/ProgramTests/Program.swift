@@ -73,9 +73,9 @@ struct Program {
 
     /// What the program shows on a terminal, standard output and standard error together.
     func onTerminal(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
-        let master = posix_openpt(O_RDWR | O_NOCTTY)
-        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else { throw POSIXError(.ENODEV) }
-        let terminal = FileHandle(fileDescriptor: open(name, O_RDWR | O_NOCTTY), closeOnDealloc: true)
+        var master: Int32 = -1, slave: Int32 = -1
+        guard openpty(&master, &slave, nil, nil, nil) == 0 else { throw POSIXError(.ENODEV) }
+        let terminal = FileHandle(fileDescriptor: slave, closeOnDealloc: true)
         let process = process(arguments, environment: ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 })
         (process.standardOutput, process.standardError) = (terminal, terminal)
         process.standardInput = FileHandle.nullDevice
