@@ -23,7 +23,8 @@ struct KotonohaProgram: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, ExportCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
-            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Condition", subcommands: [MatrixCommand.self, RDMCommand.self, RSACommand.self]),
             CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self]),
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
