@@ -7,7 +7,7 @@ public struct MethodsText {
 
     public private(set) var paragraph = ""
     public private(set) var cited: [Bibliography] = []
-    private let language: Language
+    let language: Language
 
     public init(_ facts: MethodsFacts, language: Language) {
         self.language = language
@@ -18,21 +18,27 @@ public struct MethodsText {
         case "PCA": sentences += describe(pca: facts.record)
         case "structural probe": sentences += describe(probe: facts.record)
         case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
+        case "contrast": sentences += describe(contrast: facts.record)
+        case "RSA": sentences += describe(similarityAnalysis: facts.record)
+        case "MDS": sentences += describe(scaling: facts.record)
+        case "encoding model": sentences += describe(encoding: facts.record)
+        case "hierarchical clustering": sentences += describe(tree: facts.record)
+        case "dissimilarity matrix": sentences += describe(matrix: facts.record)
         default: break
         }
         sentences.append(say("The computation was done with \(facts.program).", "計算には\(facts.program)を用いた。"))
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
 
-    private func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
+    func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
 
-    private mutating func cite(_ works: Bibliography...) -> String {
+    mutating func cite(_ works: Bibliography...) -> String {
         for work in works where !cited.contains(work) { cited.append(work) }
         let names = works.map(\.citation).joined(separator: "; ")
         return language == .en ? " (\(names))" : "（\(names)）"
     }
 
-    private static func number(_ value: JSON?) -> String? {
+    static func number(_ value: JSON?) -> String? {
         guard let value else { return nil }
         if let whole = value.int { return NumberText.grouped(whole) }
         guard let number = value.double else { return value.string }
