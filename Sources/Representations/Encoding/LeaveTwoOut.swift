@@ -40,8 +40,7 @@ public struct LeaveTwoOut: Sendable {
         }
         // A prediction is a weighted sum of training rows, so cosines need only products of measured rows.
         let gram = matrixProduct(measurements, transposed: false, measurements, transposed: true).elements
-        var pairs: [(Int, Int)] = []
-        for i in 0..<n { for j in i + 1..<n { pairs.append((i, j)) } }
+        let pairs = (0..<n).flatMap { i in (i + 1..<n).map { (i, $0) } }
         let scores = try ScoreTable(rows: pairs.count, columns: orders.count, threads: threads) { place in
             let (i, j) = pairs[place]
             let train = (0..<n).filter { $0 != i && $0 != j }
