@@ -49,6 +49,9 @@ struct DissimilarityOptions: ParsableArguments {
         return found[0].rdm
     }
 
+    /// The file of an argument that may name columns too.
+    static func path(_ argument: String) -> String { split(argument).0 }
+
     private static func split(_ argument: String) -> (String, [String]?) {
         guard !FileManager.default.fileExists(atPath: argument), let colon = argument.lastIndex(of: ":") else { return (argument, nil) }
         return (String(argument[..<colon]), argument[argument.index(after: colon)...].split(separator: ",").map(String.init))

@@ -44,10 +44,10 @@ struct ContrastCommand: ParsableCommand {
     @Option(help: "Bootstrap resamples.")
     var resamples = 10_000
 
-    @Option(help: "Seed of permutations and resamples.")
+    @Option(in: .seed, help: "Seed of permutations and resamples.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "The long table for R: pairs of rows with their cosines, or the values (.tsv, .csv, .xlsx, .jsonl, .json).")
@@ -56,10 +56,11 @@ struct ContrastCommand: ParsableCommand {
     @OptionGroup(title: "Picture") var picture: PictureOptions
     @OptionGroup(title: "Input") var tableInput: TableArguments
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        try OutputName.requireTable(output)
         if permutations < 1 || resamples < 1 { throw ValidationError("--permutations and --resamples should be at least 1") }
         if between.isEmpty { throw ValidationError("--between names two conditions, as --between A,B") }
         for pair in between where pair.split(separator: ",").count != 2 { throw ValidationError("--between takes two conditions with a comma between them, not '\(pair)'") }
@@ -67,6 +68,7 @@ struct ContrastCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [input], files: [output] + picture.figure)
         let contrast = Contrast(resamples: resamples, permutations: permutations, seed: seed, threads: threads)
         let isVectors = ["h5", "hdf5", "kset"].contains(URL(fileURLWithPath: input).pathExtension.lowercased())
         let run = try isVectors && value == nil ? contrastVectors(contrast) : contrastValues(contrast, isVectors: isVectors)
@@ -90,8 +92,8 @@ struct ContrastCommand: ParsableCommand {
             try CategoryPlot(categories, options: options).write(to: URL(fileURLWithPath: path))
             try record.write(beside: path)
         }
-        if report.json { return Console.print(JSON.object(record.settings).serialized(.pretty)) }
-        for (k, result) in run.results.enumerated() { Console.print(Self.line(result, holm: run.results.count > 1 ? adjusted.holm[k] : nil)) }
+        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
+        for (k, result) in run.results.enumerated() { try Console.print(Self.line(result, holm: run.results.count > 1 ? adjusted.holm[k] : nil)) }
         if !report.quiet { for note in run.notes { Console.say("note: " + note) } }
     }
 
@@ -161,7 +163,7 @@ struct ContrastCommand: ParsableCommand {
         let raw = try cosineMatrix(x), centred = try cosineMatrix(x, centred: true)
 
         var run = ContrastRun(measureName: toward == nil ? "cosine" : "association")
-        run.vectors = file.description
+        run.vectors = try file.description
         let carried = CarriedColumns(file), cells = try carried.read()
         run.columns = [.init("item"), .init("item2"), .init("condition"), .init("condition2"), .init("row"), .init("row2"), TableColumn("cosine", decimals: 6), TableColumn("centred_cosine", decimals: 6),
                        .init("length"), .init("length2"), TableColumn("overlap", decimals: 4)] + carried.tableColumns(suffix: "1") + carried.tableColumns(suffix: "2")

@@ -52,20 +52,21 @@ struct EncodingCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Scale features to mean 0 and standard deviation 1 over the training rows of each fold.")
     var standardize = true
 
-    @Option(help: "Seed of folds and permutations.")
+    @Option(in: .seed, help: "Seed of folds and permutations.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "One row per voxel: r, R², penalty (.tsv, .csv, .xlsx, .jsonl, .json).")
     var output: String?
 
     @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        try OutputName.requireTable(output)
         if let leave, leave != 2 { throw ValidationError("--leave is 2, not \(leave); --folds leaves parts of other sizes out") }
         if folds < 2 { throw ValidationError("--folds should be at least 2, not \(folds)") }
         if permutations < 0 { throw ValidationError("--permutations should be at least 0, not \(permutations)") }
@@ -83,6 +84,7 @@ struct EncodingCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, data], files: [output])
         let file = try VectorFile(path: vectors)
         let (rows, measured, names) = try measurements(file)
         let d = file.dimension, all = try file.readEmbeddings()
@@ -90,7 +92,7 @@ struct EncodingCommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors), try .init(hashing: data)]
         record.settings = [("method", .string("encoding model")), ("items", .integer(rows.count)), ("voxels", .integer(measured.columns)), ("standardized", .bool(standardize)),
-                           ("permutations", .integer(permutations)), ("vectors", file.description)]
+                           ("permutations", .integer(permutations)), ("vectors", try file.description)]
         if leave == 2 { try leaveTwoOut(x, measured, &record) } else { try crossValidated(x, measured, names, file, rows, &record) }
     }
 
@@ -104,8 +106,8 @@ struct EncodingCommand: ParsableCommand {
                 try append([.integer(found.n), .integer(found.n * (found.n - 1) / 2), .number(penalty), .number(found.value), Cell(found.p)])
             }
         }
-        if report.json { return Console.print(JSON.object(record.settings).serialized(.pretty)) }
-        Console.print("2-versus-2 accuracy\t\(Console.fixed(found.value, 4))\t(\(found.n * (found.n - 1) / 2) pairs of \(found.n) items, alpha \(penalty))"
+        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
+        try Console.print("2-versus-2 accuracy\t\(Console.fixed(found.value, 4))\t(\(found.n * (found.n - 1) / 2) pairs of \(found.n) items, alpha \(penalty))"
                       + (found.p.map { "\tp = \(Console.fixed($0, 4)) by permuting items" } ?? ""))
     }
 
@@ -133,12 +135,12 @@ struct EncodingCommand: ParsableCommand {
         }
         let significant = scores.adjustedP?.count { $0 <= 0.05 }
         if report.json {
-            return Console.print(JSON.object(record.settings + [
+            return try Console.print(JSON.object(record.settings + [
                 ("best_r", defined.max().map(JSON.number) ?? .null), ("constant_voxels", .integer(scores.r.count - defined.count)), ("significant_fdr_05", significant.map(JSON.integer) ?? .null),
                 ("at_lower_edge", .integer(scores.atLowerEdge)), ("at_upper_edge", .integer(scores.atUpperEdge)),
             ]).serialized(.pretty))
         }
-        Console.print("mean r\t\(Console.fixed(mean(defined), 4))\nbest r\t\(Console.fixed(defined.max() ?? .nan, 4))\nvoxels\t\(scores.r.count)"
+        try Console.print("mean r\t\(Console.fixed(mean(defined), 4))\nbest r\t\(Console.fixed(defined.max() ?? .nan, 4))\nvoxels\t\(scores.r.count)"
                       + (significant.map { "\nsignificant (FDR 5 %)\t\($0)" } ?? ""))
         guard !report.quiet else { return }
         if scores.atLowerEdge + scores.atUpperEdge > 0 {

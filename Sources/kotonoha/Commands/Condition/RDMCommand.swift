@@ -48,21 +48,25 @@ struct MatrixArguments: ParsableArguments {
 
     @OptionGroup(title: "Picture") var picture: PictureOptions
     @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.require(output, OutputName.tables + ["npy", "h5"], "a matrix is written") }
+
     func run(asSimilarities: Bool) throws {
+        try writing.check(inputs: [DissimilarityOptions.path(input)], files: [output] + picture.figure)
         var rdm = try matrix.matrix(input), borders: [Int] = []
         (rdm, borders) = try ordered(rdm)
         let isSimilarity = asSimilarities && (DistanceMetric(rawValue: rdm.metric)?.hasSimilarity ?? false)
         var record = provenance()
-        record.inputs = [try .init(hashing: String(input.split(separator: ":", maxSplits: 1).first ?? ""))]
+        record.inputs = [try .init(hashing: DissimilarityOptions.path(input))]
         record.settings = [("method", .string("dissimilarity matrix")), ("metric", .string(rdm.metric)), ("conditions", .integer(rdm.count)),
                            ("by", matrix.by.map(JSON.string) ?? .null), ("order", .string(order.rawValue)), ("similarities", .bool(isSimilarity))]
         var values = rdm.matrix
         if isSimilarity { for i in 0..<values.count { values[i] = 1 - values[i] } }
         try write(rdm, values, record)
         for path in picture.figure { try draw(rdm, values, isSimilarity, borders, to: path, record) }
-        say(rdm, isSimilarity)
+        try say(rdm, isSimilarity)
     }
 
     private func ordered(_ rdm: RDM) throws -> (RDM, [Int]) {
@@ -115,11 +119,11 @@ struct MatrixArguments: ParsableArguments {
         try record.write(beside: path)
     }
 
-    private func say(_ rdm: RDM, _ isSimilarity: Bool) {
+    private func say(_ rdm: RDM, _ isSimilarity: Bool) throws {
         let known = rdm.values.filter { !$0.isNaN }.map { isSimilarity ? 1 - $0 : $0 }
         let mean = known.reduce(0, +) / Double(max(1, known.count))
         if report.json {
-            return Console.print(JSON.object([("conditions", .integer(rdm.count)), ("metric", .string(rdm.metric)), ("similarities", .bool(isSimilarity)),
+            return try Console.print(JSON.object([("conditions", .integer(rdm.count)), ("metric", .string(rdm.metric)), ("similarities", .bool(isSimilarity)),
                                               ("mean", .number(mean)), ("missing", .integer(rdm.values.count - known.count))]).serialized(.pretty))
         }
         guard !report.quiet else { return }

@@ -38,10 +38,10 @@ struct RSACommand: ParsableCommand {
     @Option(help: "False discovery rate at which models are marked.")
     var fdr = 0.05
 
-    @Option(help: "Seed of permutations and resamples.")
+    @Option(in: .seed, help: "Seed of permutations and resamples.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output if not given.")
@@ -50,21 +50,23 @@ struct RSACommand: ParsableCommand {
     @OptionGroup(title: "Matrices") var matrices: DissimilarityOptions
     @OptionGroup(title: "Picture") var picture: PictureOptions
     @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
         if models.isEmpty { throw ValidationError("name at least one model's matrix") }
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        try OutputName.requireTable(output)
         if permutations < 1 || resamples < 1 { throw ValidationError("--permutations and --resamples should be at least 1") }
         if !(fdr > 0 && fdr < 1) { throw ValidationError("--fdr is between 0 and 1, not \(fdr)") }
     }
 
     func run() throws {
+        try writing.check(inputs: (models + data).map(DissimilarityOptions.path), files: [output] + picture.figure)
         let candidates = try models.flatMap(matrices.matrices), subjects = try data.flatMap(matrices.matrices)
         let rsa = RSA(method, permutations: permutations, bootstrap: bootstrap, resamples: resamples, seed: seed, threads: threads)
         let result = try rsa(models: candidates, subjects: subjects)
         var record = provenance(seed: seed)
-        record.inputs = try (models + data).map { try .init(hashing: FileManager.default.fileExists(atPath: $0) ? $0 : String($0.prefix { $0 != ":" })) }
+        record.inputs = try (models + data).map { try .init(hashing: DissimilarityOptions.path($0)) }
         record.settings = [
             ("method", .string("RSA")), ("comparison", .string(method.rawValue)), ("permutations", .integer(permutations)), ("bootstrap", .string(bootstrap.rawValue)),
             ("resamples", .integer(resamples)), ("fdr", .number(fdr)), ("conditions", .integer(result.conditions)), ("subjects", .integer(result.subjects)),
@@ -73,7 +75,7 @@ struct RSACommand: ParsableCommand {
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
-        if report.json { Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
+        if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
     }
 
     private func write(_ result: RSA.Result, _ record: Provenance) throws {

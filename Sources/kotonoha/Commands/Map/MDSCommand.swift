@@ -34,7 +34,7 @@ struct MDSCommand: ParsableCommand {
     @Option(help: "Random starts beside the classical solution.")
     var starts = 0
 
-    @Option(help: "Seed of random starts.")
+    @Option(in: .seed, help: "Seed of random starts.")
     var seed: UInt64 = 0
 
     @Option(help: ArgumentHelp("The Shepard diagram: .svg, .pdf or .png.", valueName: "file"))
@@ -43,15 +43,19 @@ struct MDSCommand: ParsableCommand {
     @OptionGroup(title: "Matrix") var matrix: DissimilarityOptions
     @OptionGroup(title: "Picture") var picture: PictureOptions
     @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.requireTable(output) }
+
     func run() throws {
+        try writing.check(inputs: [DissimilarityOptions.path(input)], files: [output, shepard] + picture.figure)
         let rdm = try matrix.matrix(input), kind = nonmetric ? .nonmetric : method
         let fit = try MDS(kind, dimensions: dimensions, starts: starts, seed: seed).fit(rdm)
         let r = try? Correlation.pearson(fit.distances, rdm.values)
         let positive = fit.eigenvalues.filter { $0 > 0 }.reduce(0, +)
         var record = provenance(seed: seed)
-        record.inputs = [try .init(hashing: FileManager.default.fileExists(atPath: input) ? input : String(input.prefix { $0 != ":" }))]
+        record.inputs = [try .init(hashing: DissimilarityOptions.path(input))]
         record.settings = [("method", .string("MDS")), ("form", .string(kind.rawValue)), ("dimensions", .integer(dimensions)), ("conditions", .integer(rdm.count)),
                            ("metric", .string(rdm.metric)), ("stress_1", .number(fit.stress)), ("iterations", .integer(fit.iterations)), ("starts", .integer(starts)),
                            ("eigenvalues", .array(fit.eigenvalues.prefix(10).map { .number($0) }))]
@@ -61,7 +65,7 @@ struct MDSCommand: ParsableCommand {
         for path in picture.figure { try draw(rdm, fit, kind, to: path, record) }
         if let shepard { try drawShepard(rdm, fit, to: shepard, record) }
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("form", .string(kind.rawValue)), ("conditions", .integer(rdm.count)), ("dimensions", .integer(dimensions)), ("stress_1", .number(fit.stress)),
                 ("distance_pearson", r.map(JSON.number) ?? .null), ("iterations", .integer(fit.iterations)), ("eigenvalues", .array(fit.eigenvalues.map { .number($0) })),
             ]).serialized(.pretty))

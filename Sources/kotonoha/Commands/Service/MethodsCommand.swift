@@ -25,11 +25,11 @@ struct MethodsCommand: ParsableCommand {
     var withoutBibtex = false
 
     func run() throws {
-        if results { return Console.print(try ResultsText(MethodsFacts(path: file), language: language).paragraph) }
-        let text = MethodsText(try MethodsFacts(path: file), language: language)
-        Console.print(text.paragraph)
+        if results { return try Console.print(ResultsText(MethodsFacts(path: file), language: language).paragraph) }
+        let text = try MethodsText(try MethodsFacts(path: file), language: language)
+        try Console.print(text.paragraph)
         guard !withoutBibtex else { return }
-        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { Console.print("\n" + entry) }
+        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { try Console.print("\n" + entry) }
     }
 }
 

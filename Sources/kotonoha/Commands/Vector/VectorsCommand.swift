@@ -37,19 +37,22 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A table of the rows that --distinct dropped, each with the row that it repeats.", valueName: "table"))
     var dropped: String?
 
-    @Option(help: "Seed of the random pairs.")
+    @Option(in: .seed, help: "Seed of the random pairs.")
     var seed: UInt64 = 0
 
     @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireVectors(output, "vectors are written")
         if self.where.isEmpty && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
         for filter in self.where where !filter.contains("=") { throw ValidationError("--where is COLUMN=VALUE, not '\(filter)'") }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, rows], files: [output, dropped])
         let file = try VectorFile(path: vectors), valid = try file.valid()
         var kept = try rows.map { try listed($0, file) } ?? Array(0..<file.count)
         for filter in self.where {
@@ -61,7 +64,7 @@ struct VectorsSelectCommand: ParsableCommand {
         }
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("selection")), ("where", .array(self.where.map(JSON.string))), ("vectors", file.description)]
+        record.settings = [("method", .string("selection")), ("where", .array(self.where.map(JSON.string))), ("vectors", try file.description)]
         var repeated: [NearDuplicates.Repeat] = []
         if let distinct {
             let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
@@ -89,7 +92,7 @@ struct VectorsSelectCommand: ParsableCommand {
                 for r in repeated { try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(texts[r.row]), .text(texts[r.of])]) }
             }
         }
-        if report.json { return Console.print(JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))]).serialized(.pretty)) }
+        if report.json { return try Console.print(JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))]).serialized(.pretty)) }
         if !report.quiet {
             Console.say("\(output): \(Console.grouped(kept.count)) of \(Console.grouped(file.count)) rows" + (distinct == nil ? "" : "; \(Console.grouped(repeated.count)) near-duplicates dropped"))
         }
@@ -128,9 +131,13 @@ struct VectorsLabelCommand: ParsableCommand {
     @Option(help: "The column that both have; 'row' if not given.")
     var key: String?
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.requireVectors(output, "vectors are written") }
+
     func run() throws {
+        try writing.check(inputs: [vectors, labels], files: [output])
         let file = try VectorFile(path: vectors), table = try Table(path: labels, wanted: [key ?? "row"])
         let keyColumn = try table.column(key ?? "row")
         var rowOf: [String: Int] = [:]
@@ -154,7 +161,7 @@ struct VectorsLabelCommand: ParsableCommand {
         layout.columnNames = names.filter { name in !added.contains { $0.name == name } } + added.map(\.name)
         var record = provenance()
         record.inputs = [try .init(hashing: vectors), try .init(hashing: labels)]
-        record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", file.description)]
+        record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", try file.description)]
         metadata.provenance = record.json().serialized()
         let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
         for range in Parallel.chunks(file.count, size: 4096) {
@@ -164,7 +171,7 @@ struct VectorsLabelCommand: ParsableCommand {
             try writer.append(block)
         }
         try writer.finish()
-        if report.json { return Console.print(JSON.object([("rows", .integer(file.count)), ("labelled", .integer(matched)), ("columns", .array(added.map { .string($0.name) }))]).serialized(.pretty)) }
+        if report.json { return try Console.print(JSON.object([("rows", .integer(file.count)), ("labelled", .integer(matched)), ("columns", .array(added.map { .string($0.name) }))]).serialized(.pretty)) }
         if !report.quiet { Console.say("\(output): \(added.map(\.name).joined(separator: ", ")) for \(Console.grouped(matched)) of \(Console.grouped(file.count)) rows") }
     }
 }
