@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
 
         // Fourth floor.
+        .target(name: "Representations", dependencies: ["Analysis", "Statistics", "VectorStore", "Tensors", "FileFormats"]),
         .target(name: "ModelFolders", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats", "CCurl"]),
 
         // Fifth floor.
@@ -70,11 +71,13 @@ let package = Package(
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training", "VectorStore",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Figures",
+            "Training", "VectorStore",
             "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training",
+            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
+            "Figures", "Training",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

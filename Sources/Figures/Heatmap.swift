@@ -17,6 +17,8 @@ public struct Heatmap: Figure {
         /// Writes each value into its cell, with this many digits after the point, where the cells are large enough.
         public var digits: Int?
         public var hasColorBar = true
+        /// Lines before these rows and columns, between groups.
+        public var borders: [Int] = []
 
         public init() {}
     }
@@ -76,6 +78,16 @@ public struct Heatmap: Figure {
         let cellHeight = plot.height / Double(rows)
         var elements: [Scene.Element] = [cells(in: plot, low, high)]
         elements.append(.rectangle(plot, .stroke(.grey, width: 0.35)))
+        for border in o.borders {
+            if border > 0, border < rows {
+                let y = plot.y + Double(border) * cellHeight
+                elements.append(.line(Scene.Point(plot.x, y), Scene.Point(plot.maxX, y), .stroke(.ink, width: 0.6)))
+            }
+            if border > 0, border < columns {
+                let x = plot.x + Double(border) * cellWidth
+                elements.append(.line(Scene.Point(x, plot.y), Scene.Point(x, plot.maxY), .stroke(.ink, width: 0.6)))
+            }
+        }
 
         // Names that would overlap are left out evenly: every second, every third …
         func every(_ cell: Double) -> Int { max(1, Int((f * 1.02 / cell).rounded(.up))) }

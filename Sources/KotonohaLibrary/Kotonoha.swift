@@ -7,6 +7,7 @@
 @_exported import ModelFolders
 @_exported import Networks
 @_exported import Reporting
+@_exported import Representations
 @_exported import SentenceEmbedding
 @_exported import Statistics
 @_exported import Tensors

@@ -13,6 +13,14 @@ public enum Bibliography: String, CaseIterable {
     case quality = "venna2006local"
     case structuralProbe = "hewitt2019structural"
     case controlTask = "hewitt2019designing"
+    case similarityAnalysis = "kriegeskorte2008representational"
+    case noiseCeiling = "nili2014toolbox"
+    case acceleratedBootstrap = "efron1987better"
+    case permutation = "phipson2010permutation"
+    case holm = "holm1979simple"
+    case falseDiscovery = "benjamini1995controlling"
+    case scaling = "borg2005modern"
+    case nounMeaning = "mitchell2008predicting"
 
     /// As it is named in the running text.
     var citation: String {
@@ -30,11 +38,46 @@ public enum Bibliography: String, CaseIterable {
         case .quality: "Venna & Kaski, 2006"
         case .structuralProbe: "Hewitt & Manning, 2019"
         case .controlTask: "Hewitt & Liang, 2019"
+        case .similarityAnalysis: "Kriegeskorte et al., 2008"
+        case .noiseCeiling: "Nili et al., 2014"
+        case .acceleratedBootstrap: "Efron, 1987"
+        case .permutation: "Phipson & Smyth, 2010"
+        case .holm: "Holm, 1979"
+        case .falseDiscovery: "Benjamini & Hochberg, 1995"
+        case .scaling: "Borg & Groenen, 2005"
+        case .nounMeaning: "Mitchell et al., 2008"
         }
     }
 
     public var bibTeX: String {
         let (kind, fields): (String, [(String, String)]) = switch self {
+        case .similarityAnalysis:
+            ("article", [("author", "Kriegeskorte, Nikolaus and Mur, Marieke and Bandettini, Peter A."),
+                         ("title", "Representational similarity analysis -- connecting the branches of systems neuroscience"),
+                         ("journal", "Frontiers in Systems Neuroscience"), ("volume", "2"), ("pages", "4"), ("year", "2008"), ("doi", "10.3389/neuro.06.004.2008")])
+        case .noiseCeiling:
+            ("article", [("author", "Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William and Kriegeskorte, Nikolaus"),
+                         ("title", "A Toolbox for Representational Similarity Analysis"), ("journal", "PLoS Computational Biology"), ("volume", "10"), ("number", "4"),
+                         ("pages", "e1003553"), ("year", "2014"), ("doi", "10.1371/journal.pcbi.1003553")])
+        case .acceleratedBootstrap:
+            ("article", [("author", "Efron, Bradley"), ("title", "Better Bootstrap Confidence Intervals"), ("journal", "Journal of the American Statistical Association"),
+                         ("volume", "82"), ("number", "397"), ("pages", "171--185"), ("year", "1987"), ("doi", "10.1080/01621459.1987.10478410")])
+        case .permutation:
+            ("article", [("author", "Phipson, Belinda and Smyth, Gordon K."), ("title", "Permutation {P}-values Should Never Be Zero"),
+                         ("journal", "Statistical Applications in Genetics and Molecular Biology"), ("volume", "9"), ("number", "1"), ("year", "2010"), ("doi", "10.2202/1544-6115.1585")])
+        case .holm:
+            ("article", [("author", "Holm, Sture"), ("title", "A Simple Sequentially Rejective Multiple Test Procedure"), ("journal", "Scandinavian Journal of Statistics"),
+                         ("volume", "6"), ("number", "2"), ("pages", "65--70"), ("year", "1979")])
+        case .falseDiscovery:
+            ("article", [("author", "Benjamini, Yoav and Hochberg, Yosef"), ("title", "Controlling the False Discovery Rate: A Practical and Powerful Approach to Multiple Testing"),
+                         ("journal", "Journal of the Royal Statistical Society: Series B"), ("volume", "57"), ("number", "1"), ("pages", "289--300"), ("year", "1995")])
+        case .scaling:
+            ("book", [("author", "Borg, Ingwer and Groenen, Patrick J. F."), ("title", "Modern Multidimensional Scaling: Theory and Applications"), ("edition", "2"),
+                      ("publisher", "Springer"), ("year", "2005")])
+        case .nounMeaning:
+            ("article", [("author", "Mitchell, Tom M. and Shinkareva, Svetlana V. and Carlson, Andrew and Chang, Kai-Min and Malave, Vicente L. and Mason, Robert A. and Just, Marcel Adam"),
+                         ("title", "Predicting Human Brain Activity Associated with the Meanings of Nouns"), ("journal", "Science"), ("volume", "320"), ("number", "5880"),
+                         ("pages", "1191--1195"), ("year", "2008"), ("doi", "10.1126/science.1152876")])
         case .sentenceTransformers:
             ("inproceedings", [("author", "Reimers, Nils and Gurevych, Iryna"), ("title", "Sentence-{BERT}: Sentence Embeddings using {S}iamese {BERT}-Networks"),
                                ("booktitle", "Proceedings of EMNLP-IJCNLP 2019"), ("pages", "3982--3992"), ("year", "2019"), ("doi", "10.18653/v1/D19-1410")])

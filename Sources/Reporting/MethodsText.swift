@@ -7,7 +7,7 @@ public struct MethodsText {
 
     public private(set) var paragraph = ""
     public private(set) var cited: [Bibliography] = []
-    private let language: Language
+    let language: Language
 
     /// - Throws: `DataError` where the record says too little for a paragraph.
     public init(_ facts: MethodsFacts, language: Language) throws {
@@ -21,6 +21,12 @@ public struct MethodsText {
         case "PCA": sentences += describe(pca: facts.record)
         case "structural probe": sentences += describe(probe: facts.record)
         case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
+        case "contrast": sentences += describe(contrast: facts.record)
+        case "RSA": sentences += describe(similarityAnalysis: facts.record)
+        case "MDS": sentences += describe(scaling: facts.record)
+        case "encoding model": sentences += describe(encoding: facts.record)
+        case "hierarchical clustering": sentences += describe(tree: facts.record)
+        case "dissimilarity matrix": sentences += describe(matrix: facts.record)
         case "cosine ranking": sentences += describe(ranking: facts.record)
         case "pair mining": sentences += describe(mining: facts.record)
         case "pair cosines": sentences += describe(pairs: facts.record)
@@ -42,15 +48,15 @@ public struct MethodsText {
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
 
-    private func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
+    func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
 
-    private mutating func cite(_ works: Bibliography...) -> String {
+    mutating func cite(_ works: Bibliography...) -> String {
         for work in works where !cited.contains(work) { cited.append(work) }
         let names = works.map(\.citation).joined(separator: "; ")
         return language == .en ? " (\(names))" : "（\(names)）"
     }
 
-    private static func number(_ value: JSON?) -> String? {
+    static func number(_ value: JSON?) -> String? {
         guard let value else { return nil }
         if let whole = value.int { return NumberText.grouped(whole) }
         guard let number = value.double else { return value.string }

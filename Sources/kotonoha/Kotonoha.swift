@@ -21,9 +21,12 @@ struct KotonohaProgram: ParsableCommand {
         // The hidden child that validates HDF5 files; every other command stands in its group.
         subcommands: [ValidateHDF5Command.self],
         groupedSubcommands: [
-            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, ExportCommand.self]),
+            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
-            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Condition", subcommands: [
+                ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
+            ]),
             CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self]),
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),

@@ -13,11 +13,15 @@ import argparse
 import collections
 import csv
 import itertools
+import os
 import pathlib
 import re
 import statistics
 import sys
 import unicodedata
+import zipfile
+
+import stimuli
 
 DATASETS = pathlib.Path(__file__).resolve().parents[2] / "Datasets"
 
@@ -257,6 +261,35 @@ def check_slips(faults):
         print(f"  {status:<12}{level:<11}{kind:<14}{number}")
 
 
+def check_stimuli(faults):
+    """48 items, each once in both conditions, whose two sentences differ in one stretch of characters."""
+    rows = read_table("stimuli.tsv", ["番号", "条件", "文"], faults)
+    items = collections.defaultdict(dict)
+    for row in rows:
+        if row["条件"] in items[row["番号"]]:
+            faults.expect(False, "stimuli.tsv", f"item {row['番号']} stands twice in condition {row['条件']}")
+        items[row["番号"]][row["条件"]] = row["文"]
+    if list(items) != [str(k) for k in range(1, 49)]:
+        faults.expect(False, "stimuli.tsv", "items are not 1 to 48 in order")
+    for item, sentences in items.items():
+        if set(sentences) != {"適切", "不適切"}:
+            faults.expect(False, "stimuli.tsv", f"item {item} has conditions {sorted(sentences)}")
+            continue
+        a, b = sentences["適切"], sentences["不適切"]
+        head = len(os.path.commonprefix([a, b]))
+        tail = len(os.path.commonprefix([a[head:][::-1], b[head:][::-1]]))
+        if a == b or max(len(a), len(b)) - head - tail > 6:
+            faults.expect(False, "stimuli.tsv", f"item {item}: the sentences differ in more than one word: {a} {b}")
+    lengths = {c: statistics.mean(len(s[c]) for s in items.values() if c in s) for c in ("適切", "不適切")}
+    if abs(lengths["適切"] - lengths["不適切"]) > 0.5:
+        faults.expect(False, "stimuli.tsv", f"mean lengths differ: {lengths}")
+    table = (DATASETS / "stimuli.tsv").read_text(encoding="utf-8").splitlines()
+    with zipfile.ZipFile(DATASETS / "stimuli.xlsx") as archive:
+        for name, text in stimuli.parts([line.split("\t") for line in table]):
+            faults.expect(archive.read(name).decode("utf-8") == stimuli.HEAD + text, "stimuli.xlsx", f"{name} is not what tools/datasets/stimuli.py makes of the table")
+    print(f"stimuli.tsv: {len(rows)} sentences, {len(items)} items, mean length {lengths['適切']:.2f} and {lengths['不適切']:.2f} characters")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Checks the files in Datasets/.")
     parser.add_argument("--report", action="store_true", help="also print the closest captions and all 決まり字")
@@ -269,6 +302,7 @@ def main():
     check_captions(faults, arguments.report)
     check_poems(faults, arguments.report)
     check_slips(faults)
+    check_stimuli(faults)
     for fault in faults.found:
         print("FAULT", fault, file=sys.stderr)
     sys.exit(1 if faults.found else 0)

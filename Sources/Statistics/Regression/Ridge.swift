@@ -41,6 +41,11 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
         public let projected: Tensor<Scalar>
         /// Means of the responses (v), zeros without an intercept.
         public let means: [Double]
+
+        public init(projected: Tensor<Scalar>, means: [Double]) {
+            self.projected = projected
+            self.means = means
+        }
     }
 
     /// - Parameter y: responses (n, v), finite.

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import FileFormats
+import Figures
 import Foundation
 import Reporting
 import Tensors
@@ -14,6 +15,9 @@ struct ClusterCommand: ParsableCommand {
 
             finds communities: sentences at or above a cosine to one of them. What is close differs from model to model, so the
             threshold can be named as a share of random pairs. With --clusters K it is k-means on the sphere, and every sentence belongs somewhere.
+
+            --tree average, complete, single or ward builds a tree instead; -o tree.csv lists its merges, tree.newick is for other programs, and with
+            --clusters K or --height the tree is cut and -o lists or copies rows with their clusters.
 
             -o clustered.h5 copies the vector file with the clusters as its groups, so that maps are coloured by them.
             """)
@@ -36,6 +40,15 @@ struct ClusterCommand: ParsableCommand {
     @Option(in: Bounds(1...10_000), help: "Independent starts of k-means; 4 if not given.")
     var starts: Int?
 
+    @Option(help: "Hierarchical clustering by cosine distance: average, complete, single or ward.")
+    var tree: Dendrogram.Linkage?
+
+    @Option(help: "Cut the tree at this height.")
+    var height: Double?
+
+    @Option(help: ArgumentHelp("The tree as a picture: .svg, .pdf or .png.", valueName: "file"))
+    var figure: String?
+
     @Option(in: .seed, help: "Seed of k-means and of the random pairs.")
     var seed: UInt64 = 0
 
@@ -47,7 +60,12 @@ struct ClusterCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        try OutputName.require(output, OutputName.tables + OutputName.vectors, "clusters are written")
+        try OutputName.require(output, OutputName.tables + OutputName.vectors + (tree == nil ? [] : ["newick", "nwk"]), "clusters are written")
+        if tree == nil { try refuse([("--height", height != nil), ("--figure", figure != nil)], "is for trees, which --tree asks for") }
+        if tree != nil {
+            try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
+            if clusters != nil { try refuse([("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
+        }
         if clusters != nil {
             try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
@@ -58,7 +76,8 @@ struct ClusterCommand: ParsableCommand {
 
     func run() throws {
         let minSize = minSize ?? 10
-        try writing.check(inputs: [vectors], files: [output])
+        try writing.check(inputs: [vectors], files: [output, figure])
+        if let tree { return try runTree(tree) }
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         let clustering: Clustering, method: String
@@ -134,5 +153,56 @@ struct ClusterCommand: ParsableCommand {
                     + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
                     + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
                     + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
+    }
+
+    // MARK: Trees
+
+    private func runTree(_ linkage: Dendrogram.Linkage) throws {
+        let file = try VectorFile(path: vectors), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
+        let bytes = Dendrogram.memory(conditions: rows.count) * 3
+        guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; choose at most 40,000 by vectors select", file: vectors) }
+        if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
+        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), d = file.dimension
+        var kept = Tensor<Double>(uninitialized: [rows.count, d])
+        for (place, row) in rows.enumerated() { for k in 0..<d { kept[place, k] = Double(x[row, k]) } }
+        let labels = try DissimilarityOptions.labels(file, rows), dendrogram = try Dendrogram(RDM(kept, labels: labels), linkage: linkage)
+        let cut = try clusters.map { try dendrogram.clusters(count: $0) } ?? height.map { dendrogram.clusters(height: $0) }
+        var record = provenance()
+        record.inputs = [try .init(hashing: vectors)]
+        record.settings = [("method", .string("hierarchical clustering")), ("linkage", .string(linkage.rawValue)), ("metric", .string("cosine")), ("rows", .integer(rows.count)),
+                           ("clusters", cut.map { .integer(Set($0).count) } ?? .null), ("height", height.map(JSON.number) ?? .null), ("vectors", try file.description)]
+        try writeTree(dendrogram, file, rows, cut, record)
+        if let figure {
+            var options = DendrogramFigure.Options()
+            options.xTitle = "cosine distance (\(linkage.rawValue))"
+            options.cut = height
+            try DendrogramFigure(names: labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut, options: options).write(to: URL(fileURLWithPath: figure))
+            try record.write(beside: figure)
+        }
+        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
+        if !report.quiet {
+            Console.say("\(output): \(linkage.rawValue)-linkage tree of \(Console.grouped(rows.count)) rows, height \(Console.fixed(dendrogram.merges.last?.height ?? 0, 4))"
+                        + (cut.map { ", cut into \(Set($0).count) clusters" } ?? ""))
+        }
+    }
+
+    private func writeTree(_ tree: Dendrogram, _ file: VectorFile, _ rows: [Int], _ cut: [Int]?, _ record: Provenance) throws {
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "newick", "nwk":
+            try AtomicFile.write(to: output) { try $0.write(tree.newick + "\n") }
+            try record.write(beside: output)
+        case let kind:
+            guard let cut else {
+                guard kind != "h5" else { throw DataError(.usage, "a vector file keeps clusters, not a tree; cut it by --clusters or --height", file: output) }
+                return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(to: output, provenance: record) { append in
+                    for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
+                }
+            }
+            let vectors = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+            var members = [[Int]](repeating: [], count: (cut.max() ?? -1) + 1)
+            for (place, row) in rows.enumerated() { members[cut[place]].append(row) }
+            let clustering = Clustering(communities: members, of: vectors)
+            if kind == "h5" || kind == "hdf5" { try writeVectors(file, clustering, record) } else { try writeTable(file, clustering, try file.valid(), record) }
+        }
     }
 }

@@ -18,10 +18,14 @@ struct MethodsCommand: ParsableCommand {
     @Option(help: "en or ja.")
     var language = MethodsText.Language.en
 
+    @Flag(help: "The sentences for a Results section instead, for contrasts, RSA, MDS and encoding models.")
+    var results = false
+
     @Flag(help: "The paragraph alone, without BibTeX.")
     var withoutBibtex = false
 
     func run() throws {
+        if results { return try Console.print(ResultsText(MethodsFacts(path: file), language: language).paragraph) }
         let text = try MethodsText(try MethodsFacts(path: file), language: language)
         try Console.print(text.paragraph)
         guard !withoutBibtex else { return }

@@ -1,0 +1,155 @@
+import FileFormats
+import Foundation
+import Statistics
+import Tensors
+
+extension Contrast {
+    /// What the cosines of rows say about two conditions.
+    public struct Similarity: Sendable {
+        /// Mean cosine of different items within the first, within the second, and across the two.
+        public let withinFirst: Double, withinSecond: Double, between: Double
+        /// Mean cosine of an item's two sentences; nil if unpaired.
+        public let sameItem: Double?
+        /// Mean within less between: do the conditions differ at all?
+        public let separation: Result
+        /// Within first less within second: is one more homogeneous?
+        public let homogeneity: Result
+    }
+
+    /// Similarity within and between conditions. Permutation and bootstrap are by item (by row if unpaired), never by pair: pairs share rows.
+    ///
+    /// - Parameters:
+    ///   - cosines: similarities (n, n) of all rows.
+    ///   - a, b: rows of the two conditions; if paired, row k of both belongs to item k.
+    /// - Throws: `DataError` for fewer than three sentences in a condition.
+    /// - Complexity: O(items²) a resample.
+    public func similarity(_ name: String, _ cosines: Tensor<Double>, _ a: [Int], _ b: [Int], paired: Bool) throws -> Similarity {
+        guard min(a.count, b.count) >= 3 else { throw DataError(.badData, "similarity within conditions needs at least three sentences in each; there are \(a.count) and \(b.count)") }
+        let table = CosineTable(cosines, a, b), means = table.means(Array(0..<a.count + b.count), split: a.count, pairedCount: paired ? a.count : nil)
+        let (separation, homogeneity) = paired ? try pairedSimilarity(name, table) : try unpairedSimilarity(name, table)
+        return Similarity(withinFirst: means.first, withinSecond: means.second, between: means.between,
+                          sameItem: paired ? mean(a.indices.map { table[$0, a.count + $0] }) : nil, separation: separation, homogeneity: homogeneity)
+    }
+
+    private func pairedSimilarity(_ name: String, _ table: CosineTable) throws -> (Result, Result) {
+        let n = table.first
+        // What two items i ≠ j add to each contrast; exchanging an item's conditions changes signs and places.
+        @Sendable func separation(_ i: Int, _ j: Int) -> Double { (table[i, j] + table[n + i, n + j] - table[i, n + j] - table[n + i, j]) / 2 }
+        @Sendable func homogeneity(_ i: Int, _ j: Int, _ si: Double, _ sj: Double) -> Double {
+            si == sj ? si * (table[i, j] - table[n + i, n + j]) : si * (table[i, n + j] - table[n + i, j])
+        }
+        func make(_ what: String, _ term: @escaping @Sendable (Int, Int) -> Double, _ signed: @escaping @Sendable (Int, Int, Double, Double) -> Double) throws -> Result {
+            let estimate = try bootstrap.estimate(.items(n)) { rows in
+                var sum = 0.0, count = 0.0
+                for p in 0..<rows.count { for q in 0..<p where rows[p] != rows[q] { sum += term(rows[p], rows[q]); count += 1 } }
+                return count > 0 ? sum / count : .nan
+            }
+            let test = try permutation.signs(n) { signs in
+                var sum = 0.0
+                for p in 0..<n { for q in 0..<p { sum += signed(p, q, signs[p], signs[q]) } }
+                return sum / Double(n * (n - 1) / 2)
+            }
+            let scores = (0..<n).map { i in mean((0..<n).filter { $0 != i }.map { term(i, $0) }) }
+            return Result(name: "\(name): \(what)", isPaired: true, first: nil, second: nil, difference: tested(estimate, test), deviation: standardDeviation(scores),
+                          rank: signedRank(scores), effect: try? EffectSize.dz(scores, level: level), delta: nil)
+        }
+        return (try make("within − between", separation) { i, j, si, sj in si * sj * separation(i, j) },
+                try make("within first − within second", { homogeneity($0, $1, 1, 1) }, homogeneity))
+    }
+
+    private func unpairedSimilarity(_ name: String, _ table: CosineTable) throws -> (Result, Result) {
+        let first = table.first, second = table.second, units = Bootstrap.Units.strata((0..<first + second).map { $0 < first })
+        let inFirst = table.scores(own: 0..<first, other: first..<first + second), inSecond = table.scores(own: first..<first + second, other: 0..<first)
+        @Sendable func separation(_ m: CosineTable.Means) -> Double { (m.first + m.second) / 2 - m.between }
+        @Sendable func homogeneity(_ m: CosineTable.Means) -> Double { m.first - m.second }
+
+        let gains = inFirst.gain + inSecond.gain
+        let apart = tested(try bootstrap.estimate(units) { separation(table.means($0, split: first)) },
+                           try permutation.groups(first, second) { separation(table.means($0, split: first, isRelabelled: true)) })
+        let even = tested(try bootstrap.estimate(units) { homogeneity(table.means($0, split: first)) },
+                          try permutation.groups(first, second) { homogeneity(table.means($0, split: first, isRelabelled: true)) })
+        let rank = try MannWhitney(inFirst.within, inSecond.within)
+        return (
+            Result(name: "\(name): within − between", isPaired: false, first: nil, second: nil, difference: apart, deviation: standardDeviation(gains),
+                   rank: signedRank(gains), effect: try? EffectSize.dz(gains, level: level), delta: nil),
+            Result(name: "\(name): within first − within second", isPaired: false, first: Summary(inFirst.within), second: Summary(inSecond.within), difference: even, deviation: nil,
+                   rank: (rank.p, rank.method), effect: try? EffectSize.d(inFirst.within, inSecond.within, level: level),
+                   delta: try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level)))
+    }
+
+    /// Association of each row with two sets of attribute rows: mean cosine to the first less mean cosine to the second (Caliskan et al. 2017).
+    public static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
+        rows.map { row in mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] }) }
+    }
+}
+
+/// The cosines of the rows of two conditions, the first condition's rows at 0 ..< first.
+private struct CosineTable: Sendable {
+    let first: Int, second: Int
+    private let values: [Double]
+    private let width: Int
+
+    struct Means { var first: Double, second: Double, between: Double }
+
+    init(_ cosines: Tensor<Double>, _ a: [Int], _ b: [Int]) {
+        let rows = a + b
+        (first, second, width) = (a.count, b.count, rows.count)
+        values = rows.flatMap { i in rows.map { cosines[i, $0] } }
+    }
+
+    subscript(i: Int, j: Int) -> Double { values[i * width + j] }
+
+    /// Mean cosines within both conditions and between them, of chosen rows; a row drawn twice makes no pair with itself.
+    ///
+    /// - Parameters:
+    ///   - split: rows below this place in the list, or if not relabelled in the table, are of the first condition.
+    ///   - pairedCount: items whose own two sentences make no pair between.
+    func means(_ chosen: [Int], split: Int, isRelabelled: Bool = false, pairedCount: Int? = nil) -> Means {
+        var sums = (0.0, 0.0, 0.0), counts = (0.0, 0.0, 0.0)
+        for p in chosen.indices {
+            for q in 0..<p where chosen[p] != chosen[q] {
+                if let pairedCount, abs(chosen[p] - chosen[q]) == pairedCount { continue }
+                let value = self[chosen[p], chosen[q]]
+                switch isRelabelled ? (p < split, q < split) : (chosen[p] < split, chosen[q] < split) {
+                case (true, true): sums.0 += value; counts.0 += 1
+                case (false, false): sums.1 += value; counts.1 += 1
+                default: sums.2 += value; counts.2 += 1
+                }
+            }
+        }
+        return Means(first: sums.0 / counts.0, second: sums.1 / counts.1, between: sums.2 / counts.2)
+    }
+
+    /// For each row its mean cosine to the other rows of its condition, and that less its mean cosine to the other condition.
+    func scores(own: Range<Int>, other: Range<Int>) -> (within: [Double], gain: [Double]) {
+        let within = own.map { i in mean(own.filter { $0 != i }.map { self[i, $0] }) }
+        return (within, zip(own, within).map { i, value in value - mean(other.map { self[i, $0] }) })
+    }
+}
+
+/// Cosines of all pairs of rows (n, n), in Double; of rows from which their mean was taken first if `centred`.
+///
+/// - Throws: `DataError` naming a row that is zero.
+public func cosineMatrix(_ x: Tensor<Double>, centred: Bool = false) throws -> Tensor<Double> {
+    var rows = x
+    let n = x.rows, d = x.columns
+    var zero: Int?
+    rows.withUnsafeMutableElements { e in
+        if centred {
+            for k in 0..<d {
+                var sum = 0.0
+                for row in 0..<n { sum += e[row * d + k] }
+                for row in 0..<n { e[row * d + k] -= sum / Double(n) }
+            }
+        }
+        for row in 0..<n {
+            var squares = 0.0
+            for k in 0..<d { squares += e[row * d + k] * e[row * d + k] }
+            if !(squares > 0) { zero = zero ?? row }
+            let length = squares.squareRoot()
+            for k in 0..<d { e[row * d + k] /= length }
+        }
+    }
+    if let zero { throw DataError(.badData, "the vector of row \(zero) is zero\(centred ? " once the mean is taken out" : ""), so it has no cosine") }
+    return matrixProduct(rows, transposed: false, rows, transposed: true)
+}

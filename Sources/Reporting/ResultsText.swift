@@ -1,0 +1,93 @@
+import FileFormats
+import Foundation
+
+/// Sentences for a Results section, in English or Japanese, out of the record beside a result. Numbers are those of the record.
+public struct ResultsText {
+    public let paragraph: String
+
+    /// - Throws: `DataError` where the record holds no results that can be told.
+    public init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
+        let record = facts.record, words = Words(isJapanese: language == .ja)
+        let sentences: [String]
+        switch record["method"]?.string {
+        case "contrast": sentences = (record["contrasts"]?.array ?? []).map { words.contrast($0, isOne: record["contrasts"]?.array?.count == 1) }
+        case "RSA": sentences = words.similarityAnalysis(record)
+        case "MDS": sentences = words.scaling(record)
+        case "encoding model": sentences = words.encoding(record)
+        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS or encoding model")
+        }
+        paragraph = sentences.joined(separator: language == .en ? " " : "")
+    }
+}
+
+private struct Words {
+    let isJapanese: Bool
+
+    func say(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
+
+    /// Without the zero before the point where a value cannot exceed 1, as journals of psychology print it.
+    private func share(_ value: Double, _ digits: Int = 3) -> String {
+        let text = NumberText.fixed(value, digits)
+        guard !isJapanese, let zero = text.range(of: "0."), text[..<zero.lowerBound].allSatisfy({ !$0.isNumber }) else { return text }
+        return text.replacingCharacters(in: zero, with: ".")
+    }
+
+    private func p(_ value: JSON?) -> String {
+        guard let value = value?.double else { return say("p not available", "pは得られなかった") }
+        return value < 0.001 ? "p < \(say(".001", "0.001"))" : "p = \(share(value))"
+    }
+
+    private func interval(_ value: JSON?) -> String {
+        guard let ends = value?.array?.compactMap(\.double), ends.count == 2 else { return "" }
+        return say(", 95 % CI [\(NumberText.fixed(ends[0], 3)), \(NumberText.fixed(ends[1], 3))]", "、95% CI [\(NumberText.fixed(ends[0], 3)), \(NumberText.fixed(ends[1], 3))]")
+    }
+
+    func contrast(_ c: JSON, isOne: Bool) -> String {
+        let name = c["name"]?.string ?? "", difference = NumberText.fixed(c["difference"]?.double ?? .nan, 3), n = c["n"]?.int ?? 0
+        let isPaired = c["paired"]?.bool == true
+        func summary(_ key: String) -> String? {
+            guard let mean = c[key]?["mean"]?.double, let deviation = c[key]?["sd"]?.double else { return nil }
+            return "M = \(NumberText.fixed(mean, 3)), SD = \(NumberText.fixed(deviation, 3))"
+        }
+        let means = [summary("first"), summary("second")].compactMap { $0 }
+        var text = say("\(name): the difference was \(difference)\(interval(c["interval_95"])), \(p(c["p"]))", "\(name)の差は\(difference)であった（\(interval(c["interval_95"]).dropFirst())、\(p(c["p"]))")
+        text += say(" (\(c["test"]?.string ?? ""); n = \(n) \(isPaired ? "items" : "sentences")", "、\(c["test"]?.string.map(japanese) ?? "")、n = \(n)")
+        if means.count == 2 { text += say("; \(means[0]) against \(means[1])", "、\(means[0])対\(means[1])") }
+        text += say(")", "")
+        for (key, symbol) in [("d_z", "d_z"), ("d", "d")] {
+            if let value = c[key]?["value"]?.double { text += say(", \(symbol) = \(NumberText.fixed(value, 2))\(interval(c[key]?["interval_95"]))", "、\(symbol) = \(NumberText.fixed(value, 2))\(interval(c[key]?["interval_95"]))") }
+        }
+        if let rank = c["rank_test"]?.string { text += say("; \(rank), \(p(c["rank_p"]))", "、\(japanese(rank))で\(p(c["rank_p"]))") }
+        if !isOne, c["p_holm"]?.double != nil { text += say("; Holm-adjusted \(p(c["p_holm"]))", "、Holm法で調整した\(p(c["p_holm"]))") }
+        return text + say(".", "）。")
+    }
+
+    private func japanese(_ test: String) -> String {
+        test.replacingOccurrences(of: "permutation test", with: "並べ替え検定").replacingOccurrences(of: "exact, ", with: "全").replacingOccurrences(of: "exact", with: "正確検定")
+            .replacingOccurrences(of: "Wilcoxon signed-rank test", with: "Wilcoxonの符号付順位検定").replacingOccurrences(of: "Mann–Whitney U test", with: "Mann–WhitneyのU検定")
+    }
+
+    func similarityAnalysis(_ record: JSON) -> [String] {
+        var sentences = (record["models"]?.array ?? []).map { model in
+            let name = model["name"]?.string ?? "", value = share(model["value"]?.double ?? .nan)
+            return say("\(name) agreed with the data at \(value), \(p(model["p"])).", "\(name)とデータとの一致度は\(value)であった（\(p(model["p"]))）。")
+        }
+        if let ceiling = record["noise_ceiling"]?.array?.compactMap(\.double), ceiling.count == 2 {
+            sentences.append(say("The noise ceiling lay between \(share(ceiling[0])) and \(share(ceiling[1])).", "ノイズシーリングは\(share(ceiling[0]))から\(share(ceiling[1]))であった。"))
+        }
+        return sentences
+    }
+
+    func scaling(_ record: JSON) -> [String] {
+        let stress = share(record["stress_1"]?.double ?? .nan), n = record["conditions"]?.int ?? 0, d = record["dimensions"]?.int ?? 2
+        return [say("A \(d)-dimensional solution for \(n) conditions had a stress-1 of \(stress).", "\(n)条件の\(d)次元解のストレス1は\(stress)であった。")]
+    }
+
+    func encoding(_ record: JSON) -> [String] {
+        if let accuracy = record["accuracy"]?.double {
+            let test = record["p"]?.double == nil ? "" : say(", \(p(record["p"])) by permuting items", "（項目の並べ替えで\(p(record["p"]))）")
+            return [say("The right pairing was found for \(NumberText.fixed(100 * accuracy, 1)) % of the pairs\(test).", "全ての組のうち\(NumberText.fixed(100 * accuracy, 1))%で正しい対応が選ばれた\(test)。")]
+        }
+        return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
+    }
+}

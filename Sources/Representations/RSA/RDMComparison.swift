@@ -1,0 +1,115 @@
+import Analysis
+import FileFormats
+import Foundation
+import Statistics
+import Tensors
+
+/// How closely two dissimilarity matrices agree, as rsatoolbox's `compare`.
+public enum RDMComparison: String, Sendable, CaseIterable {
+    case pearson, spearman
+    case rhoA = "rho-a", tauA = "tau-a"
+    case cosine
+    /// Pearson's correlation with pairs weighted by the covariance that shared conditions give them (Diedrichsen et al. 2021).
+    case covarianceWeighted = "cov-weighted"
+
+    /// The agreement of two matrices over the pairs that both have, in [−1, 1].
+    ///
+    /// - Throws: `DataError` where they differ in size or one is constant.
+    public func callAsFunction(_ a: [Double], _ b: [Double], conditions: Int) throws -> Double {
+        guard a.count == b.count else { throw DataError(.badData, "two matrices of \(a.count) and \(b.count) pairs cannot be compared") }
+        let kept = a.indices.filter { !a[$0].isNaN && !b[$0].isNaN }
+        if kept.count < a.count {
+            guard self != .covarianceWeighted else { throw DataError(.badData, "\(a.count - kept.count) pairs are missing; cov-weighted needs all of them") }
+            return try complete(kept.map { a[$0] }, kept.map { b[$0] }, conditions)
+        }
+        return try complete(a, b, conditions)
+    }
+
+    private func complete(_ a: [Double], _ b: [Double], _ conditions: Int) throws -> Double {
+        switch self {
+        case .pearson: try Correlation.pearson(a, b)
+        case .spearman: try Correlation.spearman(a, b)
+        case .rhoA: try Correlation.rhoA(a, b)
+        case .tauA: try Correlation.tauA(a, b)
+        case .cosine: try Self.cosine(a, b)
+        case .covarianceWeighted: try Self.cosine(Self.whitened(a, conditions), Self.whitened(b, conditions))
+        }
+    }
+
+    private static func cosine(_ a: [Double], _ b: [Double]) throws -> Double {
+        var aa = 0.0, bb = 0.0, ab = 0.0
+        for i in a.indices {
+            aa += a[i] * a[i]
+            bb += b[i] * b[i]
+            ab += a[i] * b[i]
+        }
+        guard aa > 0, bb > 0 else { throw DataError(.badData, "a matrix of equal dissimilarities agrees with nothing") }
+        return max(-1, min(1, ab / (aa.squareRoot() * bb.squareRoot())))
+    }
+
+    /// The second moments that belong to mean-free dissimilarities: −½ of them, double-centred, pairs counted twice, the diagonal once.
+    static func whitened(_ values: [Double], _ n: Int) -> [Double] {
+        let middle = mean(values)
+        var g = values.map { -0.5 * ($0 - middle) }, rows = [Double](repeating: 0, count: n)
+        var pair = 0
+        for i in 0..<n {
+            for j in i + 1..<max(n, i + 1) {
+                rows[i] += g[pair]
+                rows[j] += g[pair]
+                pair += 1
+            }
+        }
+        for i in 0..<n { rows[i] /= Double(n) }
+        let all = mean(rows)
+        pair = 0
+        for i in 0..<n {
+            for j in i + 1..<max(n, i + 1) {
+                g[pair] = (g[pair] - rows[i] - rows[j] + all) * 2.0.squareRoot()
+                pair += 1
+            }
+        }
+        return g + rows.map { all - 2 * $0 }
+    }
+
+    /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a stands in.
+    public func pooled(_ matrices: [[Double]]) -> [Double] {
+        let scaled = matrices.map { values -> [Double] in
+            let defined = values.filter { !$0.isNaN }
+            switch self {
+            case .spearman, .rhoA, .tauA:
+                let ranks = averageRanks(defined)
+                var next = 0
+                return values.map { value in
+                    if value.isNaN { return .nan }
+                    next += 1
+                    return ranks[next - 1]
+                }
+            case .cosine:
+                let size = (defined.reduce(0) { $0 + $1 * $1 } / Double(defined.count)).squareRoot()
+                return values.map { $0 / size }
+            case .pearson, .covarianceWeighted:
+                let middle = mean(defined), size = (defined.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(defined.count)).squareRoot()
+                return values.map { ($0 - middle) / size }
+            }
+        }
+        return scaled[0].indices.map { pair in
+            let defined = scaled.map { $0[pair] }.filter { !$0.isNaN }
+            return defined.isEmpty ? .nan : mean(defined)
+        }
+    }
+
+    /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and against all.
+    ///
+    /// - Throws: `DataError` for a single subject.
+    public func noiseCeiling(_ subjects: [[Double]], conditions: Int) throws -> (lower: Double, upper: Double) {
+        guard subjects.count >= 2 else { throw DataError(.badData, "a noise ceiling needs at least two subjects") }
+        let all = pooled(subjects)
+        var lower = 0.0, upper = 0.0
+        for (subject, values) in subjects.enumerated() {
+            let others = pooled(subjects.indices.filter { $0 != subject }.map { subjects[$0] })
+            lower += try self(others, values, conditions: conditions)
+            upper += try self(all, values, conditions: conditions)
+        }
+        return (lower / Double(subjects.count), upper / Double(subjects.count))
+    }
+}

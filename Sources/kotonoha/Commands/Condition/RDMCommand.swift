@@ -1,0 +1,132 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Figures
+import Foundation
+import Tensors
+import VectorStore
+
+struct RDMCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rdm", abstract: "How dissimilar rows or conditions are: a dissimilarity matrix.",
+        discussion: """
+            kotonoha rdm vectors.h5 -o model.rdm.h5 --by condition --figure rdm.pdf
+
+            INPUT is a vector file, a table of features (--label-column), or a finished matrix (.rdm.h5, .npy, a square table, or a table of pairs).
+            """)
+
+    @OptionGroup var arguments: MatrixArguments
+    func run() throws { try arguments.run(asSimilarities: false) }
+}
+
+struct MatrixCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "matrix", abstract: "How similar rows or conditions are: a similarity matrix.",
+        discussion: """
+            kotonoha matrix vectors.h5 -o matrix.xlsx --by condition --figure heat.pdf
+
+            With --metric euclidean there is no similarity, and distances are written, as by rdm.
+            """)
+
+    @OptionGroup var arguments: MatrixArguments
+    func run() throws { try arguments.run(asSimilarities: true) }
+}
+
+struct MatrixArguments: ParsableArguments {
+    enum Order: String, CaseIterable, ExpressibleByArgument { case input, group, tree }
+
+    @Argument(help: "The vector file, table or matrix.")
+    var input: String
+
+    @Option(name: .shortAndLong, help: ".xlsx, .csv or .tsv with labels; .npy; or .rdm.h5, always dissimilarities.")
+    var output: String
+
+    @OptionGroup(title: "Matrix") var matrix: DissimilarityOptions
+
+    @Option(help: "Order of rows: as in the input, by group, or as the leaves of an average-linkage tree.")
+    var order = Order.input
+
+    @OptionGroup(title: "Picture") var picture: PictureOptions
+    @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws { try OutputName.require(output, OutputName.tables + ["npy", "h5"], "a matrix is written") }
+
+    func run(asSimilarities: Bool) throws {
+        try writing.check(inputs: [DissimilarityOptions.path(input)], files: [output] + picture.figure)
+        var rdm = try matrix.matrix(input), borders: [Int] = []
+        (rdm, borders) = try ordered(rdm)
+        let isSimilarity = asSimilarities && (DistanceMetric(rawValue: rdm.metric)?.hasSimilarity ?? false)
+        var record = provenance()
+        record.inputs = [try .init(hashing: DissimilarityOptions.path(input))]
+        record.settings = [("method", .string("dissimilarity matrix")), ("metric", .string(rdm.metric)), ("conditions", .integer(rdm.count)),
+                           ("by", matrix.by.map(JSON.string) ?? .null), ("order", .string(order.rawValue)), ("similarities", .bool(isSimilarity))]
+        var values = rdm.matrix
+        if isSimilarity { for i in 0..<values.count { values[i] = 1 - values[i] } }
+        try write(rdm, values, record)
+        for path in picture.figure { try draw(rdm, values, isSimilarity, borders, to: path, record) }
+        try say(rdm, isSimilarity)
+    }
+
+    private func ordered(_ rdm: RDM) throws -> (RDM, [Int]) {
+        switch order {
+        case .input: return (rdm, [])
+        case .tree: return (try rdm.selecting(try Dendrogram(rdm).leaves), [])
+        case .group:
+            guard matrix.by == nil, ["h5", "hdf5"].contains(URL(fileURLWithPath: input).pathExtension), try !RDM.isRDM(path: input) else {
+                throw DataError(.usage, "--order group needs the rows of a vector file with groups")
+            }
+            let file = try VectorFile(path: input), valid = try file.valid()
+            guard let groups = try file.groups() else { throw DataError(.usage, "--order group needs groups, and this file has none", file: input) }
+            let factor = Factor(name: "group", values: valid.indices.filter { valid[$0] }.map { groups[$0] })
+            let places = factor.codes.indices.sorted { (factor.codes[$0] ?? .max, $0) < (factor.codes[$1] ?? .max, $1) }
+            return (try rdm.selecting(places), places.indices.filter { $0 > 0 && factor.codes[places[$0]] != factor.codes[places[$0 - 1]] })
+        }
+    }
+
+    private func write(_ rdm: RDM, _ values: Tensor<Double>, _ record: Provenance) throws {
+        let n = rdm.count
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "h5", "hdf5":
+            guard output.lowercased().hasSuffix(".rdm.h5") else { throw DataError(.usage, "a dissimilarity matrix is written as NAME.rdm.h5", file: output) }
+            try rdm.write(to: output, attributes: [("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized()))])
+        case "npy":
+            let writer = try NPYWriter(path: output, shape: [n, n])
+            try writer.append(values.elements.map(Float.init))
+            try writer.finish()
+            try record.write(beside: output)
+        default:
+            try ResultTable(["label"] + rdm.labels.map { TableColumn($0, decimals: 6) }, table).write(to: output, provenance: record) { append in
+                for i in 0..<n { try append([.text(rdm.labels[i])] + (0..<n).map { .number(values[i, $0]) }) }
+            }
+        }
+    }
+
+    private func draw(_ rdm: RDM, _ values: Tensor<Double>, _ isSimilarity: Bool, _ borders: [Int], to path: String, _ record: Provenance) throws {
+        var options = Heatmap.Options()
+        options.page.width = try Length(parsing: picture.width)
+        options.page.language = picture.isJapanese ? .japanese : .english
+        options.title = picture.title
+        options.borders = borders
+        let metric = rdm.metric.isEmpty ? (picture.isJapanese ? "非類似度" : "dissimilarity") : rdm.metric
+        options.valueTitle = isSimilarity ? (rdm.metric == "cosine" ? (picture.isJapanese ? "コサイン類似度" : "cosine") : (picture.isJapanese ? "相関係数" : "correlation"))
+            : (picture.isJapanese ? "距離（\(metric)）" : "distance (\(metric))")
+        options.digits = rdm.count <= 12 ? 2 : nil
+        let n = rdm.count
+        let map = try Heatmap((0..<n).map { i in (0..<n).map { values[i, $0] } }, rowLabels: rdm.labels, columnLabels: n <= 60 ? rdm.labels : [], options: options)
+        try map.write(to: URL(fileURLWithPath: path))
+        try record.write(beside: path)
+    }
+
+    private func say(_ rdm: RDM, _ isSimilarity: Bool) throws {
+        let known = rdm.values.filter { !$0.isNaN }.map { isSimilarity ? 1 - $0 : $0 }
+        let mean = known.reduce(0, +) / Double(max(1, known.count))
+        if report.json {
+            return try Console.print(JSON.object([("conditions", .integer(rdm.count)), ("metric", .string(rdm.metric)), ("similarities", .bool(isSimilarity)),
+                                              ("mean", .number(mean)), ("missing", .integer(rdm.values.count - known.count))]).serialized(.pretty))
+        }
+        guard !report.quiet else { return }
+        Console.say("\(output): \(rdm.count) conditions, mean \(isSimilarity ? "similarity" : "dissimilarity") \(Console.fixed(mean, 4)) (\(rdm.metric.isEmpty ? "metric unknown" : rdm.metric))")
+    }
+}

@@ -1,0 +1,177 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Tensors
+import VectorStore
+
+struct VectorsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vectors", abstract: "Choose rows of a vector file, or give them more columns.", subcommands: [VectorsSelectCommand.self, VectorsLabelCommand.self])
+}
+
+struct VectorsSelectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "select", abstract: "A vector file with fewer rows.",
+        discussion: """
+            kotonoha vectors select all.h5 -o nouns.h5 --where pos=noun --distinct q99.9 --dropped dropped.csv
+
+            --distinct drops every row whose cosine to an earlier kept row reaches a value, or a quantile of random pairs: near-duplicates.
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Option(name: .shortAndLong, help: "The vector file to write.")
+    var output: String
+
+    @Option(help: ArgumentHelp("Rows whose column has this value; several must all hold.", valueName: "COLUMN=VALUE"))
+    var `where`: [String] = []
+
+    @Option(help: ArgumentHelp("A table with a column 'row' (from 0): these rows alone, in its order.", valueName: "table"))
+    var rows: String?
+
+    @Option(help: ArgumentHelp("Drop rows that come as close as this to an earlier one: a cosine, or q99 of random pairs.", valueName: "cosine|q99"))
+    var distinct: String?
+
+    @Option(help: ArgumentHelp("A table of the rows that --distinct dropped, each with the row that it repeats.", valueName: "table"))
+    var dropped: String?
+
+    @Option(in: .seed, help: "Seed of the random pairs.")
+    var seed: UInt64 = 0
+
+    @OptionGroup(title: "Table") var table: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        try OutputName.requireVectors(output, "vectors are written")
+        if self.where.isEmpty && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
+        for filter in self.where where !filter.contains("=") { throw ValidationError("--where is COLUMN=VALUE, not '\(filter)'") }
+        if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
+    }
+
+    func run() throws {
+        try writing.check(inputs: [vectors, rows], files: [output, dropped])
+        let file = try VectorFile(path: vectors), valid = try file.valid()
+        var kept = try rows.map { try listed($0, file) } ?? Array(0..<file.count)
+        for filter in self.where {
+            let equals = filter.firstIndex(of: "=") ?? filter.endIndex
+            let name = String(filter[..<equals]), value = String(filter[filter.index(after: equals)...])
+            let factor = Factor(name: name, values: try file.column(file.layout.requiredColumn(named: name, file: vectors)))
+            let chosen = Set(try factor.rows(of: value))
+            kept = kept.filter(chosen.contains)
+        }
+        var record = provenance(seed: seed)
+        record.inputs = [try .init(hashing: vectors)]
+        record.settings = [("method", .string("selection")), ("where", .array(self.where.map(JSON.string))), ("vectors", try file.description)]
+        var repeated: [NearDuplicates.Repeat] = []
+        if let distinct {
+            let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+            let least = try RandomPairCosines(of: x, valid: valid, seed: seed).threshold(named: distinct)
+            (kept, repeated) = try NearDuplicates.drop(kept.filter { valid[$0] }, of: x, cosine: least)
+            record.settings += [("distinct", .number(least)), ("dropped", .integer(repeated.count))]
+        }
+        guard !kept.isEmpty else { throw DataError(.badData, "no row is left; nothing was written", file: vectors) }
+        record.settings.append(("rows", .integer(kept.count)))
+        var metadata = file.metadata
+        metadata.provenance = record.json().serialized()
+        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage)
+        // Rows are read in runs, so that a selection in order reads the file once.
+        var start = 0
+        while start < kept.count {
+            var end = start + 1
+            while end < kept.count, kept[end] == kept[end - 1] + 1, end - start < 4096 { end += 1 }
+            try writer.append(try file.block(rows: kept[start]..<kept[end - 1] + 1))
+            start = end
+        }
+        try writer.finish()
+        if let dropped {
+            let texts = try file.texts()
+            try ResultTable(["row", "kept_row", TableColumn("cosine", decimals: 6), "text", "kept_text"], table).write(to: dropped, provenance: record) { append in
+                for r in repeated { try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(texts[r.row]), .text(texts[r.of])]) }
+            }
+        }
+        if report.json { return try Console.print(JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))]).serialized(.pretty)) }
+        if !report.quiet {
+            Console.say("\(output): \(Console.grouped(kept.count)) of \(Console.grouped(file.count)) rows" + (distinct == nil ? "" : "; \(Console.grouped(repeated.count)) near-duplicates dropped"))
+        }
+    }
+
+    private func listed(_ path: String, _ file: VectorFile) throws -> [Int] {
+        let table = try Table(path: path, wanted: ["row"])
+        return try table.column("row").numbers().enumerated().map { place, value in
+            guard let row = Int(exactly: value), row >= 0, row < file.count else {
+                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, which count from 0", file: path, line: table.lines[place])
+            }
+            return row
+        }
+    }
+}
+
+struct VectorsLabelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label", abstract: "A vector file with more columns, joined from a table by row or id.",
+        discussion: """
+            kotonoha vectors label vectors.h5 picked.csv -o labelled.h5
+
+            TABLE has a column 'row' (from 0), or --key names one whose values are those of the same column of the vector file. Its other columns are added;
+            a column that the file has already is replaced. Rows that the table does not name get an empty cell.
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Argument(help: "The table of labels.")
+    var labels: String
+
+    @Option(name: .shortAndLong, help: "The vector file to write.")
+    var output: String
+
+    @Option(help: "The column that both have; 'row' if not given.")
+    var key: String?
+
+    @OptionGroup(title: "Output") var writing: OutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws { try OutputName.requireVectors(output, "vectors are written") }
+
+    func run() throws {
+        try writing.check(inputs: [vectors, labels], files: [output])
+        let file = try VectorFile(path: vectors), table = try Table(path: labels, wanted: [key ?? "row"])
+        let keyColumn = try table.column(key ?? "row")
+        var rowOf: [String: Int] = [:]
+        for (place, value) in keyColumn.texts.enumerated() {
+            guard rowOf.updateValue(place, forKey: value) == nil else { throw DataError(.badData, "'\(value)' stands twice in the column \(keyColumn.name)", file: labels, line: table.lines[place]) }
+        }
+        let own = try key.map { try file.column(file.layout.requiredColumn(named: $0, file: vectors)) } ?? (0..<file.count).map(String.init)
+        let places = own.map { rowOf[$0] }, matched = places.count { $0 != nil }, unknown = Set(rowOf.keys).subtracting(own)
+        guard matched > 0 else { throw DataError(.badData, "no row of the table is one of the vector file's by '\(keyColumn.name)'", file: labels) }
+        guard unknown.isEmpty else {
+            throw DataError(.badData, "\(unknown.count) rows are not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
+        }
+        let added = table.columns.filter { $0.name != keyColumn.name }
+        guard !added.isEmpty else { throw DataError(.badData, "it has no column beside '\(keyColumn.name)'", file: labels) }
+        let reserved = file.layout.columns.filter { if case .other = $0.role { false } else { true } }.map(\.name)
+        if let taken = added.first(where: { reserved.contains($0.name) }) {
+            throw DataError(.usage, "the vector file's texts, groups or ids are called '\(taken.name)'; rename the column of the table", file: labels)
+        }
+        var layout = file.layout, metadata = file.metadata
+        let names = layout.columnNames
+        layout.columnNames = names.filter { name in !added.contains { $0.name == name } } + added.map(\.name)
+        var record = provenance()
+        record.inputs = [try .init(hashing: vectors), try .init(hashing: labels)]
+        record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", try file.description)]
+        metadata.provenance = record.json().serialized()
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        for range in Parallel.chunks(file.count, size: 4096) {
+            var block = try file.block(rows: range)
+            block.columns = names.indices.filter { i in !added.contains { $0.name == names[i] } }.map { block.columns[$0] }
+                + added.map { column in range.map { places[$0].map { column.texts[$0] } ?? "" } }
+            try writer.append(block)
+        }
+        try writer.finish()
+        if report.json { return try Console.print(JSON.object([("rows", .integer(file.count)), ("labelled", .integer(matched)), ("columns", .array(added.map { .string($0.name) }))]).serialized(.pretty)) }
+        if !report.quiet { Console.say("\(output): \(added.map(\.name).joined(separator: ", ")) for \(Console.grouped(matched)) of \(Console.grouped(file.count)) rows") }
+    }
+}

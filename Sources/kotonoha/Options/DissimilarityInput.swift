@@ -1,0 +1,133 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Tensors
+import VectorStore
+
+/// How dissimilarity matrices come out of files: `.rdm.h5`, vector files, tables of features or of finished matrices, npy.
+struct DissimilarityOptions: ParsableArguments {
+    @Option(help: "Condition means: rows with the same value in this column are one condition.")
+    var by: String?
+
+    @Option(help: "cosine, correlation, euclidean or sqeuclidean.")
+    var metric = DistanceMetric.cosine
+
+    @Option(help: ArgumentHelp("The column of a table that names its rows; the table's other columns of numbers are features.", valueName: "column"))
+    var labelColumn: String?
+
+    @Flag(help: "Tables and npy hold similarities, which are taken from 1.")
+    var similarities = false
+
+    /// All matrices of a file. `FILE.tsv:COLUMN,COLUMN` takes some columns of a table of pairs.
+    func matrices(_ argument: String) throws -> [(name: String, rdm: RDM)] {
+        let (path, columns) = Self.split(argument)
+        let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent.replacing(".rdm", with: "")
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "h5", "hdf5", "kset":
+            if try RDM.isRDM(path: path) { return [(name, try RDM(path: path))] }
+            return [(name, try vectors(VectorFile(path: path)))]
+        case "npy":
+            let file = try NPYFile(path: path)
+            guard file.shape.count == 2 else { throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor rows of features", file: path) }
+            let values = Tensor(try file.doubles(), shape: file.shape)
+            let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
+            return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: metric) })]
+        default:
+            let table = try Table(path: path)
+            if let labelColumn { return [(name, try features(table, labelColumn))] }
+            return try readRDMs(table, columns: columns, similarities: similarities)
+        }
+    }
+
+    /// The one matrix of a file.
+    func matrix(_ argument: String) throws -> RDM {
+        let found = try matrices(argument)
+        guard found.count == 1 else {
+            throw DataError(.usage, "it holds \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); name one as \(argument):\(found.first?.name ?? "COLUMN")", file: argument)
+        }
+        return found[0].rdm
+    }
+
+    /// The file of an argument that may name columns too.
+    static func path(_ argument: String) -> String { split(argument).0 }
+
+    private static func split(_ argument: String) -> (String, [String]?) {
+        guard !FileManager.default.fileExists(atPath: argument), let colon = argument.lastIndex(of: ":") else { return (argument, nil) }
+        return (String(argument[..<colon]), argument[argument.index(after: colon)...].split(separator: ",").map(String.init))
+    }
+
+    private func distances(_ values: Tensor<Double>) -> Tensor<Double> {
+        guard similarities else { return values }
+        var result = values
+        for i in 0..<values.rows { for j in 0..<values.columns { result[i, j] = i == j ? 0 : 1 - values[i, j] } }
+        return result
+    }
+
+    private func features(_ table: Table, _ labelColumn: String) throws -> RDM {
+        let labels = try table.column(labelColumn), used = table.columns.filter { $0.name != labels.name && ($0.kind == .number || $0.kind == .integer) }
+        guard !used.isEmpty else { throw DataError(.badData, "it has no columns of numbers beside '\(labels.name)'", file: table.name) }
+        let columns = try used.map { try $0.numbers() }
+        return try named(table.name) {
+            try RDM(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), labels: labels.texts, metric: metric)
+        }
+    }
+
+    /// Rows, or condition means, of a vector file.
+    func vectors(_ file: VectorFile) throws -> RDM {
+        let valid = try file.valid(), x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        return try named(file.path) {
+            if let by {
+                let factor = Factor(name: by, values: try file.column(file.layout.requiredColumn(named: by, file: file.path)))
+                guard factor.levels.count >= 2 else { throw DataError(.badData, "the column \(by) has only \(factor.levels.count) value(s); at least two conditions are needed") }
+                let means = conditionMeans(x, codes: factor.codes.indices.map { valid[$0] ? factor.codes[$0] : nil }, levels: factor.levels.count)
+                if let empty = factor.levels.indices.first(where: { means[$0, 0].isNaN }) { throw DataError(.badData, "condition '\(factor.levels[empty])' has no rows with a vector") }
+                return try RDM(means, labels: factor.levels, metric: metric)
+            }
+            let rows = valid.indices.filter { valid[$0] }, d = file.dimension
+            var kept = Tensor<Double>(uninitialized: [rows.count, d])
+            for (place, row) in rows.enumerated() { for k in 0..<d { kept[place, k] = Double(x[row, k]) } }
+            return try RDM(kept, labels: try Self.labels(file, rows), metric: metric)
+        }
+    }
+
+    /// Names of rows: ids where they differ, else texts with the row's number where they repeat.
+    static func labels(_ file: VectorFile, _ rows: [Int]) throws -> [String] {
+        if let ids = try file.ids(), Set(rows.map { ids[$0] }).count == rows.count { return rows.map { ids[$0] } }
+        let texts = try file.texts(), chosen = rows.map { texts[$0] }
+        var counts: [String: Int] = [:]
+        for text in chosen { counts[text, default: 0] += 1 }
+        return zip(chosen, rows).map { counts[$0.0] == 1 ? $0.0.onOneLine : "\($0.0.onOneLine) [\($0.1)]" }
+    }
+
+    private func named<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as DataError { throw DataError(error.kind, error.message, file: error.file ?? path, line: error.line) }
+    }
+}
+
+extension DistanceMetric: ExpressibleByArgument {}
+extension Dendrogram.Linkage: ExpressibleByArgument {}
+
+/// Picture of one figure, as matrices, trees and contrasts draw them.
+struct PictureOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file"))
+    var figure: [String] = []
+
+    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.")
+    var width = "85mm"
+
+    @Option(help: "Title of the picture.")
+    var title: String?
+
+    @Option(help: "Language of the words in the picture: en or ja.")
+    var language = "en"
+
+    func validate() throws {
+        if !["en", "ja"].contains(language) { throw ValidationError("--language is en or ja, not '\(language)'") }
+        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
+            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
+        }
+    }
+
+    var isJapanese: Bool { language == "ja" }
+}
