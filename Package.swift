@@ -43,6 +43,8 @@ let package = Package(
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
 
+        .target(name: "Simulation", dependencies: ["Statistics", "Tensors", "FileFormats", "CKernels"]),
+
         // Fourth floor.
         .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
         .target(name: "Training", dependencies: [
@@ -88,6 +90,7 @@ let package = Package(
         .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
         .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),

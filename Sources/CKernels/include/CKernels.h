@@ -126,3 +126,4 @@ void kt_f16_to_f32(const uint16_t *x, int64_t n, float *y);
 void kt_f32_to_f16(const float *x, int64_t n, uint16_t *y);
 
 #include "AnalysisKernels.h"
+#include "CounterRandom.h"
