@@ -1,6 +1,5 @@
 import FileFormats
 import Foundation
-import Statistics
 import Tensors
 
 /// The Stroop effect by pathways of different strength.
