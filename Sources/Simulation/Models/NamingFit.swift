@@ -47,18 +47,18 @@ public struct NamingFitter: Sendable {
     }
 
     /// The grid of a variant's surface.
-    public static func axes(_ variant: NamingModel.Variant) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
+    public static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
         switch variant {
-        case .semanticPhonological: (.init("s", range: 0.0003...0.12, count: 33), .init("p", range: 0.006...0.2, count: 33))
-        case .weightDecay: (.init("weight", range: 0.001...0.2, count: 33), .init("decay", range: 0.4...0.97, count: 33, isLogarithmic: false))
+        case .semanticPhonological: (.init("s", range: 0.0003...0.12, count: points), .init("p", range: 0.006...0.2, count: points))
+        case .weightDecay: (.init("weight", range: 0.001...0.2, count: points), .init("decay", range: 0.4...0.97, count: points, isLogarithmic: false))
         }
     }
 
-    /// Simulates a variant's surface.
+    /// Simulates a variant's surface on `points` × `points` values.
     public static func surface(
-        _ model: NamingModel, trials: Int = 4000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+        _ model: NamingModel, points: Int = 33, trials: Int = 4000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
     ) throws -> ProbabilitySurface {
-        let axes = axes(model.variant)
+        let axes = axes(model.variant, points: points)
         return try ProbabilitySurface(x: axes.x, y: axes.y, categories: NamingModel.Category.allCases.count, trials: trials, seed: seed, threads: threads) {
             try model.counts([$0, $1], trials: trials, seed: seed, threads: 1)
         }

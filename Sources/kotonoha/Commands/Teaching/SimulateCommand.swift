@@ -1,0 +1,82 @@
+import ArgumentParser
+import FileFormats
+import Figures
+import Foundation
+import Tensors
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Models of the mind's lexicon: naming, Stroop, WEAVER++, cumulative interference, ERP.",
+        discussion: "Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.",
+        subcommands: [SimulateNamingCommand.self, SimulateStroopCommand.self, SimulateWeaverCommand.self, SimulateCumulativeCommand.self, SimulateERPCommand.self])
+}
+
+/// Options of every simulation.
+struct SimulationOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The table to write: .tsv, .csv or .xlsx.") var output: String?
+    @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file")) var figure: [String] = []
+    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "120mm"
+    @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
+    @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Flag(help: "Begin CSV with a byte-order mark, for Excel.") var bom = false
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
+            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
+        }
+    }
+
+    var isJapanese: Bool { language == .japanese }
+    func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
+
+    func page(columns: Int = 1) throws -> PageStyle {
+        var page = PageStyle()
+        page.width = FigureGrid.columnWidth(of: try Length(parsing: width), columns: columns)
+        page.language = language
+        return page
+    }
+
+    func provenance(inputs: [String] = [], settings: [(String, JSON)]) throws -> Provenance {
+        var record = kotonoha.provenance(seed: seed)
+        record.inputs = try inputs.filter { $0 != "-" }.map { try .init(hashing: $0) }
+        record.settings = settings.map { (key: $0.0, value: $0.1) }
+        return record
+    }
+
+    /// Prints the rows, or writes them where -o says, and draws the pictures.
+    func report(_ header: [String], _ rows: [[JSON]], report: ReportOptions, provenance: Provenance, further: [(key: String, value: JSON)] = [], figure: () throws -> any Figure) throws {
+        func text(_ cell: JSON) -> String {
+            switch cell {
+            case .null: ""
+            case .number(let x): Self.digits(x)
+            case .string(let s): s
+            default: cell.serialized()
+            }
+        }
+        let numeric = header.indices.filter { c in
+            rows.allSatisfy { row in switch row[c] { case .number, .integer, .null: true; default: false } }
+        }
+        if let output {
+            try ResultTable(header: header, numeric: Set(numeric.map { header[$0] }), byteOrderMark: bom).write(to: output, provenance: provenance) { write in
+                for row in rows { try write(row.map(text)) }
+            }
+        }
+        if !self.figure.isEmpty {
+            let picture = try figure()
+            for file in self.figure {
+                try picture.write(to: URL(fileURLWithPath: file))
+                try provenance.write(beside: file)
+            }
+        }
+        if report.json {
+            Console.print(JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further).serialized(.pretty))
+        } else if output == nil {
+            Console.print(([header] + rows.map { $0.map(text) }).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
+        }
+    }
+
+    /// Five significant digits.
+    static func digits(_ x: Double) -> String { x.isFinite ? String(format: "%.5g", x) : "" }
+}
