@@ -27,6 +27,7 @@ import Testing
         let again = try run("--omissions", "exclude", "-o", program.path("again.tsv"), "--threads", "1")
         #expect(again.errors.contains("was simulated before"))
         #expect(try program.bytes("fits.tsv") == program.bytes("again.tsv"))
+        #expect(try program.run("methods", program.path("fits.tsv"), "--language", "en").output.contains("Foygel & Dell, 2000"))
         let power = try JSON(parsing: run("--omissions", "keep", "--power", "甲,乙", "--json").output)
         #expect((power["power_sp"]?.array?.count ?? 0) == 3)
         #expect(try run("--omissions", "exclude", "--fit", "q").status == 64)

@@ -55,7 +55,7 @@ struct SimulateWeaverCommand: ParsableCommand {
         }
         let measured = try compare.map(Self.measured) ?? [:]
         try options.report(["simulation", "condition", "soa_ms", "latency_ms", "effect_ms"], rows, report: report,
-                           provenance: options.provenance(inputs: compare.map { [$0] } ?? [], settings: [("model", .string("weaver")), ("critical_difference", .number(criticalDifference))])) {
+                           provenance: options.provenance(inputs: compare.map { [$0] } ?? [], settings: [("simulation", .string("weaver")), ("critical_difference", .number(criticalDifference))])) {
             var left = LineChart.Options(), right = LineChart.Options()
             left.page = try options.page(columns: 2)
             right.page = left.page
@@ -160,7 +160,7 @@ struct SimulateCumulativeCommand: ParsableCommand {
                 rows.append([.string("lag \(lag)"), .integer(k + 1), all[member].isFinite ? .number(all[member]) : .null, fit.map { .number($0.intercept + $0.slope * all[member]) } ?? .null, .null])
             }
         }
-        var settings: [(String, JSON)] = [("model", .string("cumulative")), ("inhibition", .number(model.inhibition)), ("strengthening", .number(model.strengthening))]
+        var settings: [(String, JSON)] = [("simulation", .string("cumulative")), ("inhibition", .number(model.inhibition)), ("strengthening", .number(model.strengthening))]
         var further: [(key: String, value: JSON)] = []
         if let fit {
             settings += [("rmse_ms", .number(fit.rmse)), ("intercept_ms", .number(fit.intercept)), ("ms_per_cycle", .number(fit.slope))]
@@ -237,7 +237,7 @@ struct SimulateERPCommand: ParsableCommand {
                      ("standard_error", .number(c.effectError))])
         }))]
         try options.report(["kind", "presentation", "unit", "place", "value"], options.output == nil && !report.json ? [] : rows, report: report,
-                           provenance: options.provenance(inputs: [input], settings: [("model", .string("erp")), ("epochs", .integer(epochs)), ("loss", .number(network.losses.last ?? .nan))]), further: further) {
+                           provenance: options.provenance(inputs: [input], settings: [("simulation", .string("erp")), ("epochs", .integer(epochs)), ("loss", .number(network.losses.last ?? .nan))]), further: further) {
             let names: [ERPLexicon.Kind: (String, String)] = [.word: ("words", "単語"), .pseudoword: ("pseudowords", "擬似語"), .acronym: ("acronyms", "頭字語"), .illegal: ("illegal strings", "非単語列")]
             func series(_ c: ERPModel.Condition, _ k: Int, isFirst: Bool, _ points: [(Double, Double)]) -> LineChart.Series {
                 let name = names[c.kind] ?? ("", "")

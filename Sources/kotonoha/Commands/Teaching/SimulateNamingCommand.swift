@@ -70,7 +70,7 @@ struct SimulateNamingCommand: ParsableCommand {
     // MARK: Simulation at given values
 
     private func simulate() throws {
-        var rows: [[JSON]] = [], settings: [(String, JSON)] = [("model", .string("naming")), ("trials", .integer(trials))]
+        var rows: [[JSON]] = [], settings: [(String, JSON)] = [("simulation", .string("naming")), ("trials", .integer(trials))]
         for variant in try variants() {
             let values = try given(variant)
             let counts = try NamingModel(variant).counts(values, trials: trials, seed: options.seed, threads: options.threads)
@@ -154,7 +154,8 @@ struct SimulateNamingCommand: ParsableCommand {
         if table.isProportions && !report.quiet { Console.say("note: the table has proportions, taken as those of \(Int(items)) pictures (--items); counts would give the intervals their true width") }
         let categories = NamingModel.Category.allCases
         var rows: [[JSON]] = [], fits: [NamingFit] = [], header: [String] = []
-        var settings: [(String, JSON)] = [("model", .string("naming")), ("items", .number(items)), ("omissions", .string(omissions ?? "exclude"))]
+        var settings: [(String, JSON)] = [("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })), ("items", .number(items)),
+                                          ("omissions", .string(omissions ?? "exclude")), ("trials", .integer(trials)), ("surface_trials", .integer(surfaceTrials))]
         var further: [(key: String, value: JSON)] = []
         var drawn: NamingFitter?
         for variant in try variants() {
@@ -249,7 +250,7 @@ struct SimulateNamingCommand: ParsableCommand {
         guard fit == "all" else { throw DataError(.usage, "--recover fits all parameters") }
         let summary = try recovered(people).array ?? [], header = ["variant", "parameter", "coverage", "identified", "log_bias", "log_error"]
         let rows = summary.map { entry in header.map { entry[$0] ?? .null } }
-        try options.report(header, rows, report: report, provenance: options.provenance(settings: [("model", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items))])) {
+        try options.report(header, rows, report: report, provenance: options.provenance(settings: [("simulation", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items))])) {
             throw DataError(.usage, "--recover without a table draws no picture")
         }
     }

@@ -22,7 +22,7 @@ extension SimulateNamingCommand {
             table.append([.string(texts[rows[k]]), .string(word.neighbours.map { "\(texts[rows[$0.row]]) \($0.shared)" }.joined(separator: ", "))]
                          + categories.map { .number(Double(counts[$0.rawValue]) / Double(trials)) })
         }
-        let settings: [(String, JSON)] = [("model", .string("naming of words")), ("trials", .integer(trials)), ("mean_cosine", .number(found.meanCosine))] + zip(variant.parameterNames, values).map { ($0, .number($1)) }
+        let settings: [(String, JSON)] = [("simulation", .string("naming of words")), ("trials", .integer(trials)), ("mean_cosine", .number(found.meanCosine))] + zip(variant.parameterNames, values).map { ($0, .number($1)) }
         try options.report(["word", "neighbours"] + categories.map(\.name), table, report: report, provenance: options.provenance(inputs: [path], settings: settings)) {
             let order = table.indices.sorted { (table[$1][3].double ?? 0, $0) < (table[$0][3].double ?? 0, $1) }.prefix(40)
             var heat = Heatmap.Options()

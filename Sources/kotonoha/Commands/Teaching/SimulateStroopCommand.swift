@@ -59,7 +59,7 @@ struct SimulateStroopCommand: ParsableCommand {
             rows.append([.number(soa), .string(task.rawValue), .string(condition.rawValue), quiet.cycles.map(JSON.integer) ?? .null, .string(quiet.isCorrect ? "yes" : "no"),
                          noisy.mean.isFinite ? .number(noisy.mean) : .null, noisy.standardError.isFinite ? .number(noisy.standardError) : .null, .number(noisy.errors), .number(noisy.omissions)])
         }
-        var settings: [(String, JSON)] = [("model", .string("stroop")), ("trials", .integer(trials)), ("task_demand", .number(taskDemand)), ("tau", .number(rate)), ("sigma", .number(noise))]
+        var settings: [(String, JSON)] = [("simulation", .string("stroop")), ("trials", .integer(trials)), ("task_demand", .number(taskDemand)), ("tau", .number(rate)), ("sigma", .number(noise))]
         if let train { settings += [("train", .number(train)), ("epochs", .integer(epochs)), ("ink_weight", .number(model.weights.ink[0][0])), ("word_weight", .number(model.weights.word[0][0]))] }
         var further: [(key: String, value: JSON)] = []
         let now = zip(cells, results).filter { $0.0.0 == 0 }.map(\.1)
