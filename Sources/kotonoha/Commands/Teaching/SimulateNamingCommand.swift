@@ -138,7 +138,7 @@ struct SimulateNamingCommand: ParsableCommand {
                 throw DataError(.usage, "--penalty '\(text)' should look like s=1000@0.0698")
             }
             let name = String(sides[0])
-            guard names.contains(name) || (try variants().contains { $0.parameterNames.contains(name) }) else { throw DataError(.usage, "--penalty \(name) is no parameter of the model") }
+            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else { throw DataError(.usage, "--penalty \(name) is no parameter of the model") }
             if names.contains(name) { fitter.penalties[name] = .init(weight: weight, center: center) }
         }
         fitter.omissions = omissions.flatMap(NamingFitter.Omissions.init(rawValue:)) ?? .exclude
