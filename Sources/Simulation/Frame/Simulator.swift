@@ -174,7 +174,7 @@ public struct Simulator: Sendable {
         func advance(_ step: Int) {
             act(at: step, isBefore: true)
             switch owner.dynamics {
-            case .spreading(let decay, let sd, let relativeSD):
+            case .spreading(let decay, let sd, let relativeSD, let isRectified):
                 for unit in 0..<units { gather(unit) }
                 act(at: step, isBefore: false)
                 let isNoisy = isNoisy && (sd > 0 || relativeSD > 0)
@@ -182,6 +182,7 @@ public struct Simulator: Sendable {
                 for unit in 0..<units where !isClamped[unit] {
                     let start = unit * Simulator.lanes
                     kt_spread_step(a + start, net + start, isNoisy ? noise + start : nil, 1 - decay, sd * sd, relativeSD * relativeSD, Int64(Simulator.lanes))
+                    if isRectified { for i in start..<start + Simulator.lanes where a[i] < 0 { a[i] = 0 } }
                 }
             case .cascade(let rate):
                 for bank in owner.network.banks { cascade(bank, rate: rate, step: step) }

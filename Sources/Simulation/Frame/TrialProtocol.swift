@@ -1,8 +1,9 @@
 /// How activations change from one step to the next. The net input of a unit is Σ θ·w·a over its links in either case.
 public enum Dynamics: Sendable, Equatable {
     /// Spreading activation: a′ = (1 − decay) a + net, then + N(0, sd) + N(0, relativeSD · a′); `sd` and `relativeSD` are standard deviations, and
-    /// the second noise is in proportion to the *new* activation. All units change at once. Linear but for the noise.
-    case spreading(decay: Double, sd: Double = 0, relativeSD: Double = 0)
+    /// the second noise is in proportion to the *new* activation. All units change at once. Linear but for the noise, unless rectified: then what would
+    /// fall below 0 is 0.
+    case spreading(decay: Double, sd: Double = 0, relativeSD: Double = 0, isRectified: Bool = false)
     /// Cascade: net̄ ← rate · net + (1 − rate) · net̄, a = 1 / (1 + e^−net̄). Banks change in their order, so that a bank sees the new activations of
     /// those before it.
     case cascade(rate: Double)

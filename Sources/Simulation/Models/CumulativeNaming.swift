@@ -13,7 +13,7 @@ public struct CumulativeNamingModel: Sendable {
     public var decay = 0.02, weight = 0.02
     /// Activation at which a word is said.
     public var threshold = 0.5
-    public var limit = 5000
+    public var limit = 2000
     /// Of each word by each other one, per cycle.
     public var inhibition: Double
     /// What each naming adds to the weight from that meaning to its word, in multiples of `weight`.
@@ -39,7 +39,7 @@ public struct CumulativeNamingModel: Sendable {
                 .init(steps: 0..<limit, .clamp(related.map { meanings[$0] }, sharedActivation)),
                 .init(steps: 0..<limit, .clamp([meanings[picture]], 1)),
             ], stop: .threshold(unit: words[picture], level: threshold, limit: limit))
-            result.append(try Simulator(network: now, dynamics: .spreading(decay: decay), trial: trial).thresholdSteps() ?? .nan)
+            result.append(try Simulator(network: now, dynamics: .spreading(decay: decay, isRectified: true), trial: trial).thresholdSteps() ?? .nan)
             strengths[picture] += strengthening * weight
         }
         return result

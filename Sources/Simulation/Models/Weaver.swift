@@ -8,8 +8,8 @@ import Foundation
 public struct WeaverModel: Sendable {
     public enum Distractor: String, Sendable, CaseIterable {
         case none = "control", related, unrelated
-        /// The target's word itself, in the other language of the bilingual network.
-        case translation, identical
+        /// The target's word in the other language.
+        case translation
     }
 
     /// Milliseconds of a step.
@@ -28,34 +28,30 @@ public struct WeaverModel: Sendable {
 
     /// Mean latency of lemma selection in milliseconds.
     ///
-    /// Two categories of three concepts each. In the bilingual network every concept has a lemma in either language; the language of naming is the
-    /// weaker one (half the rate), distractors are words of the other, and only lemmas of the language of naming compete. In the monolingual one
-    /// distractors are lemmas of the language itself.
+    /// Two categories of three concepts each; every concept has a lemma in either language. The language of naming is the weaker one (half the rate),
+    /// distractors are words of the other, and only lemmas of the language of naming compete.
     ///
-    /// - Parameter soa: milliseconds from the picture to the distractor.
-    public func pictureWordLatency(_ distractor: Distractor, soa: Double = 0, isBilingual: Bool = true) throws -> Double {
+    /// - Parameter soa: milliseconds from the picture to the distractor; a distractor that comes first is active before the picture.
+    public func pictureWordLatency(_ distractor: Distractor, soa: Double = 0) throws -> Double {
         let (target, relative, stranger) = (2, 1, 5)
         var network = Network()
         let concepts = network.addBank("concepts", units: (0..<6).map { "concept \($0 + 1)" })
         let lemmas = network.addBank("lemmas", units: (0..<6).map { "lemma \($0 + 1)" })
-        let others = network.addBank("lemmas of the other language", units: isBilingual ? (0..<6).map { "other lemma \($0 + 1)" } : [])
+        let others = network.addBank("lemmas of the other language", units: (0..<6).map { "other lemma \($0 + 1)" })
         network.addLink(from: concepts, to: concepts, weights: Self.within(categories: [0..<3, 3..<6]), parameter: "concept")
-        network.addLink(from: concepts, to: lemmas, weights: Self.identity(6, isBilingual ? 0.5 : 1), parameter: "lemma", isSymmetric: true)
-        if isBilingual { network.addLink(from: concepts, to: others, weights: Self.identity(6), parameter: "lemma", isSymmetric: true) }
-        var events = naming(concepts[target])
+        network.addLink(from: concepts, to: lemmas, weights: Self.identity(6, 0.5), parameter: "lemma", isSymmetric: true)
+        network.addLink(from: concepts, to: others, weights: Self.identity(6), parameter: "lemma", isSymmetric: true)
+        // Steps whose beginning lies within the distractor.
+        let first = Int((soa / step).rounded(.up)), last = Int(((soa + distractorDuration) / step).rounded(.up)), onset = max(0, -first)
+        var events = naming(concepts[target], from: onset)
         let heard: Int? = switch distractor {
         case .none: nil
-        case .related: isBilingual ? others[relative] : lemmas[relative]
-        case .unrelated: isBilingual ? others[stranger] : lemmas[stranger]
-        case .translation: isBilingual ? others[target] : lemmas[target]
-        case .identical: lemmas[target]
+        case .related: others[relative]
+        case .unrelated: others[stranger]
+        case .translation: others[target]
         }
-        if let heard {
-            // Steps whose beginning lies within the distractor; what comes before the picture is left out, as in the published simulations.
-            let first = Int((soa / step).rounded(.up)), last = Int(((soa + distractorDuration) / step).rounded(.up))
-            if last > 0 { events.append(.init(steps: max(first, 0)..<last, .input([heard], input * step))) }
-        }
-        return try latency(network, events, target: lemmas[target], competitors: [1, 4, 5].map { lemmas[$0] })
+        if let heard { events.append(.init(steps: first + onset..<last + onset, .input([heard], input * step))) }
+        return try latency(network, events, target: lemmas[target], competitors: [1, 4, 5].map { lemmas[$0] }, onset: onset)
     }
 
     /// Mean latency in milliseconds when `named` members of the category have been named before; each of them keeps a conceptual bias.
@@ -73,17 +69,17 @@ public struct WeaverModel: Sendable {
 
     private var steps: Int { Int(limit / step) }
 
-    private func naming(_ concept: Int) -> [TrialProtocol.Event] {
-        [.init(steps: 0..<steps, .input([concept], input * step)), .init(steps: 1..<max(steps, 1), .input([concept], input * step))]
+    private func naming(_ concept: Int, from onset: Int = 0) -> [TrialProtocol.Event] {
+        [onset, onset + 1].map { .init(steps: $0..<onset + max(steps, 1), .input([concept], input * step)) }
     }
 
-    private func latency(_ network: Network, _ events: [TrialProtocol.Event], target: Int, competitors: [Int], choices: [Int]? = nil) throws -> Double {
+    private func latency(_ network: Network, _ events: [TrialProtocol.Event], target: Int, competitors: [Int], choices: [Int]? = nil, onset: Int = 0) throws -> Double {
         let hazard = TrialProtocol.Hazard(target: target, competitors: competitors, choices: choices ?? [target] + competitors, criticalDifference: criticalDifference,
-                                          firstStep: 2, limit: steps)
+                                          firstStep: onset + 2, limit: onset + steps)
         let simulator = try Simulator(
             network: network, dynamics: .spreading(decay: decay * step), trial: TrialProtocol(events, stop: .hazard(hazard)),
             parameters: ["concept": conceptRate * step, "lemma": lemmaRate * step])
-        return simulator.selectionProbabilities().enumerated().reduce(0) { $0 + $1.element * Double($1.offset) * step }
+        return simulator.selectionProbabilities().enumerated().reduce(0) { $0 + $1.element * Double($1.offset - onset) * step }
     }
 
     /// Every unit of a category to every other one.

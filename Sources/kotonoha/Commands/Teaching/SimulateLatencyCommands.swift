@@ -9,12 +9,11 @@ struct SimulateWeaverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weaver", abstract: "Picture naming with distractor words, and in series, by WEAVER++ (Roelofs 1992; Levelt, Roelofs & Meyer 1999).",
         discussion: """
-            Mean latencies of lemma selection: bilingual picture–word interference, continuous naming of one category, and monolingual picture–word
-            interference over --soa. --compare takes a table of measured effects (columns task, condition and one per SOA in milliseconds, effects in
+            Mean latencies of lemma selection: bilingual picture–word interference over --soa, and continuous naming of one category. --compare takes a table of measured effects (columns task, condition and one per SOA in milliseconds, effects in
             ms) and draws its picture naming beside the model.
             """)
 
-    @Option(help: ArgumentHelp("Onset of the distractor after the picture in milliseconds, as -400:400:100.", valueName: "from:to:by")) var soa = "-400:400:100"
+    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the distractor after the picture in milliseconds, as -400:400:100.", valueName: "from:to:by")) var soa = "-400:400:100"
     @Option(help: "Least lead over every competitor.") var criticalDifference = 1.6
     @Option(help: "Conceptual bias of what was named before, per step.") var bias = 2.5
     @Option(help: "Milliseconds that a distractor lasts.") var distractorDuration = 100.0
@@ -41,25 +40,23 @@ struct SimulateWeaverCommand: ParsableCommand {
         var model = WeaverModel()
         (model.criticalDifference, model.conceptualBias, model.distractorDuration) = (criticalDifference, bias, distractorDuration)
         var rows: [[JSON]] = []
-        for distractor in [WeaverModel.Distractor.related, .unrelated, .translation, .none] {
-            rows.append([.string("bilingual picture-word"), .string(distractor.rawValue), .number(0), .number(try model.pictureWordLatency(distractor)), .null])
+        let soas = try asynchronies(), control = try model.pictureWordLatency(.none)
+        let conditions: [(WeaverModel.Distractor, String, String)] = [(.unrelated, "incongruent", "無関連"), (.related, "category congruent", "同じカテゴリー"), (.translation, "concept congruent", "同じ概念")]
+        rows.append([.string("bilingual picture-word"), .string("control"), .null, .number(control), .number(0)])
+        var effects: [[Double]] = []
+        for (distractor, _, _) in conditions {
+            effects.append(try soas.map { try model.pictureWordLatency(distractor, soa: $0) - control })
+            for (soa, effect) in zip(soas, effects[effects.count - 1]) { rows.append([.string("bilingual picture-word"), .string(distractor.rawValue), .number(soa), .number(control + effect), .number(effect)]) }
         }
         let series = try (0..<5).map { try model.continuousNamingLatency(named: $0) }
         for (k, latency) in series.enumerated() { rows.append([.string("continuous naming"), .string("position \(k + 1)"), .null, .number(latency), .number(latency - series[0])]) }
-        let soas = try asynchronies(), control = try model.pictureWordLatency(.none, isBilingual: false)
-        let conditions: [(WeaverModel.Distractor, String, String)] = [(.unrelated, "incongruent", "無関連"), (.related, "category congruent", "同じカテゴリー"), (.identical, "concept congruent", "同じ概念")]
-        var effects: [[Double]] = []
-        for (distractor, english, _) in conditions {
-            effects.append(try soas.map { try model.pictureWordLatency(distractor, soa: $0, isBilingual: false) - control })
-            for (soa, effect) in zip(soas, effects[effects.count - 1]) { rows.append([.string("monolingual picture-word"), .string(english), .number(soa), .number(control + effect), .number(effect)]) }
-        }
         let measured = try compare.map(Self.measured) ?? [:]
         try options.report(["simulation", "condition", "soa_ms", "latency_ms", "effect_ms"], rows, report: report,
                            provenance: options.provenance(inputs: compare.map { [$0] } ?? [], settings: [("simulation", .string("weaver")), ("critical_difference", .number(criticalDifference))])) {
             var left = LineChart.Options(), right = LineChart.Options()
             left.page = try options.page(columns: 2)
             right.page = left.page
-            left.title = options.says("Picture–word interference", "絵–語干渉")
+            left.title = options.says("Picture–word interference (model: translation for concept congruent)", "絵–語干渉(モデルの「同じ概念」は翻訳語)")
             left.xTitle = options.says("distractor after picture (ms)", "妨害語の遅れ (ms)")
             left.yTitle = options.says("effect (ms)", "効果 (ms)")
             right.title = options.says("Continuous naming", "連続呼称")

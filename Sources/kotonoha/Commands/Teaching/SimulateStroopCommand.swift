@@ -13,7 +13,7 @@ struct SimulateStroopCommand: ParsableCommand {
             to be ignored earlier or later. τ, α, σ, the threshold and milliseconds per cycle are the paper's as remembered; the weights are its figure 3.
             """)
 
-    @Option(help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, as -400:400:100.", valueName: "from:to:by")) var soa: String?
+    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, as -400:400:100.", valueName: "from:to:by")) var soa: String?
     @Option(help: "Activation of the unit of the task; 1 is full attention.") var taskDemand = 1.0
     @Option(help: ArgumentHelp("Weights as a table with the columns from, to, weight.", valueName: "file")) var weights: String?
     @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10).", valueName: "frequency")) var train: Double?
