@@ -39,15 +39,16 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
             resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
-        .target(name: "Simulation", dependencies: ["Tensors", "FileFormats", "CKernels"]),
+        .target(name: "Simulation", dependencies: ["Statistics", "Tensors", "FileFormats", "CKernels"]),
 
         // Fourth floor.
         .target(name: "ModelFolders", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats", "CCurl"]),
@@ -60,17 +61,18 @@ let package = Package(
 
         // Sixth floor.
         .target(name: "Training", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
+            "FileFormats", "Tensors", "CKernels",
         ]),
-        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors", "CKernels"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Simulation", "Figures", "Training", "VectorStore",
-            "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Simulation", "Figures", "Training",
+            "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Simulation", "Figures", "Training",
+            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Simulation", "Figures", "Training",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -99,7 +101,7 @@ let package = Package(
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Tensors", "FileFormats"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),

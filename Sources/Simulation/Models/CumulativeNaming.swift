@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Statistics
 
 /// Cumulative semantic interference: each further member of a category takes longer to name.
 ///
@@ -70,9 +71,9 @@ public struct CumulativeNamingModel: Sendable {
         }
         guard latencies.allSatisfy({ $0.isFinite && $0 > 0 }) else { throw DataError(.badData, "latencies should be positive milliseconds") }
         func line(_ cycles: [Double]) -> (intercept: Double, slope: Double, error: Double)? {
-            guard cycles.allSatisfy(\.isFinite), variance(cycles) > 1e-12 else { return nil }
-            let fit = Line(latencies, on: cycles)
-            return fit.slope > 0 ? (fit.intercept, fit.slope, fit.residuals.reduce(0) { $0 + $1 * $1 }) : nil
+            guard cycles.allSatisfy(\.isFinite), variance(cycles) > 1e-12, let fit = try? LeastSquares(latencies, on: [cycles]) else { return nil }
+            let slope = fit.coefficients[1].value
+            return slope > 0 ? (fit.coefficients[0].value, slope, fit.residuals.reduce(0) { $0 + $1 * $1 }) : nil
         }
         let n = Double(latencies.count)
         // −log-likelihood of normal errors whose variance is estimated, so that the profile has its usual meaning.

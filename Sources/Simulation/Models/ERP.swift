@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Statistics
 import Tensors
 
 /// The N400 and its repetition effect as postsynaptic potentials of a small reading network.

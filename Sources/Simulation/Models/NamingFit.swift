@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Statistics
 import Tensors
 
 /// The naming model fitted to one person's responses.
@@ -109,7 +110,7 @@ public struct NamingFitter: Sendable {
         return NamingFit(
             responses: responses, variant: model.variant, fit: fit, values: values, predicted: predicted, rmsd: rmsd(responses, predicted),
             publishedRMSD: published.count == names.count ? rmsd(responses, try simulated(published)) : nil,
-            deviance: deviance, devianceP: ChiSquare.upper(deviance, freedom: freedom))
+            deviance: deviance, devianceP: ChiSquare(freedom: freedom).upper(deviance))
     }
 
     /// Proportions at these values, half a response added to every category.
@@ -185,7 +186,7 @@ public struct NamingFitter: Sendable {
         let apart = Self.misfit(pa, pa) + Self.misfit(pb, pb), together = try parameters(of: both).misfit
         let each = 2 * (together - apart)
         guard each > 1e-9 else { throw DataError(.badData, "the two have the same fitted parameters; no number of pictures tells them apart") }
-        let freedom = Double(free.count), critical = ChiSquare.critical(level, freedom: freedom)
+        let freedom = Double(free.count), critical = ChiSquare(freedom: freedom).quantile(1 - level)
         return Power(items: powers.map { power in
             var (low, high) = (1.0, 2.0)
             while high < 1e9, Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * high) < power { (low, high) = (high, high * 2) }
@@ -203,7 +204,7 @@ public struct NamingFitter: Sendable {
         var sum = 0.0
         for j in first...reach {
             let weight = exp(Double(j) * log(max(half, 1e-300)) - half - lgamma(Double(j) + 1))
-            sum += weight * ChiSquare.upper(x, freedom: freedom + 2 * Double(j))
+            sum += weight * ChiSquare(freedom: freedom + 2 * Double(j)).upper(x)
         }
         return min(sum, 1)
     }

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Statistics
 import Tensors
 
 /// The Stroop effect by pathways of different strength.

@@ -38,9 +38,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
-            guard let values = try file.column(by) else {
-                throw DataError(.usage, "there is no column '\(by)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
-            }
+            let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
             guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
             for from in kinds {

@@ -18,6 +18,7 @@ struct DrawOverfittingCommand: ParsableCommand {
     @Option(help: "Degree of the path of the penalty λ.") var pathDegree = 9
     @Option(help: "Data sets for bias and variance.") var repetitions = 500
     @Option(help: "All numbers, as .tsv, .csv or .xlsx.") var table: String?
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "180mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of noise and sample.") var seed: UInt64 = 0
@@ -82,8 +83,8 @@ struct DrawOverfittingCommand: ParsableCommand {
         try record.write(beside: output)
         if let table {
             let header = ["degree", "penalty", "squared_bias", "variance", "fitted_rmse", "held_out_rmse"]
-            try ResultTable(header: header, numeric: Set(header)).write(to: table, provenance: record) { write in
-                for d in byDegree + path.map(\.2) { try write([String(d.degree)] + [d.penalty, d.squaredBias, d.variance, d.fittedError, d.heldOutError].map { String($0) }) }
+            try ResultTable(header.map { TableColumn($0) }, tableOutput).write(to: table, provenance: record) { write in
+                for d in byDegree + path.map(\.2) { try write([.integer(d.degree)] + [d.penalty, d.squaredBias, d.variance, d.fittedError, d.heldOutError].map { .number($0) }) }
             }
         }
     }

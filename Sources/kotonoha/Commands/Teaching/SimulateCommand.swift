@@ -19,7 +19,7 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
     @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
-    @Flag(help: "Begin CSV with a byte-order mark, for Excel.") var bom = false
+    @OptionGroup var table: TableOutputOptions
 
     func validate() throws {
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
@@ -47,22 +47,23 @@ struct SimulationOptions: ParsableArguments {
 
     /// Prints the rows, or writes them where -o says, and draws the pictures.
     func report(_ header: [String], _ rows: [[JSON]], report: ReportOptions, provenance: Provenance, further: [(key: String, value: JSON)] = [], figure: () throws -> any Figure) throws {
-        func text(_ cell: JSON) -> String {
-            switch cell {
-            case .null: ""
-            case .number(let x): Self.digits(x)
-            case .string(let s): s
-            default: cell.serialized()
+        func cell(_ value: JSON) -> Cell {
+            switch value {
+            case .number(let x): .number(x)
+            case .integer(let n): .integer(n)
+            case .string(let s): .text(s)
+            default: .missing
             }
         }
-        let numeric = header.indices.filter { c in
-            rows.allSatisfy { row in switch row[c] { case .number, .integer, .null: true; default: false } }
+        let columns = header.indices.map { c in
+            TableColumn(header[c], decimals: rows.contains { row in if case .number = row[c] { true } else { false } } ? 6 : nil)
         }
-        if let output {
-            try ResultTable(header: header, numeric: Set(numeric.map { header[$0] }), byteOrderMark: bom).write(to: output, provenance: provenance) { write in
-                for row in rows { try write(row.map(text)) }
+        func write(to output: String?) throws {
+            try ResultTable(columns, table).write(to: output, provenance: provenance) { write in
+                for row in rows { try write(row.map(cell)) }
             }
         }
+        if let output { try write(to: output) }
         if !self.figure.isEmpty {
             let picture = try figure()
             for file in self.figure {
@@ -72,8 +73,8 @@ struct SimulationOptions: ParsableArguments {
         }
         if report.json {
             Console.print(JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further).serialized(.pretty))
-        } else if output == nil {
-            Console.print(([header] + rows.map { $0.map(text) }).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
+        } else if output == nil && !rows.isEmpty {
+            try write(to: nil)
         }
     }
 

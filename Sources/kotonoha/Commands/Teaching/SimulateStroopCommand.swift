@@ -3,6 +3,7 @@ import FileFormats
 import Figures
 import Foundation
 import Simulation
+import Statistics
 import Tensors
 
 struct SimulateStroopCommand: ParsableCommand {
@@ -76,10 +77,10 @@ struct SimulateStroopCommand: ParsableCommand {
     }
 
     /// Milliseconds per item of 1935 on cycles.
-    private static func line(_ results: [StroopModel.Result]) -> Line? {
+    private static func line(_ results: [StroopModel.Result]) -> (intercept: Double, slope: Double, rSquared: Double)? {
         let pairs = StroopModel.stroop1935.compactMap { row in results.first { $0.task == row.task && $0.condition == row.condition }.map { (row.seconds * 10, $0.mean) } }
-        guard pairs.count == 4, pairs.allSatisfy({ $0.1.isFinite }) else { return nil }
-        return Line(pairs.map(\.0), on: pairs.map(\.1))
+        guard pairs.count == 4, let fit = try? LeastSquares(pairs.map(\.0), on: [pairs.map(\.1)]) else { return nil }
+        return (fit.coefficients[0].value, fit.coefficients[1].value, fit.rSquared)
     }
 
     private func name(_ task: StroopModel.Task) -> String { task == .wordReading ? options.says("word reading", "語の音読") : options.says("colour naming", "色の呼称") }
@@ -100,7 +101,7 @@ struct SimulateStroopCommand: ParsableCommand {
         chart.xRange = -0.3...2.3
         let line = Self.line(results)
         chart.yTitle = line == nil ? options.says("cycles", "サイクル") : options.says("milliseconds per item", "1 項目あたりのミリ秒")
-        chart.caption = options.says("Cycles fitted to the times of 1935 by a line; bars of the model are ± 2 standard errors.", "サイクルは直線で 1935 年の所要時間に合わせた。帯は標準誤差の 2 倍。")
+        chart.caption = options.says("Cycles fitted to the times of 1935 by a line; bands are ± 2 standard errors.", "サイクルは直線で 1935 年の所要時間に合わせた。帯は標準誤差の 2 倍。")
         var series: [LineChart.Series] = []
         for (k, task) in StroopModel.Task.allCases.enumerated() {
             let own = StroopModel.Condition.allCases.map { c in results.first { $0.task == task && $0.condition == c } }
