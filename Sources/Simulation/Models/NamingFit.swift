@@ -47,11 +47,12 @@ public struct NamingFitter: Sendable {
         (self.model, self.surface, free) = (model, surface, model.variant.parameterNames)
     }
 
-    /// The grid of a variant's surface.
+    /// The grid of a variant's surface: from chance to a little beyond the values of people without aphasia, since a lesion lowers the weights and hastens
+    /// decay. Far above them feedback swamps the target, and errors rise again.
     public static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
         switch variant {
-        case .semanticPhonological: (.init("s", range: 0.0003...0.12, count: points), .init("p", range: 0.006...0.2, count: points))
-        case .weightDecay: (.init("weight", range: 0.001...0.2, count: points), .init("decay", range: 0.4...0.97, count: points, isLogarithmic: false))
+        case .semanticPhonological: (.init("s", range: 0.0005...0.08, count: points), .init("p", range: 0.006...0.12, count: points))
+        case .weightDecay: (.init("weight", range: 0.001...0.12, count: points), .init("decay", range: 0.45...0.97, count: points, isLogarithmic: false))
         }
     }
 

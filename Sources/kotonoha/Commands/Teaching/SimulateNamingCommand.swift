@@ -288,7 +288,7 @@ struct SimulateNamingCommand: ParsableCommand {
 enum NamingSurface {
     /// Reads the surface, or simulates and keeps it.
     static func open(_ variant: NamingModel.Variant, trials: Int, seed: UInt64, threads: Int, file: String?, isQuiet: Bool) throws -> ProbabilitySurface {
-        let name = "naming \(variant.rawValue) 1", path = try file ?? cached("naming-\(variant.rawValue)-\(trials)-\(seed).json")
+        let name = "naming \(variant.rawValue) 2", path = try file ?? cached("naming-\(variant.rawValue)-2-\(trials)-\(seed).json")
         if FileManager.default.fileExists(atPath: path) {
             let surface = try ProbabilitySurface(path: path, named: name)
             if !isQuiet { Console.say("note: the parameter space of \(variant.rawValue) was simulated before (\(Console.fixed(surface.seconds, 1)) s)") }
