@@ -15,6 +15,8 @@ let package = Package(
     targets: [
         // Ground floor: C libraries and vector loops.
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
+        .target(name: "CConfinement"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
@@ -38,7 +40,7 @@ let package = Package(
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
-        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5", "CHDF5Driver", "CConfinement"]),
         .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
@@ -89,22 +91,29 @@ let package = Package(
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "LanguageModels", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Models made on the spot, shared by tests.
-        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),
+        // What tests need from outside, shown as skipped where it is missing.
+        .target(name: "TestTools", path: "Tests/Tools"),
+        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats", "TestTools"], path: "Tests/Support", exclude: ["hub.py"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
-        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "TestTools"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
-        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
-        .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
+        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore", "CHDF5"], path: "Tests/HDF5Child"),
+        .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child", "TestTools"]),
+        // Not installed: what tools/fuzz mutates the input of; the tests read its seeds and findings.
+        .target(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),
+        .target(name: "FuzzTargets", dependencies: ["FileFormats", "Tokenizers"], path: "Tests/Fuzz/Targets"),
+        .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzDriver"], path: "Tests/Fuzz/Program"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
-        .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats"]),
-        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
+        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],

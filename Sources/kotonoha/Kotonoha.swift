@@ -36,6 +36,14 @@ struct KotonohaProgram: ParsableCommand {
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
         HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
+        // The child gets by with less, and tells its parent when memory is what it lacks.
+        if CommandLine.arguments.dropFirst().first != ValidateHDF5Command._commandName {
+            do { try MemoryBudget.checkStart() } catch {
+                Console.say("kotonoha: \(error)")
+                // At once: the linear algebra library would wait at the end for a thread that waits for memory.
+                _exit(DataError.Kind.memory.rawValue)
+            }
+        }
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import TestSupport
+import TestTools
 import Testing
 import VectorStore
 
@@ -177,12 +178,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         #expect(try program.run("rerank", query, try program.write("e.txt", "\n \n"), "--model", rerankerFolder.path).status == 65)
     }
 
-    @Test func pulled() throws {
+    @Test(.enabled(if: TestTool.python3.isExpected, "needs python3")) func pulled() throws {
         let model = try TinyModel()
-        guard let hub = try LocalHub(serving: model.folder) else {
-            print("skipped: no python3 to serve a hub from")
-            return
-        }
+        let hub = try #require(try LocalHub(serving: model.folder), "a hub in Python")
         let online = ["HF_ENDPOINT": hub.address, "HF_HUB_CACHE": hub.cache.path, "KOTONOHA_MODELS": program.folder.path]
         let pull = try program.run("model", "pull", "org/model", "--json", environment: online)
         #expect(pull.status == 0, "\(pull.errors)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 
 /// The built program, run as a user runs it.
 struct Program {
@@ -15,8 +16,7 @@ struct Program {
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-program-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("program")
     }
 
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }

@@ -7,6 +7,7 @@ import SentenceEmbedding
 import Tensors
 import Testing
 import TestSupport
+import TestTools
 import Training
 
 /// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
@@ -16,8 +17,7 @@ private struct TinyRun {
 
     init() throws {
         model = try TinyModel()
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-training-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("training")
         var random = RandomSource(seed: 1)
         let letters = (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
         var pairs = "a\tb\tscore\n"

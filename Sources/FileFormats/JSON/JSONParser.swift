@@ -17,6 +17,8 @@ public final class JSONParser {
     /// Parses one document, as `JSON.init(parsing:file:line:)` does.
     public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil) throws -> JSON {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        // The tape and the values, at the least.
+        try MemoryBudget.require(bytes.count.multipliedReportingOverflow(by: 6).partialValue, for: "this JSON", file: file, line: line)
         let text = bytes.starts(with: mark) ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
         var error = run(text)
         if error != 0, let rewritten = Self.withoutPythonNumbers(text) {

@@ -137,6 +137,10 @@ private final class SheetReader: XMLHandler {
     private var isInValue = false
     private var inline = RichText()
     private var isInline = false
+    /// Cells with something in them, and empty ones that were put before them.
+    private var filled = 0, gaps = 0
+    /// Empty cells that any sheet may have before filled ones; beyond that there may be as many as filled ones.
+    private static let gapLimit = 4_000_000
 
     init(strings: [String], styles: SpreadsheetStyles, countsFrom1904: Bool, path: String) {
         (self.strings, self.styles, self.countsFrom1904, self.path) = (strings, styles, countsFrom1904, path)
@@ -182,6 +186,11 @@ private final class SheetReader: XMLHandler {
             guard !text.isEmpty else { return }
             let missing = column - rows[row - 1].cells.count
             guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same place", file: path, line: row) }
+            filled += 1
+            gaps += missing - 1
+            guard gaps <= Self.gapLimit + filled else {
+                throw DataError(.badData, "the cells of the sheet stand too far apart (\(gaps) empty ones before \(filled) others); remove stray cells far right", file: path, line: row)
+            }
             rows[row - 1].cells += repeatElement("", count: missing - 1)
             rows[row - 1].cells.append(text)
         default: if isInline { inline.end(name) }

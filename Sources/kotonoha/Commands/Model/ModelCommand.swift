@@ -106,7 +106,8 @@ struct ModelPullCommand: ParsableCommand {
         discussion: """
             kotonoha model pull sentence-transformers/all-MiniLM-L6-v2
 
-            A download that broke off goes on where it stopped. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
+            A download that broke off goes on where it stopped. When all files are there the model is loaded once; it is found by its name
+            only after that. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
             HF_HUB_CACHE or HF_HOME another cache, and HF_HUB_OFFLINE=1 forbids all of it.
             """)
 
@@ -116,13 +117,22 @@ struct ModelPullCommand: ParsableCommand {
     @Option(help: "Branch, tag or commit.")
     var revision = "main"
 
+    @Option(help: ArgumentHelp("The largest model that is fetched, in GB.", valueName: "0.001...10000"))
+    var maxSize = 20.0
+
     @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        guard (0.001...10_000).contains(maxSize) else { throw ValidationError("--max-size is a number of gigabytes from 0.001 to 10000") }
+    }
 
     func run() throws {
         let progress = ProgressLine(unit: "bytes", isQuiet: report.quiet)
         defer { progress.finish() }
         var finished = 0, current = (file: "", received: 0)
-        let folder = try ModelDownload(name: name, revision: revision).run { file, received, total in
+        var download = try ModelDownload(name: name, revision: revision)
+        download.limits.bytes = Int(maxSize * 1e9)
+        let folder = try download.run(check: ModelCheck.load) { file, received, total in
             if file != current.file { finished += current.received }
             current = (file, received)
             progress.update(done: finished + received, fraction: total.map { Double(received) / Double(max(1, $0)) }, note: file)
@@ -132,6 +142,6 @@ struct ModelPullCommand: ParsableCommand {
         if report.json {
             return Console.print(JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
         }
-        if !report.quiet { Console.say("\(name) is there (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
+        if !report.quiet { Console.say("\(name) is there and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
     }
 }
