@@ -22,16 +22,20 @@ struct DrawOverfittingCommand: ParsableCommand {
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "180mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of noise and sample.") var seed: UInt64 = 0
-    @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @OptionGroup(title: "Output") var writing: OutputOptions
 
     func validate() throws {
+        try OutputName.require(output, OutputName.figures, "a picture is written")
+        try OutputName.requireTable(table)
         guard (10...10_000).contains(points), (2..<points).contains(sampled) else { throw ValidationError("--points is 10 to 10000, --sampled 2 to --points less 1") }
-        guard (1...20).contains(degree), (1...20).contains(pathDegree), (2...100_000).contains(repetitions), (0...100).contains(noise), threads >= 1 else {
-            throw ValidationError("--degree and --path-degree are 1 to 20, --repetitions 2 to 100000, --noise 0 to 100, --threads at least 1")
+        guard (1...20).contains(degree), (1...20).contains(pathDegree), (2...100_000).contains(repetitions), (0...100).contains(noise) else {
+            throw ValidationError("--degree and --path-degree are 1 to 20, --repetitions 2 to 100000, --noise 0 to 100")
         }
     }
 
     func run() throws {
+        try writing.check(inputs: [], files: [output, table])
         var study = Overfitting()
         (study.points, study.sampled, study.noise, study.degrees, study.pathDegree) = (points, sampled, noise, Array(1...degree), pathDegree)
         (study.repetitions, study.seed, study.threads) = (repetitions, seed, threads)

@@ -18,15 +18,17 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "120mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
-    @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup var table: TableOutputOptions
+    @OptionGroup var writing: OutputOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
-            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
-        }
+        try OutputName.requireTable(output)
+        for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
     }
+
+    /// Before any work: outputs can be written and are no inputs.
+    func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure + files) }
 
     var isJapanese: Bool { language == .japanese }
     func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }

@@ -37,6 +37,7 @@ struct SimulateWeaverCommand: ParsableCommand {
     }
 
     func run() throws {
+        try options.check(inputs: [compare])
         var model = WeaverModel()
         (model.criticalDifference, model.conceptualBias, model.distractorDuration) = (criticalDifference, bias, distractorDuration)
         var rows: [[JSON]] = []
@@ -128,6 +129,7 @@ struct SimulateCumulativeCommand: ParsableCommand {
     }
 
     func run() throws {
+        try options.check(inputs: [input])
         var model = CumulativeNamingModel(inhibition: inhibition, strengthening: strengthening), fit: CumulativeNamingModel.Fit?, human: [Double] = []
         if let input {
             let table = try TextTable(path: input, options: reading.options(), wanted: column.map { [$0] } ?? [])
@@ -209,6 +211,7 @@ struct SimulateERPCommand: ParsableCommand {
     }
 
     func run() throws {
+        try options.check(inputs: [input])
         let table = try TextTable(path: input, options: reading.options(), wanted: column.map { [$0] } ?? [])
         let place = try table.index(of: column ?? (table.columns.count == 1 ? "1" : "text"))
         var texts: [String] = [], cells: [String] = []

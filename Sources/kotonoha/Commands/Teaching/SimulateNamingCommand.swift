@@ -64,6 +64,7 @@ struct SimulateNamingCommand: ParsableCommand {
     }
 
     func run() throws {
+        try options.check(inputs: [input, semantics])
         if let semantics { try simulateWords(semantics) } else if let input { try fitAll(input) } else if let recover { try recoverAll(recover) } else { try simulate() }
     }
 

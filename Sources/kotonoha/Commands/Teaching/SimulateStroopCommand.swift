@@ -47,6 +47,7 @@ struct SimulateStroopCommand: ParsableCommand {
     }
 
     func run() throws {
+        try options.check(inputs: [weights])
         var model = StroopModel()
         (model.rate, model.sd, model.taskDemand) = (rate, noise, taskDemand)
         if let weights { model.weights = try .init(path: weights) }
