@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
         .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
+        .target(name: "Simulation", dependencies: ["Statistics", "Tensors", "FileFormats", "CKernels"]),
 
         // Fourth floor.
         .target(name: "Representations", dependencies: ["Analysis", "Statistics", "VectorStore", "Tensors", "FileFormats"]),
@@ -71,13 +72,12 @@ let package = Package(
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Figures",
-            "Training", "VectorStore",
-            "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Simulation",
+            "Figures", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Figures", "Training",
+            "Simulation", "Figures", "Training",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -113,6 +113,7 @@ let package = Package(
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "VectorStore"], exclude: ["Fixtures", "Help"]),

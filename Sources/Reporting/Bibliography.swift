@@ -21,6 +21,8 @@ public enum Bibliography: String, CaseIterable {
     case falseDiscovery = "benjamini1995controlling"
     case scaling = "borg2005modern"
     case nounMeaning = "mitchell2008predicting"
+    case dell = "dell1997lexical"
+    case foygel = "foygel2000models"
 
     /// As it is named in the running text.
     var citation: String {
@@ -46,6 +48,8 @@ public enum Bibliography: String, CaseIterable {
         case .falseDiscovery: "Benjamini & Hochberg, 1995"
         case .scaling: "Borg & Groenen, 2005"
         case .nounMeaning: "Mitchell et al., 2008"
+        case .dell: "Dell et al., 1997"
+        case .foygel: "Foygel & Dell, 2000"
         }
     }
 
@@ -120,6 +124,13 @@ public enum Bibliography: String, CaseIterable {
         case .controlTask:
             ("inproceedings", [("author", "Hewitt, John and Liang, Percy"), ("title", "Designing and Interpreting Probes with Control Tasks"),
                                ("booktitle", "Proceedings of EMNLP-IJCNLP 2019"), ("pages", "2733--2743"), ("year", "2019"), ("doi", "10.18653/v1/D19-1275")])
+        case .dell:
+            ("article", [("author", "Dell, Gary S. and Schwartz, Myrna F. and Martin, Nadine and Saffran, Eleanor M. and Gagnon, Deborah A."),
+                         ("title", "Lexical Access in Aphasic and Nonaphasic Speakers"), ("journal", "Psychological Review"), ("volume", "104"), ("number", "4"),
+                         ("pages", "801--838"), ("year", "1997"), ("doi", "10.1037/0033-295X.104.4.801")])
+        case .foygel:
+            ("article", [("author", "Foygel, Dan and Dell, Gary S."), ("title", "Models of Impaired Lexical Access in Speech Production"),
+                         ("journal", "Journal of Memory and Language"), ("volume", "43"), ("number", "2"), ("pages", "182--216"), ("year", "2000"), ("doi", "10.1006/jmla.2000.2716")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

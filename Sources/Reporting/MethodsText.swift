@@ -27,6 +27,7 @@ public struct MethodsText {
         case "encoding model": sentences += describe(encoding: facts.record)
         case "hierarchical clustering": sentences += describe(tree: facts.record)
         case "dissimilarity matrix": sentences += describe(matrix: facts.record)
+        case "naming simulation": sentences += describe(naming: facts.record)
         case "cosine ranking": sentences += describe(ranking: facts.record)
         case "pair mining": sentences += describe(mining: facts.record)
         case "pair cosines": sentences += describe(pairs: facts.record)
@@ -316,5 +317,17 @@ public struct MethodsText {
         let seed = Self.number(clusters["seed"]) ?? "0"
         return [say("Sentences were grouped into \(counted(clusters["clusters"], "cluster")) by k-means on the unit sphere\(cite(.sphericalKMeans)), seed \(seed) (mean cosine to the cluster's middle \(mean)).",
                     "単位球面上のk-means\(cite(.sphericalKMeans))により\(count)個のクラスタに分けた（乱数の種\(seed)、中心との平均コサイン\(mean)）。")]
+    }
+
+    private mutating func describe(naming: JSON) -> [String] {
+        let variants = naming["variants"]?.array?.compactMap(\.string) ?? [], trials = Self.number(naming["trials"]) ?? "", seed = Self.number(naming["seed"]) ?? "0"
+        let models = variants.map { variant in
+            variant == "wd" ? say("the weight–decay model", "重み–減衰モデル") + cite(.dell) : say("the semantic–phonological model", "意味–音韻モデル") + cite(.foygel)
+        }.joined(separator: say(" and ", "と"))
+        let omissions = naming["omissions"]?.string == "keep"
+            ? say("observed proportions are those of all pictures", "観測された割合は全枚数に対するものである") : say("responses in none of the six categories were left out", "6つのカテゴリーに入らない反応は除いた")
+        return [say("Naming responses were fitted with \(models) by maximum likelihood of the multinomial distribution; \(omissions). Category probabilities came from "
+                        + "simulation over a grid of parameter values, intervals are 95 % profile-likelihood intervals, and predicted proportions are those of \(trials) simulated pictures at the estimates (seed \(seed)).",
+                    "呼称反応に\(models)を多項分布の最尤法で当てはめた。\(omissions)。カテゴリーの確率はパラメーター値の格子上のシミュレーションから求め、区間は95 %プロファイル尤度区間、予測された割合は推定値での\(trials)試行のシミュレーションによる（乱数の種\(seed)）。")]
     }
 }

@@ -30,7 +30,7 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self]),
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
-            CommandGroup(name: "Teaching", subcommands: [DrawCommand.self]),
+            CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
             CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),
         ])
 

@@ -87,3 +87,4 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
 
 #include "CKernelsQuantized.h"
 #include "CKernelsAnalysis.h"
+#include "CounterRandom.h"

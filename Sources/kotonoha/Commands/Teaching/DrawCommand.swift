@@ -7,9 +7,9 @@ import Tensors
 
 struct DrawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "draw", abstract: "Pictures that explain: sinusoidal positions, character frequencies.",
+        commandName: "draw", abstract: "Pictures that explain: sinusoidal positions, character frequencies, overfitting.",
         discussion: "Attention is drawn by `generate --attention`, maps by `tsne` and `pca`.",
-        subcommands: [DrawPositionsCommand.self, DrawCharactersCommand.self])
+        subcommands: [DrawPositionsCommand.self, DrawCharactersCommand.self, DrawOverfittingCommand.self])
 }
 
 struct DrawPositionsCommand: ParsableCommand {

@@ -1,0 +1,82 @@
+import FileFormats
+
+/// Banks of units and the weighted links between them.
+///
+/// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the network runs.
+public struct Network: Sendable {
+    /// Units that belong together: semantic features, words, phonemes.
+    public struct Bank: Sendable, Equatable {
+        public let name: String
+        /// Places of its units among all units of the network.
+        public let units: Range<Int>
+
+        public var count: Int { units.count }
+        /// The place of its unit `index`, from 0.
+        public subscript(_ index: Int) -> Int { units.lowerBound + index }
+    }
+
+    public struct Link: Sendable {
+        public let from: Bank, to: Bank
+        /// `(to.count, from.count)`.
+        public let weights: [[Double]]
+        /// The weights are multiplied by the value of this parameter; by 1 where nil.
+        public let parameter: String?
+        /// Whether activation also flows back, through the transposed matrix.
+        public let isSymmetric: Bool
+    }
+
+    public private(set) var banks: [Bank] = []
+    public private(set) var links: [Link] = []
+    /// One name per unit.
+    public private(set) var unitNames: [String] = []
+
+    public init() {}
+
+    public var unitCount: Int { unitNames.count }
+
+    /// Adds a bank with these units and returns it.
+    public mutating func addBank(_ name: String, units: [String]) -> Bank {
+        let bank = Bank(name: name, units: unitNames.count..<unitNames.count + units.count)
+        unitNames += units
+        banks.append(bank)
+        return bank
+    }
+
+    /// Adds a link.
+    ///
+    /// - Parameter weights: `(to.count, from.count)`.
+    /// - Precondition: the matrix has that shape, and both banks are this network's.
+    public mutating func addLink(from: Bank, to: Bank, weights: [[Double]], parameter: String? = nil, isSymmetric: Bool = false) {
+        precondition(weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
+        links.append(Link(from: from, to: to, weights: weights, parameter: parameter, isSymmetric: isSymmetric))
+    }
+
+    /// One weight that is not zero, its parameter multiplied in.
+    struct Edge: Sendable {
+        var from: Int, to: Int
+        var weight: Double
+    }
+
+    /// All edges, ordered by the unit that they lead to, so that sums are always taken in one order.
+    ///
+    /// - Throws: `DataError` where a link's parameter has no value.
+    func edges(parameters: [String: Double]) throws -> [Edge] {
+        var edges: [Edge] = []
+        for link in links {
+            var factor = 1.0
+            if let name = link.parameter {
+                guard let value = parameters[name] else {
+                    throw DataError(.usage, "the link from \(link.from.name) to \(link.to.name) needs a value of the parameter \(name)")
+                }
+                factor = value
+            }
+            for (row, weights) in link.weights.enumerated() {
+                for (column, weight) in weights.enumerated() where weight != 0 {
+                    edges.append(Edge(from: link.from[column], to: link.to[row], weight: weight * factor))
+                    if link.isSymmetric { edges.append(Edge(from: link.to[row], to: link.from[column], weight: weight * factor)) }
+                }
+            }
+        }
+        return edges.sorted { ($0.to, $0.from) < ($1.to, $1.from) }
+    }
+}

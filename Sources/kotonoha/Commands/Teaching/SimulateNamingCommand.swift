@@ -1,0 +1,316 @@
+import ArgumentParser
+import FileFormats
+import Figures
+import Foundation
+import Simulation
+import Tensors
+
+struct SimulateNamingCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "naming", abstract: "Picture naming in aphasia by spreading activation (Dell 1997; Foygel & Dell 2000).",
+        discussion: """
+            kotonoha simulate naming patients.xlsx --omissions exclude -o fits.tsv --figure map.pdf
+
+            fits the model to each person: parameters with 95 % profile intervals, predicted proportions, RMSD, AIC and BIC. The table has a row per
+            person with the columns patient (患者), correct (正答), semantic (意味性錯語), formal (形式性錯語), nonword (非語), mixed (混合性錯語),
+            unrelated (無関連錯語) and perhaps other (無反応): counts, or proportions of --items pictures. Or it has a row per response with the
+            columns patient and category. Counts are better: intervals depend on them.
+
+            Without a table the model is run at --at (the published values of people without aphasia where it is not given).
+
+            --semantics takes the neighbours of real words from vectors: a neighbour shares 10 (cos − c) / (1 − c) of ten features with its target, c being
+            the mean cosine of all pairs.
+
+            The first fit simulates the model over its parameter space and keeps the result in ~/.cache/kotonoha; later fits take it from there.
+            """)
+
+    @Argument(help: "A table of naming responses; - is standard input.") var input: String?
+    @Option(help: "sp: semantic and phonological weights s and p; wd: connection weight and decay; may be repeated to compare them.") var variant: [String] = []
+    @Option(help: "Parameters to fit, as s,p or s; the others stay at the values of people without aphasia.") var fit = "all"
+    @Option(help: ArgumentHelp("Adds λ (θ − θ₀)² to minus the log-likelihood, as s=1000@0.0698 (λ in nats per squared unit).", valueName: "name=λ@θ₀")) var penalty: [String] = []
+    @Option(help: "Pictures in the test, where the table has proportions.") var items = 175.0
+    @Option(help: "Responses outside the six categories: exclude (proportions of the others) or keep (proportions of all pictures).") var omissions: String?
+    @Option(help: "Values to simulate, as s=0.02,p=0.03.") var at: String?
+    @Option(help: "Simulated pictures per person or point.") var trials = 10_000
+    @Option(help: "Simulated pictures at each point of the parameter space.") var surfaceTrials = 4000
+    @Option(help: ArgumentHelp("The simulated parameter space, read if the file is there, else written.", valueName: "file")) var surface: String?
+    @Flag(help: "Go on from the parameter space by direct simulation.") var refine = false
+    @Option(help: ArgumentHelp("Parameter recovery: fit this many simulated people of --items pictures.", valueName: "people")) var recover: Int?
+    @Option(help: ArgumentHelp("How many pictures it takes to tell two people of the table apart, as L.H.,I.G.", valueName: "a,b")) var power: String?
+    @Option(help: ArgumentHelp("Vectors of words: predicts each word's errors, its semantic neighbours being those of the vectors.", valueName: "V.h5")) var semantics: String?
+    @Option(help: "Semantic neighbours of each word, at most.") var neighbors = 3
+    @OptionGroup(title: "Input") var reading: TableArguments
+    @OptionGroup(title: "Output") var options: SimulationOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func variants() throws -> [NamingModel.Variant] {
+        try (variant.isEmpty ? ["sp"] : variant).map {
+            guard let known = NamingModel.Variant(rawValue: $0) else { throw ValidationError("--variant is sp or wd, not '\($0)'") }
+            return known
+        }
+    }
+
+    func validate() throws {
+        _ = try variants()
+        guard (100...10_000_000).contains(trials), (100...1_000_000).contains(surfaceTrials) else { throw ValidationError("--trials is 100 to 10000000, --surface-trials 100 to 1000000") }
+        guard items >= 1, items <= 1e6 else { throw ValidationError("--items is 1 to 1000000") }
+        if let omissions, NamingFitter.Omissions(rawValue: omissions) == nil { throw ValidationError("--omissions is exclude or keep, not '\(omissions)'") }
+        if let recover, !(2...100_000).contains(recover) { throw ValidationError("--recover is 2 to 100000") }
+        if surface != nil, try variants().count > 1 { throw ValidationError("--surface is of one --variant") }
+        guard (1...20).contains(neighbors) else { throw ValidationError("--neighbors is 1 to 20") }
+        if semantics != nil, try input != nil || recover != nil || variants().count > 1 { throw ValidationError("--semantics predicts words under one variant, without a table of people") }
+        if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
+        if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
+    }
+
+    func run() throws {
+        try options.check(inputs: [input, semantics])
+        if let semantics { try simulateWords(semantics) } else if let input { try fitAll(input) } else if let recover { try recoverAll(recover) } else { try simulate() }
+    }
+
+    // MARK: Simulation at given values
+
+    private func simulate() throws {
+        var rows: [[JSON]] = [], settings: [(String, JSON)] = [("simulation", .string("naming")), ("trials", .integer(trials))]
+        for variant in try variants() {
+            let values = try given(variant)
+            let counts = try NamingModel(variant).counts(values, trials: trials, seed: options.seed, threads: options.threads)
+            for category in NamingModel.Category.allCases {
+                let p = Double(counts[category.rawValue]) / Double(trials)
+                rows.append([.string(variant.rawValue), .string(options.says(category.name, category.japaneseName)), .number(p),
+                             .number((p * (1 - p) / Double(trials)).squareRoot())])
+            }
+            settings += zip(variant.parameterNames, values).map { ($0, .number($1)) }
+        }
+        try options.report(["variant", "category", "proportion", "standard_error"], rows, report: report, provenance: options.provenance(settings: settings)) {
+            let isJapanese = options.isJapanese, categories = NamingModel.Category.allCases
+            var chart = LineChart.Options()
+            chart.page = try options.page()
+            chart.title = options.says("Naming, \(Console.grouped(trials)) simulated pictures", "呼称のシミュレーション(\(Console.grouped(trials)) 試行)")
+            chart.yTitle = options.says("proportion", "割合")
+            chart.xNames = categories.map { (Double($0.rawValue), isJapanese ? $0.japaneseName : $0.name) }
+            chart.xRange = -0.4...5.4
+            chart.yRange = 0...1
+            return try LineChart(try variants().enumerated().map { k, variant in
+                LineChart.Series(variant.rawValue.uppercased(), y: categories.map { rows[k * 6 + $0.rawValue][2].double ?? .nan }, hasMarkers: true, hasLine: false)
+            }, options: chart)
+        }
+    }
+
+    /// The values of --at, those of people without aphasia where it names none.
+    func given(_ variant: NamingModel.Variant) throws -> [Double] {
+        let given = try Self.values(at), names = variant.parameterNames
+        if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
+            throw DataError(.usage, "--at \(unknown) is no parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))")
+        }
+        let values = zip(names, variant.controlValues).map { given[$0] ?? $1 }
+        guard zip(names, values).allSatisfy({ $1 >= 0 && $1 <= ($0 == "decay" ? 1 : 10) }) else { throw DataError(.usage, "weights are 0 to 10 and decay is 0 to 1") }
+        return values
+    }
+
+    /// "s=0.02,p=0.03".
+    private static func values(_ text: String?) throws -> [String: Double] {
+        var values: [String: Double] = [:]
+        for part in text?.split(separator: ",") ?? [] {
+            let sides = part.split(separator: "=", maxSplits: 1)
+            guard sides.count == 2, let value = Double(sides[1]), value.isFinite else { throw DataError(.usage, "--at '\(part)' should look like s=0.02") }
+            values[String(sides[0])] = value
+        }
+        return values
+    }
+
+    // MARK: Fits
+
+    private func fitter(_ variant: NamingModel.Variant) throws -> NamingFitter {
+        var fitter = NamingFitter(model: NamingModel(variant), surface: try NamingSurface.open(
+            variant, trials: surfaceTrials, seed: options.seed, threads: options.threads, file: surface, isQuiet: report.quiet))
+        let names = variant.parameterNames
+        if fit != "all" {
+            fitter.free = try fit.split(separator: ",").map(String.init).map {
+                guard names.contains($0) else { throw DataError(.usage, "--fit \($0) is no parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))") }
+                return $0
+            }
+            fitter.free = names.filter(fitter.free.contains)
+            guard !fitter.free.isEmpty else { throw DataError(.usage, "--fit names no parameter") }
+        }
+        for text in penalty {
+            let sides = text.split(separator: "=", maxSplits: 1), numbers = sides.count == 2 ? sides[1].split(separator: "@", maxSplits: 1).map { Double($0) } : []
+            guard numbers.count == 2, let weight = numbers[0], let center = numbers[1], weight >= 0, weight.isFinite, center.isFinite else {
+                throw DataError(.usage, "--penalty '\(text)' should look like s=1000@0.0698")
+            }
+            let name = String(sides[0])
+            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else { throw DataError(.usage, "--penalty \(name) is no parameter of the model") }
+            if names.contains(name) { fitter.penalties[name] = .init(weight: weight, center: center) }
+        }
+        fitter.omissions = omissions.flatMap(NamingFitter.Omissions.init(rawValue:)) ?? .exclude
+        (fitter.trials, fitter.seed, fitter.threads) = (trials, options.seed, options.threads)
+        return fitter
+    }
+
+    private func fitAll(_ input: String) throws {
+        let table = try NamingTable(path: input, options: reading.options(), items: items)
+        if omissions == nil, let who = table.patients.first(where: { $0.omissions > 0 }) {
+            throw DataError(.usage, "\(who.name) has responses outside the six categories; say --omissions exclude (proportions of the classified responses) or keep (proportions of all pictures)", file: input)
+        }
+        if table.isProportions && !report.quiet { Console.say("note: the table has proportions, taken as those of \(Int(items)) pictures (--items); counts would give the intervals their true width") }
+        let categories = NamingModel.Category.allCases
+        var rows: [[JSON]] = [], fits: [NamingFit] = [], header: [String] = []
+        var settings: [(String, JSON)] = [("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })), ("items", .number(items)),
+                                          ("omissions", .string(omissions ?? "exclude")), ("trials", .integer(trials)), ("surface_trials", .integer(surfaceTrials))]
+        var further: [(key: String, value: JSON)] = []
+        var drawn: NamingFitter?
+        for variant in try variants() {
+            let fitter = try fitter(variant)
+            drawn = drawn ?? fitter
+            let begin = ContinuousClock.now
+            let own = try table.patients.map { try fitter.fit($0, refines: refine) }
+            if !report.quiet { Console.say("\(variant.rawValue): \(own.count) fits in \(Console.fixed((ContinuousClock.now - begin) / .seconds(1), 1)) s") }
+            header = ["patient", "variant", "parameter_1", "value_1", "low_1", "high_1", "parameter_2", "value_2", "low_2", "high_2", "identified", "rmsd", "published_rmsd",
+                      "log_likelihood", "aic", "bic", "g2", "p"] + categories.map { "observed_\($0.name)" } + categories.map { "predicted_\($0.name)" }
+            for fit in own {
+                var row: [JSON] = [.string(fit.responses.name), .string(variant.rawValue)]
+                for (name, value) in zip(variant.parameterNames, fit.values) {
+                    let fitted = fit.fit.parameters.first { $0.name == name }
+                    row += [.string(name), .number(value), Self.cell(fitted?.low), Self.cell(fitted?.high)]
+                }
+                row += [.string(fit.fit.parameters.allSatisfy(\.isIdentified) ? "yes" : "no"), .number(fit.rmsd), Self.cell(fit.publishedRMSD),
+                        .number(-fit.fit.misfit), .number(fit.fit.aic), .number(fit.bic), .number(fit.deviance), .number(fit.devianceP)]
+                let observed = fitter.omissions == .keep ? fit.responses.rawProportions : fit.responses.proportions
+                rows.append(row + observed.map { .number($0) } + fit.predicted.map { .number($0) })
+            }
+            fits += own
+            settings.append(("mean_rmsd_\(variant.rawValue)", .number(own.reduce(0) { $0 + $1.rmsd } / Double(own.count))))
+            if let power { further += try compare(power, own, fitter) }
+        }
+        if let recover { further.append(("recovery", try recovered(recover))) }
+        try options.report(header, rows, report: report, provenance: options.provenance(inputs: [input], settings: settings), further: further) {
+            guard let drawn else { throw DataError(.usage, "nothing to draw") }
+            return try Self.map(drawn, fits.filter { $0.variant == drawn.model.variant }, options)
+        }
+        if !report.json && !report.quiet { for line in Self.sentences(fits, isJapanese: options.isJapanese) { Console.say(line) } }
+    }
+
+    private static func cell(_ number: Double?) -> JSON { number.map { $0.isFinite ? .number($0) : .null } ?? .null }
+
+    /// A Results paragraph: one sentence per person and variant.
+    static func sentences(_ fits: [NamingFit], isJapanese: Bool) -> [String] {
+        fits.map { fit in
+            let parts = fit.fit.parameters.map { p -> String in
+                let d = SimulationOptions.digits
+                let interval = switch (p.low, p.high) {
+                case (let low?, let high?): isJapanese ? "95 %区間 [\(d(low)), \(d(high))]" : "95 % interval [\(d(low)), \(d(high))]"
+                case (let low?, nil): isJapanese ? "95 %区間の下限 \(d(low))、上限は定まらない" : "at least \(d(low)) with 95 % confidence, no upper bound"
+                case (nil, let high?): isJapanese ? "95 %区間の上限 \(d(high))、下限は定まらない" : "at most \(d(high)) with 95 % confidence, no lower bound"
+                case (nil, nil): isJapanese ? "定まらない" : "not identified"
+                }
+                return isJapanese ? "\(p.name) = \(d(p.value))(\(interval))" : "\(p.name) = \(d(p.value)) (\(interval))"
+            }
+            let test = "G²(\(5 - fit.fit.parameters.count)) = \(Console.fixed(fit.deviance, 2)), p \(fit.devianceP < 0.001 ? "< .001" : "= " + Console.fixed(fit.devianceP, 3))"
+            return isJapanese
+                ? "\(fit.responses.name):\(fit.variant.rawValue.uppercased()) モデルの最尤推定値は \(parts.joined(separator: "、")) であり、観測値との RMSD は \(Console.fixed(fit.rmsd, 3))、\(test) であった。"
+                : "\(fit.responses.name): the \(fit.variant.rawValue.uppercased()) model's maximum-likelihood estimates were \(parts.joined(separator: " and ")); RMSD \(Console.fixed(fit.rmsd, 3)), \(test)."
+        }
+    }
+
+    private func compare(_ text: String, _ fits: [NamingFit], _ fitter: NamingFitter) throws -> [(key: String, value: JSON)] {
+        let names = text.split(separator: ",").map(String.init)
+        guard names.count == 2 else { throw DataError(.usage, "--power names two people, as L.H.,I.G.") }
+        let pair = try names.map { name in
+            guard let fit = fits.first(where: { $0.responses.name == name }) else { throw DataError(.usage, "--power \(name) is not in the table; its people are \(fits.map(\.responses.name).joined(separator: ", "))") }
+            return fit
+        }
+        let power = try fitter.power(pair[0].fit, pair[1].fit)
+        for entry in power.items where !report.json {
+            Console.say("\(fitter.model.variant.rawValue): \(names[0]) and \(names[1]) differ with power \(entry.power) at \(Console.grouped(entry.items)) pictures each (likelihood-ratio test, α .05)")
+        }
+        return [("power_\(fitter.model.variant.rawValue)", .array(power.items.map { .object([("power", .number($0.power)), ("items", .integer($0.items))]) }))]
+    }
+
+    // MARK: Recovery
+
+    /// The region from which simulated people are drawn: that of the published patients.
+    private static func region(_ variant: NamingModel.Variant) -> (x: ClosedRange<Double>, y: ClosedRange<Double>) {
+        variant == .semanticPhonological ? (0.002...0.05, 0.015...0.09) : (0.006...0.1, 0.5...0.9)
+    }
+
+    private func recovered(_ people: Int) throws -> JSON {
+        .array(try variants().flatMap { variant -> [JSON] in
+            let fitter = try fitter(variant), begin = ContinuousClock.now, region = Self.region(variant)
+            let recovery = try fitter.recovery(people: people, items: Int(items), x: region.x, y: region.y)
+            let seconds = (ContinuousClock.now - begin) / .seconds(1)
+            if !report.quiet { Console.say("\(variant.rawValue): \(people) simulated people fitted in \(Console.fixed(seconds, 1)) s") }
+            return fitter.free.indices.map { i in
+                let s = recovery.summary(i)
+                return .object([("variant", .string(variant.rawValue)), ("parameter", .string(fitter.free[i])), ("coverage", .number(s.coverage)), ("identified", .number(s.identified)),
+                                ("log_bias", .number(s.bias)), ("log_error", .number(s.error))])
+            }
+        })
+    }
+
+    private func recoverAll(_ people: Int) throws {
+        guard fit == "all" else { throw DataError(.usage, "--recover fits all parameters") }
+        let summary = try recovered(people).array ?? [], header = ["variant", "parameter", "coverage", "identified", "log_bias", "log_error"]
+        let rows = summary.map { entry in header.map { entry[$0] ?? .null } }
+        try options.report(header, rows, report: report, provenance: options.provenance(settings: [("simulation", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items))])) {
+            throw DataError(.usage, "--recover without a table draws no picture")
+        }
+    }
+
+    // MARK: Picture
+
+    /// People on the plane of the two parameters, coloured by the proportion correct.
+    static func map(_ fitter: NamingFitter, _ fits: [NamingFit], _ options: SimulationOptions) throws -> any Figure {
+        let surface = fitter.surface, cells = 48
+        func value(_ axis: ProbabilitySurface.Axis, _ share: Double) -> Double {
+            axis.isLogarithmic ? axis.range.lowerBound * pow(axis.range.upperBound / axis.range.lowerBound, share) : axis.range.lowerBound + share * (axis.range.upperBound - axis.range.lowerBound)
+        }
+        let values = (0..<cells).map { r in (0..<cells).map { c in
+            surface.probabilities(value(surface.x, (Double(c) + 0.5) / Double(cells)), value(surface.y, (Double(r) + 0.5) / Double(cells)))[0]
+        } }
+        func interval(_ fit: NamingFit, _ name: String) -> (low: Double?, high: Double?)? { fit.fit.parameters.first { $0.name == name }.map { ($0.low, $0.high) } }
+        var o = PlaneMap.Options()
+        o.page = try options.page()
+        o.title = options.says("Parameters of \(fits.count) people", "\(fits.count) 名のパラメーター")
+        o.caption = options.says("Lines: 95 % profile intervals. \(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell et al. (1997)"), \(surface.trials) simulated pictures at each of \(surface.x.count) × \(surface.y.count) points.",
+                                 "線は 95 % プロファイル区間。\(fitter.model.variant == .semanticPhonological ? "Foygel & Dell (2000)" : "Dell ら (1997)")、\(surface.x.count) × \(surface.y.count) 点で各 \(surface.trials) 試行。")
+        let titles: [String: (String, String)] = ["s": ("semantic weight s", "意味の重み s"), "p": ("phonological weight p", "音韻の重み p"), "weight": ("connection weight", "結合の重み"), "decay": ("decay", "減衰率")]
+        o.xTitle = titles[surface.x.name].map { options.says($0.0, $0.1) }
+        o.yTitle = titles[surface.y.name].map { options.says($0.0, $0.1) }
+        o.valueTitle = options.says("proportion correct", "正答率")
+        o.valueRange = 0...1
+        (o.hasLogarithmicX, o.hasLogarithmicY) = (surface.x.isLogarithmic, surface.y.isLogarithmic)
+        return try PlaneMap(values, x: surface.x.range, y: surface.y.range, places: fits.map {
+            PlaneMap.Place($0.responses.name, x: $0.values[0], y: $0.values[1], xInterval: interval($0, surface.x.name), yInterval: interval($0, surface.y.name))
+        }, options: o)
+    }
+}
+
+/// The simulated parameter space of the naming model, kept between runs.
+enum NamingSurface {
+    /// Reads the surface, or simulates and keeps it.
+    static func open(_ variant: NamingModel.Variant, trials: Int, seed: UInt64, threads: Int, file: String?, isQuiet: Bool) throws -> ProbabilitySurface {
+        let name = "naming \(variant.rawValue) 2", path = try file ?? cached("naming-\(variant.rawValue)-2-\(trials)-\(seed).json")
+        if FileManager.default.fileExists(atPath: path) {
+            let surface = try ProbabilitySurface(path: path, named: name)
+            if !isQuiet { Console.say("note: the parameter space of \(variant.rawValue) was simulated before (\(Console.fixed(surface.seconds, 1)) s)") }
+            return surface
+        }
+        if !isQuiet { Console.say("simulating the parameter space of \(variant.rawValue) (once) …") }
+        let surface = try NamingFitter.surface(NamingModel(variant), trials: trials, seed: seed, threads: threads)
+        if !isQuiet { Console.say("done in \(Console.fixed(surface.seconds, 1)) s") }
+        do { try surface.write(to: path, named: name) } catch let error as DataError {
+            // A cache that cannot be written costs time only; a file that was asked for is another matter.
+            if file != nil { throw error }
+            if !isQuiet { Console.say("note: it could not be kept: \(error)") }
+        }
+        return surface
+    }
+
+    private static func cached(_ name: String) throws -> String {
+        let environment = ProcessInfo.processInfo.environment
+        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache")
+        let folder = cache.appendingPathComponent("kotonoha")
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.appendingPathComponent(name).path
+    }
+}
