@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
@@ -33,7 +34,7 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
@@ -42,9 +43,10 @@ let package = Package(
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
+        .target(name: "WordVectors", dependencies: ["Tokenizers", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
 
         // Fourth floor.
-        .target(name: "SentenceEmbedding", dependencies: ["Networks", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
+        .target(name: "SentenceEmbedding", dependencies: ["Networks", "WordVectors", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
         .target(name: "Training", dependencies: [
             "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
         ]),
@@ -57,10 +59,10 @@ let package = Package(
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "Analysis", "Maps", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "Analysis", "Maps", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats",
+            "Kotonoha", "SentenceEmbedding", "Analysis", "Maps", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats",
             "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -75,6 +77,9 @@ let package = Package(
         // Not installed: times seq2seq training and generation for tools/bench.
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
+        // Not installed: times the training of word vectors for tools/bench.
+        .executableTarget(name: "words-bench", dependencies: ["WordVectors", "Tensors", "FileFormats"], path: "tools/benchmarks/words"),
+
         // Models made on the spot, shared by tests.
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
@@ -84,6 +89,7 @@ let package = Package(
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
         .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
+        .testTarget(name: "WordVectorsTests", dependencies: ["WordVectors", "Analysis", "VectorStore", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),

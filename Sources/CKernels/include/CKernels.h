@@ -10,6 +10,7 @@
 #include "CKernelsDecoding.h"
 #include "CKernelsEncoders.h"
 #include "CKernelsQuantize.h"
+#include "CKernelsWords.h"
 
 #include "ProbeKernels.h"
 
