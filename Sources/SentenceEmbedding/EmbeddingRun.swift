@@ -58,7 +58,7 @@ public struct EmbeddingRun {
     /// - Parameter isCancelled: asked between portions; what is done stays for `resumes`.
     /// - Throws: `DataError`; then the output is as it was before.
     public func run(
-        with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+        with encoder: any TextEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         guard !(resumes && input == "-") else {
             throw DataError(.usage, "standard input cannot be read again, so a run from it cannot be resumed")
@@ -66,10 +66,10 @@ public struct EmbeddingRun {
         let source = try CaptionSource(path: input, options: table, columns: columns)
         let layout = VectorLayout(dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns)
         let sourceHash = input == "-" ? "" : try SHA256.hex(ofFile: input)
-        let modelHash = try encoder.directory.sha256()
+        let modelHash = try encoder.identity()
         let metadata = VectorMetadata(
-            model: encoder.directory.name, modelSHA256: modelHash, pooling: encoder.directory.poolingName, isNormalized: encoder.isNormalized,
-            precision: encoder.options.precision.rawValue, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
+            model: encoder.name, modelSHA256: modelHash, pooling: encoder.poolingName, isNormalized: encoder.isNormalized,
+            precision: encoder.precisionName, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
             source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash, provenance: provenance)
         let earlier = appends ? try earlierRows() : nil
         let partial = try EmbeddingPartial(
@@ -114,8 +114,8 @@ public struct EmbeddingRun {
         return summary
     }
 
-    private func encoded(_ rows: [CaptionRow], _ encoder: SentenceEncoder, _ layout: VectorLayout) throws -> (VectorBlock, SentenceEncoder.Counts) {
-        let valid = rows.map { !Self.isEmpty($0.text) }
+    private func encoded(_ rows: [CaptionRow], _ encoder: any TextEncoder, _ layout: VectorLayout) throws -> (VectorBlock, SentenceEncoder.Counts) {
+        var valid = rows.map { !Self.isEmpty($0.text) }
         let dimension = encoder.dimension
         var counts = SentenceEncoder.Counts()
         let filled = rows.indices.filter { valid[$0] }
@@ -132,6 +132,8 @@ public struct EmbeddingRun {
                 embeddings.replaceSubrange(to * dimension..<(to + 1) * dimension, with: found[from * dimension..<(from + 1) * dimension])
             }
         }
+        // A text of unknown words has no direction, as an empty one has none.
+        for row in filled where embeddings[row * dimension..<(row + 1) * dimension].allSatisfy({ $0 == 0 }) { valid[row] = false }
         let block = VectorBlock(
             texts: rows.map(\.text), groups: layout.hasGroups ? rows.map { $0.group ?? "" } : [], ids: layout.hasIDs ? rows.map { $0.id ?? "" } : [],
             columns: layout.columnNames.indices.map { column in rows.map { $0.others[column] } }, valid: valid, embeddings: embeddings)
@@ -146,7 +148,7 @@ public struct EmbeddingRun {
     private static func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 
     /// Everything that decides a row: an unfinished run may only go on if all of it is the same.
-    private func fingerprint(_ metadata: VectorMetadata, _ encoder: SentenceEncoder, _ source: CaptionSource) -> EmbeddingPartial.Fingerprint {
+    private func fingerprint(_ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource) -> EmbeddingPartial.Fingerprint {
         [
             "source_sha256": metadata.sourceSHA256, "model_sha256": metadata.modelSHA256, "pooling": metadata.pooling,
             "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),

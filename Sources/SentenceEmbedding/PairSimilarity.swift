@@ -2,9 +2,9 @@ import Tensors
 
 /// Cosines between pairs of sentences, each distinct sentence embedded once.
 public struct PairSimilarity: Sendable {
-    public let encoder: SentenceEncoder
+    public let encoder: any TextEncoder
 
-    public init(encoder: SentenceEncoder) { self.encoder = encoder }
+    public init(encoder: any TextEncoder) { self.encoder = encoder }
 
     /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a vector is zero and has no direction.
     public func cosines(_ first: [String], _ second: [String]) throws -> (cosines: [Double?], counts: SentenceEncoder.Counts) {

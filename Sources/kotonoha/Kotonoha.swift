@@ -37,6 +37,8 @@ struct KotonohaProgram: ParsableCommand {
             InfoCommand.self,
             ModelCommand.self,
             ExportCommand.self,
+            ConvertCommand.self,
+            VectorsCommand.self,
             MethodsCommand.self,
             ValidateHDF5Command.self,
         ])

@@ -49,7 +49,7 @@ public final class TrainingText: @unchecked Sendable {
     ///   - split: cuts a line into words.
     /// - Throws: `DataError` where no word is frequent enough (the largest count is named), or the disk is full.
     public init(
-        options: Options = Options(), name: String, split: Splitter, lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+        options: Options = Options(), name: String, split: @escaping Splitter, lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let scratch = try IDFile(folder: options.folder)
         var words = WordList(), counts: [Int] = []
@@ -142,7 +142,7 @@ public final class TrainingText: @unchecked Sendable {
     }
 
     /// The lines of text files, packed by gzip or not; `-` is standard input. Bytes are taken as they are.
-    public convenience init(files: [String], options: Options = Options(), split: Splitter = TrainingText.spaces, isCancelled: () -> Bool = { false }) throws {
+    public convenience init(files: [String], options: Options = Options(), split: @escaping Splitter = TrainingText.spaces, isCancelled: () -> Bool = { false }) throws {
         try self.init(options: options, name: files.joined(separator: ", "), split: split) { line in
             for file in files {
                 let reader = try ByteReader(path: file)

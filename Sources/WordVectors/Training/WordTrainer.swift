@@ -96,6 +96,8 @@ public final class WordTrainer: @unchecked Sendable {
     private var wordsPerEpoch: Int { tokensBefore[tokensBefore.count - 1] }
     public var totalWords: Int { wordsPerEpoch * options.epochs }
     private func wordsDone(_ position: Position) -> Int { position.epoch * wordsPerEpoch + tokensBefore[position.chunk] }
+    func canBegin(at position: Position) -> Bool { (0 ..< options.epochs).contains(position.epoch) && (0 ..< chunks.count).contains(position.chunk) }
+    func begin(at position: Position) { self.position = position }
     public var isFinished: Bool { position.epoch >= options.epochs }
 
     private func rate(_ position: Position) -> Float {

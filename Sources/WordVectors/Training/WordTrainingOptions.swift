@@ -72,3 +72,11 @@ public struct WordTrainingOptions: Sendable, Equatable {
         return facts
     }
 }
+
+extension WordTrainingOptions {
+    /// What a file says its vectors come from.
+    public var name: String {
+        let ngrams = subwords.isEmpty ? "" : ", n-grams of \(subwords.minimum)–\(subwords.maximum)"
+        return "word vectors (\(architecture == .cbow ? "CBOW" : "skip-gram"), \(loss == .negativeSampling ? "negative sampling" : "hierarchical softmax")\(ngrams))"
+    }
+}

@@ -26,7 +26,9 @@ struct EvaluateRetrievalCommand: ParsableCommand {
 
     func run() throws {
         let source = try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            for pair in try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init)).all() { try batch([pair.first, pair.second]) }
+        }
         var first: [String] = [], second: [String] = [], left = 0
         while true {
             let batch = try source.next(batch: 8192)
@@ -48,7 +50,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
                 .object([("top1", .number(result.first)), ("top10", .number(result.firstTen)), ("mean_reciprocal_rank", .number(result.meanReciprocalRank))])
             }
             return Console.print(JSON.object([
-                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)), ("pairs", .integer(first.count)),
+                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.name)), ("pairs", .integer(first.count)),
                 ("pairs_left_out", .integer(left)), ("first_to_second", json(there)), ("second_to_first", json(back)),
             ]).serialized(.pretty))
         }

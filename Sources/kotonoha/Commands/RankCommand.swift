@@ -14,7 +14,12 @@ struct RankCommand: ParsableCommand {
             kotonoha rank vectors.h5 --queries questions.txt --top 5 -o ranking.tsv
 
             Queries are embedded by the model that made the file; its hash is checked. A query that begins with - follows --.
-            """)
+
+            In a file of words a query is a word of the file, or a word that --model has a vector for:
+            kotonoha nearest words.h5 犬
+            kotonoha rank words.h5 --plus king,woman --minus man
+            """,
+        aliases: ["nearest"])
 
     @Argument(help: "The vector file.")
     var vectors: String
@@ -28,6 +33,8 @@ struct RankCommand: ParsableCommand {
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
+    @OptionGroup(title: "Sums and differences") var arithmetic: ArithmeticOptions
+
     @Option(help: "How many sentences for each query.")
     var top = 10
 
@@ -38,8 +45,8 @@ struct RankCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
-        if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
+        let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
+        if sources != 1 { throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; \(sources) of these are given") }
         if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
     }
 
@@ -60,6 +67,12 @@ struct RankCommand: ParsableCommand {
             }
             names = try other.texts()
             found = try search.search(other, top: top, queryValid: other.valid())
+        } else if arithmetic.isGiven {
+            let (name, answers) = try arithmetic.search(file, top: top, threads: model.threads)
+            (names, found) = ([name], answers)
+        } else if asksWords(file) {
+            names = try queryTexts()
+            found = try searchWords(file, search, names)
         } else {
             names = try queryTexts()
             let encoder = try fileEncoder(file)
@@ -76,7 +89,7 @@ struct RankCommand: ParsableCommand {
             Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found).write(to: output, asJSON: report.json)
+        try Ranking(file: file, queries: names, found: found, measure: arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine").write(to: output, asJSON: report.json)
     }
 
     private func queryTexts() throws -> [String] {
@@ -116,15 +129,17 @@ private struct Ranking {
     let file: VectorFile
     let queries: [String]
     let found: NeighborTable
+    /// What the numbers are: cosines, or scores of 3CosMul.
+    let measure: String
 
     func write(to output: String?, asJSON: Bool) throws {
         let rows = try lookUp()
         if asJSON { return try emit(json(rows).serialized(.pretty) + "\n", to: output) }
         if let output {
-            var header = ["query", "rank", "cosine", "row"]
+            var header = ["query", "rank", measure, "row"]
             if file.layout.hasIDs { header.append("id") }
             if file.layout.hasGroups { header.append("group") }
-            try ResultTable(header: header + ["text"], numeric: ["rank", "cosine", "row"]).write(to: output, provenance: provenance()) { append in
+            try ResultTable(header: header + ["text"], numeric: ["rank", measure, "row"]).write(to: output, provenance: provenance()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
                         var cells = [text, String(rank + 1), Console.fixed(Double(hit.score), 6), String(hit.row)]
@@ -169,7 +184,7 @@ private struct Ranking {
     private func json(_ rows: [Int: (text: String, group: String, id: String)]) -> JSON {
         .array(queries.enumerated().map { query, name in
             .object([("query", .string(name)), ("results", .array(found[query].map { hit in
-                var members: [(key: String, value: JSON)] = [("cosine", .number(Double(hit.score))), ("row", .integer(hit.row))]
+                var members: [(key: String, value: JSON)] = [(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
                 if file.layout.hasIDs { members.append(("id", .string(rows[hit.row]?.id ?? ""))) }
                 if file.layout.hasGroups { members.append(("group", .string(rows[hit.row]?.group ?? ""))) }
                 members.append(("text", .string(rows[hit.row]?.text ?? "")))

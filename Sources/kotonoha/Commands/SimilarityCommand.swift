@@ -38,13 +38,16 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     func run() throws {
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            guard let pairs else { return try batch(sentences) }
+            for pair in try SentencePairSource(path: pairs, options: table.options(), columns: columns?.split(separator: ",").map(String.init)).all() { try batch([pair.first, pair.second]) }
+        }
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
                 Console.print(JSON.object([
-                    ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.directory.name)),
+                    ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.name)),
                 ]).serialized())
             } else {
                 Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
@@ -54,7 +57,7 @@ struct SimilarityCommand: ParsableCommand {
         try scoreFile(pairs, encoder)
     }
 
-    private func scoreFile(_ path: String, _ encoder: SentenceEncoder) throws {
+    private func scoreFile(_ path: String, _ encoder: any TextEncoder) throws {
         let source = try SentencePairSource(path: path, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
