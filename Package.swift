@@ -40,42 +40,52 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(
+            name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
+            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
+        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
         .target(name: "WordVectors", dependencies: ["Tokenizers", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
+        .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
 
         // Fourth floor.
-        .target(name: "SentenceEmbedding", dependencies: ["Networks", "WordVectors", "Tokenizers", "VectorStore", "FileFormats", "Tensors", "CCurl"]),
-        .target(name: "Training", dependencies: [
-            "Networks", "Tokenizers", "SentenceEmbedding", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
-        ]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CLAPACK", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "ModelFolders", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats", "CCurl"]),
 
         // Fifth floor.
-        .target(
-            name: "Maps", dependencies: ["FileFormats", "CCairo", "CPango"],
-            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
+        .target(name: "SentenceEmbedding", dependencies: [
+            "ModelFolders", "WordVectors", "Networks", "Autograd", "Tokenizers", "VectorStore", "FileFormats", "Tensors",
+        ]),
+        .target(name: "LanguageModels", dependencies: ["ModelFolders", "Networks", "Autograd", "Tokenizers", "FileFormats", "Tensors"]),
+
+        // Sixth floor.
+        .target(name: "Training", dependencies: [
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+        ]),
+        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors", "CKernels"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "Analysis", "Maps", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training", "WordVectors", "VectorStore",
+            "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "Analysis", "Maps", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats",
-            "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training",
+            "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.
         .executableTarget(name: "experiments", dependencies: [
-            "Training", "Networks", "SentenceEmbedding", "Analysis", "Tokenizers", "Maps", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Training", "Networks", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Interpretation", "Analysis", "Tokenizers",
+            "Figures", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
         .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "tools/benchmarks/analysis"),
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/training"),
         // Not installed: times seq2seq training and generation for tools/bench.
-        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
+        .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "LanguageModels", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Not installed: times the training of word vectors for tools/bench.
         .executableTarget(name: "words-bench", dependencies: ["WordVectors", "Tensors", "FileFormats"], path: "tools/benchmarks/words"),
@@ -84,20 +94,20 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
         .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
         .testTarget(name: "WordVectorsTests", dependencies: ["WordVectors", "Analysis", "VectorStore", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
-        .testTarget(name: "Seq2SeqTests", dependencies: ["Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "MapsTests", dependencies: ["Maps", "FileFormats"]),
-        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats"]),
+        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProbeTests", dependencies: ["Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,

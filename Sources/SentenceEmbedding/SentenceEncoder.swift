@@ -1,6 +1,7 @@
 import Autograd
 import FileFormats
 import Foundation
+import ModelFolders
 import Networks
 import Synchronization
 import Tensors

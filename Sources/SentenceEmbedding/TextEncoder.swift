@@ -1,4 +1,5 @@
 import FileFormats
+import ModelFolders
 import Tensors
 import WordVectors
 

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import ModelFolders
 import SentenceEmbedding
 import Tensors
 

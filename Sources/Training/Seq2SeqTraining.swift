@@ -1,5 +1,6 @@
 import Autograd
 import FileFormats
+import LanguageModels
 import Networks
 import Tensors
 

@@ -1,6 +1,7 @@
+import Figures
 import FileFormats
 import Foundation
-import Maps
+import LanguageModels
 import Networks
 import Tensors
 import Training

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Training
+import LanguageModels
 
 /// Where the outputs of a generator go beside their targets.
 struct ItemReportOptions: ParsableArguments {
@@ -22,7 +23,7 @@ struct ItemReportOptions: ParsableArguments {
     /// The page and the table that were asked for.
     func write(_ evaluation: FreeRunningEvaluation, title: String, provenance: Provenance) throws {
         if let html {
-            try AtomicFile.write(to: html) { try $0.write(comparisonPage(evaluation, title: title)) }
+            try AtomicFile.write(to: html) { try $0.write(evaluation.page(title: title).html) }
             try provenance.write(beside: html)
         }
         if let items {
@@ -41,5 +42,23 @@ extension FreeRunningEvaluation {
 
     var measures: [(key: String, value: JSON)] {
         [("exact_match", .number(exactMatch)), ("character_error_rate", .number(characterErrorRate)), ("token_accuracy", .number(tokenAccuracy))]
+    }
+
+    /// Every output beside its target.
+    func page(title: String) -> ComparisonPage {
+        ComparisonPage(
+            title: title,
+            summary: "Free-running: exact match \(exactMatches) of \(items.count) (\(Console.fixed(100 * exactMatch, 1)) %), character error rate "
+                + "\(Console.fixed(100 * characterErrorRate, 1)) %, token accuracy \(Console.fixed(100 * tokenAccuracy, 1)) %.",
+            rows: items.map { item in
+                .init(line: item.item.line, source: item.item.source, target: item.item.target, output: item.comparison.edits.map { edit in
+                    switch edit {
+                    case .equal(let unit): .equal(unit)
+                    case .substituted(let target, let output): .substituted(target: target, output: output)
+                    case .missing(let unit): .missing(unit)
+                    case .extra(let unit): .extra(unit)
+                    }
+                })
+            })
     }
 }

@@ -18,29 +18,17 @@ struct KotonohaProgram: ParsableCommand {
             Results go to standard output or to -o; progress and warnings to standard error.
             """,
         version: version,
-        subcommands: [
-            EmbedCommand.self,
-            SimilarityCommand.self,
-            RankCommand.self,
-            MineCommand.self,
-            RerankCommand.self,
-            PCACommand.self,
-            TSNECommand.self,
-            ClusterCommand.self,
-            CompareCommand.self,
-            EvaluateCommand.self,
-            ProbeCommand.self,
-            TokenizeCommand.self,
-            TrainCommand.self,
-            GenerateCommand.self,
-            DrawCommand.self,
-            InfoCommand.self,
-            ModelCommand.self,
-            ExportCommand.self,
-            ConvertCommand.self,
-            VectorsCommand.self,
-            MethodsCommand.self,
-            ValidateHDF5Command.self,
+        // The hidden child that validates HDF5 files; every other command stands in its group.
+        subcommands: [ValidateHDF5Command.self],
+        groupedSubcommands: [
+            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
+            CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
+            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self]),
+            CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
+            CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
+            CommandGroup(name: "Teaching", subcommands: [DrawCommand.self]),
+            CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64.

@@ -1,6 +1,7 @@
 import Analysis
 import FileFormats
 import Foundation
+import Interpretation
 
 extension MapQuality {
     private var values: [(name: String, key: String, value: Double?)] {

@@ -1,6 +1,7 @@
 import Analysis
 import FileFormats
 import Foundation
+import Interpretation
 import Tensors
 import Testing
 

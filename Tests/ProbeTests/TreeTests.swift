@@ -1,9 +1,11 @@
 import Analysis
 import FileFormats
 import Foundation
+import Interpretation
 import SentenceEmbedding
 import Tensors
 import Testing
+import Tokenizers
 
 @Suite struct Trees {
     @Test func distancesAndDepths() throws {

@@ -1,8 +1,9 @@
 import FileFormats
 import Foundation
+import ModelFolders
 import SentenceEmbedding
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a damaged or unusual model folder says to the user.
 @Suite struct ModelDirectoryTests {

@@ -1,8 +1,9 @@
 import FileFormats
 import Foundation
+import ModelFolders
 import SentenceEmbedding
-import TestSupport
 import Testing
+import TestSupport
 
 extension LocalHub {
     func download(_ name: String, revision: String = "main", _ settings: [String: String] = [:]) throws -> ModelDownload {

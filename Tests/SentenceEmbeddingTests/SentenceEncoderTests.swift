@@ -1,3 +1,4 @@
+import ModelFolders
 import FileFormats
 import Foundation
 import SentenceEmbedding

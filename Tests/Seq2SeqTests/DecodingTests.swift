@@ -1,6 +1,7 @@
 import Autograd
 import FileFormats
 import Foundation
+import LanguageModels
 import Networks
 import Tensors
 import Testing

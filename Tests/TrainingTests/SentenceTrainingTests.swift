@@ -1,11 +1,12 @@
 import Autograd
 import FileFormats
 import Foundation
+import ModelFolders
 import Networks
 import SentenceEmbedding
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Training
 
 /// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.

@@ -3,6 +3,7 @@
 // only what oneDNN reaches on the shapes of a training step.
 import Autograd
 import Foundation
+import LanguageModels
 import Networks
 import Tensors
 import Training

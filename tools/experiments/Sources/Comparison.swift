@@ -1,7 +1,8 @@
 import ArgumentParser
+import Figures
 import FileFormats
 import Foundation
-import Maps
+import LanguageModels
 import Networks
 import Tensors
 import Training

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import LanguageModels
 import Networks
 import Tensors
 import Training

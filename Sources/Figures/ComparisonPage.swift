@@ -1,0 +1,64 @@
+/// A page that shows outputs beside their targets, differing units marked.
+public struct ComparisonPage: Sendable {
+    /// One unit of an output, as it differs from the target.
+    public enum Unit: Sendable, Equatable {
+        case equal(String)
+        /// A wrong unit in place of the right one.
+        case substituted(target: String, output: String)
+        /// A unit that the target does not have.
+        case extra(String)
+        /// A unit of the target that the output lacks.
+        case missing(String)
+    }
+
+    public struct Row: Sendable {
+        public var line: Int
+        public var source: String
+        public var target: String
+        public var output: [Unit]
+
+        public init(line: Int, source: String, target: String, output: [Unit]) {
+            (self.line, self.source, self.target, self.output) = (line, source, target, output)
+        }
+    }
+
+    public var title: String
+    /// One sentence of figures above the table.
+    public var summary: String
+    public var rows: [Row]
+
+    public init(title: String, summary: String, rows: [Row]) { (self.title, self.summary, self.rows) = (title, summary, rows) }
+
+    public var html: String {
+        let body = rows.map { row in
+            let differences = row.output.count { if case .equal = $0 { false } else { true } }
+            return "<tr\(differences == 0 ? "" : " class=\"differs\"")><td>\(row.line)</td><td>\(SVGWriter.escaped(row.source))</td>"
+                + "<td>\(SVGWriter.escaped(row.target))</td><td>\(row.output.map(Self.marked).joined())</td><td>\(differences)</td></tr>"
+        }
+        return """
+            <!DOCTYPE html>
+            <html lang="ja"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
+            <style>
+            body { font: 15px/1.6 sans-serif; margin: 2em; } table { border-collapse: collapse; } td, th { padding: .1em .8em; text-align: left; }
+            tr.differs { background: #fff6f0; } .wrong { color: #c00; font-weight: bold; } .extra { color: #c00; text-decoration: underline; }
+            .missing { color: #07a; text-decoration: line-through; }
+            </style>
+            <h1>\(SVGWriter.escaped(title))</h1>
+            <p>\(SVGWriter.escaped(summary))
+            <span class="wrong">wrong</span>, <span class="extra">additional</span>, <span class="missing">missing</span>.</p>
+            <table><tr><th>line</th><th>source</th><th>target</th><th>output</th><th>differences</th></tr>
+            \(body.joined(separator: "\n"))
+            </table></html>
+
+            """
+    }
+
+    private static func marked(_ unit: Unit) -> String {
+        switch unit {
+        case .equal(let unit): SVGWriter.escaped(unit)
+        case .substituted(let target, let output): "<span class=\"wrong\" title=\"\(SVGWriter.escaped(target))\">\(SVGWriter.escaped(output))</span>"
+        case .extra(let unit): "<span class=\"extra\">\(SVGWriter.escaped(unit))</span>"
+        case .missing(let unit): "<span class=\"missing\">\(SVGWriter.escaped(unit))</span>"
+        }
+    }
+}

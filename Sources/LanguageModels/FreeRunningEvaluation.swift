@@ -1,0 +1,147 @@
+import FileFormats
+import Foundation
+import Networks
+import Tensors
+
+/// How well a network writes when it runs freely: each token read back from its own output, nothing of the target shown to it.
+public struct FreeRunningEvaluation: Sendable {
+    public struct Item: Sendable {
+        public let item: Seq2SeqItem
+        public let output: String
+        /// Its tokens, without marks.
+        public let ids: [Int32]
+        public let comparison: SequenceComparison
+        public let isExact: Bool
+        /// Positions where output and target have the same token, end marks included, and the longer one's length.
+        public let tokensRight: Int
+        public let tokens: Int
+        /// log p of what was written.
+        public let logProbability: Double
+        public let isFinished: Bool
+    }
+
+    public let items: [Item]
+
+    /// The share of outputs that equal their target.
+    public var exactMatch: Double { items.isEmpty ? 0 : Double(exactMatches) / Double(items.count) }
+    public var exactMatches: Int { items.reduce(0) { $0 + ($1.isExact ? 1 : 0) } }
+    /// Substitutions, insertions and deletions per unit of the targets.
+    public var characterErrorRate: Double {
+        let units = items.reduce(0) { $0 + $1.comparison.targetLength }
+        return units == 0 ? 0 : Double(items.reduce(0) { $0 + $1.comparison.distance }) / Double(units)
+    }
+    /// Tokens that stand where the target has them.
+    public var tokenAccuracy: Double {
+        let tokens = items.reduce(0) { $0 + $1.tokens }
+        return tokens == 0 ? 0 : Double(items.reduce(0) { $0 + $1.tokensRight }) / Double(tokens)
+    }
+
+    /// Generates for every item and compares.
+    ///
+    /// - Parameters:
+    ///   - unit: what error rates count.
+    ///   - prefixes: what each output must begin with; empty for none.
+    ///   - batchSize: sources decoded together; the result does not depend on it.
+    public init(
+        _ model: Seq2SeqModel, items: [Seq2SeqItem], examples: [Seq2SeqExample], unit: SymbolUnit = .characters,
+        options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128, threads: Int = Parallel.availableThreads
+    ) throws {
+        precondition(items.count == examples.count)
+        let outputs = try generateFreely(model, examples.map(\.source), options: options, prefixes: prefixes, batchSize: batchSize, threads: threads)
+        self.items = zip(zip(items, examples), outputs).map { pair, outputs in
+            let (item, example) = pair, written = outputs[0]
+            let end = model.configuration.endID
+            let target = example.target + [end], output = written.ids + (written.isFinished ? [end] : [])
+            let text = model.text(of: written.ids)
+            func units(_ ids: [Int32], _ text: String) -> [String] {
+                unit == .words ? model.tokens(of: ids) : text.map(String.init)
+            }
+            return Item(item: item, output: text, ids: written.ids,
+                        comparison: SequenceComparison(target: units(example.target, model.text(of: example.target)), output: units(written.ids, text)),
+                        isExact: target == output, tokensRight: zip(target, output).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) },
+                        tokens: max(target.count, output.count), logProbability: written.logProbability, isFinished: written.isFinished)
+        }
+    }
+}
+
+/// Outputs for many sources, in batches on several threads, in the sources' order. `firstSource` is the first one's number in the whole
+/// input, which samples depend on.
+public func generateFreely(
+    _ model: Seq2SeqModel, _ sources: [[Int32]], options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128,
+    threads: Int = Parallel.availableThreads, firstSource: Int = 0
+) throws -> [[GeneratedSequence]] {
+    // Sources of like lengths end at like times; the longest come first, so that no thread begins them when the others are done.
+    let order = sources.indices.sorted { (-sources[$0].count, $0) < (-sources[$1].count, $1) }
+    // Products take 64 rows at once: smaller batches would only be filled up.
+    let batches = Parallel.chunks(sources.count, size: min(batchSize, max(64, (sources.count + threads - 1) / threads)))
+    let results = BatchResults<[GeneratedSequence]>(batches.count)
+    // Samples depend on a source's own number, so those cannot be regrouped.
+    let isRegrouped = if case .sampling = options.method { false } else { true }
+    try Parallel.forEach(batches.count, threads: threads) { index, _ in
+        let numbers = isRegrouped ? Array(order[batches[index]]) : Array(batches[index])
+        results.set(index, try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
+                                                      prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0]))
+    }
+    var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
+    for (index, batch) in batches.enumerated() {
+        for (place, result) in zip(batch, results.values[index]) { outputs[isRegrouped ? order[place] : place] = result }
+    }
+    return outputs
+}
+
+private final class BatchResults<Value>: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<[Value]>
+    init(_ count: Int) {
+        storage = .allocate(capacity: count)
+        storage.initialize(repeating: [])
+    }
+    deinit {
+        storage.deinitialize()
+        storage.deallocate()
+    }
+    func set(_ index: Int, _ value: [Value]) { storage[index] = value }
+    var values: [[Value]] { Array(storage) }
+}
+
+/// log p of every token of given outputs, end mark included, for many sources.
+public func scoreOutputs(
+    _ model: Seq2SeqModel, _ sources: [[Int32]], _ outputs: [[Int32]], batchSize: Int = 128, threads: Int = Parallel.availableThreads
+) -> [[Double]] {
+    let batches = Parallel.chunks(sources.count, size: batchSize)
+    let results = BatchResults<[Double]>(batches.count)
+    Parallel.forEach(batches.count, threads: threads) { index, _ in
+        results.set(index, model.network.score(PackedBatch(sources[batches[index]]), targets: Array(outputs[batches[index]])))
+    }
+    return results.values.flatMap { $0 }
+}
+
+extension FreeRunningEvaluation.Item {
+    /// What `cells` holds.
+    public static let columns = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
+
+    /// A row of a table of items.
+    public var cells: [String] {
+        [String(item.line), item.source, item.target, output, isExact ? "1" : "0", String(comparison.distance), String(comparison.targetLength),
+         String(logProbability)]
+    }
+}
+
+/// A share of items with its 95 % interval (Wilson 1927), which stays within 0 … 1 for few items too.
+public struct Proportion: Sendable, Equatable {
+    public let successes: Int
+    public let count: Int
+
+    public init(_ successes: Int, of count: Int) {
+        self.successes = successes
+        self.count = count
+    }
+
+    public var value: Double { count == 0 ? .nan : Double(successes) / Double(count) }
+    public var interval: ClosedRange<Double> {
+        guard count > 0 else { return 0...1 }
+        let n = Double(count), z = 1.959963984540054, p = value
+        let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        return max(0, centre - half)...min(1, centre + half)
+    }
+}

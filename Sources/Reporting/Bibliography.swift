@@ -1,0 +1,88 @@
+/// Works that a Methods paragraph cites, as BibTeX.
+public enum Bibliography: String, CaseIterable {
+    case sentenceTransformers = "reimers2019sentence"
+    case bert = "devlin2019bert"
+    case tsne = "vandermaaten2008visualizing"
+    case barnesHut = "vandermaaten2014accelerating"
+    case interpolation = "linderman2019fast"
+    case initialization = "kobak2019art"
+    case learningRate = "belkina2019automated"
+    case randomizedSVD = "halko2011finding"
+    case principalComponents = "jolliffe2002principal"
+    case sphericalKMeans = "dhillon2001concept"
+    case quality = "venna2006local"
+    case structuralProbe = "hewitt2019structural"
+    case controlTask = "hewitt2019designing"
+
+    /// As it is named in the running text.
+    var citation: String {
+        switch self {
+        case .sentenceTransformers: "Reimers & Gurevych, 2019"
+        case .bert: "Devlin et al., 2019"
+        case .tsne: "van der Maaten & Hinton, 2008"
+        case .barnesHut: "van der Maaten, 2014"
+        case .interpolation: "Linderman et al., 2019"
+        case .initialization: "Kobak & Berens, 2019"
+        case .learningRate: "Belkina et al., 2019"
+        case .randomizedSVD: "Halko et al., 2011"
+        case .principalComponents: "Jolliffe, 2002"
+        case .sphericalKMeans: "Dhillon & Modha, 2001"
+        case .quality: "Venna & Kaski, 2006"
+        case .structuralProbe: "Hewitt & Manning, 2019"
+        case .controlTask: "Hewitt & Liang, 2019"
+        }
+    }
+
+    public var bibTeX: String {
+        let (kind, fields): (String, [(String, String)]) = switch self {
+        case .sentenceTransformers:
+            ("inproceedings", [("author", "Reimers, Nils and Gurevych, Iryna"), ("title", "Sentence-{BERT}: Sentence Embeddings using {S}iamese {BERT}-Networks"),
+                               ("booktitle", "Proceedings of EMNLP-IJCNLP 2019"), ("pages", "3982--3992"), ("year", "2019"), ("doi", "10.18653/v1/D19-1410")])
+        case .bert:
+            ("inproceedings", [("author", "Devlin, Jacob and Chang, Ming-Wei and Lee, Kenton and Toutanova, Kristina"),
+                               ("title", "{BERT}: Pre-training of Deep Bidirectional Transformers for Language Understanding"),
+                               ("booktitle", "Proceedings of NAACL-HLT 2019"), ("pages", "4171--4186"), ("year", "2019"), ("doi", "10.18653/v1/N19-1423")])
+        case .tsne:
+            ("article", [("author", "van der Maaten, Laurens and Hinton, Geoffrey"), ("title", "Visualizing Data using t-{SNE}"),
+                         ("journal", "Journal of Machine Learning Research"), ("volume", "9"), ("pages", "2579--2605"), ("year", "2008")])
+        case .barnesHut:
+            ("article", [("author", "van der Maaten, Laurens"), ("title", "Accelerating t-{SNE} using Tree-Based Algorithms"),
+                         ("journal", "Journal of Machine Learning Research"), ("volume", "15"), ("pages", "3221--3245"), ("year", "2014")])
+        case .interpolation:
+            ("article", [("author", "Linderman, George C. and Rachh, Manas and Hoskins, Jeremy G. and Steinerberger, Stefan and Kluger, Yuval"),
+                         ("title", "Fast interpolation-based t-{SNE} for improved visualization of single-cell {RNA}-seq data"), ("journal", "Nature Methods"),
+                         ("volume", "16"), ("pages", "243--245"), ("year", "2019"), ("doi", "10.1038/s41592-018-0308-4")])
+        case .initialization:
+            ("article", [("author", "Kobak, Dmitry and Berens, Philipp"), ("title", "The art of using t-{SNE} for single-cell transcriptomics"),
+                         ("journal", "Nature Communications"), ("volume", "10"), ("pages", "5416"), ("year", "2019"), ("doi", "10.1038/s41467-019-13056-x")])
+        case .learningRate:
+            ("article", [("author", "Belkina, Anna C. and Ciccolella, Christopher O. and Anno, Rina and Halpert, Richard and Spidlen, Josef and Snyder-Cappione, Jennifer E."),
+                         ("title", "Automated optimized parameters for t-distributed stochastic neighbor embedding improve visualization and analysis of large datasets"),
+                         ("journal", "Nature Communications"), ("volume", "10"), ("pages", "5415"), ("year", "2019"), ("doi", "10.1038/s41467-019-13055-y")])
+        case .randomizedSVD:
+            ("article", [("author", "Halko, Nathan and Martinsson, Per-Gunnar and Tropp, Joel A."),
+                         ("title", "Finding structure with randomness: Probabilistic algorithms for constructing approximate matrix decompositions"),
+                         ("journal", "SIAM Review"), ("volume", "53"), ("number", "2"), ("pages", "217--288"), ("year", "2011"), ("doi", "10.1137/090771806")])
+        case .principalComponents:
+            ("book", [("author", "Jolliffe, Ian T."), ("title", "Principal Component Analysis"), ("edition", "2nd"), ("publisher", "Springer"), ("year", "2002")])
+        case .sphericalKMeans:
+            ("article", [("author", "Dhillon, Inderjit S. and Modha, Dharmendra S."), ("title", "Concept Decompositions for Large Sparse Text Data Using Clustering"),
+                         ("journal", "Machine Learning"), ("volume", "42"), ("pages", "143--175"), ("year", "2001"), ("doi", "10.1023/A:1007612920971")])
+        case .quality:
+            ("article", [("author", "Venna, Jarkko and Kaski, Samuel"), ("title", "Local multidimensional scaling"), ("journal", "Neural Networks"),
+                         ("volume", "19"), ("pages", "889--899"), ("year", "2006"), ("doi", "10.1016/j.neunet.2006.05.014")])
+        case .structuralProbe:
+            ("inproceedings", [("author", "Hewitt, John and Manning, Christopher D."), ("title", "A Structural Probe for Finding Syntax in Word Representations"),
+                               ("booktitle", "Proceedings of NAACL-HLT 2019"), ("pages", "4129--4138"), ("year", "2019"), ("doi", "10.18653/v1/N19-1419")])
+        case .controlTask:
+            ("inproceedings", [("author", "Hewitt, John and Liang, Percy"), ("title", "Designing and Interpreting Probes with Control Tasks"),
+                               ("booktitle", "Proceedings of EMNLP-IJCNLP 2019"), ("pages", "2733--2743"), ("year", "2019"), ("doi", "10.18653/v1/D19-1275")])
+        }
+        return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
+    }
+
+    /// The program itself.
+    public static func program(_ version: String) -> String {
+        "@software{kotonoha,\n  author = {{The Kotonoha contributors}},\n  title = {Kotonoha: sentence embeddings and similarity},\n  version = {\(version)}\n}"
+    }
+}

@@ -1,0 +1,130 @@
+import Analysis
+import ArgumentParser
+import Figures
+import FileFormats
+import Foundation
+import Interpretation
+import SentenceEmbedding
+import Tensors
+import Tokenizers
+
+struct ProbeParseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parse", abstract: "Print the tree that a probe sees in a sentence.",
+        discussion: """
+            Words are what stands between spaces, punctuation at their ends apart. For Japanese put spaces between words; the encoder reads
+            the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
+            """)
+
+    @Argument(help: "The probe's file.")
+    var probe: String
+
+    @Argument(help: "The sentence.")
+    var sentence: String?
+
+    @Option(help: "A treebank to take the sentence from.")
+    var treebank: String?
+
+    @Option(help: "Its sent_id there, or its number from 1.")
+    var id: String?
+
+    @Option(help: ArgumentHelp("Picture of the arcs (.svg, .pdf, .png).", valueName: "file"))
+    var figure: String?
+
+    @Option(help: ArgumentHelp("Picture of the predicted distances as a heat map.", valueName: "file"))
+    var heatmap: String?
+
+    @Option(help: ArgumentHelp("Picture of the probed space on its first two principal components, with the tree.", valueName: "file"))
+    var space: String?
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        guard (sentence == nil) == (treebank != nil), (treebank == nil) == (id == nil) else {
+            throw ValidationError("give a sentence, or --treebank and --id")
+        }
+    }
+
+    func run() throws {
+        let probes = try ProbeFile(path: probe)
+        guard let distance = probes.distance else { throw DataError(.badData, "it has no distance probe; a tree needs one", file: probe) }
+        let chosen = try self.chosen(WordText(rawValue: probes.text) ?? .written)
+        let encoder = try model.encoder(orElse: probes.model.isEmpty ? nil : probes.model, isQuiet: report.quiet)
+        let hash = probes.modelSHA256.isEmpty ? "" : try encoder.directory.sha256()
+        try probes.require(model: encoder.directory.name, modelSHA256: hash, dimension: encoder.encoder.configuration.hiddenSize,
+                           of: encoder.directory.folder.lastPathComponent, path: probe)
+        let layers = try encoder.encoder.configuration.layers
+        guard (0...layers).contains(probes.layer) else {
+            throw DataError(.badData, "it reads layer \(probes.layer), but \(encoder.directory.name) has layers 0 to \(layers)", file: probe)
+        }
+        let embedder = WordEmbedder(encoder: try encoder.encoder, tokenizer: encoder.tokenizer, layers: [probes.layer],
+                                    merging: PieceMerging(rawValue: probes.pieces) ?? .mean, threads: 1)
+        let embedded = try embedder.embed([chosen.text]) { _ in "given" }.sentences[0]
+        let vectors = Tensor(embedded.vectors, shape: [chosen.words.count, distance.dimension])
+        let members = chosen.members.isEmpty ? Array(chosen.words.indices) : chosen.members
+        let parse = SentenceParse(words: chosen.words, members: members, prediction: probes.predict(vectors))
+        let others = chosen.words.indices.filter { !members.contains($0) }
+        if !report.quiet && !others.isEmpty { Console.say("left out as punctuation: \(others.map { chosen.words[$0] }.joined(separator: " "))") }
+        if !report.quiet && probes.depth == nil {
+            Console.say("note: without a depth probe the tree hangs from its most central word; only its edges are predicted")
+        }
+        try draw(parse, chosen, distance.project(vectors))
+        Console.print(report.json ? json(parse).serialized(.pretty) : parse.outline)
+    }
+
+    private struct Chosen {
+        var words: [String]
+        var text: TreebankText
+        /// Words that are no punctuation.
+        var members: [Int]
+        var gold: [TreebankWord]
+    }
+
+    private func chosen(_ reading: WordText) throws -> Chosen {
+        if let treebank, let id {
+            let bank = try Treebank(path: treebank)
+            let index = bank.sentences.firstIndex { $0.id == id } ?? Int(id).map { $0 - 1 }
+            guard let index, bank.sentences.indices.contains(index) else {
+                throw DataError(.usage, "there is no sentence \(id) among the \(bank.sentences.count)", file: treebank)
+            }
+            let sentence = bank.sentences[index], rule = PunctuationRule(fitting: bank)
+            return Chosen(words: sentence.words.map(\.form), text: reading.text(of: sentence),
+                          members: sentence.words.indices.filter { !rule.isPunctuation(sentence.words[$0]) }, gold: sentence.words)
+        }
+        let text = PlainWords.split(sentence ?? "", spaced: reading == .spaced)
+        let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
+        guard !words.isEmpty else { throw DataError(.usage, "the sentence has no words") }
+        return Chosen(words: words, text: text, members: words.indices.filter { !words[$0].allSatisfy(\.isPunctuation) }, gold: [])
+    }
+
+    private func draw(_ parse: SentenceParse, _ chosen: Chosen, _ projected: Tensor<Float>) throws {
+        if let figure {
+            let gold = chosen.gold.enumerated().map { TreeDiagram.Arc(head: $1.head, dependent: $0 + 1, relation: $1.deprel) }
+            let predicted = parse.heads.enumerated().filter { $1 >= 0 || $0 == parse.root }.map { TreeDiagram.Arc(head: $1 + 1, dependent: $0 + 1) }
+            try TreeDiagram(words: parse.words, gold: gold, predicted: predicted, predictedIsDirected: parse.depths != nil).write(to: URL(fileURLWithPath: figure))
+        }
+        let count = parse.words.count
+        if let heatmap {
+            let values = (0..<count).map { i in (0..<count).map { Double(parse.distances[i * count + $0]) } }
+            var options = Heatmap.Options()
+            options.valueTitle = "predicted distance"
+            try Heatmap(values, rowLabels: parse.words, columnLabels: parse.words, options: options).write(to: URL(fileURLWithPath: heatmap))
+        }
+        if let space {
+            let gold = chosen.gold.enumerated().filter { $1.head > 0 }.map { ($0, $1.head - 1) }
+            try TreeSpace(words: parse.words, points: SentenceParse.plane(projected), gold: gold, predicted: parse.edges.map { ($0.first, $0.second) })
+                .write(to: URL(fileURLWithPath: space))
+        }
+    }
+
+    private func json(_ parse: SentenceParse) -> JSON {
+        let count = parse.words.count
+        var members: [(key: String, value: JSON)] = [
+            ("words", .array(parse.words.map(JSON.string))), ("root", .integer(parse.root + 1)), ("heads", .array(parse.heads.map { .integer($0 + 1) })),
+            ("distances", .array((0..<count).map { i in .array((0..<count).map { .number(Double(parse.distances[i * count + $0])) }) })),
+        ]
+        if let depths = parse.depths { members.append(("depths", .array(depths.map { .number(Double($0)) }))) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,166 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import LanguageModels
+import ModelFolders
+import Networks
+import SentenceEmbedding
+import Tensors
+import Training
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Let a trained network write, or score what others wrote.",
+        discussion: """
+            One line a source: the output. With --outputs, --score or --json the log-probability as well, separated by tabs. With --target every
+            output stands beside its target, differing characters in red on a terminal, and the measures on standard error.
+            """)
+
+    @Argument(help: "Folder of a model that `train seq2seq` wrote.") var model: String
+    @Argument(help: "The sources: one a line, or a table with --source-column; - is standard input.") var input: String
+
+    @Option(help: "Column of the sources, by name or number from 1.") var sourceColumn = "1"
+    @Option(help: "Column of outputs to score instead of generating, by name or number.") var score: String?
+    @Option(help: "Column of the right outputs, by name or number: measures how many are written, and how much of them.") var target: String?
+    @Option(help: "What error rates count: characters or words.") var unit: SymbolUnit = .characters
+    @Option(help: "Column with the beginning that each output must have.") var prefixColumn: String?
+
+    @Option(help: "Keep so many hypotheses (beam search) instead of the best token each time.") var beam: Int?
+    @Option(help: "α of the beam's length penalty ((5 + length) / 6)^α.") var lengthPenalty = 0.6
+    @Flag(help: "Draw tokens by their probability.") var sample = false
+    @Option(help: "Temperature of drawing.") var temperature = 1.0
+    @Option(help: "Draw from the k most probable tokens only.") var topK: Int?
+    @Option(help: "Draw from the fewest tokens that hold this probability together.") var topP: Double?
+    @Option(help: "Outputs of each source, best first.") var outputs = 1
+    @Option(help: "Longest output in tokens.") var maxLength: Int?
+    @Option(help: "Seed of drawing.") var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("The attention of every layer and head for the first source: a picture (.svg, .pdf, .png) or a page (.html).", valueName: "file"))
+    var attention: String?
+    @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
+    @Option(help: "What matrix products compute in: f32 or bf16.") var precision: Precision = .f32
+    @Option(help: "Sources computed at once by one worker.") var batchSize = 128
+    @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Items, with --target") var itemReport: ItemReportOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    private var decoding: DecodingOptions {
+        var options = DecodingOptions()
+        if let beam { options.method = .beam(width: beam, lengthPenalty: lengthPenalty) }
+        if sample { options.method = .sampling(temperature: temperature, topK: topK, topP: topP) }
+        options.outputs = outputs
+        options.maximumLength = maxLength
+        options.seed = seed
+        return options
+    }
+
+    func validate() throws {
+        if beam != nil && sample { throw ValidationError("--beam and --sample exclude each other") }
+        if !sample && (topK != nil || topP != nil) { throw ValidationError("--top-k and --top-p need --sample") }
+        if batchSize < 1 || threads < 1 { throw ValidationError("--batch-size and --threads are at least 1") }
+        if precision == .int8 { throw ValidationError("--precision is f32 or bf16") }
+        if score != nil && target != nil { throw ValidationError("--score and --target exclude each other") }
+        if target != nil && outputs > 1 { throw ValidationError("--target compares one output of each source; --outputs has \(outputs)") }
+        if target == nil && (itemReport.html != nil || itemReport.items != nil) { throw ValidationError("--html and --items need --target") }
+        do { try decoding.validate() } catch let error as DecodingOptionError { throw ValidationError(error.message) }
+    }
+
+    func run() throws {
+        let model = try Seq2SeqModel(directory: self.model)
+        model.network.setPrecision(precision)
+        let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
+        if let target { return try measure(model, rows, target: target) }
+        let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
+        let progress = ProgressLine(unit: "sources", isQuiet: report.quiet)
+        var cells: [String] = [], done = 0, isAtEnd = false
+        while !isAtEnd {
+            var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
+            while sources.count < 4 * batchSize * threads {
+                guard let line = try rows.next(into: &cells) else { isAtEnd = true; break }
+                sources.append((cells[source], try model.ids(of: cells[source], keepsUnknown: keepUnknown, file: rows.name, line: line)))
+                if let column = scored ?? prefix {
+                    let isOpen = scored == nil && cells[column].isEmpty
+                    others.append(isOpen ? [] : try model.ids(of: cells[column], keepsUnknown: keepUnknown, file: rows.name, line: line))
+                }
+            }
+            if sources.isEmpty { break }
+            if scored != nil {
+                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention, provenance: made()) }
+                for (pair, tokens) in zip(zip(sources, others), scoreOutputs(model, sources.map(\.ids), others, batchSize: batchSize, threads: threads)) {
+                    emitScore(pair.0.text, model.text(of: pair.1), tokens)
+                }
+            } else {
+                let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
+                for (source, outputs) in zip(sources, results) { emit(source.text, outputs, model) }
+                if done == 0, let attention, let first = results.first?.first {
+                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention, provenance: made())
+                }
+            }
+            done += sources.count
+            progress.update(done: done, fraction: rows.fractionRead)
+        }
+        progress.finish()
+    }
+
+    private func made() throws -> Provenance {
+        var record = provenance(seed: seed)
+        record.model = .init(path: model, sha256: try ModelDirectory.sha256(of: URL(fileURLWithPath: model, isDirectory: true)))
+        if input != "-" { record.inputs = [try .init(hashing: input)] }
+        return record
+    }
+
+    private func emit(_ source: String, _ outputs: [GeneratedSequence], _ model: Seq2SeqModel) {
+        if report.json {
+            Console.print(JSON.object([("source", .string(source)), ("outputs", .array(outputs.map {
+                .object([("text", .string(model.text(of: $0.ids))), ("log_probability", .number($0.logProbability)), ("score", .number($0.score)),
+                         ("finished", .bool($0.isFinished))])
+            }))]).serialized())
+        } else if outputs.count == 1 && self.outputs == 1 {
+            Console.print(model.text(of: outputs[0].ids))
+        } else {
+            for output in outputs { Console.print("\(source)\t\(model.text(of: output.ids))\t\(Console.fixed(output.logProbability, 4))") }
+        }
+    }
+
+    /// Writes for every source and compares with its target.
+    private func measure(_ model: Seq2SeqModel, _ rows: TextTable, target: String) throws {
+        let source = try rows.index(of: sourceColumn), right = try rows.index(of: target), prefix = try prefixColumn.map(rows.index)
+        var items: [Seq2SeqItem] = [], examples: [Seq2SeqExample] = [], prefixes: [[Int32]] = [], cells: [String] = []
+        while let line = try rows.next(into: &cells) {
+            func ids(_ column: Int) throws -> [Int32] { try model.ids(of: cells[column], keepsUnknown: keepUnknown, file: rows.name, line: line) }
+            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line))
+            examples.append(Seq2SeqExample(source: try ids(source), target: try ids(right)))
+            if let prefix { prefixes.append(cells[prefix].isEmpty ? [] : try ids(prefix)) }
+        }
+        guard !items.isEmpty else { throw DataError(.badData, "the file holds no sources", file: rows.name) }
+        let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples, unit: unit, options: decoding, prefixes: prefixes,
+                                                   batchSize: batchSize, threads: threads)
+        if report.json {
+            Console.print(JSON.object(evaluation.measures + [("items", .array(evaluation.items.map { item in
+                .object([("line", .integer(item.item.line)), ("source", .string(item.item.source)), ("target", .string(item.item.target)),
+                         ("output", .string(item.output)), ("exact", .bool(item.isExact)), ("differences", .integer(item.comparison.distance)),
+                         ("log_probability", .number(item.logProbability))])
+            }))]).serialized())
+        } else {
+            let isColoured = itemReport.isColoured(Console.outputIsTerminal)
+            for item in evaluation.items {
+                Console.print("\(item.item.source)\t\(item.item.target)\t\(isColoured ? item.comparison.coloured : item.output)\t\(item.comparison.distance)")
+            }
+        }
+        if !report.quiet { Console.say(evaluation.summary) }
+        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made())
+        if let attention, let first = examples.first, let written = evaluation.items.first {
+            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made())
+        }
+    }
+
+    private func emitScore(_ source: String, _ output: String, _ tokens: [Double]) {
+        let total = tokens.reduce(0, +)
+        if report.json {
+            Console.print(JSON.object([("source", .string(source)), ("output", .string(output)), ("log_probability", .number(total)),
+                                       ("token_log_probabilities", .array(tokens.map(JSON.number)))]).serialized())
+        } else {
+            Console.print("\(source)\t\(output)\t\(Console.fixed(total, 4))")
+        }
+    }
+}

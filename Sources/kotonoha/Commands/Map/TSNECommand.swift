@@ -1,0 +1,221 @@
+import Analysis
+import ArgumentParser
+import FileFormats
+import Foundation
+import Figures
+import Tensors
+import VectorStore
+
+struct TSNECommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tsne", abstract: "A map of a vector file on which near sentences stay near.",
+        discussion: """
+            kotonoha tsne vectors.h5 -o map.csv --figure map.svg --html map.html
+
+            Distances are Euclidean between vectors scaled to unit length, at full dimension; --pca N reduces them first. On a map only
+            nearness means something: not the axes, not the sizes of clusters, not the distances between far ones.
+
+            kotonoha tsne new.h5 --onto map.h5 -o placed.csv
+
+            places new sentences on a map that stays as it is.
+            """)
+
+    @Argument(help: "The vector file.")
+    var vectors: String
+
+    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx or .h5.")
+    var output: String
+
+    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged.")
+    var perplexity = "30"
+
+    @Option(help: "Reduce to this many principal components first.")
+    var pca: Int?
+
+    @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
+    var rawLengths = false
+
+    @Option(help: "1 or 2.")
+    var dimensions = 2
+
+    @Option(help: "Iterations after the early ones.")
+    var iterations = 500
+
+    @Option(help: "Factor on the attraction in the first iterations.")
+    var earlyExaggeration: Double?
+
+    @Option(help: "Number of the first iterations.")
+    var earlyIterations = 250
+
+    @Option(help: "Factor on the attraction afterwards; above 1 tightens clusters.")
+    var exaggeration = 1.0
+
+    @Option(help: "Points / exaggeration if not given.")
+    var learningRate: Double?
+
+    @Option(help: "Of the map's kernel; below 1 finer clusters.")
+    var degreesOfFreedom = 1.0
+
+    @Option(help: "auto, exact, barnes-hut or fft.")
+    var method = "auto"
+
+    @Option(help: "pca or random.")
+    var initialization = "pca"
+
+    @Option(help: "Seed; the same one gives the same map, with any number of threads.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Workers.")
+    var threads = Parallel.availableThreads
+
+    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
+    var onto: String?
+
+    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
+    var reference: String?
+
+    @Flag(help: "Continue a run that was stopped, from OUTPUT.partial.")
+    var resume = false
+
+    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
+    var measures = false
+
+    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
+    var bom = false
+
+    @OptionGroup(title: "Pictures") var figures: FigureOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
+        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+    }
+
+    func run() throws {
+        if let onto { return try place(onto: onto) }
+        let file = try VectorFile(path: vectors)
+        var rows = try MapRows(file, name: vectors)
+        var run = try settings()
+        var x = try matrix(file, rows.rows)
+        if let pca {
+            // Components are coordinates, not directions: their lengths count from here on.
+            if run.normalizesVectors { x = normalizedRows(x, threads: threads) }
+            run.normalizesVectors = false
+            x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
+        }
+        let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        let checkpoint = resume ? try partial.read() : nil
+        let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
+        let map = try run.fit(x, from: checkpoint) { progress in
+            line.update(done: progress.iteration, fraction: Double(progress.iteration) / Double(max(1, progress.total)),
+                        note: "KL \(Console.fixed(progress.kullbackLeiblerDivergence, 3)), gradient \(String(format: "%.1e", progress.gradientNorm))")
+            if Interruption.isRequested {
+                try partial.write(progress.makeCheckpoint())
+                throw DataError(.interrupted, "stopped after \(progress.iteration) iterations; the same command with --resume continues")
+            }
+            if line.seconds > 10 { try partial.writeNowAndThen(progress) }
+        }
+        line.finish()
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        let y = map.coordinates
+        rows.points = (0..<y.rows).map { (Double(y[$0, 0]), dimensions == 2 ? Double(y[$0, 1]) : 0) }
+        let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
+        let early = map.settings.earlyExaggeration ?? 1
+        var record = provenance(seed: seed)
+        record.inputs = [try Provenance.Source(hashing: vectors)]
+        record.settings = [
+            ("method", .string("t-SNE")), ("gradient", .string(run.method(points: y.rows).rawValue)), ("perplexity", .string(perplexity)),
+            ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
+            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)), ("realized_perplexity", .number(map.realizedPerplexity)),
+            ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
+            ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
+            ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(initialization)),
+            ("points", .integer(y.rows)), ("vectors", file.description),
+        ]
+        let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
+        try write(map, rows, file, preprocessing, record)
+        partial.remove()
+        if figures.isWanted {
+            let near = y.rows <= 50_000 && figures.html != nil ? try nearest(x) : nil
+            let caption = "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(map.kullbackLeiblerDivergence, 2))"
+            try figures.draw(rows, caption: caption, axes: .none, neighbours: near, provenance: record)
+        }
+        if report.json {
+            Console.print(JSON.object([
+                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_is_exact", .bool(map.isExact)),
+                ("iterations", .integer(map.iterations)), ("method", .string(run.method(points: y.rows).rawValue)),
+                ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
+                ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
+            ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
+        } else if !report.quiet {
+            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
+                        + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
+                        + "\(Console.fixed(seconds, 1)) s")
+        }
+        if let quality, !report.json {
+            Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+        }
+    }
+
+    /// How faithful the map is, in the space that its distances come from.
+    private func measure(_ map: TSNEMap, _ x: Tensor<Float>, _ rows: MapRows, normalizes: Bool) throws -> MapQuality {
+        let vectors = normalizes ? normalizedRows(x, threads: threads) : x
+        return try MapQuality(of: map.coordinates, vectors: vectors, groups: rows.groups.map(PairFilter.classes(of:)),
+                              neighbors: max(1, min(15, (vectors.rows - 1) / 2)), seed: seed, threads: threads)
+    }
+
+    func settings() throws -> TSNE {
+        var settings = TSNE()
+        settings.perplexities = try perplexity.split(separator: ",").map { part in
+            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity)' is neither a number nor several with commas between") }
+            return value
+        }
+        let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]
+        guard let gradient = methods[method] else { throw DataError(.usage, "--method is auto, exact, barnes-hut or fft, not '\(method)'") }
+        guard initialization == "pca" || initialization == "random" else { throw DataError(.usage, "--initialization is pca or random, not '\(initialization)'") }
+        settings.gradient = gradient
+        settings.initialization = initialization == "pca" ? .pca : .random
+        settings.dimensions = dimensions
+        settings.normalizesVectors = !rawLengths
+        settings.iterations = iterations
+        settings.earlyExaggeration = earlyExaggeration
+        settings.earlyIterations = earlyIterations
+        settings.exaggeration = exaggeration
+        settings.learningRate = learningRate
+        settings.degreesOfFreedom = degreesOfFreedom
+        settings.seed = seed
+        settings.threads = threads
+        return settings
+    }
+
+    /// The vectors of the rows that are not empty.
+    func matrix(_ file: VectorFile, _ rows: [Int]) throws -> Tensor<Float> {
+        let all = try file.readEmbeddings(), dimension = file.dimension
+        if rows.count == file.count { return Tensor(all, shape: [file.count, dimension]) }
+        return Tensor(rows.flatMap { all[$0 * dimension..<($0 + 1) * dimension] }, shape: [rows.count, dimension])
+    }
+
+    /// The nearest points in the space of the vectors, not on the map; for the page.
+    private func nearest(_ x: Tensor<Float>) throws -> [[Int]] {
+        let count = min(10, x.rows - 1)
+        let table = try NearestNeighbors.euclidean(rawLengths || pca != nil ? x : normalizedRows(x, threads: threads), count: count, threads: threads)
+        return (0..<table.queries).map { table[$0].map { $0.row } }
+    }
+
+    private func write(_ map: TSNEMap, _ rows: MapRows, _ file: VectorFile, _ preprocessing: String, _ record: Provenance) throws {
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "h5", "hdf5":
+            try map.write(to: output, rows: rows.rows, attributes: [
+                ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(record.inputs.first?.sha256 ?? "")),
+                ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)), ("preprocessing", .string(preprocessing)),
+                ("principal_components", .int(pca ?? 0)), ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+            ])
+        default:
+            let table = try rows.table(withoutText: figures.withoutText)
+            try ResultTable(header: table.names, numeric: ["row", "x", "y"], byteOrderMark: bom).write(to: output, provenance: record) { append in
+                for index in rows.points.indices { try append(table.cells(index)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import ModelFolders
+import SentenceEmbedding
+
+struct ModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "List, fetch, describe and convert models.",
+        subcommands: [ModelListCommand.self, ModelPullCommand.self, ModelInfoCommand.self, ModelConvertCommand.self])
+}
+
+struct ModelListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "The models that --model finds by name.")
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        let models = ModelLocation.all()
+        if report.json {
+            return Console.print(JSON.array(models.map { model in
+                .object([
+                    ("name", .string(model.name)), ("kind", .string(model.kind)), ("family", .string(model.family)),
+                    ("weight_bytes", .integer(model.weightBytes)), ("languages", .array(model.languages.map { .string($0) })),
+                ])
+            }).serialized(.pretty))
+        }
+        if models.isEmpty { Console.say("no models here; kotonoha model pull NAME fetches one") }
+        for model in models {
+            let size = Console.fixed(Double(model.weightBytes) / 1e6, 0)
+            Console.print([model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
+        }
+    }
+}
+
+struct ModelInfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "What a model is: size, layers, pooling, prompts, languages.")
+
+    @Argument(help: "The model: its folder or its name.")
+    var model: String
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        var info = InfoCommand()
+        info.subject = model
+        info.report = report
+        try info.run()
+    }
+}
+
+struct ModelConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert", abstract: "Write a model's weights anew as safetensors, in another precision if asked.",
+        discussion: """
+            kotonoha model convert old-model -o new-model                       # pytorch_model.bin becomes model.safetensors
+            kotonoha model convert big-model -o half --weights bf16
+            kotonoha model convert sharded-model -o one-file.safetensors
+
+            A name that ends in .safetensors gets the encoder's weights alone; any other is a new folder with the whole model.
+            """)
+
+    @Argument(help: "The model: its folder or its name.")
+    var model: String
+
+    @Option(name: .shortAndLong, help: "The folder or the .safetensors file to write.")
+    var output: String
+
+    @Option(help: "How weights are stored: f32, bf16 or f16.")
+    var weights: WeightPrecision = .f32
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    enum WeightPrecision: String, ExpressibleByArgument, CaseIterable {
+        case f32, bf16, f16
+
+        var stored: SafetensorsWriter.Precision {
+            switch self {
+            case .f32: .f32
+            case .bf16: .bf16
+            case .f16: .f16
+            }
+        }
+    }
+
+    func run() throws {
+        let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
+        let summary = output.hasSuffix(".safetensors")
+            ? try ModelConversion.convertWeights(in: directory.transformerFolder, to: output, precision: weights.stored)
+            : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored)
+        if report.json {
+            return Console.print(JSON.object([
+                ("tensors", .integer(summary.tensors)), ("parameters", .integer(summary.parameters)),
+                ("left_out", .array(summary.leftOut.map { .string($0) })),
+            ]).serialized(.pretty))
+        }
+        if report.quiet { return }
+        if !summary.leftOut.isEmpty { Console.say("left out, being no weights: \(summary.leftOut.joined(separator: ", "))") }
+        Console.say("\(output): \(summary.tensors) tensors, \(Console.grouped(summary.parameters)) parameters in \(weights.rawValue)")
+    }
+}
+
+struct ModelPullCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull", abstract: "Fetch a model from the Hugging Face hub into the usual cache.",
+        discussion: """
+            kotonoha model pull sentence-transformers/all-MiniLM-L6-v2
+
+            A download that broke off goes on where it stopped. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
+            HF_HUB_CACHE or HF_HOME another cache, and HF_HUB_OFFLINE=1 forbids all of it.
+            """)
+
+    @Argument(help: ArgumentHelp("The model's name on the hub.", valueName: "organization/model"))
+    var name: String
+
+    @Option(help: "Branch, tag or commit.")
+    var revision = "main"
+
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func run() throws {
+        let progress = ProgressLine(unit: "bytes", isQuiet: report.quiet)
+        defer { progress.finish() }
+        var finished = 0, current = (file: "", received: 0)
+        let folder = try ModelDownload(name: name, revision: revision).run { file, received, total in
+            if file != current.file { finished += current.received }
+            current = (file, received)
+            progress.update(done: finished + received, fraction: total.map { Double(received) / Double(max(1, $0)) }, note: file)
+            if Interruption.isRequested { throw DataError(.interrupted, "stopped; the same command goes on from here") }
+        }
+        progress.finish()
+        if report.json {
+            return Console.print(JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
+        }
+        if !report.quiet { Console.say("\(name) is there (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
+    }
+}

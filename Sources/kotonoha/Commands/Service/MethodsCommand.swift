@@ -1,0 +1,32 @@
+import ArgumentParser
+import FileFormats
+import Reporting
+
+struct MethodsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "methods", abstract: "A Methods paragraph and BibTeX for a result, out of the record that it carries.",
+        discussion: """
+            kotonoha methods map.csv --language ja
+
+            FILE is a vectors.h5, pca.h5, map.h5 or clustered file, word vectors of a treebank, a probe, or a table or picture with its
+            NAME.provenance.json beside it.
+            """)
+
+    @Argument(help: "The result.")
+    var file: String
+
+    @Option(help: "en or ja.")
+    var language = MethodsText.Language.en
+
+    @Flag(help: "The paragraph alone, without BibTeX.")
+    var withoutBibtex = false
+
+    func run() throws {
+        let text = MethodsText(try MethodsFacts(path: file), language: language)
+        Console.print(text.paragraph)
+        guard !withoutBibtex else { return }
+        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { Console.print("\n" + entry) }
+    }
+}
+
+extension MethodsText.Language: ExpressibleByArgument {}

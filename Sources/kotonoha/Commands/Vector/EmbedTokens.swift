@@ -1,0 +1,84 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tokenizers
+import VectorStore
+
+/// Options of `embed TREEBANK.conllu --tokens`.
+struct TokenArguments: ParsableArguments {
+    @Flag(help: "The input is a treebank (CoNLL-U): write vectors of its words from several layers, for probe.")
+    var tokens = false
+
+    @Option(help: ArgumentHelp("Layers of --tokens: all, or numbers with commas; 0 is the embeddings.", valueName: "all|i,j"))
+    var layers = "all"
+
+    @Option(help: "How pieces become a word's vector: mean, first or last.")
+    var pieces = PieceMerging.mean
+
+    @Option(help: "What the encoder reads: written (the sentence as it stands) or spaced (its words with a space between them).")
+    var text = WordText.written
+
+    @Option(help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
+    var untrainedSeed: UInt64?
+
+    @Flag(inversion: .prefixedNo, help: "Compress the layers.")
+    var compress = true
+
+    func validate() throws {
+        guard !tokens else { return }
+        let given = [("--layers", layers != "all"), ("--pieces", pieces != .mean), ("--text", text != .written), ("--untrained-seed", untrainedSeed != nil), ("--no-compress", !compress)]
+        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for the words of a treebank; it needs --tokens") }
+    }
+
+    func run(input: String, output: String, store: VectorStorage, model: ModelOptions, report: ReportOptions) throws {
+        guard store == .float32 || store == .float16 else { throw ValidationError("word vectors are stored as float32 or float16") }
+        guard input != "-" else { throw ValidationError("a treebank is read from a file") }
+        var run = TokenVectorRun(treebank: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
+        if layers != "all" {
+            run.layers = try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers takes all, or numbers with commas between them, not '\(layers)'") }
+                return layer
+            }
+        }
+        (run.merging, run.text, run.storage, run.isCompressed, run.untrainedSeed) = (pieces, text, store, compress, untrainedSeed)
+        let encoder = try model.encoder(isQuiet: report.quiet)
+        var record = provenance(seed: untrainedSeed)
+        record.model = Provenance.Source(path: encoder.directory.name, sha256: try encoder.directory.sha256())
+        record.inputs = [try Provenance.Source(hashing: input)]
+        record.settings = [
+            ("layers", .string(layers)), ("pieces", .string(pieces.rawValue)), ("text", .string(text.rawValue)), ("storage", .string(store.rawValue)),
+            ("precision", .string(encoder.options.precision.rawValue)),
+        ]
+        run.provenance = record.json().serialized()
+        let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
+        let summary: TokenVectorRun.Summary
+        do {
+            summary = try run.run(with: encoder, progress: { progress.update(done: $0, fraction: $1) }, isCancelled: { Interruption.isRequested })
+        } catch {
+            progress.finish()
+            throw error
+        }
+        progress.finish()
+        if report.json {
+            return Console.print(JSON.object([
+                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
+                ("sentences", .integer(summary.sentences)), ("words", .integer(summary.words)), ("pieces", .integer(summary.pieces)),
+                ("crossing_pieces", .integer(summary.crossingPieces)), ("bare_words", .integer(summary.bareWords)), ("shared_words", .integer(summary.sharedWords)),
+                ("rebuilt_texts", .integer(summary.rebuiltTexts)), ("windowed_sentences", .integer(summary.windowedSentences)), ("seconds", .number(summary.seconds)),
+            ]).serialized(.pretty))
+        }
+        if report.quiet { return }
+        func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
+        note(summary.crossingPieces, "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
+        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and take the vector of the piece beside them")
+        note(summary.sharedWords, "words share a written token and have its vector in common")
+        note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
+        note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
+        Console.say("\(output): \(Console.grouped(summary.sentences)) sentences, \(Console.grouped(summary.words)) words, "
+                    + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences a second")
+    }
+}
+
+extension PieceMerging: ExpressibleByArgument {}
+extension WordText: ExpressibleByArgument {}

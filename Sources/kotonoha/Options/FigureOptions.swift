@@ -1,0 +1,122 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import Figures
+import VectorStore
+
+/// Options of commands that draw a map.
+struct FigureOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file"))
+    var figure: [String] = []
+
+    @Option(help: ArgumentHelp("A page for looking at the map in a browser, in one file.", valueName: "file"))
+    var html: String?
+
+    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.")
+    var width = "85mm"
+
+    @Option(help: "Height of the picture; chosen if not given.")
+    var height: String?
+
+    @Option(help: "Font family of the picture.")
+    var font: String?
+
+    @Option(help: "Names in the picture: auto, none, group, text, or a column.")
+    var label = "auto"
+
+    @Flag(help: "Draw hulls around groups.")
+    var hulls = false
+
+    @Option(help: "Title of the picture and page.")
+    var title: String?
+
+    @Option(help: "Language of the words in the picture: en or ja.")
+    var language = "en"
+
+    @Flag(help: "Leave the sentences out of the page and the table.")
+    var withoutText = false
+
+    func validate() throws {
+        if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }
+        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
+            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
+        }
+    }
+
+    var isWanted: Bool { !figure.isEmpty || html != nil }
+    var words: FigureLanguage { FigureLanguage(rawValue: language) ?? .english }
+
+    /// Draws what was asked for.
+    func draw(_ map: MapRows, caption: String, axes: ScatterMap.Axes, neighbours: [[Int]]? = nil, provenance: Provenance) throws {
+        if !figure.isEmpty {
+            var options = ScatterMap.Options()
+            options.page = try font.map(PageStyle.requiring(font:)) ?? PageStyle()
+            options.page.width = try Length(parsing: width)
+            options.page.height = try height.map(Length.init(parsing:))
+            options.page.language = words
+            options.title = title
+            options.caption = caption
+            options.axes = axes
+            options.hulls = hulls ? .convex : .none
+            switch label {
+            case "auto": options.labels = .automatic
+            case "none": options.labels = .none
+            case "group": options.labels = .groups
+            case "text": options.labels = .points(map.texts)
+            default:
+                guard let column = map.columns.first(where: { $0.name == label }) else {
+                    throw DataError(.usage, "--label '\(label)' is no column; there are \((["auto", "none", "group", "text"] + map.columns.map(\.name)).joined(separator: ", "))")
+                }
+                options.labels = .points(column.values)
+            }
+            let scatter = try ScatterMap(points: map.points, groups: map.groups, options: options)
+            for file in figure {
+                try scatter.write(to: URL(fileURLWithPath: file))
+                try provenance.write(beside: file)
+            }
+        }
+        if let html {
+            var page = try MapPage(points: map.points)
+            page.title = title ?? map.name
+            page.caption = caption
+            page.texts = map.texts
+            page.ids = map.ids
+            page.groups = map.groups
+            page.rows = map.rows
+            page.columns = map.columns.map { MapPage.Column(name: $0.name, cells: $0.values) }
+            page.neighbors = neighbours
+            page.withoutText = withoutText
+            try page.write(to: URL(fileURLWithPath: html))
+            try provenance.write(beside: html)
+        }
+    }
+}
+
+/// The rows of a vector file that are drawn: those that are not empty, with all that belongs to them.
+struct MapRows {
+    let name: String
+    /// Row in the vector file, from 0.
+    let rows: [Int]
+    var points: [(x: Double, y: Double)] = []
+    let texts: [String]
+    let groups: [String]?
+    let ids: [String]?
+    let columns: [(name: String, values: [String])]
+
+    init(_ file: VectorFile, name: String) throws {
+        let valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
+        func kept(_ values: [String]) -> [String] { rows.map { values[$0] } }
+        self.name = URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
+        self.rows = rows
+        texts = kept(try file.texts())
+        groups = try file.groups().map(kept)
+        ids = try file.ids().map(kept)
+        columns = try file.layout.columnNames.map { name in (name, kept(try file.column(name) ?? [])) }
+    }
+
+    func table(withoutText: Bool, bom: Bool = false) throws -> MapTable {
+        var table = try MapTable(points: points, rows: rows, groups: groups, texts: withoutText ? nil : texts, columns: columns)
+        table.hasByteOrderMark = bom
+        return table
+    }
+}
