@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
         .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
-        .testTarget(name: "WordVectorsTests", dependencies: ["WordVectors", "Analysis", "VectorStore", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "WordVectorsTests", dependencies: ["WordVectors", "Analysis", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),

@@ -47,11 +47,15 @@ public final class WordTrainer: @unchecked Sendable {
     public static let strata = 8
     private static let chunkWords = 4096
     /// Chunks in a block: shorter where the inputs are means, which stand still for the length of a block.
-    private var blockChunks: Int { options.architecture == .cbow ? 1 : options.subwords.isEmpty ? 16 : 4 }
+    private let blockChunks: Int
 
     /// - Throws: `DataError` where the options are impossible or there is not enough memory.
-    public init(text: TrainingText, options: WordTrainingOptions) throws {
+    public convenience init(text: TrainingText, options: WordTrainingOptions) throws { try self.init(text: text, options: options, blockChunks: nil) }
+
+    /// - Parameter blockChunks: chunks in a block, for experiments; it decides the result.
+    package init(text: TrainingText, options: WordTrainingOptions, blockChunks: Int?) throws {
         try options.check()
+        self.blockChunks = blockChunks ?? (options.architecture == .cbow ? 1 : options.subwords.isEmpty ? 16 : 4)
         self.text = text
         self.options = options
         let words = text.vocabulary.count, rows = words + (options.subwords.isEmpty ? 0 : options.subwords.buckets)
@@ -179,7 +183,8 @@ public final class WordTrainer: @unchecked Sendable {
         let isMean = options.architecture == .cbow || rules.grams != nil
         var slotBase = [Int](repeating: 0, count: block.count + 1)
         if isMean { gather(block.count, buffers, workspace, &slotBase, threads) }
-        let measures = (block.lowerBound / max(1, blockChunks)) % 16 == 0
+        // The loss of one chunk in about sixteen is measured.
+        let measuresFirst = (block.lowerBound / blockChunks) % max(1, 16 / blockChunks) == 0
         let count = Self.strata, bases = slotBase, isCBOW = options.architecture == .cbow
         let losses = Mutex([Double](repeating: 0, count: 2 * count))
         let group = Int64(options.group), limit = options.limit, skips: Int32 = options.skipsCertain ? 1 : 0
@@ -189,6 +194,7 @@ public final class WordTrainer: @unchecked Sendable {
                 let outputs = (task + round) % count
                 var sum = 0.0, targets = 0
                 for chunk in 0 ..< block.count {
+                    let measures = measuresFirst && chunk == 0
                     // CBOW's occurrences have no strata of their own: a task takes every so-manieth of them.
                     let bucket = buffers[chunk].bucket(input: isCBOW ? 0 : task, output: outputs)
                     let numbers = UnsafePointer(bucket.base), end = numbers + bucket.count
@@ -207,10 +213,10 @@ public final class WordTrainer: @unchecked Sendable {
                             x = workspace.means!.row(Int(workspace.slotOfWord.withUnsafeBufferPointer { $0[head] }))
                         }
                         sum += kt_words_step(x, self.output.base, width, run, Int64(size), group, rates[chunk], limit, skips, measures ? 1 : 0)
-                        targets += size
+                        if measures { targets += size }
                     }
                 }
-                if measures {
+                if measuresFirst {
                     let (sum, targets) = (sum, targets)
                     losses.withLock {
                         // One task, one place: the order of additions is that of the rounds.
@@ -221,7 +227,7 @@ public final class WordTrainer: @unchecked Sendable {
             }
         }
         if isMean { spread(workspace, threads) }
-        guard measures else { return (0, 0) }
+        guard measuresFirst else { return (0, 0) }
         let all = losses.withLock { $0 }
         return (stride(from: 0, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] }, stride(from: 1, to: 2 * count, by: 2).reduce(0) { $0 + all[$1] })
     }
@@ -310,7 +316,7 @@ public final class WordTrainer: @unchecked Sendable {
                     } else {
                         sum += kt_words_step(self.input.row(head), self.output.base, width, run, Int64(size), group, rate, limit, skips, measures ? 1 : 0)
                     }
-                    targets += size
+                    if measures { targets += size }
                 }
             }
             if measures {

@@ -41,7 +41,7 @@ private func processorSeconds() -> Double {
         let readBegin = processorSeconds()
         let text = try TrainingText(files: [path], options: readOptions)
         let reading = processorSeconds() - readBegin
-        let trainer = try WordTrainer(text: text, options: options)
+        let trainer = try WordTrainer(text: text, options: options, blockChunks: settings["block"].flatMap { Int($0) })
         let begin = ContinuousClock.now, processorBegin = processorSeconds()
         var loss = 0.0
         try trainer.train(threads: threads, isHogwild: isHogwild, progress: { loss = $0.loss })

@@ -21,6 +21,9 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(help: "A column of the vector file, as language.")
     var by: String?
 
+    @Option(help: "Groups by this column of the vector file, as a category; the file's own groups if not given.")
+    var group: String?
+
     @Option(help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
@@ -32,15 +35,13 @@ struct EvaluateGroupsCommand: ParsableCommand {
 
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
-        guard let groups = try file.groups() else {
+        guard let groups = try group.map({ try column($0, of: file) }) ?? file.groups() else {
             throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
         }
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
-            guard let values = try file.column(by) else {
-                throw DataError(.usage, "there is no column '\(by)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
-            }
+            let values = try column(by, of: file)
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
             guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
             for from in kinds {
@@ -57,12 +58,20 @@ struct EvaluateGroupsCommand: ParsableCommand {
                 ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
                 ("results", .array(results.map { row in
                     .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
-                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision))])
+                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision)), ("silhouette", row.result.silhouette.map { .number($0) } ?? .null)])
                 })),
             ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
+            Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))"
+                          + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
         }
+    }
+
+    private func column(_ name: String, of file: VectorFile) throws -> [String] {
+        guard let values = try file.column(name) else {
+            throw DataError(.usage, "there is no column '\(name)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
+        }
+        return values
     }
 }
