@@ -71,6 +71,10 @@ enum Word2VecFiles {
                 if builder == nil {
                     // Without a header the first line decides: as many components as numbers stand at its end, but the first field is the word.
                     let dimension = header?.dimension ?? fields.dropFirst().reversed().prefix { DecimalText.float($0) != nil }.count
+                    if bytes.contains(0) {
+                        throw DataError(.badData, "this is no file of word vectors that is read here; models of fastText without its mark at the beginning (before format 11) are not. "
+                                        + "Load such a model with fastText 0.9 and save it again", file: name)
+                    }
                     guard dimension > 0 else {
                         throw DataError(.badData, "this is no line of a word vector: a word and numbers between spaces were expected", file: name, line: place)
                     }
