@@ -117,12 +117,12 @@ public func scoreOutputs(
 
 extension FreeRunningEvaluation.Item {
     /// What `cells` holds.
-    public static let columns = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
+    public static let columns: [TableColumn] = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
 
     /// A row of a table of items.
-    public var cells: [String] {
-        [String(item.line), item.source, item.target, output, isExact ? "1" : "0", String(comparison.distance), String(comparison.targetLength),
-         String(logProbability)]
+    public var cells: [Cell] {
+        [.integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0), .integer(comparison.distance),
+         .integer(comparison.targetLength), .number(logProbability)]
     }
 }
 

@@ -64,13 +64,19 @@ public struct EmbeddingRun {
             throw DataError(.usage, "standard input cannot be read again, so a run from it cannot be resumed")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
-        let layout = VectorLayout(dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns)
-        let sourceHash = input == "-" ? "" : try SHA256.hex(ofFile: input)
+        let layout = VectorLayout(
+            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: source.otherColumns,
+            textName: source.textName, groupName: source.groupName, idName: source.idName)
+        // A pipe is read once, so its hash is known at the end; the work of such a run cannot be resumed.
+        let sourceHash = try source.table.sha256InAdvance()
+        guard !(resumes && sourceHash == nil) else {
+            throw DataError(.usage, "a pipe cannot be read again, so a run from it cannot be resumed", file: source.table.name)
+        }
         let modelHash = try encoder.identity()
-        let metadata = VectorMetadata(
+        var metadata = VectorMetadata(
             model: encoder.name, modelSHA256: modelHash, pooling: encoder.poolingName, isNormalized: encoder.isNormalized,
             precision: encoder.precisionName, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
-            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash, provenance: provenance)
+            source: input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent, sourceSHA256: sourceHash ?? "", provenance: provenance)
         let earlier = appends ? try earlierRows() : nil
         let partial = try EmbeddingPartial(
             output: output, layout: layout, fingerprint: fingerprint(metadata, encoder, source), resume: resumes, appendingTo: earlier == nil ? nil : output)
@@ -110,6 +116,12 @@ public struct EmbeddingRun {
             try partial.discard()
             throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input)
         }
+        let readHash = try source.table.sha256()
+        guard sourceHash == nil || sourceHash == readHash else {
+            try partial.discard()
+            throw DataError(.badData, "the file was changed while it was read; run the command again", file: input)
+        }
+        metadata.sourceSHA256 = readHash
         try partial.assemble(metadata: metadata, storage: storage)
         return summary
     }

@@ -189,7 +189,7 @@ public final class EmbeddingPartial {
         func describe(_ layout: VectorLayout) -> String {
             ([layout.hasGroups ? "groups" : nil, layout.hasIDs ? "ids" : nil].compactMap { $0 } + layout.columnNames).joined(separator: ", ")
         }
-        if base.layout != layout { throw refuse("list of columns", "(\(describe(base.layout)))", "(\(describe(layout)))") }
+        if !base.layout.matches(layout) { throw refuse("list of columns", "(\(describe(base.layout)))", "(\(describe(layout)))") }
     }
 }
 

@@ -82,7 +82,9 @@ public final class VectorFile: Sendable {
             return column
         }
         count = rows
-        layout = VectorLayout(dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names)
+        layout = VectorLayout(dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names,
+            textName: try container.attribute("text_column")?.string, groupName: try container.attribute("group_column")?.string,
+            idName: try container.attribute("id_column")?.string)
     }
 
     /// Reads vectors as Float, row-major, into room for exactly those rows.
@@ -130,9 +132,24 @@ public final class VectorFile: Sendable {
     public func groups(rows: Range<Int>? = nil) throws -> [String]? { try groups?.strings(rows: rows) }
     /// Nil where the file has no ids.
     public func ids(rows: Range<Int>? = nil) throws -> [String]? { try ids?.strings(rows: rows) }
-    /// One of the input's other columns, nil where there is none of this name.
+    /// A column by the input's name for it, or by `id`, `group` or `text` for what means that; nil where there is none.
     public func column(_ name: String, rows: Range<Int>? = nil) throws -> [String]? {
-        try layout.columnNames.firstIndex(of: name).flatMap { try columns[$0].strings(rows: rows) }
+        try layout.column(named: name).map { try column($0, rows: rows) }
+    }
+    /// A column of the layout.
+    public func column(_ column: VectorLayout.Column, rows: Range<Int>? = nil) throws -> [String] {
+        switch column.role {
+        case .text: try texts(rows: rows)
+        case .group: try groups(rows: rows) ?? []
+        case .id: try ids(rows: rows) ?? []
+        case .other(let place): try columns[place].strings(rows: rows)
+        }
+    }
+    /// A column as categories.
+    /// - Throws: `DataError` of kind `usage` that lists the columns where there is none of this name.
+    public func factor(_ name: String) throws -> Factor {
+        let found = try layout.requiredColumn(named: name, file: path)
+        return Factor(name: found.name, values: try column(found))
     }
     /// False for empty cells.
     public func valid(rows: Range<Int>? = nil) throws -> [Bool] {

@@ -51,6 +51,9 @@ public final class VectorFileWriter {
         if !layout.columnNames.isEmpty {
             try container.set("column_order", .string(JSON.array(layout.columnNames.map(JSON.string)).serialized()))
         }
+        for (role, name) in [("text", layout.textName), ("group", layout.groupName), ("id", layout.idName)] {
+            if let name { try container.set("\(role)_column", .string(name)) }
+        }
         try metadata.write(to: container)
     }
 

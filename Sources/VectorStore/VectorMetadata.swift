@@ -63,20 +63,6 @@ public struct VectorMetadata: Sendable, Equatable {
     }
 }
 
-/// Which columns a vector file has, and how long its vectors are.
-public struct VectorLayout: Sendable, Equatable {
-    /// Components of a vector.
-    public var dimension: Int
-    public var hasGroups: Bool
-    public var hasIDs: Bool
-    /// The input's other columns.
-    public var columnNames: [String]
-
-    public init(dimension: Int, hasGroups: Bool = false, hasIDs: Bool = false, columnNames: [String] = []) {
-        (self.dimension, self.hasGroups, self.hasIDs, self.columnNames) = (dimension, hasGroups, hasIDs, columnNames)
-    }
-}
-
 /// Consecutive rows of a vector file.
 public struct VectorBlock: Sendable, Equatable {
     public var texts: [String]
@@ -94,6 +80,16 @@ public struct VectorBlock: Sendable, Equatable {
 
     public init(texts: [String], groups: [String] = [], ids: [String] = [], columns: [[String]] = [], valid: [Bool], embeddings: [Float]) {
         (self.texts, self.groups, self.ids, self.columns, self.valid, self.embeddings) = (texts, groups, ids, columns, valid, embeddings)
+    }
+
+    /// The cell of a column in a row of the block.
+    public func cell(_ role: VectorLayout.Role, row: Int) -> String {
+        switch role {
+        case .text: texts[row]
+        case .group: groups[row]
+        case .id: ids[row]
+        case .other(let place): columns[place][row]
+        }
     }
 
     init(layout: VectorLayout) {

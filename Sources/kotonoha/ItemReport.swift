@@ -27,7 +27,7 @@ struct ItemReportOptions: ParsableArguments {
             try provenance.write(beside: html)
         }
         if let items {
-            let table = ResultTable(header: FreeRunningEvaluation.Item.columns, numeric: ["line", "exact", "differences", "target_length", "log_probability"])
+            let table = ResultTable(FreeRunningEvaluation.Item.columns)
             try table.write(to: items, provenance: provenance) { write in for item in evaluation.items { try write(item.cells) } }
         }
     }

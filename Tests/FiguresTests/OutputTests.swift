@@ -128,23 +128,6 @@ import Testing
         }
         #expect(Palette.Scale.sequential.color(at: .nan) == Palette.Scale.sequential.color(at: 0))
     }
-
-    @Test func theTableOfAMap() throws {
-        let folder = try folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appendingPathComponent("map.csv")
-        let table = try MapTable(
-            points: [(0.1, -2), (1e-7, 3.25)], rows: [1, 3], groups: ["a", "b,c"], texts: ["say \"hi\"", "二行\n目"], columns: [("freq", ["5", ""])])
-        try table.write(to: file)
-        #expect(try String(contentsOf: file, encoding: .utf8) == """
-            row,x,y,group,text,freq
-            1,0.1,-2.0,a,"say ""hi""\",5
-            3,1e-07,3.25,"b,c","二行
-            目",
-
-            """)
-        #expect(throws: DataError.self) { try MapTable(points: [(0, 0)], groups: []) }
-    }
 }
 
 @Suite struct NumberTextTests {

@@ -51,15 +51,15 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
         let path = scratch.path("out.xlsx")
         func write() throws {
             let writer = try SpreadsheetWriter(path: path, columns: ["text", "cosine", "row"])
-            try writer.write([.text("犬 & \"猫\" _x0041_"), .number(0.9871234567890123), .number(1)])
-            try writer.write([.text(""), .empty, .number(2)])
+            try writer.write([.text("犬 & \"猫\" _x0041_"), .number(0.9871234567890123), .integer(1)])
+            try writer.write([.text(""), .missing, .integer(2)])
             try writer.write([.text("a\nb"), .number(.nan), .number(3)])
             try writer.finish(parameters: [("model", .text("mini")), ("seed", .number(7))])
         }
         try write()
         let (columns, rows, _) = try allRows(path)
         #expect(columns == ["text", "cosine", "row"])
-        #expect(rows == [["犬 & \"猫\" _x0041_", "0.987123456789012", "1"], ["", "", "2"], ["a\nb", "nan", "3"]])
+        #expect(rows == [["犬 & \"猫\" _x0041_", "0.987123456789012", "1"], ["", "", "2"], ["a\nb", "NaN", "3"]])
         var options = TableOptions()
         options.sheet = "parameters"
         options.hasHeader = false
@@ -116,23 +116,60 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
 @Suite struct WriterTests {
     let scratch = Scratch()
 
-    @Test func csvReadsBack() throws {
-        let rows = [["text", "group"], ["a, \"b\"\nc", ""], ["", ""], [" x ", "あ;\r\n"], ["\t", "1"]]
-        let path = scratch.path("x.csv")
-        let writer = try DelimitedWriter(path: path, hasMark: true)
+    private func write(_ name: String, _ columns: [TableColumn], _ rows: [[Cell]], _ options: TableWriterOptions = TableWriterOptions()) throws -> String {
+        let writer = try TableWriter(path: scratch.path(name), columns: columns, options: options)
         for row in rows { try writer.write(row) }
         try writer.finish()
-        #expect(try bytes(of: path).prefix(3) == [0xEF, 0xBB, 0xBF])
-        let (columns, read, _) = try allRows(path)
-        #expect([columns] + read == rows)
+        return try String(decoding: bytes(of: scratch.path(name)), as: UTF8.self)
     }
 
-    @Test func tsvKeepsOneLineARow() throws {
+    @Test func csvReadsBack() throws {
+        let rows = [["a, \"b\"\nc", ""], ["", ""], [" x ", "あ;\r\n"], ["\t", "1"]]
+        var options = TableWriterOptions()
+        options.hasByteOrderMark = true
+        _ = try write("x.csv", [.carried("text"), .carried("group")], rows.map { $0.map(Cell.text) }, options)
+        #expect(try bytes(of: scratch.path("x.csv")).prefix(3) == [0xEF, 0xBB, 0xBF])
+        let (columns, read, _) = try allRows(scratch.path("x.csv"))
+        #expect(columns == ["text", "group"] && read == rows)
+    }
+
+    @Test func everyFormatHasTypedCells() throws {
+        let columns: [TableColumn] = [TableColumn("cosine", decimals: 3), "row", "x", "hit", .carried("番号"), .carried("点"), .carried("点")]
+        let rows: [[Cell]] = [
+            [.number(0.98765), .integer(7), .number(0.1), .boolean(true), .text("007"), .text("0.50"), .text("a\tb\nc")],
+            [.missing, .integer(8), .number(.nan), .boolean(false), .text("12"), .text(""), .text("-1E5")],
+        ]
+        #expect(try write("t.tsv", columns, rows) == "cosine\trow\tx\thit\t番号\t点\t点_2\n0.988\t7\t0.1\tTRUE\t007\t0.50\ta b c\n\t8\tNaN\tFALSE\t12\t\t-1E5\n")
+        #expect(try write("t.jsonl", columns, rows) == """
+            {"cosine":0.98765,"row":7,"x":0.1,"hit":true,"番号":"007","点":0.5,"点_2":"a\\tb\\nc"}
+            {"cosine":null,"row":8,"x":null,"hit":false,"番号":12,"点":null,"点_2":"-1E5"}
+
+            """)
+        #expect(try JSON(parsing: try write("t.json", columns, rows)).array?.count == 2)
+        #expect(try JSON(parsing: try write("none.json", columns, [])).array?.isEmpty == true)
+        _ = try write("t.xlsx", columns, rows)
+        let read = try Table(path: scratch.path("t.xlsx"))
+        #expect(read.columnNames == ["cosine", "row", "x", "hit", "番号", "点", "点_2"])
+        #expect(try read.column("cosine").cells == [.number(0.98765), .missing] && read.column("番号").texts == ["007", "12"])
+        #expect(try read.column("hit").cells == [.boolean(true), .boolean(false)] && read.column("点").optionalNumbers() == [0.5, nil])
+        #expect(try failure { _ = try TableWriter(path: scratch.path("t.doc"), columns: columns) }.kind == .usage)
+        #expect(try failure { _ = try TableWriter(path: scratch.path("t"), columns: columns) }.message.contains(".tsv, .csv, .xlsx, .jsonl or .json"))
+    }
+
+    @Test func formulasAreDefused() throws {
+        var options = TableWriterOptions()
+        options.isSafeCSV = true
+        let rows: [[Cell]] = [[.text("=cmd|' /C calc'!A0"), .number(-0.5)], [.text("@x"), .text("-3")], [.text("+81 3"), .text("-a")], [.text("＝1"), .missing]]
+        #expect(try write("s.csv", [.carried("a"), .carried("b")], rows, options) == "a,b\n'=cmd|' /C calc'!A0,-0.5\n'@x,-3\n'+81 3,'-a\n'＝1,\n")
+        #expect(try write("p.csv", [.carried("a"), .carried("b")], rows).contains("\n=cmd"))
+    }
+
+    @Test func projectorLinesAreNeverBlank() throws {
         let path = scratch.path("x.tsv")
-        let writer = try DelimitedWriter(path: path, dialect: .tsv, blankRow: "(empty)")
+        let writer = try ProjectorWriter(path: path)
         for row in [["a\tb\nc"], [""], [" "], ["d"]] { try writer.write(row) }
         try writer.finish()
-        #expect(try String(decoding: bytes(of: path), as: UTF8.self) == "a b c\n(empty)\n(empty)\nd\n")
+        #expect(try String(decoding: bytes(of: path), as: UTF8.self) == "a b c\n-\n-\nd\n")
     }
 
     @Test func wordVectorsHaveKeysWithoutSpaces() throws {

@@ -33,7 +33,7 @@ import VectorStore
         #expect(pairs.count == 5)
         let cosines = pairs.compactMap { $0["cosine"]?.double }
         #expect(cosines == cosines.sorted(by: >))
-        for pair in pairs { #expect(pair["group1"]?.string != pair["group2"]?.string) }
+        for pair in pairs { #expect(pair["scene1"]?.string != pair["scene2"]?.string) }
         #expect(json["random_pairs"]?["q99"]?.double ?? 2 <= 1)
         #expect(try program.run("mine", "v.h5", "--threshold", "q99.5").status == 0)
         #expect(try program.run("mine", "v.h5", "--threshold", "often").status == 64)
@@ -52,7 +52,7 @@ import VectorStore
         #expect(vec.count == 41 && vec[0] == "40 24")
         #expect(vec[1].split(separator: " ").dropFirst().compactMap { Float($0) } == Array(vectors[..<24]))
         let metadata = String(decoding: try program.bytes("v.metadata.tsv"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(metadata[0] == "text\tgroup" && metadata.count == 42)
+        #expect(metadata[0] == "text\tscene" && metadata.count == 42)
         #expect(try program.run("export", "v.h5", "-o", "v.hdf5", "--queries", "5", "--neighbours", "3").status == 0)
         #expect(try program.run("export", "v.h5", "-o", "v.docx").status == 64)
     }
@@ -62,7 +62,7 @@ import VectorStore
         let scored = try program.run("similarity", "--pairs", pairs, "-o", "s.tsv", "--model", model)
         #expect(scored.status == 0, "\(scored.errors)")
         let lines = String(decoding: try program.bytes("s.tsv"), as: UTF8.self).split(separator: "\n")
-        #expect(lines.count == 5 && lines[0] == "cosine\tfirst\tsecond")
+        #expect(lines.count == 5 && lines[0] == "cosine\tfirst\tsecond\t3" && lines[1].hasSuffix("\ttwo dogs play\tdogs play\t4.5"))
         #expect(FileManager.default.fileExists(atPath: program.path("s.tsv.provenance.json")))
         let evaluated = try program.run("evaluate", "sts", pairs, "--model", model, "--json")
         #expect(evaluated.status == 0, "\(evaluated.errors)")

@@ -65,7 +65,7 @@ import VectorStore
         let groups = try #require(try VectorFile(path: program.path("g.h5")).groups())
         #expect(Set(groups).count == 4 && groups.count == 120)
         _ = try run("cluster", "v.h5", "-o", "t.tsv", "--threshold", "q90", "--min-size", "3", "--quiet")
-        #expect(String(decoding: try program.bytes("t.tsv"), as: UTF8.self).hasPrefix("row\tcluster\tgroup\ttext\n"))
+        #expect(String(decoding: try program.bytes("t.tsv"), as: UTF8.self).hasPrefix("row\tcluster\tscene\ttext\n"))
         #expect(try program.run("cluster", "v.h5", "-o", "x.tsv", "--threshold", "high").status == 64)
     }
 

@@ -8,6 +8,9 @@ public struct CaptionRow: Sendable, Equatable {
     public var others: [String]
     /// The line, spreadsheet row or record of the input, from 1.
     public var line: Int
+
+    /// Id, group and the other columns' cells, in the order of `CaptionSource.carriedColumns`.
+    public var carried: [String] { [id, group].compactMap(\.self) + others }
 }
 
 /// Which columns of a table mean what, by name or by number from 1. What is nil is found out from the names and the content.
@@ -36,6 +39,15 @@ public final class CaptionSource {
     public let hasIDs: Bool
     /// The column of the texts.
     public var textColumn: String { table.columns[text] }
+    /// The names that the input gives to its columns of texts, groups and ids; nil where it names none.
+    public var textName: String? { table.hasHeader ? table.columns[text] : nil }
+    public var groupName: String? { table.hasHeader ? group.map { table.columns[$0] } : nil }
+    public var idName: String? { table.hasHeader ? id.map { table.columns[$0] } : nil }
+
+    /// All columns beside the texts, as tables of results carry them along.
+    public var carriedColumns: [String] {
+        (hasIDs ? [idName ?? "id"] : []) + (hasGroups ? [groupName ?? "group"] : []) + otherColumns
+    }
 
     private let text: Int
     private let group: Int?

@@ -1,47 +1,39 @@
-/// Writes CSV or TSV, complete or not at all.
-public final class DelimitedWriter {
-    private let file: AtomicFile
+/// Rows of CSV or TSV as bytes.
+struct DelimitedRows {
     private let delimiter: UInt8
     private let hasQuotes: Bool
-    private let blankRow: String?
-    private var line: [UInt8] = []
+    private let isSafe: Bool
 
-    /// Opens the output.
     /// - Parameters:
     ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into spaces.
-    ///   - hasMark: begins with a byte-order mark, by which Excel knows UTF-8.
-    ///   - blankRow: what stands for a row whose cells are all empty, where readers (TensorBoard's projector) drop empty lines.
-    public init(path: String, dialect: DelimitedDialect = .csv, hasMark: Bool = false, blankRow: String? = nil) throws {
-        file = try AtomicFile(path: path)
+    ///   - isSafe: an apostrophe stands before texts that a spreadsheet would run as a formula.
+    init(dialect: DelimitedDialect, isSafe: Bool = false) {
         delimiter = dialect.delimiter ?? UInt8(ascii: "\t")
         hasQuotes = dialect.hasQuotes
-        self.blankRow = blankRow
-        if hasMark { try file.write([0xEF, 0xBB, 0xBF]) }
+        self.isSafe = isSafe
     }
 
-    /// Writes a row.
-    public func write(_ cells: [String]) throws {
-        line.removeAll(keepingCapacity: true)
-        if let blankRow, cells.allSatisfy({ $0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } }) {
-            append(blankRow)
-        } else if hasQuotes, cells == [""] {
+    /// Appends a row; cells that are no text (numbers) are never formulas.
+    func append(_ cells: [(text: String, isText: Bool)], to line: inout [UInt8]) {
+        if hasQuotes, cells.count == 1, cells[0].text.isEmpty {
             // A lone empty cell must not look like an empty line.
             line += [UInt8(ascii: "\""), UInt8(ascii: "\"")]
         } else {
             for (index, cell) in cells.enumerated() {
                 if index > 0 { line.append(delimiter) }
-                append(cell)
+                append(isSafe && cell.isText && Self.isFormula(cell.text) ? "'" + cell.text : cell.text, to: &line)
             }
         }
         line.append(0x0A)
-        try file.write(line)
     }
-    public func write(_ cells: [TableCell]) throws { try write(cells.map(\.plainText)) }
 
-    /// Puts the file in its place.
-    public func finish() throws { try file.commit() }
+    /// What Excel, LibreOffice and Google Sheets take for a formula, in half and full width.
+    private static func isFormula(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first else { return false }
+        return ["=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}"].contains(first)
+    }
 
-    private func append(_ cell: String) {
+    private func append(_ cell: String, to line: inout [UInt8]) {
         if hasQuotes {
             let quote = UInt8(ascii: "\"")
             guard cell.utf8.contains(where: { $0 == delimiter || $0 == quote || $0 == 0x0A || $0 == 0x0D }) else {
@@ -60,32 +52,21 @@ public final class DelimitedWriter {
     }
 }
 
-/// Writes vectors in the text format of word2vec (`.vec`): the number of vectors and of components, then a key and its components a line.
-public final class WordVectorWriter {
+/// Writes lines of cells with tabs between them and no header, as TensorBoard's projector wants them; complete or not at all.
+public final class ProjectorWriter {
     private let file: AtomicFile
-    private let count: Int
-    private let dimension: Int
-    private var written = 0
+    private let rows = DelimitedRows(dialect: .tsv)
+    private var line: [UInt8] = []
 
-    /// Opens the output for `count` vectors.
-    public init(path: String, count: Int, dimension: Int) throws {
-        file = try AtomicFile(path: path)
-        (self.count, self.dimension) = (count, dimension)
-        try file.write("\(count) \(dimension)\n")
-    }
+    public init(path: String) throws { file = try AtomicFile(path: path) }
 
-    /// Writes a vector. White space in a key, which ends it in this format, becomes `_`; an empty key becomes the row's number.
-    public func write(_ key: String, _ vector: some Collection<Float>) throws {
-        precondition(vector.count == dimension && written < count, "the vectors are not as announced")
-        written += 1
-        var line = key.isEmpty ? String(written) : String(String.UnicodeScalarView(key.unicodeScalars.map { $0.properties.isWhitespace ? "_" : $0 }))
-        for value in vector { line += " \(value)" }
-        try file.write(line + "\n")
+    /// Writes a row. The projector drops blank lines, which would shift all that follow, so cells that are blank become a dash.
+    public func write(_ cells: [String]) throws {
+        line.removeAll(keepingCapacity: true)
+        rows.append(cells.map { ($0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } ? "-" : $0, false) }, to: &line)
+        try file.write(line)
     }
 
     /// Puts the file in its place.
-    public func finish() throws {
-        precondition(written == count, "fewer vectors than announced")
-        try file.commit()
-    }
+    public func finish() throws { try file.commit() }
 }

@@ -6,6 +6,8 @@ public struct SentencePair: Sendable, Equatable {
     public var second: String
     /// The score as the file gives it, nil where there is none.
     public var score: Double?
+    /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
+    public var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
     public var line: Int
 }
@@ -17,6 +19,10 @@ public final class SentencePairSource {
     /// The columns in use: first, second, and score where there is one.
     public let columns: [String]
 
+    /// The columns that are neither sentence; a column of scores is one of them.
+    public let otherColumns: [String]
+
+    private let others: [Int]
     private let places: (first: Int, second: Int, score: Int?)
     private var cells: [String] = []
 
@@ -35,6 +41,8 @@ public final class SentencePairSource {
         } else {
             places = try Self.places(in: table)
         }
+        others = table.columns.indices.filter { [places] in $0 != places.first && $0 != places.second }
+        otherColumns = others.map { [table] in table.columns[$0] }
         self.columns = [places.first, places.second, places.score].compactMap { [table] in $0.map { table.columns[$0] } }
     }
 
@@ -63,7 +71,7 @@ public final class SentencePairSource {
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, line: line))
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

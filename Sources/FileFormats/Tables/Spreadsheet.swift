@@ -13,13 +13,15 @@ struct Spreadsheet {
 
     /// Cells that a sheet may have.
     private static let cellLimit = 100_000_000
+    /// Bytes of a spreadsheet file, which is held in memory.
+    static let maximumBytes = 1 << 30
     static let maximumRows = 1_048_576
     static let maximumColumns = 16_384
 
     /// Reads a sheet: by its name, else by its number from 1, else the first that is not hidden.
     /// - Throws: `DataError` where the file is damaged or has no such sheet (its sheets are listed).
-    init(path: String, sheet: String?) throws {
-        let archive = try ZipArchive(path: path)
+    init(_ bytes: [UInt8], path: String, sheet: String?) throws {
+        let archive = try ZipArchive(bytes, path: path)
         let workbook = try SpreadsheetWorkbook(archive, path: path)
         let part = try workbook.part(ofSheet: sheet, path: path)
         let strings = try workbook.sharedStrings.map { try SharedStrings(archive, part: $0, path: path).strings } ?? []

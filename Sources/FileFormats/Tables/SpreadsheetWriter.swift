@@ -1,22 +1,6 @@
 import CXlsxWriter
 import Glibc
 
-/// One cell of a table that is written.
-public enum TableCell: Sendable, Equatable {
-    case text(String)
-    case number(Double)
-    case empty
-
-    /// Numbers in as few digits as read back to the same bits; whole ones without a point.
-    public var plainText: String {
-        switch self {
-        case .text(let text): text
-        case .number(let number): number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
-        case .empty: ""
-        }
-    }
-}
-
 /// Writes an xlsx file with the sheets `data` (names of the columns, then rows) and `parameters` (how it was made), row by row in
 /// constant memory. The file appears when `finish` returns; equal contents give equal bytes.
 public final class SpreadsheetWriter {
@@ -29,13 +13,14 @@ public final class SpreadsheetWriter {
     private let data: UnsafeMutablePointer<lxw_worksheet>
     private let parameters: UnsafeMutablePointer<lxw_worksheet>
     private let bold: UnsafeMutablePointer<lxw_format>?
+    private let formats: [UnsafeMutablePointer<lxw_format>?]
     private var isOpen = true
 
     /// UTF-16 units that a cell may hold.
     private static let maximumText = 32_767
 
     /// - Throws: `DataError` where the file cannot be created or a column has no room.
-    public init(path: String, columns: [String]) throws {
+    public init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
             throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumColumns) columns, not for \(columns.count)", file: path)
@@ -53,7 +38,13 @@ public final class SpreadsheetWriter {
         var properties = lxw_doc_properties()
         properties.created = 946_684_800
         workbook_set_properties(workbook, &properties)
-        for (column, name) in columns.enumerated() { try put(.text(name), row: 0, column: column, on: data, format: bold) }
+        // Numbers are kept whole and shown with as many decimals as asked for.
+        formats = columns.map { column in
+            guard let decimals = column.decimals, let format = workbook_add_format(workbook) else { return nil }
+            format_set_num_format(format, decimals > 0 ? "0." + String(repeating: "0", count: min(decimals, 30)) : "0")
+            return format
+        }
+        for (column, head) in columns.enumerated() { try put(.text(head.name), row: 0, column: column, on: data, format: bold) }
         worksheet_freeze_panes(data, 1, 0)
     }
 
@@ -61,17 +52,17 @@ public final class SpreadsheetWriter {
 
     /// Adds a row to the sheet `data`.
     /// - Throws: `DataError` where the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
-    public func write(_ cells: [TableCell]) throws {
+    public func write(_ cells: [Cell]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
             throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
         }
         count += 1
-        for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: nil) }
+        for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: column < formats.count ? formats[column] : nil) }
     }
 
     /// Writes the parameters, a name and a value a row, and puts the file in its place.
-    public func finish(parameters list: [(name: String, value: TableCell)]) throws {
+    public func finish(parameters list: [(name: String, value: Cell)]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         for (row, parameter) in list.enumerated() {
             try put(.text(parameter.name), row: row, column: 0, on: parameters, format: bold)
@@ -88,14 +79,18 @@ public final class SpreadsheetWriter {
     }
 
     private func put(
-        _ cell: TableCell, row: Int, column: Int, on sheet: UnsafeMutablePointer<lxw_worksheet>, format: UnsafeMutablePointer<lxw_format>?
+        _ cell: Cell, row: Int, column: Int, on sheet: UnsafeMutablePointer<lxw_worksheet>, format: UnsafeMutablePointer<lxw_format>?
     ) throws {
         let status: lxw_error
         switch cell {
-        case .empty: return
+        case .missing: return
         // A spreadsheet knows no NaN and no infinity.
-        case .number(let number) where !number.isFinite: return try put(.text("\(number)"), row: row, column: column, on: sheet, format: format)
+        case .number(let number) where !number.isFinite: return try put(.text(cell.plainText), row: row, column: column, on: sheet, format: format)
         case .number(let number): status = worksheet_write_number(sheet, lxw_row_t(row), lxw_col_t(column), number, format)
+        // Fifteen digits are all that a spreadsheet keeps of a number.
+        case .integer(let number) where abs(Double(number)) >= 1e15: return try put(.text(String(number)), row: row, column: column, on: sheet, format: format)
+        case .integer(let number): status = worksheet_write_number(sheet, lxw_row_t(row), lxw_col_t(column), Double(number), nil)
+        case .boolean(let value): status = worksheet_write_boolean(sheet, lxw_row_t(row), lxw_col_t(column), value ? 1 : 0, nil)
         case .text(let text):
             if text.isEmpty { return }
             guard text.utf16.count <= Self.maximumText else {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Opens a table: format, dialect and columns from options where given, from the content otherwise.
 struct TableOpening {
     var name: String
@@ -11,6 +9,7 @@ struct TableOpening {
     var sample: [[String]]
     var roles: (text: Int?, group: Int?, id: Int?) = (nil, nil, nil)
     var source: any RecordSource
+    var stream: ByteStream
 
     /// Bytes of the beginning that formats and columns are judged by.
     static let window = 1 << 20
@@ -18,10 +17,12 @@ struct TableOpening {
     static let sampleRows = 1000
 
     static func open(path: String, options: TableOptions, wanted: [String]) throws -> TableOpening {
-        if options.format == .xlsx || (options.format == nil && path != "-" && isZip(path)) {
-            return try spreadsheet(path: path, options: options, wanted: wanted)
+        let stream = try ByteStream(path: path)
+        let head = try stream.head(ByteStream.blockSize)
+        if options.format == .xlsx || (options.format == nil && head.starts(with: [0x50, 0x4B, 0x03, 0x04])) {
+            return try spreadsheet(stream, head: head, options: options, wanted: wanted)
         }
-        let input = try TextInput(path: path, encoding: options.encoding, isLossy: options.isLossy)
+        let input = try TextInput(stream, head: head, encoding: options.encoding, isLossy: options.isLossy)
         let reader = LineReader(input: input, isLossy: options.isLossy)
         let fileExtension = SystemError.name(of: path).split(separator: ".").dropFirst().last?.lowercased() ?? ""
         let sniffed = try reader.peek(window) { text, isAll in
@@ -36,12 +37,6 @@ struct TableOpening {
         opening.encoding = input.encoding
         opening.encodingIsGuess = input.isGuess
         return opening
-    }
-
-    private static func isZip(_ path: String) -> Bool {
-        guard let file = fopen(path, "r") else { return false }
-        defer { fclose(file) }
-        return fgetc(file) == 0x50 && fgetc(file) == 0x4B && fgetc(file) == 3 && fgetc(file) == 4
     }
 
     // MARK: Text, TSV, CSV
@@ -65,14 +60,13 @@ struct TableOpening {
             _ = try source.next(into: &header)
         }
         return TableOpening(name: name, format: format, columns: columns, hasHeader: hasHeader,
-            sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source)
+            sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source,
+            stream: reader.input.stream)
     }
 
-    private static func spreadsheet(path: String, options: TableOptions, wanted: [String]) throws -> TableOpening {
-        guard path != "-" else {
-            throw DataError(.usage, "a spreadsheet cannot come through standard input; name the file")
-        }
-        var rows = try Spreadsheet(path: path, sheet: options.sheet).rows
+    private static func spreadsheet(_ stream: ByteStream, head: [UInt8], options: TableOptions, wanted: [String]) throws -> TableOpening {
+        let bytes = try head + stream.readAll(limit: Spreadsheet.maximumBytes)
+        var rows = try Spreadsheet(bytes, path: stream.name, sheet: options.sheet).rows
         let width = rows.map(\.cells.count).max() ?? 1
         for index in rows.indices {
             rows[index].cells += Array(repeating: "", count: width - rows[index].cells.count)
@@ -80,8 +74,8 @@ struct TableOpening {
         let hasHeader = options.hasHeader ?? HeaderDetection.isHeader(rows.prefix(sampleRows).map(\.cells), wanted: wanted, width: width)
         var columns = (0 ..< width).map { String($0 + 1) }
         if hasHeader, !rows.isEmpty { columns = HeaderDetection.columnNames(rows.removeFirst().cells) }
-        return TableOpening(name: path, format: .xlsx, columns: columns, hasHeader: hasHeader,
-            sample: rows.prefix(sampleRows).map(\.cells), source: HeldSource(rows: rows.map { ($0.number, $0.cells) }))
+        return TableOpening(name: stream.name, format: .xlsx, columns: columns, hasHeader: hasHeader,
+            sample: rows.prefix(sampleRows).map(\.cells), source: HeldSource(rows: rows.map { ($0.number, $0.cells) }), stream: stream)
     }
 
     // MARK: JSON
@@ -109,7 +103,7 @@ struct TableOpening {
             return cells
         }
         return TableOpening(name: name, format: .jsonl, columns: columns, hasHeader: true, sample: sample,
-            source: JSONLinesSource(reader: reader, places: places))
+            source: JSONLinesSource(reader: reader, places: places), stream: reader.input.stream)
     }
 
     private static func wholeJSON(_ reader: LineReader, format: TableFormat) throws -> TableOpening {
@@ -134,7 +128,7 @@ struct TableOpening {
                 rows.append((index + 1, cells))
             }
             return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
-                sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows))
+                sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows), stream: reader.input.stream)
         }
         guard let elements = root.array else { throw DataError(.badData, "an array of objects was expected", file: name) }
         var columns: [String] = []
@@ -160,7 +154,7 @@ struct TableOpening {
             return (index + 1, cells)
         }
         return TableOpening(name: name, format: .json, columns: columns, hasHeader: true,
-            sample: rows.prefix(sampleRows).map(\.1), source: HeldSource(rows: rows))
+            sample: rows.prefix(sampleRows).map(\.1), source: HeldSource(rows: rows), stream: reader.input.stream)
     }
 }
 

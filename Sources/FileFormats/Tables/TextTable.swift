@@ -23,6 +23,10 @@ public struct TableOptions: Sendable {
     public var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
+    /// Rows that hold the names of the columns, from 1; what stands above them is skipped. Names over several rows are joined by a space.
+    public var headerRows: ClosedRange<Int>?
+    /// Hears what the user should know about how the table was understood.
+    public var note: (@Sendable (String) -> Void)?
 
     public init() {}
 }
@@ -54,6 +58,7 @@ public final class TextTable {
     let roles: (text: Int?, group: Int?, id: Int?)
 
     private let source: any RecordSource
+    private let stream: ByteStream
 
     /// Opens the input and finds out its format, encoding and columns.
     /// - Parameter wanted: columns that somebody will ask for: a first row which holds one of these names is a header.
@@ -62,6 +67,7 @@ public final class TextTable {
         let opened = try TableOpening.open(path: path, options: options, wanted: wanted)
         (name, format, encoding, encodingIsGuess) = (opened.name, opened.format, opened.encoding, opened.encodingIsGuess)
         (columns, hasHeader, sample, roles, source) = (opened.columns, opened.hasHeader, opened.sample, opened.roles, opened.source)
+        stream = opened.stream
     }
 
     /// Reads the next row into `cells`, one cell a column. Its line (row, record) number, nil at the end.
@@ -70,14 +76,21 @@ public final class TextTable {
     /// The share of the input that was read, nil where its length is unknown.
     public var fractionRead: Double? { source.fractionRead }
 
+    /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
+    public func sha256() throws -> String { try stream.sha256() }
+
+    /// SHA-256 of an ordinary file before its rows are read, nil for a pipe or standard input, which are read once.
+    package func sha256InAdvance() throws -> String? {
+        guard stream.fileSize != nil else { return nil }
+        var hash = SHA256()
+        try stream.scan { hash.update($0) }
+        return hash.finalizeHex()
+    }
+
     /// The index of a column by its name or its number from 1.
     /// - Throws: `DataError` of kind `usage` that lists the columns.
     public func index(of column: String) throws -> Int {
-        if let index = columns.firstIndex(of: column) { return index }
-        if let number = Int(column), (1 ... max(columns.count, 1)).contains(number), number <= columns.count { return number - 1 }
-        let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
-        let what = hasHeader ? "its columns are" : "its columns have numbers only"
-        throw DataError(.usage, "there is no column \(column); \(what): \(list)", file: name)
+        try ColumnLookup(file: name, columns: columns, hasHeader: hasHeader).index(of: column)
     }
 
     /// True where all of the sample's filled cells of a column are numbers, and some are filled.
@@ -86,7 +99,7 @@ public final class TextTable {
     static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {
         var hasNumbers = false
         for row in rows where column < row.count && !row[column].isEmpty {
-            guard Double(row[column]) != nil else { return false }
+            guard PlainNumber.value(of: row[column]) != nil else { return false }
             hasNumbers = true
         }
         return hasNumbers

@@ -5,6 +5,8 @@ import Glibc
 final class ZipArchive {
     private let archive: OpaquePointer
     private let path: String
+    /// What the library reads from as long as the archive is open.
+    private let bytes: UnsafeMutableRawBufferPointer
     /// Bytes that may still be unpacked.
     private var allowance: Int
 
@@ -13,23 +15,31 @@ final class ZipArchive {
     private static let smallestLimit = 64 << 20
     private static let largestLimit = 1 << 30
 
-    init(path: String) throws {
+    /// - Parameters:
+    ///   - bytes: the whole archive, as it was read; it may have come through a pipe.
+    ///   - path: for errors.
+    init(_ bytes: [UInt8], path: String) throws {
         self.path = path
-        var information = stat()
-        guard stat(path, &information) == 0 else { throw SystemError.cannotRead(path) }
-        allowance = min(max(Int(information.st_size).multipliedReportingOverflow(by: Self.ratioLimit).partialValue, Self.smallestLimit), Self.largestLimit)
-        var code: Int32 = 0
-        guard let archive = zip_open(path, ZIP_RDONLY, &code) else {
-            if access(path, R_OK) != 0 { throw SystemError.cannotRead(path) }
-            var error = zip_error_t()
-            zip_error_init_with_code(&error, code)
-            defer { zip_error_fini(&error) }
+        allowance = min(max(bytes.count.multipliedReportingOverflow(by: Self.ratioLimit).partialValue, Self.smallestLimit), Self.largestLimit)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
+        copy.copyBytes(from: bytes)
+        var error = zip_error_t()
+        zip_error_init(&error)
+        defer { zip_error_fini(&error) }
+        let source = zip_source_buffer_create(copy.baseAddress, zip_uint64_t(bytes.count), 0, &error)
+        guard let source, let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
+            if let source { zip_source_free(source) }
+            copy.deallocate()
             throw DataError(.badData, "this is no spreadsheet (xlsx), or a damaged one: \(String(cString: zip_error_strerror(&error)))", file: path)
         }
         self.archive = archive
+        self.bytes = copy
     }
 
-    deinit { zip_discard(archive) }
+    deinit {
+        zip_discard(archive)
+        bytes.deallocate()
+    }
 
     func contains(_ name: String) -> Bool { zip_name_locate(archive, name, 0) >= 0 }
 

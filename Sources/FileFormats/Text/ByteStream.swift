@@ -1,9 +1,17 @@
 import Glibc
 
-/// Bytes of a file or of standard input, a block at a time.
+/// Bytes of a file, a pipe or standard input, a block at a time, and their SHA-256.
+///
+/// The input is opened once: who looks at it, hashes it and parses it sees the same bytes, also where the path names a pipe
+/// (`<(command)`) or another program puts a new file in its place meanwhile.
 package final class ByteStream {
     /// The name under which errors speak of it.
     package let name: String
+    /// Bytes of an ordinary file, nil for pipes and devices, whose length nobody knows.
+    package let fileSize: Int?
+    private var hash = SHA256()
+    /// Where reading began; standard input may stand in the middle of a file.
+    private let start: Int
     private let descriptor: Int32
     private let isOwned: Bool
     private let block: UnsafeMutableRawBufferPointer
@@ -24,6 +32,8 @@ package final class ByteStream {
         let isKnown = fstat(descriptor, &information) == 0
         // A small file needs no large block; one byte more than it has tells its end.
         let isRegular = isKnown && information.st_mode & S_IFMT == S_IFREG
+        start = isRegular ? max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
+        fileSize = isRegular ? max(0, Int(information.st_size) - start) : nil
         block = .allocate(byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
         if isKnown, information.st_mode & S_IFMT == S_IFDIR { throw SystemError.cannotRead(name, EISDIR) }
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
@@ -43,9 +53,42 @@ package final class ByteStream {
                 throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
             }
             if count == 0 { return false }
-            try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
+            let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
+            hash.update(bytes)
+            try body(bytes)
             return true
         }
+    }
+
+    /// The hash of all bytes from the beginning to the end; what is left is read for it.
+    package func sha256() throws -> String {
+        while try next({ _ in }) {}
+        return hash.hexSoFar()
+    }
+
+    /// Walks through a whole ordinary file without moving the place from which `next` reads.
+    package func scan(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        precondition(fileSize != nil, "a pipe is read once")
+        let part = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 64)
+        defer { part.deallocate() }
+        var offset = start
+        while true {
+            let count = pread(descriptor, part.baseAddress, part.count, off_t(offset))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
+            }
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: part[..<count]))
+            offset += count
+        }
+    }
+
+    /// The next bytes, `count` of them or more, fewer only at the end; pipes come in small pieces.
+    package func head(_ count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count, try next({ bytes.append(contentsOf: $0) }) {}
+        return bytes
     }
 
     /// Everything that is left, refused above `limit` bytes.

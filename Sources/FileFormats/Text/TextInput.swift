@@ -1,5 +1,3 @@
-import Glibc
-
 /// Text of a file or of standard input as UTF-8 blocks, whatever its encoding.
 final class TextInput {
     /// What errors call it.
@@ -12,7 +10,7 @@ final class TextInput {
     /// Bytes read so far.
     private(set) var bytesRead = 0
 
-    private let stream: ByteStream
+    let stream: ByteStream
     private let isLossy: Bool
     private let transcoder: TextTranscoder?
     /// The beginning, where it had to be looked at first.
@@ -21,16 +19,17 @@ final class TextInput {
     private var skip = 0
     private var isAtEnd = false
 
-    init(path: String, encoding requested: TextEncoding?, isLossy: Bool) throws {
-        stream = try ByteStream(path: path)
+    convenience init(path: String, encoding requested: TextEncoding?, isLossy: Bool) throws {
+        let stream = try ByteStream(path: path)
+        try self.init(stream, head: stream.head(ByteStream.blockSize), encoding: requested, isLossy: isLossy)
+    }
+
+    /// - Parameter head: the stream's beginning, already read: enough for marks, formats and columns to be recognized.
+    init(_ stream: ByteStream, head: [UInt8], encoding requested: TextEncoding?, isLossy: Bool) throws {
+        self.stream = stream
         name = stream.name
         self.isLossy = isLossy
-        var information = stat()
-        let isRegular = path != "-" && stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
-        byteCount = isRegular ? Int(information.st_size) : nil
-        // Enough for marks, formats and columns to be recognized; pipes come in small pieces.
-        var head: [UInt8] = []
-        while head.count < ByteStream.blockSize, try stream.next({ head.append(contentsOf: $0) }) {}
+        byteCount = stream.fileSize
         self.head = head
         hasHead = true
         if let kind = Self.binaryKind(head) { throw DataError(.badData, "this is \(kind), not text", file: stream.name) }
@@ -48,16 +47,15 @@ final class TextInput {
         } else {
             let source = stream.name
             let beginning = head
-            let isLong = isRegular && information.st_size > head.count
+            let isLong = stream.fileSize.map { $0 > head.count } ?? false
             do {
                 let found = try TextEncodingDetection(name: source, blocks: { body in
                     if isLong {
-                        let whole = try ByteStream(path: path)
-                        while try whole.next(body) {}
+                        try stream.scan(body)
                     } else {
                         try beginning.withUnsafeBytes(body)
                     }
-                }, isWhole: isRegular || head.count < ByteStream.blockSize)
+                }, isWhole: stream.fileSize != nil || head.count < ByteStream.blockSize)
                 (encoding, isGuess) = (found.encoding, found.isGuess)
             } catch let error as DataError where isLossy && error.kind == .badData {
                 (encoding, isGuess) = (.utf8, false)

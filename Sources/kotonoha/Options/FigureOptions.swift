@@ -94,6 +94,7 @@ struct FigureOptions: ParsableArguments {
 
 /// The rows of a vector file that are drawn: those that are not empty, with all that belongs to them.
 struct MapRows {
+    let file: VectorFile
     let name: String
     /// Row in the vector file, from 0.
     let rows: [Int]
@@ -104,6 +105,7 @@ struct MapRows {
     let columns: [(name: String, values: [String])]
 
     init(_ file: VectorFile, name: String) throws {
+        self.file = file
         let valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
         func kept(_ values: [String]) -> [String] { rows.map { values[$0] } }
         self.name = URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
@@ -111,12 +113,16 @@ struct MapRows {
         texts = kept(try file.texts())
         groups = try file.groups().map(kept)
         ids = try file.ids().map(kept)
-        columns = try file.layout.columnNames.map { name in (name, kept(try file.column(name) ?? [])) }
+        columns = try file.layout.columns.filter { if case .other = $0.role { true } else { false } }.map { ($0.name, kept(try file.column($0))) }
     }
 
-    func table(withoutText: Bool, bom: Bool = false) throws -> MapTable {
-        var table = try MapTable(points: points, rows: rows, groups: groups, texts: withoutText ? nil : texts, columns: columns)
-        table.hasByteOrderMark = bom
-        return table
+    /// Writes the table behind the map: row, coordinates, then all columns of the vector file.
+    func write(to output: String, withoutText: Bool, _ style: TableOutputOptions, provenance: Provenance) throws {
+        let carried = CarriedColumns(file, withoutText: withoutText), values = try carried.read()
+        try ResultTable(["row", "x", "y"] + carried.tableColumns(), style).write(to: output, provenance: provenance) { append in
+            for (point, row) in zip(points, rows) {
+                try append([.integer(row), .single(Float(point.x)), .single(Float(point.y))] + values.map { .text($0[row]) })
+            }
+        }
     }
 }

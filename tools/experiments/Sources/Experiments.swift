@@ -69,12 +69,12 @@ struct ItemTable {
     func write(to folder: String, name: String) throws {
         try makeFolder(folder)
         let base = URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name).path
-        let text = try DelimitedWriter(path: base + ".csv", dialect: .csv)
-        try text.write(columns)
-        for row in rows { try text.write(row) }
-        try text.finish()
-        let sheet = try SpreadsheetWriter(path: base + ".xlsx", columns: columns)
-        for row in rows { try sheet.write(row.map { cell in Double(cell).map { .number($0) } ?? .text(cell) }) }
-        try sheet.finish(parameters: [("command", .text(CommandLine.arguments.dropFirst().joined(separator: " ")))])
+        var made = Provenance(arguments: CommandLine.arguments, version: "experiments")
+        made.settings = [("table", .string(name))]
+        for format in ["csv", "xlsx"] {
+            let table = try TableWriter(path: "\(base).\(format)", columns: columns.map { .carried($0) })
+            for row in rows { try table.write(row.map(Cell.text)) }
+            try table.finish(provenance: made)
+        }
     }
 }

@@ -88,9 +88,13 @@ struct ProbeSweepCommand: ParsableCommand {
             var provenance = provenance(seed: sweep.seeds.first)
             provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
             provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
-            var table = ResultTable(header: Self.header)
-            table.numeric = Set(Self.header.dropFirst(2))
-            try table.write(to: output, provenance: provenance) { write in for row in rows.table { try write(row) } }
+            let table = ResultTable(Self.header.map { TableColumn($0) })
+            try table.write(to: output, provenance: provenance) { write in
+                for row in rows.table {
+                    // Numbers stand from the third column on, already rounded.
+                    try write(row.enumerated().map { column, cell in column < 2 ? .text(cell) : Double(cell).map(Cell.number) ?? (cell.isEmpty ? .missing : .text(cell)) })
+                }
+            }
         }
         if let figure { try chart(rows.results).write(to: URL(fileURLWithPath: figure)) }
         if report.json {

@@ -20,7 +20,7 @@ struct ClusterCommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx) or vector file (.h5) to write.")
+    @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx, .jsonl, .json) or vector file (.h5) to write.")
     var output: String
 
     @Option(help: "k-means with this many clusters instead of communities.")
@@ -41,9 +41,7 @@ struct ClusterCommand: ParsableCommand {
     @Option(help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
-    var bom = false
-
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -80,11 +78,11 @@ struct ClusterCommand: ParsableCommand {
     private func name(_ label: Int32) -> String { label < 0 ? "" : String(label + 1) }
 
     private func writeTable(_ file: VectorFile, _ clustering: Clustering, _ valid: [Bool], _ record: Provenance) throws {
-        let texts = try file.texts(), groups = try file.groups(), ids = try file.ids()
-        let header = ["row", "cluster"] + (ids == nil ? [] : ["id"]) + (groups == nil ? [] : ["group"]) + ["text"]
-        try ResultTable(header: header, numeric: ["row", "cluster"], byteOrderMark: bom).write(to: output, provenance: record) { append in
+        let carried = CarriedColumns(file), values = try carried.read()
+        try ResultTable(["row", "cluster"] + carried.tableColumns(), tableOutput).write(to: output, provenance: record) { append in
             for row in 0..<file.count where valid[row] {
-                try append([String(row), name(clustering.labels[row])] + (ids.map { [$0[row]] } ?? []) + (groups.map { [$0[row]] } ?? []) + [texts[row]])
+                let label = clustering.labels[row]
+                try append([.integer(row), label < 0 ? .missing : .integer(Int(label) + 1)] + values.map { .text($0[row]) })
             }
         }
     }
@@ -92,9 +90,11 @@ struct ClusterCommand: ParsableCommand {
     /// The same vectors with the clusters as groups; groups that were there stay as a column.
     private func writeVectors(_ file: VectorFile, _ clustering: Clustering, _ record: Provenance) throws {
         var layout = file.layout, metadata = file.metadata
-        let keepsGroups = layout.hasGroups && !layout.columnNames.contains("group")
+        let former = layout.columns.first { $0.role == .group }
+        let keepsGroups = former != nil
+        if let former { layout.columnNames.append(former.name) }
         layout.hasGroups = true
-        if keepsGroups { layout.columnNames.append("group") }
+        layout.groupName = "cluster"
         metadata.provenance = record.json().serialized()
         let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
         for range in Parallel.chunks(file.count, size: 4096) {

@@ -80,10 +80,8 @@ struct TSNECommand: ParsableCommand {
     @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
     var measures = false
 
-    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
-    var bom = false
-
     @OptionGroup(title: "Pictures") var figures: FigureOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -212,10 +210,7 @@ struct TSNECommand: ParsableCommand {
                 ("principal_components", .int(pca ?? 0)), ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
             ])
         default:
-            let table = try rows.table(withoutText: figures.withoutText)
-            try ResultTable(header: table.names, numeric: ["row", "x", "y"], byteOrderMark: bom).write(to: output, provenance: record) { append in
-                for index in rows.points.indices { try append(table.cells(index)) }
-            }
+            try rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
         }
     }
 }

@@ -51,10 +51,7 @@ extension TSNECommand {
                 try result.write("rows", shape: [rows.rows.count], values: rows.rows)
             }
         default:
-            let table = try rows.table(withoutText: figures.withoutText)
-            try ResultTable(header: table.names, numeric: ["row", "x", "y"], byteOrderMark: bom).write(to: output, provenance: record) { append in
-                for index in rows.points.indices { try append(table.cells(index)) }
-            }
+            try rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
         }
         if figures.isWanted {
             try figures.draw(rows, caption: "placed on \(URL(fileURLWithPath: path).lastPathComponent), n = \(y.rows)", axes: .none, provenance: record)

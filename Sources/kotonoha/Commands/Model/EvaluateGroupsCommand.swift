@@ -35,13 +35,13 @@ struct EvaluateGroupsCommand: ParsableCommand {
 
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
-        guard let groups = try group.map({ try column($0, of: file) }) ?? file.groups() else {
+        guard let groups = try group.map({ try file.column(file.layout.requiredColumn(named: $0, file: vectors)) }) ?? file.groups() else {
             throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
         }
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
-            let values = try column(by, of: file)
+            let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
             guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
             for from in kinds {
@@ -66,12 +66,5 @@ struct EvaluateGroupsCommand: ParsableCommand {
             Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))"
                           + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
         }
-    }
-
-    private func column(_ name: String, of file: VectorFile) throws -> [String] {
-        guard let values = try file.column(name) else {
-            throw DataError(.usage, "there is no column '\(name)'; the file has \(file.layout.columnNames.isEmpty ? "none" : file.layout.columnNames.joined(separator: ", "))", file: vectors)
-        }
-        return values
     }
 }

@@ -33,9 +33,10 @@ struct MineCommand: ParsableCommand {
     @Option(help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -58,43 +59,37 @@ struct MineCommand: ParsableCommand {
         let pairs = try CosineSearch(corpus: x, valid: valid, threads: threads).minePairs(top: top, filter: filter)
 
         let quantiles = [0.5, 0.9, 0.99, 0.999].map { ($0, random.quantile($0)) }
-        if report.json {
-            return try emit(JSON.object([
-                ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
-                                         + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
-                ("pairs", .array(pairs.map { pair in
-                    .object([("cosine", .number(Double(pair.cosine))), ("row1", .integer(pair.first)), ("row2", .integer(pair.second))]
-                            + (groups.map { [("group1", .string($0[pair.first])), ("group2", .string($0[pair.second]))] } ?? [])
-                            + [("text1", .string(texts[pair.first])), ("text2", .string(texts[pair.second]))])
-                })),
-            ]).serialized(.pretty) + "\n")
-        }
         if !report.quiet {
             Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)), deviation \(Console.fixed(random.deviation, 3)); "
                         + quantiles.map { "\(Self.percent($0.0)) % below \(Console.fixed($0.1, 3))" }.joined(separator: ", "))
             if pairs.isEmpty { Console.say("no pair passes") }
         }
-        let header = ["cosine", "row1", "row2"] + (groups == nil ? [] : ["group1", "group2"]) + ["text1", "text2"]
-        func cells(_ pair: SimilarPair) -> [String] {
-            [Console.fixed(Double(pair.cosine), 6), String(pair.first), String(pair.second)]
-                + (groups.map { [$0[pair.first], $0[pair.second]] } ?? []) + [texts[pair.first], texts[pair.second]]
-        }
-        if let output {
-            try ResultTable(header: header, numeric: ["cosine", "row1", "row2"]).write(to: output, provenance: provenance(seed: seed)) { append in
-                for pair in pairs { try append(cells(pair)) }
+        let carried = CarriedColumns(file), rows = try carried.lookUp(Set(pairs.flatMap { [$0.first, $0.second] }))
+        func cells(_ row: Int) -> [String] { rows[row] ?? [] }
+        if output != nil || !report.json {
+            // Both rows of a pair side by side, column by column.
+            let sides = carried.columns.flatMap { [TableColumn.carried($0.name + "1"), .carried($0.name + "2")] }
+            let table = ResultTable([TableColumn("cosine", decimals: 6), "row1", "row2"] + sides, tableOutput)
+            try table.write(to: output, provenance: provenance(seed: seed)) { append in
+                for pair in pairs {
+                    try append([.number(Double(pair.cosine)), .integer(pair.first), .integer(pair.second)]
+                               + zip(cells(pair.first), cells(pair.second)).flatMap { [.text($0), .text($1)] })
+                }
             }
-        } else {
-            let lines = [header] + pairs.map(cells)
-            try emit(lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n") + "\n")
         }
+        guard report.json else { return }
+        Console.print(JSON.object([
+            ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
+                                     + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
+            ("pairs", .array(pairs.map { pair in
+                .object([("cosine", .number(Double(pair.cosine))), ("row1", .integer(pair.first)), ("row2", .integer(pair.second))]
+                        + zip(carried.names, zip(cells(pair.first), cells(pair.second))).flatMap { [($0 + "1", .string($1.0)), ($0 + "2", .string($1.1))] })
+            })),
+        ]).serialized(.pretty))
     }
 
     private static func percent(_ share: Double) -> String {
         let percent = share * 100
         return percent == percent.rounded() ? String(Int(percent)) : Console.fixed(percent, 1)
-    }
-
-    private func emit(_ text: String) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
     }
 }

@@ -39,10 +39,11 @@ struct RankCommand: ParsableCommand {
     @Option(help: "How many sentences for each query.")
     var top = 10
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -90,7 +91,8 @@ struct RankCommand: ParsableCommand {
             Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found, measure: arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine").write(to: output, asJSON: report.json)
+        let measure = arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine"
+        try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json)
     }
 
     private func queryTexts() throws -> [String] {
@@ -132,69 +134,44 @@ private struct Ranking {
     let found: NeighborTable
     /// What the numbers are: cosines, or scores of 3CosMul.
     let measure: String
+    let style: TableOutputOptions
 
     func write(to output: String?, asJSON: Bool) throws {
-        let rows = try lookUp()
-        if asJSON { return try emit(json(rows).serialized(.pretty) + "\n", to: output) }
+        let carried = CarriedColumns(file), rows = try carried.lookUp(Set(found.rows.filter { $0 >= 0 }.map(Int.init)))
         if let output {
-            var header = ["query", "rank", measure, "row"]
-            if file.layout.hasIDs { header.append("id") }
-            if file.layout.hasGroups { header.append("group") }
-            try ResultTable(header: header + ["text"], numeric: ["rank", measure, "row"]).write(to: output, provenance: provenance()) { append in
+            let table = ResultTable(["query", "rank", TableColumn(measure, decimals: 6), "row"] + carried.tableColumns(), style)
+            try table.write(to: output, provenance: provenance()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
-                        var cells = [text, String(rank + 1), Console.fixed(Double(hit.score), 6), String(hit.row)]
-                        if file.layout.hasIDs { cells.append(rows[hit.row]?.id ?? "") }
-                        if file.layout.hasGroups { cells.append(rows[hit.row]?.group ?? "") }
-                        try append(cells + [rows[hit.row]?.text ?? ""])
+                        try append([.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
                     }
                 }
             }
-            return
         }
+        if asJSON { return Console.print(json(rows).serialized(.pretty)) }
+        if output == nil { try list(carried, rows) }
+    }
+
+    /// For reading: score, row, ids, groups and text, then the other columns.
+    private func list(_ carried: CarriedColumns, _ rows: [Int: [String]]) throws {
         var text = ""
         for (query, name) in queries.enumerated() {
-            if queries.count > 1 { text += (query > 0 ? "\n" : "") + "# " + name + "\n" }
+            if queries.count > 1 { text += (query > 0 ? "\n" : "") + "# " + name.onOneLine + "\n" }
             for hit in found[query] {
-                let row = rows[hit.row]
-                text += [Console.fixed(Double(hit.score), 4), String(hit.row)].joined(separator: "\t")
-                if file.layout.hasIDs { text += "\t" + (row?.id ?? "") }
-                if file.layout.hasGroups { text += "\t" + (row?.group ?? "") }
-                text += "\t" + (row?.text ?? "").replacing(/[\t\r\n]/, with: " ") + "\n"
+                text += ([Console.fixed(Double(hit.score), 4), String(hit.row)] + (rows[hit.row] ?? []).map(\.onOneLine)).joined(separator: "\t") + "\n"
             }
         }
-        try emit(text, to: nil)
+        var bytes = text
+        try bytes.withUTF8 { try Console.write(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Texts of the rows that were found: all at once where there are many, one by one where there are few.
-    private func lookUp() throws -> [Int: (text: String, group: String, id: String)] {
-        let wanted = Set(found.rows.filter { $0 >= 0 }.map(Int.init))
-        var result: [Int: (text: String, group: String, id: String)] = [:]
-        func take(_ range: Range<Int>) throws {
-            let texts = try file.texts(rows: range), groups = try file.groups(rows: range), ids = try file.ids(rows: range)
-            for (i, row) in range.enumerated() where wanted.contains(row) { result[row] = (texts[i], groups?[i] ?? "", ids?[i] ?? "") }
-        }
-        if wanted.count < 200 {
-            for row in wanted { try take(row..<row + 1) }
-        } else {
-            for range in Parallel.chunks(file.count, size: 65_536) { try take(range) }
-        }
-        return result
-    }
-
-    private func json(_ rows: [Int: (text: String, group: String, id: String)]) -> JSON {
-        .array(queries.enumerated().map { query, name in
+    private func json(_ rows: [Int: [String]]) -> JSON {
+        let columns = file.layout.columns
+        return .array(queries.enumerated().map { query, name in
             .object([("query", .string(name)), ("results", .array(found[query].map { hit in
-                var members: [(key: String, value: JSON)] = [(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
-                if file.layout.hasIDs { members.append(("id", .string(rows[hit.row]?.id ?? ""))) }
-                if file.layout.hasGroups { members.append(("group", .string(rows[hit.row]?.group ?? ""))) }
-                members.append(("text", .string(rows[hit.row]?.text ?? "")))
-                return .object(members)
+                .object([(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
+                        + zip(columns, rows[hit.row] ?? []).map { ($0.name, .string($1)) })
             }))])
         })
-    }
-
-    private func emit(_ text: String, to output: String?) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
     }
 }

@@ -24,11 +24,12 @@ struct RerankCommand: ParsableCommand {
     @Option(help: "How many to print; all if not given.")
     var top: Int?
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv or .xlsx); standard output if not given.")
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -40,10 +41,10 @@ struct RerankCommand: ParsableCommand {
         model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
         let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
-        var texts: [(row: Int, text: String)] = [], row = 0
+        var texts: [(row: Int, text: String, others: [String])] = [], row = 0
         while case let rows = try source.next(batch: 4096), !rows.isEmpty {
             for caption in rows {
-                if !caption.text.allSatisfy(\.isWhitespace) { texts.append((row, caption.text)) }
+                if !caption.text.allSatisfy(\.isWhitespace) { texts.append((row, caption.text, caption.carried)) }
                 row += 1
             }
         }
@@ -53,19 +54,31 @@ struct RerankCommand: ParsableCommand {
             Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts were longer with the query than \(encoder.maxLength) tokens and were cut (--max-length)")
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
-        if report.json {
-            return Console.print(JSON.array(order.map { index in
-                .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))])
-            }).serialized(.pretty))
-        }
         if let output {
-            try ResultTable(header: ["rank", "score", "row", "text"], numeric: ["rank", "score", "row"]).write(to: output, provenance: provenance()) { append in
+            let columns: [TableColumn] = ["rank", TableColumn("score", decimals: 6), "row", .carried(source.textName ?? "text")] + source.carriedColumns.map(TableColumn.carried)
+            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder)) { append in
                 for (rank, index) in order.enumerated() {
-                    try append([String(rank + 1), Console.fixed(scores[index], 6), String(texts[index].row), texts[index].text])
+                    try append([.integer(rank + 1), .number(scores[index]), .integer(texts[index].row), .text(texts[index].text)] + texts[index].others.cells)
                 }
             }
-            return
         }
-        for index in order { Console.print("\(Console.fixed(scores[index], 4))\t\(texts[index].row)\t\(texts[index].text.replacing(/[\t\r\n]/, with: " "))") }
+        if report.json {
+            return Console.print(JSON.array(order.map { index in
+                .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))]
+                        + zip(source.carriedColumns, texts[index].others).map { ($0, .string($1)) })
+            }).serialized(.pretty))
+        }
+        guard output == nil else { return }
+        for index in order {
+            let cells = [Console.fixed(scores[index], 4), String(texts[index].row), texts[index].text.onOneLine] + texts[index].others.map(\.onOneLine)
+            Console.print(cells.joined(separator: "\t"))
+        }
+    }
+
+    private func made(_ source: CaptionSource, _ encoder: CrossEncoder) throws -> Provenance {
+        var record = provenance()
+        record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
+        record.inputs = [.init(path: source.table.name, sha256: try source.table.sha256())]
+        return record
     }
 }

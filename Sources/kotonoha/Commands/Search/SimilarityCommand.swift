@@ -23,11 +23,12 @@ struct SimilarityCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The two columns of --pairs, by name or number.", valueName: "first,second"))
     var columns: String?
 
-    @Option(name: .shortAndLong, help: "Where the scores of --pairs go; standard output if not given.")
+    @Option(name: .shortAndLong, help: "Where the scores of --pairs go (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -62,30 +63,35 @@ struct SimilarityCommand: ParsableCommand {
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0
-        var lines: [[String]] = []
+        var scored: [(pair: SentencePair, cosine: Double?)] = []
         while true {
             let batch = try source.next(batch: 4096)
             if batch.isEmpty { break }
             let (cosines, found) = try similarity.cosines(batch.map(\.first), batch.map(\.second))
             counts += found
             done += batch.count
-            for (pair, cosine) in zip(batch, cosines) {
-                lines.append([cosine.map { Console.fixed($0, 6) } ?? "NA", pair.first, pair.second])
-            }
+            scored += zip(batch, cosines).map { ($0, $1) }
             progress.update(done: done, fraction: source.table.fractionRead)
         }
         progress.finish()
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
-        if report.json {
-            let rows = lines.map { JSON.object([("cosine", Double($0[0]).map { .number($0) } ?? .null), ("first", .string($0[1])), ("second", .string($0[2]))]) }
-            return try emit(JSON.array(rows).serialized(.pretty) + "\n")
+        if output != nil || !report.json {
+            let columns = [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
+            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder)) { append in
+                for (pair, cosine) in scored { try append([Cell(cosine), .text(pair.first), .text(pair.second)] + pair.others.cells) }
+            }
         }
-        let text = lines.map { $0.map { $0.replacing(/[\t\r\n]/, with: " ") }.joined(separator: "\t") }.joined(separator: "\n")
-        try emit("cosine\tfirst\tsecond\n" + text + (text.isEmpty ? "" : "\n"))
-        if let output { try provenance().write(beside: output) }
+        guard report.json else { return }
+        Console.print(JSON.array(scored.map { pair, cosine in
+            .object([("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
+                    + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
+        }).serialized(.pretty))
     }
 
-    private func emit(_ text: String) throws {
-        if let output { try AtomicFile.write(to: output) { try $0.write(text) } } else { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder) throws -> Provenance {
+        var record = provenance()
+        record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
+        record.inputs = [.init(path: source.table.name, sha256: try source.table.sha256())]
+        return record
     }
 }

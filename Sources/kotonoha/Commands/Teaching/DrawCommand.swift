@@ -65,6 +65,7 @@ struct DrawCharactersCommand: ParsableCommand {
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "170mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @OptionGroup(title: "Input") var reading: TableArguments
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
 
     func validate() throws {
         guard (1...1000).contains(top) else { throw ValidationError("--top is 1 to 1000") }
@@ -96,12 +97,12 @@ struct DrawCharactersCommand: ParsableCommand {
         options.page.language = language
         try LineChart([LineChart.Series("", y: shown.map { Double($0.value) }, hasMarkers: true)], options: options).write(to: URL(fileURLWithPath: output))
         var made = provenance()
-        if input != "-" { made.inputs = [try .init(hashing: input)] }
+        made.inputs = [.init(path: rows.name, sha256: try rows.sha256())]
         try made.write(beside: output)
         if let table {
-            try ResultTable(header: ["rank", "character", "occurrences", "share"], numeric: ["rank", "occurrences", "share"]).write(to: table, provenance: made) { write in
+            try ResultTable(["rank", "character", "occurrences", "share"], tableOutput).write(to: table, provenance: made) { write in
                 for (rank, entry) in ordered.enumerated() {
-                    try write([String(rank + 1), String(entry.key), String(entry.value), String(Double(entry.value) / Double(total))])
+                    try write([.integer(rank + 1), .text(String(entry.key)), .integer(entry.value), .number(Double(entry.value) / Double(total))])
                 }
             }
         }

@@ -10,21 +10,18 @@ struct ExportCommand: ParsableCommand {
         commandName: "export", abstract: "Hand a vector file to other programs.",
         discussion: """
             The format follows the output's name: .npy (NumPy), .vec (word2vec text, keyed by id or row), .tsv (TensorBoard projector:
-            vectors, and NAME.metadata.tsv beside them), .csv and .xlsx (texts and vectors), .hdf5 (ANN-benchmarks: train, test,
+            vectors, and NAME.metadata.tsv beside them), .csv, .xlsx and .jsonl (texts and vectors), .hdf5 (ANN-benchmarks: train, test,
             neighbors, distances).
             """)
 
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(name: .shortAndLong, help: "The file to write: .npy, .vec, .tsv, .csv, .xlsx or .hdf5.")
+    @Option(name: .shortAndLong, help: "The file to write: .npy, .vec, .tsv, .csv, .xlsx, .jsonl or .hdf5.")
     var output: String
 
     @Flag(help: "Leave the sentences out.")
     var withoutText = false
-
-    @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
-    var bom = false
 
     @Option(help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
     var queries = 1000
@@ -35,6 +32,7 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "Seed of the drawn queries.")
     var seed: UInt64 = 0
 
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
@@ -43,10 +41,10 @@ struct ExportCommand: ParsableCommand {
         case "npy": try writeNPY(file)
         case "vec": try writeWordVectors(file)
         case "tsv": try writeProjector(file)
-        case "csv", "xlsx": try writeTable(file)
+        case "csv", "xlsx", "jsonl": try writeTable(file)
         case "hdf5": try ANNBenchmark(queries: queries, neighbours: neighbours, seed: seed).write(file, to: output)
         default:
-            throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx or .hdf5, so that the format is known", file: output)
+            throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl or .hdf5, so that the format is known", file: output)
         }
         if !report.quiet { Console.say("\(output): \(Console.grouped(file.count)) rows × \(file.dimension)") }
     }
@@ -77,43 +75,36 @@ struct ExportCommand: ParsableCommand {
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.
     private func writeProjector(_ file: VectorFile) throws {
         let metadata = URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv"
-        let vectorLines = try DelimitedWriter(path: output, dialect: .tsv)
-        let metadataLines = try DelimitedWriter(path: metadata, dialect: .tsv, blankRow: "-")
-        var header = withoutText ? ["row"] : ["text"]
-        if file.layout.hasGroups { header.append("group") }
-        if file.layout.hasIDs { header.append("id") }
+        let vectorLines = try ProjectorWriter(path: output), metadataLines = try ProjectorWriter(path: metadata)
+        let carried = projected(file)
         // A single column has no header, says the projector.
+        let header = carried.isEmpty ? ["row"] : carried.map(\.name)
         if header.count > 1 { try metadataLines.write(header) }
         try eachBlock(file) { rows, block in
             for (i, row) in rows.enumerated() where block.valid[i] {
                 try vectorLines.write(block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { String($0) })
-                var cells = [withoutText ? String(row) : block.texts[i]]
-                if file.layout.hasGroups { cells.append(block.groups[i].isEmpty ? "-" : block.groups[i]) }
-                if file.layout.hasIDs { cells.append(block.ids[i].isEmpty ? "-" : block.ids[i]) }
-                try metadataLines.write(cells)
+                try metadataLines.write(carried.isEmpty ? [String(row)] : carried.map { block.cell($0.role, row: i) })
             }
         }
         try metadataLines.finish()
         try vectorLines.finish()
     }
 
+    /// The text first, which the projector shows beside a point.
+    private func projected(_ file: VectorFile) -> [VectorLayout.Column] {
+        let columns = file.layout.columns
+        return (withoutText ? [] : columns.filter { $0.role == .text }) + columns.filter { $0.role != .text }
+    }
+
     private func writeTable(_ file: VectorFile) throws {
-        let names = (0..<file.dimension).map { "v\($0)" }
-        var header = ["row"]
-        if file.layout.hasIDs { header.append("id") }
-        if file.layout.hasGroups { header.append("group") }
-        header += file.layout.columnNames + (withoutText ? [] : ["text"]) + names
-        try ResultTable(header: header, numeric: Set(names + ["row"]), byteOrderMark: bom).write(to: output, provenance: provenance()) { append in
+        let carried = CarriedColumns(file, withoutText: withoutText)
+        let columns = ["row"] + carried.tableColumns() + (0..<file.dimension).map { TableColumn("v\($0)") }
+        try ResultTable(columns, tableOutput).write(to: output, provenance: provenance()) { append in
             try eachBlock(file) { rows, block in
                 for (i, row) in rows.enumerated() {
-                    var cells = [String(row)]
-                    if file.layout.hasIDs { cells.append(block.ids[i]) }
-                    if file.layout.hasGroups { cells.append(block.groups[i]) }
-                    cells += block.columns.map { $0[i] }
-                    if !withoutText { cells.append(block.texts[i]) }
                     // An empty row has no vector; its cells stay empty.
-                    cells += block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { block.valid[i] ? String($0) : "" }
-                    try append(cells)
+                    let vector = block.embeddings[i * file.dimension..<(i + 1) * file.dimension].map { block.valid[i] ? Cell.single($0) : .missing }
+                    try append([.integer(row)] + carried.columns.map { .text(block.cell($0.role, row: i)) } + vector)
                 }
             }
         }
