@@ -36,7 +36,7 @@ import VectorStore
         #expect(try one.readEmbeddings() == two.readEmbeddings())
         #expect(try one.column("count")?.compactMap { Int($0) }.reduce(0, +) == 30_000)
         let near = try program.run("nearest", program.path("one.h5"), "犬", "--top", "3", "--json")
-        let found = try json(near.output).array?.first?["results"]?.array?.compactMap { $0["text"]?.string } ?? []
+        let found = try json(near.output).array?.first?["results"]?.array?.compactMap { $0["word"]?.string } ?? []
         #expect(Set(found) == ["猫", "馬", "鳥"], "\(near.output) \(near.errors)")
         let sum = try program.run("rank", program.path("one.h5"), "--plus", "犬,赤", "--minus", "猫", "--method", "mul", "--top", "2", "--json")
         #expect(try json(sum.output).array?.first?["query"]?.string == "犬 + 赤 − 猫" && !sum.output.contains("\"猫\""))

@@ -120,7 +120,7 @@ public enum WordFile {
         if !isLossy, let bad = (0 ..< table.count).first(where: { !table.words.isText($0) }) {
             throw DataError(.badData, "word \(bad + 1), \"\(table.words[bad])\", is not UTF-8, which this format needs; --lossy writes U+FFFD in place of such bytes", file: path)
         }
-        let layout = VectorLayout(dimension: table.dimension, columnNames: table.counts == nil ? [] : ["count"])
+        let layout = VectorLayout(dimension: table.dimension, columnNames: table.counts == nil ? [] : ["count"], textName: "word")
         let metadata = VectorMetadata(
             model: model, modelSHA256: modelSHA256, pooling: pooling, isNormalized: false, precision: "f32", maxLength: 0, createdBy: createdBy,
             source: source, sourceSHA256: sourceSHA256, provenance: provenance)

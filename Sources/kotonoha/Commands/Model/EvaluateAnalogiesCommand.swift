@@ -36,6 +36,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     @Option(help: "Threads; the result does not depend on them.")
     var threads = Parallel.availableThreads
 
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -81,12 +82,12 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     private func write(_ questions: AnalogyQuestions, _ evaluation: AnalogyEvaluation, _ table: WordTable, to output: String) throws {
         var record = provenance()
         record.inputs = try [self.questions, model].map { try .init(hashing: $0) }
-        try ResultTable(header: ["line", "section", "a", "b", "c", "d", "answer", "correct"], numeric: ["line"]).write(to: output, provenance: record) { append in
+        try ResultTable(["line", "section", "a", "b", "c", "d", "answer", "correct"], tableOutput).write(to: output, provenance: record) { append in
             var next = 0
             for section in questions.sections {
                 for question in section.questions {
-                    try append([String(question.line), section.name, question.a, question.b, question.c, question.d,
-                                evaluation.answers[next].map { table.words[$0] } ?? "", evaluation.solved[next].map { $0 ? "yes" : "no" } ?? "skipped"])
+                    try append([.integer(question.line)] + [section.name, question.a, question.b, question.c, question.d].cells
+                               + [Cell(evaluation.answers[next].map { table.words[$0] }), evaluation.solved[next].map(Cell.boolean) ?? .missing])
                     next += 1
                 }
             }

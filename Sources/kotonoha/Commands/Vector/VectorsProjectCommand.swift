@@ -33,6 +33,7 @@ struct VectorsProjectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The poles.", valueName: "a:b"))
     var axis: String?
 
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -98,13 +99,14 @@ struct VectorsProjectCommand: ParsableCommand {
             }).serialized(.pretty))
         }
         guard let output else {
-            for place in places { Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.replacing(/[\t\r\n]/, with: " "))") }
+            for place in places { Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)") }
             return
         }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        try ResultTable(header: ["row", "text", "coordinate"], numeric: ["row", "coordinate"]).write(to: output, provenance: record) { append in
-            for place in places { try append([String(place.row), place.text, place.coordinate.map { Console.fixed($0, 6) } ?? ""]) }
+        let carried = CarriedColumns(file), cells = try carried.lookUp(Set(places.map(\.row)))
+        try ResultTable(["row", TableColumn("coordinate", decimals: 6)] + carried.tableColumns(), tableOutput).write(to: output, provenance: record) { append in
+            for place in places { try append([.integer(place.row), Cell(place.coordinate)] + (cells[place.row] ?? []).cells) }
         }
     }
 }
