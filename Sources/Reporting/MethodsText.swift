@@ -12,27 +12,37 @@ public struct MethodsText {
     public init(_ facts: MethodsFacts, language: Language) {
         self.language = language
         var sentences: [String] = []
-        if let vectors = facts.vectors { sentences += vectors["layers"] == nil ? describe(vectors: vectors) : describe(words: vectors) }
+        if let vectors = facts.vectors {
+            if vectors["layers"] != nil {
+                sentences += describe(words: vectors)
+            } else if let pooling = vectors["pooling"]?.string, pooling.hasPrefix("word") {
+                sentences += pooling == "word" ? describe(wordVectors: vectors, record: facts.record) : describe(wordMeans: vectors, pooling: pooling)
+            } else {
+                sentences += describe(vectors: vectors)
+            }
+        }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
         case "PCA": sentences += describe(pca: facts.record)
         case "structural probe": sentences += describe(probe: facts.record)
         case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
+        case "analogies": sentences += describe(analogies: facts.record)
+        case "forced choice": sentences += describe(choice: facts.record)
         default: break
         }
         sentences.append(say("The computation was done with \(facts.program).", "計算には\(facts.program)を用いた。"))
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
 
-    private func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
+    func say(_ english: String, _ japanese: String) -> String { language == .en ? english : japanese }
 
-    private mutating func cite(_ works: Bibliography...) -> String {
+    mutating func cite(_ works: Bibliography...) -> String {
         for work in works where !cited.contains(work) { cited.append(work) }
         let names = works.map(\.citation).joined(separator: "; ")
         return language == .en ? " (\(names))" : "（\(names)）"
     }
 
-    private static func number(_ value: JSON?) -> String? {
+    static func number(_ value: JSON?) -> String? {
         guard let value else { return nil }
         if let whole = value.int { return NumberText.grouped(whole) }
         guard let number = value.double else { return value.string }

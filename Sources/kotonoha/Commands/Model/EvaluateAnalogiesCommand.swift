@@ -82,6 +82,8 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     private func write(_ questions: AnalogyQuestions, _ evaluation: AnalogyEvaluation, _ table: WordTable, to output: String) throws {
         var record = provenance()
         record.inputs = try [self.questions, model].map { try .init(hashing: $0) }
+        let total = evaluation.total()
+        record.settings = [("method", .string("analogies")), ("scoring", .string(method.rawValue)), ("asked", .integer(total.asked)), ("skipped", .integer(total.skipped))]
         try ResultTable(["line", "section", "a", "b", "c", "d", "answer", "correct"], tableOutput).write(to: output, provenance: record) { append in
             var next = 0
             for section in questions.sections {
