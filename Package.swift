@@ -40,13 +40,14 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors", "CKernels"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
             resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
         .target(name: "WordVectors", dependencies: ["Tokenizers", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
 
@@ -61,17 +62,18 @@ let package = Package(
 
         // Sixth floor.
         .target(name: "Training", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors", "CKernels",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
+            "FileFormats", "Tensors", "CKernels",
         ]),
-        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors", "CKernels"]),
+        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors", "CKernels"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training", "WordVectors", "VectorStore",
-            "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training", "WordVectors",
+            "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training",
+            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training",
             "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

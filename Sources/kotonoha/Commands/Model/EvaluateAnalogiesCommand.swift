@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Statistics
 import Tensors
 import WordVectors
 
@@ -71,7 +72,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         }
         func line(_ name: String, _ correct: Int, _ asked: Int, _ skipped: Int) throws -> String {
             guard asked > 0 else { return "\(name)\tNA\t0/0\tskipped \(skipped)" }
-            let interval = try accuracyInterval(correct, asked)
+            let interval = try Proportion(correct, of: asked).clopperPearson().interval ?? 0 ... 1
             return "\(name)\t\(Console.fixed(Double(correct) / Double(asked), 4))\t\(correct)/\(asked)\t"
                 + "95 % \(Console.fixed(interval.lowerBound, 4)) … \(Console.fixed(interval.upperBound, 4))\tskipped \(skipped)"
         }
