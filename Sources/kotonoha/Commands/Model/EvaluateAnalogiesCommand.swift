@@ -57,7 +57,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         }
         if report.json {
             func json(_ name: String, _ correct: Int, _ asked: Int, _ skipped: Int) throws -> JSON {
-                let interval = try asked > 0 ? accuracyInterval(correct, asked) : nil
+                let interval = asked > 0 ? try Proportion(correct, of: asked).clopperPearson().interval : nil
                 return .object([
                     ("section", .string(name)), ("correct", .integer(correct)), ("asked", .integer(asked)), ("skipped", .integer(skipped)),
                     ("accuracy", asked > 0 ? .number(Double(correct) / Double(asked)) : .null),
