@@ -88,9 +88,9 @@ struct SimilarityCommand: ParsableCommand {
         }).serialized(.pretty))
     }
 
-    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder) throws -> Provenance {
+    private func made(_ source: SentencePairSource, _ encoder: any TextEncoder) throws -> Provenance {
         var record = provenance()
-        record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
+        record.model = .init(path: encoder.name, sha256: try encoder.identity())
         record.inputs = [.init(path: source.table.name, sha256: try source.table.sha256())]
         return record
     }
