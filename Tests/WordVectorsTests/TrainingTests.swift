@@ -116,14 +116,21 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
             guard let x, let output else { return }
             for i in 0 ..< width { x.base[i] = Float(random.normal()) / 3 }
             for i in 0 ..< 20 * width { output.base[i] = Float(random.normal()) / 3 }
-            let targets = (0 ..< count).map { UInt32(2 * ((7 * $0 + 3) % 20) + ($0 == 0 ? 1 : 0)) }
+            let targets = (0 ..< count).map { (k: Int) -> UInt32 in UInt32(2 * ((7 * k + 3) % 20) + (k == 0 ? 1 : 0)) }
             var v = (0 ..< width).map { Double(x.base[$0]) }, o = (0 ..< 20 * width).map { Double(output.base[$0]) }, expectedLoss = 0.0
             for group in stride(from: 0, to: count, by: 8) {
-                let part = targets[group ..< min(count, group + 8)]
-                let scores = part.map { target in (0 ..< width).reduce(0) { $0 + v[$1] * o[Int(target >> 1) * width + $1] } }
+                let part = Array(targets[group ..< min(count, group + 8)])
+                var scores: [Double] = []
+                for target in part {
+                    var score = 0.0
+                    for i in 0 ..< width { score += v[i] * o[Int(target >> 1) * width + i] }
+                    scores.append(score)
+                }
                 var move = [Double](repeating: 0, count: width)
                 for (target, score) in zip(part, scores) {
-                    let label = Double(target & 1), p = score > 6 ? 1 : score < -6 ? 0 : 1 / (1 + exp(-score)), g = 0.05 * (label - p)
+                    let label = Double(target & 1)
+                    let p: Double = score > 6 ? 1 : score < -6 ? 0 : 1 / (1 + exp(-score))
+                    let g: Double = 0.05 * (label - p)
                     expectedLoss += log1p(exp(label > 0 ? -score : score))
                     for i in 0 ..< width {
                         let old = o[Int(target >> 1) * width + i]
