@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import Networks
 import Tensors
+import TestTools
 
 /// A model's folder with random weights, made on the spot: everything that a real one has, in a few kilobytes.
 public struct TinyModel {
@@ -15,7 +16,7 @@ public struct TinyModel {
 
     /// - Parameter files: written into the folder last, so that a test can replace any of them; nil leaves one out.
     public init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
+        folder = try TestFolder.make("model")
         var configuration = EncoderConfiguration(vocabularySize: Self.words.count, hiddenSize: 24, layers: 2, attentionHeads: 3, intermediateSize: 40, positions: 64)
         configuration.dropout = 0
         let encoder = Encoder<Float>(configuration)
@@ -23,9 +24,8 @@ public struct TinyModel {
         // Larger than usual, so that sentences differ clearly.
         for parameter in encoder.parameters where parameter.shape.count == 2 {
             var value = parameter.value
-            let count = value.count
-            value.withUnsafeMutableElements { Float.scale($0, by: 8, count: count) }
-            parameter.value = value
+            Float.scale(&value.target, by: 8)
+            parameter.assign(value)
         }
         try write("config.json", configuration.json.serialized(.pretty))
         try write("vocab.txt", Self.words.joined(separator: "\n") + "\n")

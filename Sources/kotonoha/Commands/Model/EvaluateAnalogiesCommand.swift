@@ -38,6 +38,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -46,6 +47,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [self.questions, model], files: [output])
         let questions = try AnalogyQuestions(path: questions)
         let table = try WordFile.read(model, limit: limit, threads: threads)
         if !report.quiet { for sentence in table.remarks.sentences { Console.say("note: \(sentence)") } }
@@ -64,7 +66,7 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
                     ("accuracy_95", interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
                 ])
             }
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: self.questions).lastPathComponent)), ("model", .string(table.name)), ("words", .integer(table.count)),
                 ("method", .string(method.rawValue)), ("sections", .array(try evaluation.sections.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
                 ("totals", .array(try totals.map { try json($0.name, $0.correct, $0.asked, $0.skipped) })),
@@ -76,8 +78,8 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
             return "\(name)\t\(Console.fixed(Double(correct) / Double(asked), 4))\t\(correct)/\(asked)\t"
                 + "95 % \(Console.fixed(interval.lowerBound, 4)) … \(Console.fixed(interval.upperBound, 4))\tskipped \(skipped)"
         }
-        for section in evaluation.sections { Console.print(try line(section.name, section.correct, section.asked, section.skipped)) }
-        for total in totals { Console.print(try line(total.name, total.correct, total.asked, total.skipped)) }
+        for section in evaluation.sections { try Console.print(line(section.name, section.correct, section.asked, section.skipped)) }
+        for total in totals { try Console.print(line(total.name, total.correct, total.asked, total.skipped)) }
     }
 
     private func write(_ questions: AnalogyQuestions, _ evaluation: AnalogyEvaluation, _ table: WordTable, to output: String) throws {

@@ -35,6 +35,7 @@ struct EvaluateChoiceCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     enum Missing: String, CaseIterable, ExpressibleByArgument { case exclude, error }
@@ -48,7 +49,8 @@ struct EvaluateChoiceCommand: ParsableCommand {
     }
 
     func run() throws {
-        let items = try ChoiceItems(path: input, options: table.options(), cue: cue, options: options?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) },
+        try writing.check(inputs: [input, model.model, against], files: [output])
+        let items = try ChoiceItems(path: input, options: table.options(isQuiet: report.quiet), cue: cue, options: options?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) },
                                     answer: answer, people: people, isOddOneOut: oddOneOut)
         let (name, first) = try choose(items, model)
         var other: (name: String, choice: ForcedChoice)?
@@ -164,8 +166,8 @@ struct EvaluateChoiceCommand: ParsableCommand {
             facts.append(("margin_and_people", .object([("items", .integer(shares.count)), ("spearman", .number(rho)), ("spearman_95", interval(range))])))
             lines.append("margin and people\tspearman \(Console.fixed(rho, 4))\t\(shown(range))")
         }
-        if report.json { return Console.print(JSON.object(facts).serialized(.pretty)) }
-        for line in lines { Console.print(line) }
+        if report.json { return try Console.print(JSON.object(facts).serialized(.pretty)) }
+        for line in lines { try Console.print(line) }
         if !report.quiet {
             let words = Set(lost.flatMap { first.outcomes[$0].missing }).sorted()
             if !words.isEmpty { Console.say("no vectors for \(words.prefix(20).joined(separator: ", "))\(words.count > 20 ? ", …" : "")") }

@@ -51,6 +51,7 @@ struct TrainWordsCommand: ParsableCommand {
     @Option(help: "What .bin means: fasttext or word2vec.") var binary = BinaryKind.fasttext
     @Flag(help: "Go on with an interrupted run of the same command.") var resume = false
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     enum BinaryKind: String, CaseIterable, ExpressibleByArgument { case fasttext, word2vec }
@@ -77,6 +78,7 @@ struct TrainWordsCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: inputs + [tokenizer], files: [output], continuing: resume ? [output] : [])
         let options = try options()
         if WordCheckpoint.exists(for: output) && !resume && !report.quiet {
             Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
@@ -95,7 +97,7 @@ struct TrainWordsCommand: ParsableCommand {
         try WordCheckpoint.remove(for: output)
         let rate = Double(trainer.totalWords) / max(seconds, 1e-9)
         if report.json {
-            Console.print(JSON.object([
+            try Console.print(JSON.object([
                 ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(vocabulary.count)), ("tokens", .integer(vocabulary.tokens)),
                 ("total_tokens", .integer(vocabulary.totalTokens)), ("seconds", .number(seconds)), ("words_a_second", .number(rate)),
             ] + options.facts + [("seed", .integer(Int(clamping: seed))), ("hogwild", .bool(hogwild)), ("threads", .integer(threads))]).serialized(.pretty))

@@ -41,6 +41,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: "Threads; the result does not depend on them.")
     var threads = Parallel.availableThreads
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     private var kind: String { URL(fileURLWithPath: output).pathExtension.lowercased() }
@@ -51,6 +52,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [input, vocabulary, words], files: [output])
         var table = try WordFile.read(input, vocabulary: vocabulary, limit: limit, threads: threads)
         var missing: [String] = []
         if let words { (table, missing) = try select(words, from: table) }
@@ -76,7 +78,7 @@ struct ConvertCommand: ParsableCommand {
         }
         try record.write(beside: output)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("words", .integer(table.count)), ("dimension", .integer(table.dimension)),
                 ("left_out", .integer(table.remarks.leftOut)), ("duplicates", .integer(table.remarks.duplicates)), ("broken_words", .integer(table.remarks.brokenWords)),
                 ("missing", .array(missing.map(JSON.string))),

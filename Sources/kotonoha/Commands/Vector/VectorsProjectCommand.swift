@@ -34,6 +34,7 @@ struct VectorsProjectCommand: ParsableCommand {
     var axis: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -44,6 +45,7 @@ struct VectorsProjectCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)
         let rows = try RowLookup(file)
         if let onto { try project(file, onto: rows.indices(of: onto)) }
@@ -76,7 +78,7 @@ struct VectorsProjectCommand: ParsableCommand {
         }
         try writer.finish()
         if report.json {
-            Console.print(JSON.object([("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(file.count)), ("rank", .integer(projection.rank)), ("complement", .bool(complement))]).serialized(.pretty))
+            try Console.print(JSON.object([("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("rows", .integer(file.count)), ("rank", .integer(projection.rank)), ("complement", .bool(complement))]).serialized(.pretty))
         } else if !report.quiet {
             Console.say("\(output): \(Console.grouped(file.count)) rows, \(complement ? "without" : "within") the span of \(rows.count) (rank \(projection.rank))")
         }
@@ -94,12 +96,12 @@ struct VectorsProjectCommand: ParsableCommand {
         }
         places.sort { ($0.coordinate ?? -.infinity, $1.row) < ($1.coordinate ?? -.infinity, $0.row) }
         if report.json {
-            return Console.print(JSON.array(places.map {
+            return try Console.print(JSON.array(places.map {
                 .object([("row", .integer($0.row)), ("text", .string($0.text)), ("coordinate", $0.coordinate.map { .number($0) } ?? .null)])
             }).serialized(.pretty))
         }
         guard let output else {
-            for place in places { Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)") }
+            for place in places { try Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)") }
             return
         }
         var record = provenance()
