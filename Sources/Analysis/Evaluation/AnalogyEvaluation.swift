@@ -117,7 +117,8 @@ public struct AnalogyEvaluation: Sendable {
                                             for key in [item.keys.0, item.keys.1, item.keys.2] {
                                                 for row in rowsOfKey[key] where block.contains(row) { scores[row - block.lowerBound] = -.infinity }
                                             }
-                                            let place = Float.indexOfLargest(scores, count: block.count)
+                                            var place = 0
+                                            for i in 1 ..< max(1, block.count) where scores[i] > scores[place] { place = i }
                                             if scores[place] > top.pointer[index] {
                                                 top.pointer[index] = scores[place]
                                                 answer.pointer[index] = block.lowerBound + place
