@@ -21,6 +21,7 @@ let package = Package(
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
@@ -36,7 +37,7 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CSystem", "CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CSystem", "CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors"]),
@@ -50,6 +51,7 @@ let package = Package(
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
         .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "WordVectors", dependencies: ["Tokenizers", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
         .target(name: "Simulation", dependencies: ["Statistics", "Tensors", "FileFormats", "CKernels"]),
 
@@ -59,7 +61,7 @@ let package = Package(
 
         // Fifth floor.
         .target(name: "SentenceEmbedding", dependencies: [
-            "ModelFolders", "Networks", "Autograd", "Tokenizers", "VectorStore", "FileFormats", "Tensors",
+            "ModelFolders", "WordVectors", "Networks", "Autograd", "Tokenizers", "VectorStore", "FileFormats", "Tensors",
         ]),
         .target(name: "LanguageModels", dependencies: ["ModelFolders", "Networks", "Autograd", "Tokenizers", "FileFormats", "Tensors"]),
 
@@ -73,11 +75,11 @@ let package = Package(
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Simulation",
-            "Figures", "Training", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "Figures", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Simulation", "Figures", "Training",
+            "Simulation", "Figures", "Training", "WordVectors",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -93,6 +95,9 @@ let package = Package(
         // Not installed: times seq2seq training and generation for tools/bench.
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "LanguageModels", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
+        // Not installed: times the training of word vectors for tools/bench.
+        .executableTarget(name: "words-bench", dependencies: ["WordVectors", "Tensors", "FileFormats"], path: "tools/benchmarks/words"),
+
         // Models made on the spot, shared by tests.
         // What tests need from outside, shown as skipped where it is missing.
         .target(name: "TestTools", path: "Tests/Tools"),
@@ -104,6 +109,7 @@ let package = Package(
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
         .executableTarget(name: "hdf5-child", dependencies: ["VectorStore", "CHDF5"], path: "Tests/HDF5Child"),
+        .testTarget(name: "WordVectorsTests", dependencies: ["WordVectors", "Analysis", "VectorStore", "Tensors", "FileFormats", "CKernels"]),
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child", "TestTools"]),
         // Not installed: what tools/fuzz mutates the input of; the tests read its seeds and findings.
         .target(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),

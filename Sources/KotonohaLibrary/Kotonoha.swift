@@ -15,3 +15,4 @@
 @_exported import Tokenizers
 @_exported import Training
 @_exported import VectorStore
+@_exported import WordVectors

@@ -23,6 +23,11 @@ public enum Bibliography: String, CaseIterable {
     case nounMeaning = "mitchell2008predicting"
     case dell = "dell1997lexical"
     case foygel = "foygel2000models"
+    case word2vec = "mikolov2013distributed"
+    case subwords = "bojanowski2017enriching"
+    case sif = "arora2017simple"
+    case analogies = "levy2014linguistic"
+    case stratifiedSGD = "gemulla2011large"
 
     /// As it is named in the running text.
     var citation: String {
@@ -50,6 +55,11 @@ public enum Bibliography: String, CaseIterable {
         case .nounMeaning: "Mitchell et al., 2008"
         case .dell: "Dell et al., 1997"
         case .foygel: "Foygel & Dell, 2000"
+        case .word2vec: "Mikolov et al., 2013"
+        case .subwords: "Bojanowski et al., 2017"
+        case .sif: "Arora et al., 2017"
+        case .analogies: "Levy & Goldberg, 2014"
+        case .stratifiedSGD: "Gemulla et al., 2011"
         }
     }
 
@@ -131,6 +141,24 @@ public enum Bibliography: String, CaseIterable {
         case .foygel:
             ("article", [("author", "Foygel, Dan and Dell, Gary S."), ("title", "Models of Impaired Lexical Access in Speech Production"),
                          ("journal", "Journal of Memory and Language"), ("volume", "43"), ("number", "2"), ("pages", "182--216"), ("year", "2000"), ("doi", "10.1006/jmla.2000.2716")])
+        case .word2vec:
+            ("inproceedings", [("author", "Mikolov, Tomas and Sutskever, Ilya and Chen, Kai and Corrado, Greg S. and Dean, Jeffrey"),
+                               ("title", "Distributed Representations of Words and Phrases and their Compositionality"),
+                               ("booktitle", "Advances in Neural Information Processing Systems 26"), ("pages", "3111--3119"), ("year", "2013")])
+        case .subwords:
+            ("article", [("author", "Bojanowski, Piotr and Grave, Edouard and Joulin, Armand and Mikolov, Tomas"),
+                         ("title", "Enriching Word Vectors with Subword Information"), ("journal", "Transactions of the Association for Computational Linguistics"),
+                         ("volume", "5"), ("pages", "135--146"), ("year", "2017"), ("doi", "10.1162/tacl_a_00051")])
+        case .sif:
+            ("inproceedings", [("author", "Arora, Sanjeev and Liang, Yingyu and Ma, Tengyu"), ("title", "A Simple but Tough-to-Beat Baseline for Sentence Embeddings"),
+                               ("booktitle", "International Conference on Learning Representations"), ("year", "2017")])
+        case .analogies:
+            ("inproceedings", [("author", "Levy, Omer and Goldberg, Yoav"), ("title", "Linguistic Regularities in Sparse and Explicit Word Representations"),
+                               ("booktitle", "Proceedings of CoNLL 2014"), ("pages", "171--180"), ("year", "2014"), ("doi", "10.3115/v1/W14-1618")])
+        case .stratifiedSGD:
+            ("inproceedings", [("author", "Gemulla, Rainer and Nijkamp, Erik and Haas, Peter J. and Sismanis, Yannis"),
+                               ("title", "Large-scale Matrix Factorization with Distributed Stochastic Gradient Descent"),
+                               ("booktitle", "Proceedings of KDD 2011"), ("pages", "69--77"), ("year", "2011"), ("doi", "10.1145/2020408.2020426")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

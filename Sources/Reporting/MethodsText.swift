@@ -13,7 +13,15 @@ public struct MethodsText {
     public init(_ facts: MethodsFacts, language: Language) throws {
         self.language = language
         var sentences: [String] = []
-        if let vectors = facts.vectors { sentences += vectors["layers"] == nil ? describe(vectors: vectors) : describe(words: vectors) }
+        if let vectors = facts.vectors {
+            if vectors["layers"] != nil {
+                sentences += describe(words: vectors)
+            } else if let pooling = vectors["pooling"]?.string, pooling.hasPrefix("word") {
+                sentences += pooling == "word" ? describe(wordVectors: vectors, record: facts.record) : describe(wordMeans: vectors, pooling: pooling)
+            } else {
+                sentences += describe(vectors: vectors)
+            }
+        }
         if let encoder = facts.record["encoder"] { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
@@ -34,6 +42,8 @@ public struct MethodsText {
         case "semantic textual similarity": sentences += describe(similarity: facts.record)
         case "retrieval": sentences += describe(retrieval: facts.record)
         case "group evaluation": sentences += describe(groups: facts.record)
+        case "analogies": sentences += describe(analogies: facts.record)
+        case "forced choice": sentences += describe(choice: facts.record)
         default: break
         }
         guard !sentences.isEmpty else {

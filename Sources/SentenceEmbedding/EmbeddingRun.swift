@@ -70,7 +70,7 @@ public struct EmbeddingRun {
     /// - Parameter isCancelled: asked between portions; what is done stays for `resumes`.
     /// - Throws: `DataError`; then the output is as it was before.
     public func run(
-        with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+        with encoder: any TextEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         guard !(resumes && input == "-") else {
             throw DataError(.usage, "standard input cannot be read again, so a run from it cannot be resumed")
@@ -79,7 +79,7 @@ public struct EmbeddingRun {
         guard split == nil || !appends else {
             throw DataError(.usage, "texts that are split cannot be appended: a document's means need all of its parts in one run")
         }
-        let parts = PartSource(source, split: split, tokenizer: encoder.tokenizer)
+        let parts = PartSource(source, split: split, tokenizer: (encoder as? SentenceEncoder)?.tokenizer)
         let layout = VectorLayout(
             dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
             textName: source.textName, groupName: source.groupName, idName: source.idName)
@@ -88,11 +88,11 @@ public struct EmbeddingRun {
         guard !(resumes && sourceHash == nil) else {
             throw DataError(.usage, "a pipe cannot be read again, so a run from it cannot be resumed", file: source.table.name)
         }
-        let modelHash = try encoder.directory.sha256()
+        let modelHash = try encoder.identity()
         let inputName = input == "-" ? "standard input" : URL(fileURLWithPath: input).lastPathComponent
         var metadata = VectorMetadata(
-            model: encoder.directory.name, modelSHA256: modelHash, pooling: encoder.directory.poolingName, isNormalized: encoder.isNormalized,
-            precision: encoder.options.precision.rawValue, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
+            model: encoder.name, modelSHA256: modelHash, pooling: encoder.poolingName, isNormalized: encoder.isNormalized,
+            precision: encoder.precisionName, maxLength: encoder.maxLength, prompt: encoder.prompt, createdBy: createdBy,
             source: inputName, sourceSHA256: sourceHash ?? "")
         let earlier = try earlierFile()
         let fingerprint = try fingerprint(metadata, encoder, source)
@@ -137,7 +137,7 @@ public struct EmbeddingRun {
                 }
             }
             metadata.provenance = record(
-                model: .init(path: encoder.directory.name, sha256: modelHash), input: .init(path: inputName, sha256: readHash), encoder,
+                model: .init(path: encoder.name, sha256: modelHash), input: .init(path: inputName, sha256: readHash), encoder,
                 appendingTo: appends ? earlier : nil)
             try partial.assemble(metadata: metadata, storage: storage)
             if split != nil {
@@ -154,7 +154,7 @@ public struct EmbeddingRun {
     }
 
     private func embedRows(
-        of parts: PartSource, into partial: EmbeddingPartial, with encoder: SentenceEncoder, _ layout: VectorLayout, summary: inout Summary,
+        of parts: PartSource, into partial: EmbeddingPartial, with encoder: any TextEncoder, _ layout: VectorLayout, summary: inout Summary,
         _ progress: (Progress) -> Void, _ isCancelled: () -> Bool
     ) throws {
         while summary.rows < partial.completeRows {
@@ -184,8 +184,8 @@ public struct EmbeddingRun {
         guard summary.rows > 0 else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input) }
     }
 
-    private func encoded(_ rows: [CaptionRow], _ encoder: SentenceEncoder, _ layout: VectorLayout) throws -> (VectorBlock, SentenceEncoder.Counts) {
-        let valid = rows.map { !Self.isEmpty($0.text) }
+    private func encoded(_ rows: [CaptionRow], _ encoder: any TextEncoder, _ layout: VectorLayout) throws -> (VectorBlock, SentenceEncoder.Counts) {
+        var valid = rows.map { !Self.isEmpty($0.text) }
         let dimension = encoder.dimension
         var counts = SentenceEncoder.Counts()
         let filled = rows.indices.filter { valid[$0] }
@@ -202,6 +202,8 @@ public struct EmbeddingRun {
                 embeddings.replaceSubrange(to * dimension..<(to + 1) * dimension, with: found[from * dimension..<(from + 1) * dimension])
             }
         }
+        // A text of unknown words has no direction, as an empty one has none.
+        for row in filled where embeddings[row * dimension..<(row + 1) * dimension].allSatisfy({ $0 == 0 }) { valid[row] = false }
         let block = VectorBlock(
             texts: rows.map(\.text), groups: layout.hasGroups ? rows.map { $0.group ?? "" } : [], ids: layout.hasIDs ? rows.map { $0.id ?? "" } : [],
             columns: layout.columnNames.indices.map { column in rows.map { $0.others[column] } }, valid: valid, embeddings: embeddings)
@@ -233,7 +235,7 @@ public struct EmbeddingRun {
 
     /// The record of this run. Where rows are added, the inputs of the earlier ones come first.
     private func record(
-        model: Provenance.Source, input: Provenance.Source, _ encoder: SentenceEncoder, appendingTo earlier: VectorFile?
+        model: Provenance.Source, input: Provenance.Source, _ encoder: any TextEncoder, appendingTo earlier: VectorFile?
     ) -> String {
         guard var record = provenance else { return "" }
         record.model = model
@@ -243,14 +245,14 @@ public struct EmbeddingRun {
             if known.isEmpty { record.inputs = [Provenance.Source(path: earlier.source, sha256: earlier.sourceSHA256)] }
         }
         record.inputs.append(input)
-        record.settings = [("precision", .string(encoder.options.precision.rawValue)), ("storage", .string(storage.rawValue))]
+        record.settings = [("precision", .string(encoder.precisionName)), ("storage", .string(storage.rawValue))]
         return record.json().serialized()
     }
 
     private static func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 
     /// Everything that decides a row: an unfinished run may only go on if all of it is the same.
-    private func fingerprint(_ metadata: VectorMetadata, _ encoder: SentenceEncoder, _ source: CaptionSource) throws -> EmbeddingPartial.Fingerprint {
+    private func fingerprint(_ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource) throws -> EmbeddingPartial.Fingerprint {
         try [
             "source_sha256": metadata.sourceSHA256, "model_sha256": metadata.modelSHA256, "pooling": metadata.pooling,
             "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),

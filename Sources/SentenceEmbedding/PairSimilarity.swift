@@ -2,9 +2,9 @@ import Tensors
 
 /// Cosines between pairs of sentences, each distinct sentence embedded once.
 public struct PairSimilarity: Sendable {
-    public let encoder: SentenceEncoder
+    public let encoder: any TextEncoder
 
-    public init(encoder: SentenceEncoder) { self.encoder = encoder }
+    public init(encoder: any TextEncoder) { self.encoder = encoder }
 
     /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a vector is zero and has no direction.
     public func cosines(_ first: [String], _ second: [String]) throws -> (cosines: [Double?], counts: SentenceEncoder.Counts) {
@@ -25,9 +25,10 @@ public struct PairSimilarity: Sendable {
         }
         let cosines: [Double?] = vectors.withUnsafeBufferPointer { vectors in
             guard let base = vectors.baseAddress else { return [] }
-            let lengths = distinct.indices.map { Float.dot(base + $0 * dimension, base + $0 * dimension, count: dimension).squareRoot() }
+            let squares = distinct.indices.map { Float.dot(base + $0 * dimension, base + $0 * dimension, count: dimension) }
             return places.map { a, b in
-                let product = lengths[a] * lengths[b]
+                // The root of the product, not the product of the roots: equal vectors then have the cosine 1 exactly, and tie.
+                let product = (squares[a] * squares[b]).squareRoot()
                 guard product > 0 else { return nil }
                 return max(-1, min(1, Float.dot(base + a * dimension, base + b * dimension, count: dimension) / product))
             }

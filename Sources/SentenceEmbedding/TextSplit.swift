@@ -27,10 +27,11 @@ public enum TextSplit: Sendable, Equatable {
     }
 
     /// The parts of a text in their order; an empty text has one part, which is empty.
-    func parts(of text: String, tokenizer: Tokenizer) throws -> [String] {
+    func parts(of text: String, tokenizer: Tokenizer?) throws -> [String] {
         let sentences = SentenceSplitter.split(text)
         guard !sentences.isEmpty else { return [text] }
         guard case .tokens(let limit) = self else { return sentences.map(String.init) }
+        guard let tokenizer else { throw DataError(.usage, "word vectors have no tokens to count; --split sentences works with them") }
         var parts: [String] = []
         var open: (text: Range<String.Index>, tokens: Int)?
         func close() {
@@ -85,12 +86,12 @@ final class PartSource {
 
     let source: CaptionSource
     private let split: TextSplit?
-    private let tokenizer: Tokenizer
+    private let tokenizer: Tokenizer?
     private var pending: ArraySlice<CaptionRow> = []
     /// The texts as they stood, for the file of documents.
     private(set) var documents: [String] = []
 
-    init(_ source: CaptionSource, split: TextSplit?, tokenizer: Tokenizer) {
+    init(_ source: CaptionSource, split: TextSplit?, tokenizer: Tokenizer?) {
         (self.source, self.split, self.tokenizer) = (source, split, tokenizer)
     }
 

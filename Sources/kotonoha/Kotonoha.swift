@@ -21,7 +21,7 @@ struct KotonohaProgram: ParsableCommand {
         // The hidden child that validates HDF5 files; every other command stands in its group.
         subcommands: [ValidateHDF5Command.self],
         groupedSubcommands: [
-            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self]),
+            CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
             CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
             CommandGroup(name: "Condition", subcommands: [

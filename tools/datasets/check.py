@@ -290,6 +290,20 @@ def check_stimuli(faults):
     print(f"stimuli.tsv: {len(rows)} sentences, {len(items)} items, mean length {lengths['適切']:.2f} and {lengths['不適切']:.2f} characters")
 
 
+# Words
+
+def check_words(faults):
+    name = "word-categories.tsv"
+    rows = read_table(name, ["word", "category"], faults)
+    categories = collections.Counter(row["category"] for row in rows)
+    seen = set()
+    for row in rows:
+        faults.expect(row["word"] not in seen, f"{name}:{row['line']}", "occurs twice")
+        seen.add(row["word"])
+    faults.expect(set(categories.values()) == {12} and len(categories) == 10, name, f"categories are {dict(categories)}, not ten of twelve")
+    print(f"{name}: {len(rows)} words in {len(categories)} categories")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Checks the files in Datasets/.")
     parser.add_argument("--report", action="store_true", help="also print the closest captions and all 決まり字")
@@ -303,6 +317,7 @@ def main():
     check_poems(faults, arguments.report)
     check_slips(faults)
     check_stimuli(faults)
+    check_words(faults)
     for fault in faults.found:
         print("FAULT", fault, file=sys.stderr)
     sys.exit(1 if faults.found else 0)

@@ -57,6 +57,23 @@ public struct NeighborTable: Sendable, Equatable {
         (0..<Int(counts[query])).map { (Int(rows[query * top + $0]), scores[query * top + $0]) }
     }
 
+    /// The answers of one query, best first.
+    package init(answers: [(row: Int, score: Double)], top: Int) {
+        let answers = answers.prefix(top)
+        self.init(top: max(1, answers.count), rows: answers.map { Int32($0.row) }, scores: answers.map { Float($0.score) }, counts: [Int32(answers.count)])
+    }
+
+    /// The table with one row less for each query: that row (as the query's own) is no answer; nil leaves the query's answers as they are.
+    package func dropping(_ excluded: [Int?], top: Int) -> NeighborTable {
+        var rows = [Int32](repeating: -1, count: queries * top), scores = [Float](repeating: -.infinity, count: queries * top), counts: [Int32] = []
+        for query in 0..<queries {
+            let kept = self[query].filter { $0.row != excluded[query] }.prefix(top)
+            for (place, answer) in kept.enumerated() { (rows[query * top + place], scores[query * top + place]) = (Int32(answer.row), answer.score) }
+            counts.append(Int32(kept.count))
+        }
+        return NeighborTable(top: top, rows: rows, scores: scores, counts: counts)
+    }
+
     init(top: Int, rows: [Int32], scores: [Float], counts: [Int32]) {
         self.top = top
         self.rows = rows

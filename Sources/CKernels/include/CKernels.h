@@ -7,6 +7,7 @@
 //                        what runs in float
 //   CKernelsQuantized.h  8-bit integers, and conversions of 16-bit numbers
 //   CKernelsAnalysis.h   search, principal components, t-SNE
+//   CKernelsWords.h      training of word vectors
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -88,3 +89,4 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
 #include "CKernelsQuantized.h"
 #include "CKernelsAnalysis.h"
 #include "CounterRandom.h"
+#include "CKernelsWords.h"

@@ -49,6 +49,11 @@ final class MeCabModel: @unchecked Sendable {
 
     /// Calls `found` with the place of each word. A NUL ends the text, as it does for the reference.
     func forEachWord(in text: UnsafeBufferPointer<UInt8>, lattice: inout MeCabLattice?, _ found: (Int, Int) -> Void) {
+        forEachNode(in: text, lattice: &lattice) { start, end, _ in found(start, end) }
+    }
+
+    /// As `forEachWord`, with the dictionary's features of each word, which are valid during the call.
+    func forEachNode(in text: UnsafeBufferPointer<UInt8>, lattice: inout MeCabLattice?, _ found: (Int, Int, UnsafePointer<CChar>?) -> Void) {
         let length = text.firstIndex(of: 0) ?? text.count
         guard length > 0, let base = text.baseAddress else { return }
         if lattice == nil || lattice?.owner !== self { lattice = MeCabLattice(self, mecab_model_new_lattice(model)) }
@@ -69,7 +74,7 @@ final class MeCabModel: @unchecked Sendable {
                     continue
                 }
                 done = end
-                found(start, end)
+                found(start, end, current.pointee.feature)
             }
             mecab_lattice_clear(pointer)
         }

@@ -4,6 +4,8 @@ import Foundation
 import ModelFolders
 import SentenceEmbedding
 import Tensors
+import Tokenizers
+import WordVectors
 
 /// Options of every command that embeds text.
 struct ModelOptions: ParsableArguments {
@@ -36,6 +38,12 @@ struct ModelOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one (else KOTONOHA_MECAB_DIC, else Debian's).", valueName: "dir"))
     var dictionary: String?
+
+    @Option(help: "With a file of word vectors as the model, how a text's words are weighed: mean, idf or sif.")
+    var pooling: WordTextEncoder.Pooling?
+
+    @Option(help: "With a file of word vectors as the model, cut Japanese text by MeCab into surface or base forms.")
+    var mecab: JapaneseWords.Form?
 
     func validate() throws {
         if prompt != nil && promptName != nil { throw ValidationError("--prompt and --prompt-name exclude each other") }

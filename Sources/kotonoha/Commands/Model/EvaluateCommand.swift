@@ -7,8 +7,8 @@ import SentenceEmbedding
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measure a model: against people's scores, by translations, by groups.",
-        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self])
+        commandName: "evaluate", abstract: "Measure a model: against people's scores, by translations, groups, analogies.",
+        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self])
 }
 
 struct STSCommand: ParsableCommand {
@@ -39,9 +39,12 @@ struct STSCommand: ParsableCommand {
 
     func run() throws {
         let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init))
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            let pairs = try SentencePairSource(path: input, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init))
+            for pair in try pairs.all() { try batch([pair.first, pair.second]) }
+        }
         let similarity = PairSimilarity(encoder: encoder)
-        var cosines: [Double] = [], scores: [Double] = [], unscored = 0, counts = SentenceEncoder.Counts()
+        var cosines: [Double] = [], scores: [Double] = [], unscored = 0, uncovered = 0, counts = SentenceEncoder.Counts()
         while true {
             let batch = try source.next(batch: 8192)
             if batch.isEmpty { break }
@@ -51,12 +54,16 @@ struct STSCommand: ParsableCommand {
                 if let score = pair.score, let cosine {
                     cosines.append(cosine)
                     scores.append(score)
+                } else if pair.score != nil, model.isWordFile {
+                    uncovered += 1
                 } else {
                     unscored += 1
                 }
             }
         }
-        ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
+        if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
+        let covered = cosines.count, all = covered + uncovered
+        guard covered > 1 else { throw DataError(.badData, "\(covered) of \(all) pairs have vectors for both sides; a correlation needs two", file: input) }
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
         try out.write(["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"],
                       [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in
@@ -74,8 +81,9 @@ struct STSCommand: ParsableCommand {
         if report.json {
             func interval(_ range: ClosedRange<Double>) -> JSON { .array([.number(range.lowerBound), .number(range.upperBound)]) }
             return try Console.print(JSON.object([
-                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)),
+                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.name)),
                 ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
+                ("pairs_without_vector", .integer(uncovered)), ("coverage", .number(Double(covered) / Double(max(1, all)))),
                 ("pearson", .number(evaluation.pearson.value)), ("pearson_fisher_95", interval(evaluation.pearson.fisher)),
                 ("pearson_bootstrap_95", interval(evaluation.pearson.bootstrap)),
                 ("spearman", .number(evaluation.spearman.value)), ("spearman_fisher_95", interval(evaluation.spearman.fisher)),
@@ -86,6 +94,9 @@ struct STSCommand: ParsableCommand {
         func line(_ name: String, _ result: SimilarityEvaluation.Measure) -> String {
             func range(_ range: ClosedRange<Double>) -> String { "\(Console.fixed(range.lowerBound, 4)) … \(Console.fixed(range.upperBound, 4))" }
             return "\(name)\t\(Console.fixed(result.value, 4))\tFisher 95 % \(range(result.fisher))\tbootstrap 95 % \(range(result.bootstrap))"
+        }
+        if model.isWordFile {
+            try Console.print("coverage\t\(Console.fixed(Double(covered) / Double(max(1, all)), 4))\t\(covered) of \(all) pairs have vectors for both words")
         }
         try Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
         if unscored > 0 && !report.quiet {

@@ -22,6 +22,9 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(help: "A column of the vector file, as language.")
     var by: String?
 
+    @Option(help: "Groups by this column of the vector file, as a category; the file's own groups if not given.")
+    var group: String?
+
     @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
@@ -30,7 +33,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
 
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
-        guard let groups = try file.groups() else {
+        guard let groups = try group.map({ try file.column(file.layout.requiredColumn(named: $0, file: vectors)) }) ?? file.groups() else {
             throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
         }
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
@@ -65,12 +68,13 @@ struct EvaluateGroupsCommand: ParsableCommand {
                 ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
                 ("results", .array(results.map { row in
                     .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
-                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision))])
+                             ("nearest_of_same_group", .number(row.result.nearest)), ("r_precision", .number(row.result.precision)), ("silhouette", row.result.silhouette.map { .number($0) } ?? .null)])
                 })),
             ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
+            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))"
+                          + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
         }
     }
 }

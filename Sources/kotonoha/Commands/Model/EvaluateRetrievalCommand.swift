@@ -33,7 +33,10 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     func run() throws {
         let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init),
                                             group: groupColumn, wantsScores: false)
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            let pairs = try SentencePairSource(path: input, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init))
+            for pair in try pairs.all() { try batch([pair.first, pair.second]) }
+        }
         var first: [String] = [], second: [String] = [], groups: [String] = [], left = 0
         while true {
             let batch = try source.next(batch: 8192)
@@ -73,7 +76,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
                          ("mean_reciprocal_rank", .number(result.meanReciprocalRank))])
             }
             return try Console.print(JSON.object([
-                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)), ("pairs", .integer(first.count)),
+                ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.name)), ("pairs", .integer(first.count)),
                 ("pairs_left_out", .integer(left)), ("right_answer", .string(right)), ("first_to_second", json(there)), ("second_to_first", json(back)),
             ]).serialized(.pretty))
         }

@@ -16,7 +16,12 @@ struct RankCommand: ParsableCommand {
             kotonoha rank vectors.h5 --queries questions.txt --top 5 -o ranking.tsv
 
             Queries are embedded by the model that made the file; its hash is checked. A query that begins with - follows --.
-            """)
+
+            In a file of words a query is a word of the file, or a word that --model has a vector for:
+            kotonoha nearest words.h5 犬
+            kotonoha rank words.h5 --plus king,woman --minus man
+            """,
+        aliases: ["nearest"])
 
     @Argument(help: "The vector file.")
     var vectors: String
@@ -33,6 +38,8 @@ struct RankCommand: ParsableCommand {
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
+    @OptionGroup(title: "Sums and differences") var arithmetic: ArithmeticOptions
+
     @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
@@ -46,8 +53,8 @@ struct RankCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
-        if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
+        let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
+        if sources != 1 { throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; \(sources) of these are given") }
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
         if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
@@ -75,6 +82,12 @@ struct RankCommand: ParsableCommand {
             }
             names = try other.texts()
             found = try search.search(other, top: top, queryValid: other.valid())
+        } else if arithmetic.isGiven {
+            let (name, answers) = try arithmetic.search(file, top: top, threads: model.threads)
+            (names, found) = ([name], answers)
+        } else if asksWords(file) {
+            names = try queryTexts()
+            found = try searchWords(file, search, names)
         } else {
             names = try queryTexts()
             let encoder = try fileEncoder(file)
@@ -91,7 +104,8 @@ struct RankCommand: ParsableCommand {
             Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
+        let measure = arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine"
+        try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
     }
 
     private func queryTexts() throws -> [String] {
@@ -132,12 +146,14 @@ private struct Ranking {
     let file: VectorFile
     let queries: [String]
     let found: NeighborTable
+    /// What the numbers are: cosines, or scores of 3CosMul.
+    let measure: String
     let style: TableOutputOptions
 
     func write(to output: String?, asJSON: Bool, record: () throws -> Provenance) throws {
         let carried = CarriedColumns(file), rows = try carried.lookUp(Set(found.rows.filter { $0 >= 0 }.map(Int.init)))
         if let output {
-            let table = ResultTable(["query", "rank", TableColumn("cosine", decimals: 6), "row"] + carried.tableColumns(), style)
+            let table = ResultTable(["query", "rank", TableColumn(measure, decimals: 6), "row"] + carried.tableColumns(), style)
             try table.write(to: output, provenance: record()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
@@ -167,7 +183,7 @@ private struct Ranking {
         let columns = file.layout.columns
         return .array(queries.enumerated().map { query, name in
             .object([("query", .string(name)), ("results", .array(found[query].map { hit in
-                .object([("cosine", .number(Double(hit.score))), ("row", .integer(hit.row))]
+                .object([(measure, .number(Double(hit.score))), ("row", .integer(hit.row))]
                         + zip(columns, rows[hit.row] ?? []).map { ($0.name, .string($1)) })
             }))])
         })

@@ -44,13 +44,17 @@ struct SimilarityCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [pairs, model.inputFolder], files: [output])
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            guard let pairs else { return try batch(sentences) }
+            let source = try SentencePairSource(path: pairs, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
+            for pair in try source.all() { try batch([pair.first, pair.second]) }
+        }
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
                 try Console.print(JSON.object([
-                    ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.directory.name)),
+                    ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.name)),
                 ]).serialized())
             } else {
                 try Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
@@ -60,7 +64,7 @@ struct SimilarityCommand: ParsableCommand {
         try scoreFile(pairs, encoder)
     }
 
-    private func scoreFile(_ path: String, _ encoder: SentenceEncoder) throws {
+    private func scoreFile(_ path: String, _ encoder: any TextEncoder) throws {
         let source = try SentencePairSource(path: path, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
@@ -90,7 +94,7 @@ struct SimilarityCommand: ParsableCommand {
         }).serialized(.pretty))
     }
 
-    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder, _ cosines: [Double?]) throws -> Provenance {
+    private func made(_ source: SentencePairSource, _ encoder: any TextEncoder, _ cosines: [Double?]) throws -> Provenance {
         var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
         record.settings = [("method", .string("pair cosines")), ("pairs", .integer(cosines.count)), ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
                            ("encoder", try encoder.description)]

@@ -8,6 +8,7 @@ import Networks
 import SentenceEmbedding
 import Tensors
 import VectorStore
+import WordVectors
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,7 +51,7 @@ struct InfoCommand: ParsableCommand {
         let file = try VectorFile(path: subject), metadata = file.metadata
         let valid = try file.valid()
         var facts: [(key: String, value: JSON)] = [
-            ("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string("sentence vectors")),
+            ("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string(metadata.pooling == WordFile.pooling ? "word vectors" : "sentence vectors")),
             ("rows", .integer(file.count)), ("empty rows", .integer(valid.count { !$0 })), ("dimension", .integer(file.dimension)),
             ("storage", .string(file.storage.rawValue)), ("groups", .bool(file.layout.hasGroups)), ("ids", .bool(file.layout.hasIDs)),
         ]

@@ -85,7 +85,15 @@ struct EmbedCommand: ParsableCommand {
         if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
             Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
         }
-        let encoder = try model.encoder(isQuiet: report.quiet)
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+            guard input != "-" else { throw DataError(.usage, "idf and sif weights need two passes over the text; standard input has one") }
+            let source = try CaptionSource(path: input, options: table.options(isQuiet: true), columns: run.columns)
+            while true {
+                let rows = try source.next(batch: 8192)
+                if rows.isEmpty { return }
+                try batch(rows.map(\.text))
+            }
+        }
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: EmbeddingRun.Summary
         do {
@@ -122,9 +130,9 @@ struct EmbedCommand: ParsableCommand {
                     + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
     }
 
-    private func json(_ summary: EmbeddingRun.Summary, _ encoder: SentenceEncoder) -> JSON {
+    private func json(_ summary: EmbeddingRun.Summary, _ encoder: any TextEncoder) -> JSON {
         .object([
-            ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
+            ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.name)),
             ("rows", .integer(summary.earlierRows + summary.rows)), ("already_there", .bool(summary.isAlreadyThere)), ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
             ("resumed_rows", .integer(summary.resumedRows)), ("format", .string(summary.format.rawValue)),
             ("encoding", summary.encoding.map { .string($0.rawValue) } ?? .null), ("text_column", .string(summary.textColumn)),

@@ -7,7 +7,8 @@ import VectorStore
 
 struct VectorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vectors", abstract: "Choose rows of a vector file, or give them more columns.", subcommands: [VectorsSelectCommand.self, VectorsLabelCommand.self])
+        commandName: "vectors", abstract: "New vector files out of old ones: fewer rows, more columns, projections.",
+        subcommands: [VectorsSelectCommand.self, VectorsLabelCommand.self, VectorsProjectCommand.self])
 }
 
 struct VectorsSelectCommand: ParsableCommand {

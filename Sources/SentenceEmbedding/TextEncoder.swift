@@ -1,0 +1,62 @@
+import FileFormats
+import ModelFolders
+import Tensors
+import WordVectors
+
+/// What turns texts into vectors: a sentence model, or a table of words whose vectors are averaged.
+public protocol TextEncoder: Sendable {
+    /// What outputs call it.
+    var name: String { get }
+    /// Components of a vector.
+    var dimension: Int { get }
+    /// Whether vectors come out with length 1.
+    var isNormalized: Bool { get }
+    /// As `mean`, `cls`, `sif`.
+    var poolingName: String { get }
+    /// As `f32`, `bf16`.
+    var precisionName: String { get }
+    /// The longest text in tokens; longer ones are cut.
+    var maxLength: Int { get }
+    /// Text put before every sentence, empty for none.
+    var prompt: String { get }
+
+    /// A hash of everything that decides the vectors, the settings of a run aside.
+    func identity() throws -> String
+    /// Vectors of texts into a buffer of `texts.count × dimension` numbers, row-major. A text that has no vector gets zeros.
+    @discardableResult
+    func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts
+}
+
+extension TextEncoder {
+    /// Vectors of texts, `(texts.count, dimension)`.
+    public func encode(_ texts: [String]) throws -> Tensor<Float> {
+        var vectors = Tensor<Float>(uninitialized: [texts.count, dimension])
+        let size = vectors.count
+        try vectors.withUnsafeMutableElements { _ = try encode(texts, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+        return vectors
+    }
+}
+
+extension SentenceEncoder: TextEncoder {
+    public var name: String { directory.name }
+    public var poolingName: String { directory.poolingName }
+    public var precisionName: String { options.precision.rawValue }
+    public func identity() throws -> String { try directory.sha256() }
+}
+
+extension WordTextEncoder: TextEncoder {
+    public var name: String { table.name }
+    public var isNormalized: Bool { options.normalizes }
+    public var poolingName: String { "words, " + options.pooling.rawValue }
+    public var precisionName: String { "f32" }
+    public var maxLength: Int { Int(Int32.max) }
+    public var prompt: String { "" }
+    public func identity() -> String { sha256 }
+
+    public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
+        let found: WordTextEncoder.Counts = try encode(texts, into: vectors)
+        var counts = SentenceEncoder.Counts()
+        (counts.sentences, counts.tokens, counts.unknownTokens) = (found.texts, found.words, found.unknownWords)
+        return counts
+    }
+}
