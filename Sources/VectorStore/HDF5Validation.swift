@@ -148,8 +148,8 @@ public enum HDF5Validation {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7F, code = status >> 8 & 0xFF
-        let hasBegun = message.first == Self.begun
-        let text = String(decoding: hasBegun ? message.dropFirst() : message[...], as: UTF8.self)
+        let hasBegun = message.first == Self.begun, hasLittle = message.first == Self.begunWithLittle
+        let text = String(decoding: hasBegun || hasLittle ? message.dropFirst() : message[...], as: UTF8.self)
         switch (isInTime, signal, code) {
         case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
         case (_, 0, 0): return
@@ -159,7 +159,7 @@ public enum HDF5Validation {
         case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)
         case (_, 1..., _) where text.contains("allocate memory") || text.contains("failed to allocate"):
             throw MemoryBudget.error("checking this file", file: path)
-        case (_, 1..., _) where !hasBegun: throw MemoryBudget.error("the process that checks this file, which could not begin", file: path)
+        case (_, 1..., _) where !hasBegun: throw MemoryBudget.error("the process that checks this file", file: path)
         case (_, 0, 127), (_, 0, DataError.Kind.usage.rawValue):
             throw DataError(.unavailable, "the program that validates HDF5 files (\(SystemError.name(of: program.executable))) cannot be run", file: path)
         default: throw DataError(.badData, "this HDF5 file is damaged: reading it crashes the HDF5 library", file: path)
@@ -176,8 +176,9 @@ public enum HDF5Validation {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// What the child writes before it reads: from then on a crash is the file's fault.
-    private static let begun = UInt8(ascii: "+")
+    /// What the child writes before it reads: from then on a crash is the file's fault, unless a limit of the user's leaves it less memory than
+    /// it would have allowed itself.
+    private static let begun = UInt8(ascii: "+"), begunWithLittle = UInt8(ascii: "-")
 
     /// The descriptor under which the child finds the file.
     private static let childDescriptor: Int32 = 3
@@ -225,7 +226,7 @@ public enum HDF5Validation {
     public static func runAsChild(parent: Int32, seconds: Int) -> Int32 {
         guard confineChild(parent: parent, seconds: seconds) else { return DataError.Kind.interrupted.rawValue }
         let size = Identity(childDescriptor)?.size ?? 0
-        _ = write(STDOUT_FILENO, [begun], 1)
+        _ = write(STDOUT_FILENO, [state.withLock { $0.isMemoryOurs } ? begun : begunWithLittle], 1)
         do {
             try HDF5Walk(descriptor: childDescriptor, size: size).run()
             return 0

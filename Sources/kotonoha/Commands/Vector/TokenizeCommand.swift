@@ -35,19 +35,31 @@ struct TokenizeCommand: ParsableCommand {
         let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
+        // Written as it comes: the tokens of a long text take many times the memory of the text.
+        var output: [UInt8] = []
+        func flush() throws {
+            try Console.write(String(decoding: output, as: UTF8.self))
+            output.removeAll(keepingCapacity: true)
+        }
         while true {
             let rows = try source.next(batch: 4096)
             if rows.isEmpty { break }
-            var text = ""
             for row in rows {
+                try MemoryBudget.require(32 * row.text.utf8.count, for: "the tokens of this text", file: input, line: row.line)
                 var sentence = row.text, found: [Int32] = []
                 let part = sentence.withUTF8 { tokenizer.appendIDs(of: $0, maxLength: maxLength, to: &found, scratch: &scratch) }
                 counts.tokens += part.tokens
                 counts.unknowns += part.unknowns
-                let pieces = ids ? found.map(String.init) : found.map { tokenizer.token(for: $0) ?? "\($0)" }
-                text += (report.json ? JSON.array(pieces.map { ids ? .integer(Int($0) ?? 0) : .string($0) }).serialized() : pieces.joined(separator: " ")) + "\n"
+                if report.json { output.append(UInt8(ascii: "[")) }
+                for (place, id) in found.enumerated() {
+                    if place > 0 { output.append(UInt8(ascii: report.json ? "," : " ")) }
+                    let piece = (ids ? nil : tokenizer.token(for: id)) ?? "\(id)"
+                    if report.json, !ids { JSON.string(piece).write(to: &output) } else { output.append(contentsOf: piece.utf8) }
+                    if output.count >= 1 << 18 { try flush() }
+                }
+                output.append(contentsOf: (report.json ? "]\n" : "\n").utf8)
             }
-            try Console.write(text)
+            try flush()
         }
         if !report.quiet && counts.tokens > 0 {
             Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")
