@@ -4,15 +4,10 @@ import Tensors
 public func activated<S: TensorScalar>(_ x: Variable<S>, _ kind: Activation, on tape: Tape<S>?) -> Variable<S> {
     if kind == .identity { return x }
     var y = Tensor<S>(uninitialized: x.shape)
-    let count = x.value.count
-    x.value.withUnsafeElements { from in y.withUnsafeMutableElements { S.activate(kind, from, count: count, into: $0) } }
+    S.activate(kind, x.value.view, into: &y.target)
     guard let tape else { return Variable(y) }
-    return tape.record(y) { tape, gradient in
-        x.value.withUnsafeElements { from in
-            gradient.withUnsafeElements { g in
-                tape.addGradient(of: x) { S.activateBackward(kind, from, g, count: count, addingTo: $0) }
-            }
-        }
+    return tape.record(y) { tape, dy in
+        tape.addGradient(of: x) { dx in S.activateBackward(kind, x.value.view, dy.view, addingTo: &dx.target) }
     }
 }
 
@@ -33,47 +28,32 @@ public func sum<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Ta
 public func product<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) do not multiply element by element")
     var result = Tensor<S>(shape: x.shape)
-    let count = result.count
-    func addProduct(_ a: Tensor<S>, _ b: Tensor<S>, to out: UnsafeMutablePointer<S>) {
-        a.withUnsafeElements { a in b.withUnsafeElements { S.addProduct(a, $0, count: count, to: out) } }
-    }
-    result.withUnsafeMutableElements { addProduct(x.value, y.value, to: $0) }
+    S.addProduct(x.value.view, y.value.view, to: &result.target)
     guard let tape else { return Variable(result) }
     return tape.record(result) { tape, gradient in
-        tape.addGradient(of: x) { addProduct(gradient, y.value, to: $0) }
-        tape.addGradient(of: y) { addProduct(gradient, x.value, to: $0) }
+        tape.addGradient(of: x) { dx in S.addProduct(gradient.view, y.value.view, to: &dx.target) }
+        tape.addGradient(of: y) { dy in S.addProduct(gradient.view, x.value.view, to: &dy.target) }
     }
 }
 
 /// a x.
 public func scaled<S: TensorScalar>(_ x: Variable<S>, by a: S, on tape: Tape<S>?) -> Variable<S> {
     var result = x.value
-    let count = result.count
-    result.withUnsafeMutableElements { S.scale($0, by: a, count: count) }
+    S.scale(&result.target, by: a)
     guard let tape else { return Variable(result) }
     let place = x.place
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in tape.addGradient(of: place) { S.add(a, times: g, count: count, to: $0) } }
+        tape.addGradient(of: place) { dx in S.add(a, times: gradient.view, to: &dx.target) }
     }
 }
 
 /// Columns `range` of every row.
 public func columns<S: TensorScalar>(_ x: Variable<S>, _ range: Range<Int>, on tape: Tape<S>?) -> Variable<S> {
-    let rows = x.value.rows, width = x.value.columns, part = range.count
-    precondition(range.lowerBound >= 0 && range.upperBound <= width, "columns \(range) of \(width)")
-    var result = Tensor<S>(uninitialized: [rows, part])
-    x.value.withUnsafeElements { from in
-        result.withUnsafeMutableElements { to in
-            for r in 0..<rows { (to + r * part).update(from: from + r * width + range.lowerBound, count: part) }
-        }
-    }
+    var result = Tensor<S>(uninitialized: [x.value.rows, range.count])
+    S.copy(x.value.view[columns: range], into: &result.target)
     guard let tape else { return Variable(result) }
     let place = x.place
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in
-            tape.addGradient(of: place) { dx in
-                for r in 0..<rows { S.add(g + r * part, count: part, to: dx + r * width + range.lowerBound) }
-            }
-        }
+        tape.addGradient(of: place) { dx in S.add(gradient.view, to: &dx[columns: range]) }
     }
 }

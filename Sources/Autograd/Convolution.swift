@@ -19,23 +19,11 @@ public func neighborhoods<S: TensorScalar>(_ x: Variable<S>, size: Int, offsets:
         }
     }
     var result = Tensor<S>(shape: [x.value.rows, channels * size])
-    x.value.withUnsafeElements { from in
-        result.withUnsafeMutableElements { to in
-            forEachNeighbour { i, t, j in
-                let row = to + i * channels * size + t
-                for c in 0..<channels { row[c * size] = from[j * channels + c] }
-            }
-        }
-    }
+    forEachNeighbour { i, t, j in S.interleave(x.value.view[j], at: t, of: size, into: &result[rows: i..<i + 1]) }
     guard let tape else { return Variable(result) }
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in
-            tape.addGradient(of: x) { dx in
-                forEachNeighbour { i, t, j in
-                    let row = g + i * channels * size + t
-                    for c in 0..<channels { dx[j * channels + c] += row[c * size] }
-                }
-            }
+        tape.addGradient(of: x) { dx in
+            forEachNeighbour { i, t, j in S.addInterleaved(gradient.view[i], at: t, of: size, to: &dx[rows: j..<j + 1]) }
         }
     }
 }

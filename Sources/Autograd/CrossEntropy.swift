@@ -12,23 +12,16 @@ public func crossEntropy<S: TensorScalar>(
 ) -> Variable<S> {
     let rows = logits.value.rows, classes = logits.value.columns
     precondition(targets.count == rows && targets.allSatisfy { $0 < classes }, "\(targets.count) targets for logits \(logits.shape)")
-    var losses = Tensor<S>(uninitialized: [rows])
-    var slopes = Tensor<S>(uninitialized: [tape == nil ? 0 : rows, classes])
-    logits.value.withUnsafeElements { x in
-        losses.withUnsafeMutableElements { losses in
-            slopes.withUnsafeMutableElements { slopes in
-                S.crossEntropy(x, rows: rows, columns: classes, targets: targets, smoothing: smoothing, loss: losses,
-                               gradient: tape == nil ? nil : slopes)
-            }
-        }
+    let found = targets[...]
+    guard let tape else {
+        return Variable(Tensor(S.crossEntropy(logits.value.view, targets: found, smoothing: smoothing), shape: [rows]))
     }
-    guard let tape else { return Variable(losses) }
+    var slopes = Tensor<S>(uninitialized: [rows, classes])
+    let losses = Tensor(S.crossEntropy(logits.value.view, targets: found, smoothing: smoothing, gradient: &slopes.target), shape: [rows])
     let place = logits.place, kept = slopes
     return tape.record(losses) { tape, gradient in
         var dx = kept
-        gradient.withUnsafeElements { g in
-            dx.withUnsafeMutableElements { dx in for r in 0..<rows { S.scale(dx + r * classes, by: g[r], count: classes) } }
-        }
+        for r in 0..<rows { S.scale(&dx[rows: r..<r + 1], by: gradient[r]) }
         tape.addGradient(of: place, dx)
     }
 }
@@ -51,53 +44,30 @@ public func linearCrossEntropy<S: TensorScalar>(
     let precision = tape?.precision ?? precision
     let forward = weight.packed(precision)
     let backward = tape.map { $0.follows(x) ? weight.packed(precision, transposed: true) : nil } ?? nil
-    let operand = ProductOperand(x.value, precision: precision)
-    let stride = S.operandStride(precision)
+    let operand = ProductOperand(x.value, precision: precision), shift = bias?.value
     let block = min(256, max(64, rows))
-    var total = 0.0
-    var correct = 0
+    var total = 0.0, correct = 0
     var dx = Tensor<S>(uninitialized: [backward == nil ? 0 : rows, size])
     // Gradients of this call alone; they wait for the factor that comes from above, which is 1 where the loss is the end.
-    var dw = Tensor<S>(shape: [tape != nil && weight.isTrainable ? classes : 0, size])
-    var db = Tensor<S>(shape: [tape != nil && bias?.isTrainable == true ? classes : 0])
-    let wantsWeights = dw.count > 0, wantsBias = db.count > 0
-    Scratch.with(S.self, count: block * (classes + 1)) { logits in
-        Scratch.with(UInt8.self, count: block * classes * stride) { halves in
-            let losses = logits + block * classes
-            operand.withOperand { x in
-                withOptionalElements(bias?.value) { bias in
-                    for first in Swift.stride(from: 0, to: rows, by: block) {
-                        let count = min(block, rows - first)
-                        S.multiply(operand: x + first * size * stride, rows: count, by: forward, bias: bias, into: logits)
-                        for r in 0..<count where targets[first + r] >= 0 {
-                            if S.indexOfLargest(logits + r * classes, count: classes) == Int(targets[first + r]) { correct += 1 }
-                        }
-                        targets.withUnsafeBufferPointer {
-                            S.crossEntropy(logits, rows: count, columns: classes, targets: $0.baseAddress! + first, smoothing: smoothing,
-                                           loss: losses, gradient: tape == nil ? nil : logits)
-                        }
-                        for r in 0..<count { total += Double(losses[r]) }
-                        guard tape != nil else { continue }
-                        S.scale(logits, by: 1 / divisor, count: count * classes)
-                        if wantsBias { db.withUnsafeMutableElements { S.addColumnSums(logits, rows: count, columns: classes, to: $0) } }
-                        var slopes = UnsafeRawPointer(logits)
-                        if stride != MemoryLayout<S>.stride {
-                            S.convertOperand(logits, count: count * classes, precision: precision, into: halves)
-                            slopes = UnsafeRawPointer(halves)
-                        }
-                        if wantsWeights {
-                            dw.withUnsafeMutableElements {
-                                addTransposedProduct(slopes, columns: classes, x + first * size * stride, columns: size, rows: count, to: $0,
-                                                     overwriting: first == 0, of: S.self, precision: precision)
-                            }
-                        }
-                        if let backward {
-                            dx.withUnsafeMutableElements { S.multiply(operand: slopes, rows: count, by: backward, bias: nil, into: $0 + first * size) }
-                        }
-                    }
-                }
-            }
+    let wantsWeights = tape?.learns(weight) ?? false, wantsBias = bias.map { tape?.learns($0) ?? false } ?? false
+    var dw = Tensor<S>(shape: [wantsWeights ? classes : 0, size]), db = Tensor<S>(shape: [wantsBias ? classes : 0])
+    var logits = Tensor<S>(uninitialized: [block, classes])
+    for range in Parallel.chunks(rows, size: block) {
+        let part = 0..<range.count, wanted = targets[range]
+        S.multiply(operand[rows: range], by: forward, plus: shift?.view, into: &logits[rows: part])
+        for (r, target) in wanted.enumerated() where target >= 0 {
+            if S.indexOfLargest(logits.view[r]) == Int(target) { correct += 1 }
         }
+        guard tape != nil else {
+            for loss in S.crossEntropy(logits.view[rows: part], targets: wanted, smoothing: smoothing) { total += Double(loss) }
+            continue
+        }
+        for loss in S.crossEntropy(becomingGradient: &logits[rows: part], targets: wanted, smoothing: smoothing) { total += Double(loss) }
+        S.scale(&logits[rows: part], by: 1 / divisor)
+        if wantsBias { S.addColumnSums(logits.view[rows: part], to: &db.target) }
+        let slopes = ProductOperand(logits.view[rows: part], precision: precision)
+        if wantsWeights { S.addTransposedProduct(slopes, operand[rows: range], to: &dw.target, overwriting: range.lowerBound == 0) }
+        if let backward { S.multiply(slopes, by: backward, into: &dx[rows: range]) }
     }
     let loss = Tensor<S>([S(total / Double(divisor))], shape: [1])
     guard let tape else { return (Variable(loss), correct) }
@@ -108,8 +78,7 @@ public func linearCrossEntropy<S: TensorScalar>(
         kept = nil
         let factor = gradient[0]
         func scale(_ tensor: inout Tensor<S>) {
-            let count = tensor.count
-            if factor != 1 && count > 0 { tensor.withUnsafeMutableElements { S.scale($0, by: factor, count: count) } }
+            if factor != 1 && tensor.count > 0 { S.scale(&tensor.target, by: factor) }
         }
         scale(&slopes.dx)
         scale(&slopes.dw)
@@ -122,50 +91,18 @@ public func linearCrossEntropy<S: TensorScalar>(
 
 /// log softmax of each row.
 public func logSoftmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
-    let rows = x.value.rows, columns = x.value.columns
-    var result = Tensor<S>(uninitialized: x.shape)
-    x.value.withUnsafeElements { x in
-        result.withUnsafeMutableElements { y in
-            S.logSoftmax(x, rows: rows, columns: columns, into: y)
-        }
-    }
-    guard let tape else { return Variable(result) }
-    let place = x.place, y = result
-    return tape.record(result) { tape, gradient in
-        var dx = gradient
-        var softmax = [S](repeating: 0, count: columns)
-        y.withUnsafeElements { y in
-            dx.withUnsafeMutableElements { dx in
-                for r in 0..<rows {
-                    S.softmax(y + r * columns, rows: 1, columns: columns, into: &softmax)
-                    let total = (0..<columns).reduce(S(0)) { $0 + dx[r * columns + $1] }
-                    S.add(-total, times: softmax, count: columns, to: dx + r * columns)
-                }
-            }
-        }
-        tape.addGradient(of: place, dx)
-    }
+    var y = Tensor<S>(uninitialized: x.shape)
+    S.logSoftmax(x.value.view, into: &y.target)
+    guard let tape else { return Variable(y) }
+    let place = x.place, kept = y
+    return tape.record(y) { tape, dy in tape.addGradient(of: place, S.logSoftmaxBackward(kept, dy)) }
 }
 
 /// Softmax of each row.
 public func softmax<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
-    let rows = x.value.rows, columns = x.value.columns
-    var result = Tensor<S>(uninitialized: x.shape)
-    x.value.withUnsafeElements { x in result.withUnsafeMutableElements { S.softmax(x, rows: rows, columns: columns, into: $0) } }
-    guard let tape else { return Variable(result) }
-    let place = x.place, y = result
-    return tape.record(result) { tape, gradient in
-        var dx = Tensor<S>(shape: y.shape)
-        y.withUnsafeElements { y in
-            gradient.withUnsafeElements { g in
-                dx.withUnsafeMutableElements { dx in
-                    for r in 0..<rows {
-                        let row = y + r * columns, along = S(S.dot(row, g + r * columns, count: columns))
-                        for c in 0..<columns { dx[r * columns + c] = row[c] * (g[r * columns + c] - along) }
-                    }
-                }
-            }
-        }
-        tape.addGradient(of: place, dx)
-    }
+    var y = Tensor<S>(uninitialized: x.shape)
+    S.softmax(x.value.view, into: &y.target)
+    guard let tape else { return Variable(y) }
+    let place = x.place, kept = y
+    return tape.record(y) { tape, dy in tape.addGradient(of: place, S.softmaxBackward(kept, dy)) }
 }

@@ -7,10 +7,10 @@ import Tensors
 public func dropout<S: TensorScalar>(_ x: Variable<S>, rate: Double, on tape: Tape<S>?) -> Variable<S> {
     guard let tape, rate > 0 else { return x }
     precondition(rate < 1, "a dropout rate lies in 0 ..< 1, not \(rate)")
-    let count = x.value.count, seed = tape.random.next()
+    let seed = tape.random.next()
     func dropped(_ values: Tensor<S>) -> Tensor<S> {
         var result = Tensor<S>(uninitialized: values.shape)
-        values.withUnsafeElements { from in result.withUnsafeMutableElements { S.dropout(from, count: count, rate: rate, seed: seed, into: $0) } }
+        S.dropout(values.view, rate: rate, seed: seed, into: &result.target)
         return result
     }
     let place = x.place

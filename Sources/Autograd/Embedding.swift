@@ -12,15 +12,11 @@ public func embedding<S: TensorScalar>(_ rows: [Int32], table: Parameter<S>, on 
 
 /// The sum of rows of several tables, as words + positions + segments of BERT: row i is Σ `table[rows[i]]`.
 public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Parameter<S>)], on tape: Tape<S>?) -> Variable<S> {
-    let count = lookups[0].rows.count, size = lookups[0].table.value.columns
+    let count = lookups[0].rows.count, size = lookups[0].table.shape.dropFirst().reduce(1, *)
     var sum = Tensor<S>(uninitialized: [count, size])
-    sum.withUnsafeMutableElements { out in
-        for (which, lookup) in lookups.enumerated() {
-            precondition(lookup.rows.count == count && lookup.table.value.columns == size)
-            let vocabulary = lookup.table.value.rows
-            precondition(lookup.rows.allSatisfy { $0 >= 0 && Int($0) < vocabulary }, "a row outside a table of \(vocabulary)")
-            lookup.table.value.withUnsafeElements { S.gatherRows($0, width: size, lookup.rows, adding: which > 0, into: out) }
-        }
+    for (which, lookup) in lookups.enumerated() {
+        precondition(lookup.rows.count == count && lookup.table.shape.count == 2)
+        S.gatherRows(lookup.table.value.view, lookup.rows, adding: which > 0, into: &sum.target)
     }
     guard let tape else { return Variable(sum) }
     return tape.record(sum) { tape, gradient in
@@ -30,23 +26,12 @@ public func embeddingSum<S: TensorScalar>(_ lookups: [(rows: [Int32], table: Par
 
 /// Rows of a value: row i of the result is `x[rows[i]]`.
 public func gatherRows<S: TensorScalar>(_ x: Variable<S>, _ rows: [Int], on tape: Tape<S>?) -> Variable<S> {
-    let size = x.value.columns, available = x.value.rows
+    let indices = rows.map(Int32.init)
     var result = Tensor<S>(uninitialized: [rows.count] + x.shape.dropFirst())
-    x.value.withUnsafeElements { from in
-        result.withUnsafeMutableElements { to in
-            for (i, row) in rows.enumerated() {
-                precondition(row >= 0 && row < available, "row \(row) of \(available)")
-                (to + i * size).update(from: from + row * size, count: size)
-            }
-        }
-    }
+    S.gatherRows(x.value.view, indices, into: &result.target)
     guard let tape else { return Variable(result) }
     let place = x.place
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in
-            tape.addGradient(of: place) { dx in
-                for (i, row) in rows.enumerated() { S.add(g + i * size, count: size, to: dx + row * size) }
-            }
-        }
+        tape.addGradient(of: place) { dx in S.scatterRows(gradient.view, indices, within: 0..<dx.rows, addingTo: &dx.target) }
     }
 }

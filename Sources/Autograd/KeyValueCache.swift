@@ -25,16 +25,10 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     public mutating func attend(_ fused: Tensor<Scalar>, heads: Int) -> Tensor<Scalar> {
         precondition(fused.shape == [hypotheses, 3 * size] && size % heads == 0)
         if length == capacity { arrange(Array(0..<hypotheses), capacity: 2 * capacity) }
-        let width = 2 * size, keys = length + 1, capacity = capacity, hypotheses = hypotheses, size = size
-        let result = rows.withUnsafeMutableElements { rows in
-            fused.withUnsafeElements { fused in
-                for h in 0..<hypotheses { (rows + (h * capacity + keys - 1) * width).update(from: fused + h * 3 * size + size, count: width) }
-            }
-            return singleQueryAttention(fused, memory: rows, size: size, firstKeys: (0..<hypotheses).map { Int64($0 * capacity) },
-                                        keyCounts: [Int64](repeating: Int64(keys), count: hypotheses), heads: heads)
-        }
-        length = keys
-        return result
+        Scalar.copy(fused.view[columns: size..<3 * size], into: &rows[every: capacity, from: length])
+        length += 1
+        return singleQueryAttention(fused, memory: rows, firstKeys: (0..<hypotheses).map { Int64($0 * capacity) },
+                                    keyCounts: [Int64](repeating: Int64(length), count: hypotheses), heads: heads)
     }
 
     /// Hypothesis i becomes what hypothesis `kept[i]` was.
@@ -44,14 +38,9 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     }
 
     private mutating func arrange(_ kept: [Int], capacity newCapacity: Int) {
-        let width = 2 * size, length = length, capacity = capacity
-        var moved = Tensor<Scalar>(uninitialized: [kept.count * newCapacity, width])
-        rows.withUnsafeElements { from in
-            moved.withUnsafeMutableElements { to in
-                for (i, h) in kept.enumerated() {
-                    (to + i * newCapacity * width).update(from: from + h * capacity * width, count: length * width)
-                }
-            }
+        var moved = Tensor<Scalar>(uninitialized: [kept.count * newCapacity, 2 * size])
+        for (i, h) in kept.enumerated() {
+            Scalar.copy(rows.view[rows: h * capacity..<h * capacity + length], into: &moved[rows: i * newCapacity..<i * newCapacity + length])
         }
         rows = moved
         hypotheses = kept.count

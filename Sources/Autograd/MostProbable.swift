@@ -15,32 +15,25 @@ import Tensors
 public func mostProbable<S: TensorScalar>(
     _ x: Tensor<S>, weight: Parameter<S>, bias: Parameter<S>?, wanted: [Int32] = [], precision: Precision = .f32
 ) -> (classes: [Int32], logProbabilities: [Double]) {
-    let rows = x.rows, size = x.columns, classes = weight.value.rows
+    let rows = x.rows, size = x.columns, classes = weight.shape[0]
     let wanted = wanted.isEmpty ? [Int32](repeating: -1, count: rows) : wanted
-    precondition(weight.value.columns == size && wanted.count == rows && wanted.allSatisfy { $0 < classes })
+    precondition(weight.shape[1] == size && wanted.count == rows && wanted.allSatisfy { $0 < classes })
     let blocks = weight.packedBlocks(precision, columns: 512), operand = ProductOperand(x, precision: precision)
-    let stride = S.operandStride(precision)
+    let shift = bias?.value.reshaped([1, classes])
     var chosen: [Int32] = [], logProbabilities: [Double] = []
     for part in Parallel.chunks(rows, size: 256) {
-        let asked = Array(wanted[part])
-        var best = [Int32](repeating: -1, count: part.count)
-        var top = [S](repeating: -.infinity, count: part.count), total = [S](repeating: 0, count: part.count), at = total
-        Scratch.with(S.self, count: part.count * (blocks.first?.outputs ?? 0)) { scores in
-            operand.withOperand { x in
-                withOptionalElements(bias?.value) { bias in
-                    var column = 0
-                    for block in blocks {
-                        S.multiply(operand: x + part.lowerBound * size * stride, rows: part.count, by: block, bias: bias.map { $0 + column }, into: scores)
-                        S.scanScores(scores, rows: part.count, columns: block.outputs, first: column, wanted: asked, top: &top, total: &total, best: &best, at: &at)
-                        column += block.outputs
-                    }
-                }
-            }
+        let asked = Array(wanted[part]), all = 0..<part.count
+        var scan = SoftmaxScan<S>(rows: part.count), column = 0
+        var scores = Tensor<S>(uninitialized: [part.count * (blocks.first?.outputs ?? 0)])
+        for block in blocks {
+            let columns = column..<column + block.outputs
+            S.multiply(operand[rows: part], by: block, plus: shift?.view[columns: columns], into: &scores[rows: all, width: block.outputs])
+            S.scanScores(scores.view(of: Stretch(tensor: 0, rows: all, width: block.outputs)), first: column, wanted: asked, into: &scan)
+            column = columns.upperBound
         }
-        chosen += best
-        logProbabilities += part.indices.map { r in
-            let i = r - part.lowerBound
-            return Double(asked[i] < 0 ? top[i] : at[i]) - Double(top[i]) - log(Double(total[i]))
+        chosen += scan.best
+        logProbabilities += asked.indices.map { i in
+            Double(asked[i] < 0 ? scan.top[i] : scan.at[i]) - Double(scan.top[i]) - log(Double(scan.total[i]))
         }
     }
     return (chosen, logProbabilities)

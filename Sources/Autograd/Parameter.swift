@@ -3,78 +3,87 @@ import Tensors
 
 /// A tensor that a network learns: weights of a linear layer `(outputs, inputs)`, a bias, an embedding table `(rows, size)`.
 ///
-/// Beside the value it keeps the layouts that matrix products want, made when first asked for and dropped when the value
-/// changes. Reading from many threads is safe; setting `value` is for the owner, while nobody computes.
-public final class Parameter<Scalar: TensorScalar>: @unchecked Sendable {
-    public var value: Tensor<Scalar> {
-        get { current }
-        set {
-            current = newValue
-            layouts.withLock { $0 = Layouts() }
-        }
-    }
-    /// The value, without the dropping of layouts that an assignment brings.
-    private var current: Tensor<Scalar>
-    /// Frozen parameters get no gradient.
-    public var isTrainable = true
-
-    public init(_ value: Tensor<Scalar>) {
-        current = value
-    }
-
-    public var shape: [Int] { value.shape }
+/// Who infers only reads, and no public function changes a parameter. Loaders and trainers of this package change it, `assign` by
+/// `assign` and step by step: a model that trains belongs to its trainer. Whoever reads meanwhile from another thread sees a whole value,
+/// the one before or the one after.
+///
+/// Beside the value it keeps the layouts that matrix products want, made when first asked for and dropped when the value changes.
+public final class Parameter<Scalar: TensorScalar>: Sendable {
+    public let shape: [Int]
+    /// One that no training changes (a table of sinusoids) gets no gradient.
+    public let isTrainable: Bool
 
     private struct Layout: Hashable { var precision: Precision; var transposed: Bool }
-    private struct Layouts: Sendable {
+    private struct State: Sendable {
+        var value: Tensor<Scalar>
         var whole: [Layout: PackedMatrix<Scalar>] = [:]
         var blocks: [Precision: [PackedMatrix<Scalar>]] = [:]
     }
-    private let layouts = Mutex(Layouts())
+    private let state: Mutex<State>
+
+    public init(_ value: Tensor<Scalar>, isTrainable: Bool = true) {
+        shape = value.shape
+        self.isTrainable = isTrainable
+        state = Mutex(State(value: value))
+    }
+
+    public var value: Tensor<Scalar> { state.withLock { $0.value } }
+
+    /// - Precondition: `value` has the parameter's shape.
+    package func assign(_ value: Tensor<Scalar>) {
+        precondition(value.shape == shape, "a parameter of shape \(shape) cannot become \(value.shape)")
+        state.withLock { $0 = State(value: value) }
+    }
 
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`; `transposed` takes gradients back from outputs to inputs.
     package func packed(_ precision: Precision, transposed: Bool = false) -> PackedMatrix<Scalar> {
-        layouts.withLock { layouts in
+        state.withLock { state in
             let layout = Layout(precision: precision, transposed: transposed)
-            if let known = layouts.whole[layout] { return known }
-            let outputs = value.rows, inputs = value.columns
-            let made = value.withUnsafeElements { source in
-                transposed
-                    ? Scalar.pack(source, inputs: outputs, outputs: inputs, inputStride: inputs, outputStride: 1, precision: precision)
-                    : Scalar.pack(source, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: precision)
-            }
-            layouts.whole[layout] = made
+            if let known = state.whole[layout] { return known }
+            let made = Scalar.pack(state.value.view, transposed: transposed, precision: precision)
+            state.whole[layout] = made
             return made
         }
     }
 
     /// The matrix of `packed` cut into blocks of so many outputs, the last one smaller, each laid out by itself.
     package func packedBlocks(_ precision: Precision, columns: Int) -> [PackedMatrix<Scalar>] {
-        let outputs = value.rows, inputs = value.columns
-        if outputs <= columns { return [packed(precision)] }
-        return layouts.withLock { layouts in
-            if let known = layouts.blocks[precision], known.first?.outputs == columns { return known }
-            let made = value.withUnsafeElements { source in
-                stride(from: 0, to: outputs, by: columns).map { first in
-                    Scalar.pack(source + first * inputs, inputs: inputs, outputs: min(columns, outputs - first), inputStride: 1,
-                                outputStride: inputs, precision: precision)
-                }
-            }
-            layouts.blocks[precision] = made
+        if shape[0] <= columns { return [packed(precision)] }
+        return state.withLock { state in
+            if let known = state.blocks[precision], known.first?.outputs == columns { return known }
+            let weights = state.value.view
+            let made = Parallel.chunks(weights.rows, size: columns).map { Scalar.pack(weights[rows: $0], precision: precision) }
+            state.blocks[precision] = made
             return made
         }
     }
 
-    /// Memory of the value, for an optimizer to write to while nobody computes; `refreshLayouts` afterwards.
-    package func mutablePointer() -> UnsafeMutablePointer<Scalar> {
-        current.withUnsafeMutableElements { $0 }
+    /// Takes the value out for an optimizer to write to, without a copy; until `giveBack` the parameter has a value of zeros' shape only,
+    /// and nobody may compute with it.
+    package func take() -> Tensor<Scalar> {
+        state.withLock { state in
+            let value = state.value
+            state.value = Tensor(uninitialized: [0])
+            return value
+        }
     }
 
-    /// Lays the changed value out again for products, in the memory that the layouts already have.
-    package func refreshLayouts() {
-        layouts.withLock { layouts in
+    /// Puts the changed value back and lays it out again for products: in the memory that a layout already has, where nobody else
+    /// holds that layout.
+    package func giveBack(_ value: consuming Tensor<Scalar>) {
+        precondition(value.shape == shape)
+        let value = value
+        state.withLock { state in
+            state.value = value
             // Blocks are for inference: made again when they are wanted, not with every step.
-            layouts.blocks = [:]
-            for matrix in layouts.whole.values { current.withUnsafeElements { Scalar.repack(matrix, $0) } }
+            state.blocks = [:]
+            for layout in Array(state.whole.keys) {
+                guard var matrix = state.whole.removeValue(forKey: layout) else { continue }
+                if isKnownUniquelyReferenced(&matrix) {
+                    Scalar.repack(&matrix, value.view)
+                    state.whole[layout] = matrix
+                }
+            }
         }
     }
 }

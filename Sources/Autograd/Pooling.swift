@@ -41,46 +41,35 @@ public func pooled<S: TensorScalar>(
         }
     }
     var result = Tensor<S>(shape: [sequences, size])
-    var largest = [Int32](repeating: -1, count: mode == .max ? sequences * size : 0)
-    x.value.withUnsafeElements { x in
-        result.withUnsafeMutableElements { out in
-            for s in 0..<sequences {
-                let to = out + s * size, range = rows(s)
-                if mode == .max {
-                    for i in range {
-                        for c in 0..<size where i == range.lowerBound || x[i * size + c] > to[c] {
-                            to[c] = x[i * size + c]
-                            largest[s * size + c] = Int32(i)
-                        }
-                    }
-                } else if mode == .mean {
-                    // Sum first and divide once, as the reference does: rounding then matches it best.
-                    for i in range { S.add(x + i * size, count: size, to: to) }
-                    if !range.isEmpty { S.scale(to, by: 1 / S(range.count), count: size) }
-                } else {
-                    for i in range {
-                        let w = weight(i, of: range)
-                        if w != 0 { S.add(w, times: x + i * size, count: size, to: to) }
-                    }
-                }
+    var largest: [[Int32]] = []
+    for s in 0..<sequences {
+        let range = rows(s), row = s..<s + 1
+        switch mode {
+        case .max:
+            largest.append(S.columnMaxima(x.value.view[rows: range], firstRow: range.lowerBound, into: &result[rows: row]))
+        case .mean:
+            // Sum first and divide once, as the reference does: rounding then matches it best.
+            S.addColumnSums(x.value.view[rows: range], to: &result[rows: row])
+            if !range.isEmpty { S.scale(&result[rows: row], by: 1 / S(range.count)) }
+        default:
+            for i in range {
+                let w = weight(i, of: range)
+                if w != 0 { S.add(w, times: x.value.view[i], to: &result[rows: row]) }
             }
         }
     }
     guard let tape else { return Variable(result) }
-    let place = x.place
-    let chosen = largest
+    let place = x.place, chosen = largest
     return tape.record(result) { tape, gradient in
-        gradient.withUnsafeElements { g in
-            tape.addGradient(of: place) { dx in
-                for s in 0..<sequences {
-                    if mode == .max {
-                        for c in 0..<size where chosen[s * size + c] >= 0 { dx[Int(chosen[s * size + c]) * size + c] += g[s * size + c] }
-                    } else {
-                        let range = rows(s)
-                        for i in range {
-                            let w = weight(i, of: range)
-                            if w != 0 { S.add(w, times: g + s * size, count: size, to: dx + i * size) }
-                        }
+        tape.addGradient(of: place) { dx in
+            for s in 0..<sequences {
+                if mode == .max {
+                    for (c, row) in chosen[s].enumerated() where row >= 0 { dx[Int(row), c] += gradient[s, c] }
+                } else {
+                    let range = rows(s)
+                    for i in range {
+                        let w = weight(i, of: range)
+                        if w != 0 { S.add(w, times: gradient.view[s], to: &dx[rows: i..<i + 1]) }
                     }
                 }
             }
@@ -90,30 +79,22 @@ public func pooled<S: TensorScalar>(
 
 /// Rows scaled to length 1: x / max(‖x‖, 1e-12), as `torch.nn.functional.normalize`. The length is summed in Double.
 public func normalizedRows<S: TensorScalar>(_ x: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
-    let rows = x.value.rows, size = x.value.columns
+    let rows = x.value.rows
     var result = x.value
-    var reciprocals = [S](repeating: 0, count: rows)
-    result.withUnsafeMutableElements { y in
-        for r in 0..<rows {
-            let row = y + r * size
-            reciprocals[r] = S(1 / Swift.max(S.dot(row, row, count: size).squareRoot(), 1e-12))
-            S.scale(row, by: reciprocals[r], count: size)
-        }
+    let reciprocals = (0..<rows).map { r in
+        let row = x.value.view[r]
+        return S(1 / Swift.max(S.dot(row, row).squareRoot(), 1e-12))
     }
+    for (r, reciprocal) in reciprocals.enumerated() { S.scale(&result[rows: r..<r + 1], by: reciprocal) }
     guard let tape else { return Variable(result) }
-    let place = x.place
-    let y = result, scales = reciprocals
-    return tape.record(result) { tape, gradient in
-        y.withUnsafeElements { y in
-            gradient.withUnsafeElements { g in
-                tape.addGradient(of: place) { dx in
-                    for r in 0..<rows {
-                        // d(x/‖x‖) takes out what lies along x itself.
-                        let along = S(S.dot(y + r * size, g + r * size, count: size))
-                        S.add(scales[r], times: g + r * size, count: size, to: dx + r * size)
-                        S.add(-scales[r] * along, times: y + r * size, count: size, to: dx + r * size)
-                    }
-                }
+    let place = x.place, y = result
+    return tape.record(result) { tape, dy in
+        tape.addGradient(of: place) { dx in
+            for (r, reciprocal) in reciprocals.enumerated() {
+                // d(x/‖x‖) takes out what lies along x itself.
+                let along = S(S.dot(y.view[r], dy.view[r]))
+                S.add(reciprocal, times: dy.view[r], to: &dx[rows: r..<r + 1])
+                S.add(-reciprocal * along, times: y.view[r], to: &dx[rows: r..<r + 1])
             }
         }
     }

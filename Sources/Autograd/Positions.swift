@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 import Tensors
 
@@ -32,17 +31,9 @@ public struct RotaryAngles<Scalar: TensorScalar>: Sendable {
 public func rotated<S: TensorScalar>(
     _ x: Variable<S>, heads: Int, headSize: Int, positions: [Int32], angles: RotaryAngles<S>, on tape: Tape<S>?
 ) -> Variable<S> {
-    let rows = x.value.rows, width = x.value.columns
-    precondition(positions.count == rows && heads * headSize <= width && angles.cosines.columns * 2 == headSize)
-    precondition(positions.allSatisfy { $0 >= 0 && Int($0) < angles.cosines.rows }, "a position beyond the \(angles.cosines.rows) known")
     func turn(_ tensor: inout Tensor<S>, backward: Bool) {
-        angles.cosines.withUnsafeElements { cosines in
-            angles.sines.withUnsafeElements { sines in
-                tensor.withUnsafeMutableElements {
-                    S.rotate($0, rows: rows, stride: width, heads: heads, headSize: headSize, positions: positions, (cosines, sines), backward: backward)
-                }
-            }
-        }
+        S.rotate(&tensor.target, heads: heads, headSize: headSize, positions: positions, cosines: angles.cosines, sines: angles.sines,
+                 backward: backward)
     }
     var y = x.value
     turn(&y, backward: false)
@@ -64,30 +55,12 @@ public func rotated<S: TensorScalar>(
 ///   - bucket: a row of the table for each distance key − query.
 /// - Returns: `(heads, n, n)`.
 public func relativeBias<S: TensorScalar>(table: Parameter<S>, length n: Int, bucket: (Int) -> Int, on tape: Tape<S>?) -> Variable<S> {
-    let heads = table.value.columns
     // Of distance d at d + n − 1.
     let rows = (0..<max(1, 2 * n - 1)).map { bucket($0 - n + 1) }
-    precondition(rows.allSatisfy { $0 >= 0 && $0 < table.value.rows }, "a bucket beyond the table's \(table.value.rows) rows")
-    var bias = Tensor<S>(uninitialized: [heads, n, n])
-    table.value.withUnsafeElements { table in
-        bias.withUnsafeMutableElements { out in
-            for h in 0..<heads {
-                let ofDistance = rows.map { table[$0 * heads + h] }
-                ofDistance.withUnsafeBufferPointer { ofDistance in
-                    for i in 0..<n { (out + (h * n + i) * n).update(from: ofDistance.baseAddress! + n - 1 - i, count: n) }
-                }
-            }
-        }
-    }
+    let bias = S.relativeBias(table.value, rows: rows, length: n)
     guard let tape else { return Variable(bias) }
     return tape.record(bias) { tape, gradient in
-        gradient.withUnsafeElements { g in
-            tape.addGradient(of: table) { to in
-                for h in 0..<heads {
-                    for i in 0..<n { for j in 0..<n { to[rows[j - i + n - 1] * heads + h] += g[(h * n + i) * n + j] } }
-                }
-            }
-        }
+        tape.addGradient(of: table) { dtable in S.relativeBiasBackward(gradient, rows: rows, addingTo: &dtable) }
     }
 }
 
@@ -110,59 +83,14 @@ public func disentangledScores<S: TensorScalar>(
     let rows = (0..<2 * longest - 1).map { Int32(row($0 - longest + 1)) }
     var scoreOffsets: [Int64] = [0]
     for n in lengths { scoreOffsets.append(scoreOffsets[scoreOffsets.count - 1] + Int64(heads * n * n)) }
-    for table in [positionKeys, positionQueries].compactMap(\.self) {
-        precondition(rows.allSatisfy { $0 >= 0 && Int($0) < table.matrix.value.rows }, "a distance beyond the position table")
-    }
-    precondition(queries.matrix.value.columns == keys.matrix.value.columns)
-    precondition(positionKeys == nil || positionQueries == nil || positionKeys!.matrix.value.columns == positionQueries!.matrix.value.columns)
-    let stride = queries.matrix.value.columns, positionStride = (positionKeys ?? positionQueries)?.matrix.value.columns ?? 0
-    let starts = scoreOffsets
-
-    typealias Place = UnsafePointer<S>
-    func withInputs(_ body: (kt_disentangled_shape, Place, Place, Place?, Place?) -> Void) {
-        offsets.withUnsafeBufferPointer { offsets in
-            starts.withUnsafeBufferPointer { starts in
-                rows.withUnsafeBufferPointer { rows in
-                    queries.matrix.value.withUnsafeElements { q in
-                        keys.matrix.value.withUnsafeElements { k in
-                            withOptionalElements(positionKeys?.matrix.value) { pk in
-                                withOptionalElements(positionQueries?.matrix.value) { pq in
-                                    let shape = kt_disentangled_shape(
-                                        offsets: offsets.baseAddress, score_offsets: starts.baseAddress, segments: Int64(lengths.count),
-                                        heads: Int64(heads), head_size: Int64(headSize), stride: Int64(stride),
-                                        position_stride: Int64(positionStride), row_of_distance: rows.baseAddress! + longest - 1)
-                                    body(shape, q + queries.column, k + keys.column, pk.map { $0 + positionKeys!.column },
-                                         pq.map { $0 + positionQueries!.column })
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    var scores = Tensor<S>(uninitialized: [Int(starts[starts.count - 1])])
-    withInputs { shape, q, k, pk, pq in
-        scores.withUnsafeMutableElements { S.disentangled(shape, q, k, positionKeys: pk, positionQueries: pq, scale: scale, into: $0) }
-    }
-    guard let tape else { return (Variable(scores), starts) }
+    let shape = DisentangledShape(offsets: offsets, scoreOffsets: scoreOffsets, rowOfDistance: rows, heads: heads, headSize: headSize)
+    let scores = S.disentangled(shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view, scale: scale)
+    guard let tape else { return (Variable(scores), scoreOffsets) }
     let recorded = tape.record(scores) { tape, gradient in
-        // A constant has no gradient to add to; what the kernel writes for it goes nowhere.
-        var unused: [Tensor<S>] = []
-        func target(_ columns: AttentionColumns<S>) -> UnsafeMutablePointer<S> {
-            if let pointer = tape.gradientPointer(of: columns.matrix) { return pointer + columns.column }
-            unused.append(Tensor(shape: columns.matrix.shape))
-            return unused[unused.count - 1].withUnsafeMutableElements { $0 } + columns.column
+        tape.addGradients(of: [queries, keys, positionKeys, positionQueries]) { targets in
+            S.disentangledBackward(shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view,
+                                   scale: scale, gradient, addingTo: &targets)
         }
-        let (dq, dk) = (target(queries), target(keys))
-        let (dpk, dpq) = (positionKeys.map(target), positionQueries.map(target))
-        withInputs { shape, q, k, pk, pq in
-            gradient.withUnsafeElements {
-                S.disentangledBackward(shape, q, k, positionKeys: pk, positionQueries: pq, scale: scale, $0, addingTo: dq, dk, dpk, dpq)
-            }
-        }
-        withExtendedLifetime(unused) {}
     }
-    return (recorded, starts)
+    return (recorded, scoreOffsets)
 }

@@ -30,22 +30,13 @@ public func matrixProduct<S: TensorScalar>(
 /// The inner product of each row of x with the same row of y: `(n)` from two `(n, size)`. Summed in Double.
 public func rowDots<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
-    let rows = x.value.rows, size = x.value.columns
-    var result = Tensor<S>(uninitialized: [rows])
-    x.value.withUnsafeElements { x in
-        y.value.withUnsafeElements { y in
-            result.withUnsafeMutableElements { out in for r in 0..<rows { out[r] = S(S.dot(x + r * size, y + r * size, count: size)) } }
-        }
-    }
+    let rows = x.value.rows
+    let result = Tensor<S>((0..<rows).map { S(S.dot(x.value.view[$0], y.value.view[$0])) }, shape: [rows])
     guard let tape else { return Variable(result) }
     return tape.record(result) { tape, gradient in
         func pass(to place: Place, _ other: Tensor<S>) {
-            gradient.withUnsafeElements { g in
-                other.withUnsafeElements { other in
-                    tape.addGradient(of: place) { d in
-                        for r in 0..<rows { S.add(g[r], times: other + r * size, count: size, to: d + r * size) }
-                    }
-                }
+            tape.addGradient(of: place) { d in
+                for r in 0..<rows { S.add(gradient[r], times: other.view[r], to: &d[rows: r..<r + 1]) }
             }
         }
         pass(to: x.place, y.value)

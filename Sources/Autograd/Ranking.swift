@@ -35,27 +35,18 @@ public func rankedSoftPlus<S: TensorScalar>(_ x: Variable<S>, labels: [Double], 
 /// ‖xᵢ − yᵢ‖ of each row. Where it is 0, no gradient flows.
 public func rowDistances<S: TensorScalar>(_ x: Variable<S>, _ y: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
     precondition(x.shape == y.shape, "shapes \(x.shape) and \(y.shape) have no rows in common")
-    let rows = x.value.rows, size = x.value.columns
+    let rows = x.value.rows
     var difference = x.value
-    let count = difference.count
-    difference.withUnsafeMutableElements { d in
-        y.value.withUnsafeElements { S.add(-1, times: $0, count: count, to: d) }
-    }
-    var result = Tensor<S>(uninitialized: [rows])
-    difference.withUnsafeElements { d in
-        result.withUnsafeMutableElements { out in
-            for r in 0..<rows { out[r] = S(S.dot(d + r * size, d + r * size, count: size).squareRoot()) }
-        }
-    }
+    S.add(-1, times: y.value.view, to: &difference.target)
+    let kept = difference, lengths = (0..<rows).map { S(S.dot(kept.view[$0], kept.view[$0]).squareRoot()) }
+    let result = Tensor<S>(lengths, shape: [rows])
     guard let tape else { return Variable(result) }
-    let places = (x.place, y.place), lengths = result, kept = difference
+    let places = (x.place, y.place)
     return tape.record(result) { tape, gradient in
         func pass(to place: Place, sign: S) {
-            kept.withUnsafeElements { d in
-                tape.addGradient(of: place) { out in
-                    for r in 0..<rows where lengths[r] > 0 {
-                        S.add(sign * gradient[r] / lengths[r], times: d + r * size, count: size, to: out + r * size)
-                    }
+            tape.addGradient(of: place) { out in
+                for r in 0..<rows where lengths[r] > 0 {
+                    S.add(sign * gradient[r] / lengths[r], times: kept.view[r], to: &out[rows: r..<r + 1])
                 }
             }
         }

@@ -11,26 +11,16 @@ import Tensors
 public func singleQueryAttention<S: TensorScalar>(
     _ queries: Tensor<S>, memory: Tensor<S>, offsets: [Int64], sequences: [Int], heads: Int
 ) -> Tensor<S> {
-    let size = memory.columns / 2
-    precondition(queries.rows == sequences.count && queries.columns >= size && size % heads == 0 && Int(offsets.last ?? 0) == memory.rows)
-    let first = sequences.map { offsets[$0] }, counts = sequences.map { offsets[$0 + 1] - offsets[$0] }
-    return memory.withUnsafeElements { singleQueryAttention(queries, memory: $0, size: size, firstKeys: first, keyCounts: counts, heads: heads) }
+    precondition(queries.rows == sequences.count && Int(offsets.last ?? 0) == memory.rows)
+    return singleQueryAttention(queries, memory: memory, firstKeys: sequences.map { offsets[$0] },
+                                keyCounts: sequences.map { offsets[$0 + 1] - offsets[$0] }, heads: heads)
 }
 
-/// The same over memory that a cache holds: query i looks at rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]`.
+/// The same where query i looks at rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]`.
 func singleQueryAttention<S: TensorScalar>(
-    _ queries: Tensor<S>, memory: UnsafePointer<S>, size: Int, firstKeys: [Int64], keyCounts: [Int64], heads: Int
+    _ queries: Tensor<S>, memory: Tensor<S>, firstKeys: [Int64], keyCounts: [Int64], heads: Int
 ) -> Tensor<S> {
-    let headSize = size / heads, longest = Int(keyCounts.max() ?? 0)
-    var result = Tensor<S>(uninitialized: [queries.rows, size])
-    queries.withUnsafeElements { queriesAt in
-        result.withUnsafeMutableElements { result in
-            Scratch.with(S.self, count: longest + 16) { scratch in
-                S.attendSingly(queriesAt, stride: queries.columns, queries: queries.rows, keys: memory, values: memory + size, stride: 2 * size,
-                               firstKeys: firstKeys, keyCounts: keyCounts, heads: heads, headSize: headSize,
-                               scale: 1 / S(headSize).squareRoot(), into: result, scratch: scratch)
-            }
-        }
-    }
-    return result
+    let headSize = memory.columns / 2 / heads
+    return S.attendSingly(queries.view, memory: memory.view, firstKeys: firstKeys, keyCounts: keyCounts, heads: heads,
+                          scale: 1 / S(headSize).squareRoot())
 }

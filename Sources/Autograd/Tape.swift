@@ -29,8 +29,8 @@ package struct Place: Sendable {
     package var isRecorded: Bool { node != nil }
 }
 
-/// Gradients of parameters, added up over the tapes that share the store: one shard after the other.
-public final class GradientStore<Scalar: TensorScalar> {
+/// Gradients of parameters: a value that goes from tape to tape, one shard after the other, and is added to.
+public struct GradientStore<Scalar: TensorScalar>: Sendable {
     /// Gradients of whole parameters.
     public fileprivate(set) var whole: [ObjectIdentifier: Tensor<Scalar>] = [:]
     /// Gradients of single rows of tables, in the order in which they arose: an embedding touches few rows of a large table.
@@ -38,19 +38,7 @@ public final class GradientStore<Scalar: TensorScalar> {
 
     public init() {}
 
-    /// Memory of a parameter's gradient, uninitialized where there was none; valid until the gradient is removed.
-    fileprivate func pointer(of parameter: Parameter<Scalar>) -> UnsafeMutablePointer<Scalar> {
-        let key = ObjectIdentifier(parameter)
-        var gradient = whole.removeValue(forKey: key) ?? Tensor(uninitialized: parameter.shape)
-        let pointer = gradient.withUnsafeMutableElements { $0 }
-        whole[key] = gradient
-        return pointer
-    }
-
-    public func removeAll() {
-        whole.removeAll()
-        rows.removeAll()
-    }
+    public var isEmpty: Bool { whole.isEmpty && rows.isEmpty }
 }
 
 /// Records the operations of one forward pass and runs them backward: reverse-mode differentiation over coarse operations
@@ -64,8 +52,10 @@ public final class Tape<Scalar: TensorScalar> {
     public var precision: Precision
     /// Dropout draws from here.
     public var random: RandomSource
-    /// Where the gradients of parameters go.
-    public let store: GradientStore<Scalar>
+    /// Where the gradients of parameters go. Taken out, given to the next tape of the same lane and so on.
+    public var store: GradientStore<Scalar>
+    /// Parameters that get no gradient in this training, beside those that never do.
+    private let frozen: Set<ObjectIdentifier>
 
     private struct Node {
         var shape: [Int]
@@ -77,9 +67,10 @@ public final class Tape<Scalar: TensorScalar> {
     }
     private var nodes: [Node] = []
 
-    public init(precision: Precision = .f32, seed: UInt64 = 0, store: GradientStore<Scalar> = GradientStore()) {
+    public init(precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore()) {
         self.precision = precision
         random = RandomSource(seed: seed)
+        self.frozen = frozen
         self.store = store
     }
 
@@ -108,29 +99,46 @@ public final class Tape<Scalar: TensorScalar> {
     // MARK: Gradients of values
 
     /// Adds to a value's gradient; `body` gets zeros or what is there already, and adds.
-    package func addGradient(of place: Place, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
+    package func addGradient(of place: Place, _ body: (inout Tensor<Scalar>) -> Void) {
         guard let node = place.node else { return }
-        body(preparedGradient(of: node))
+        var gradient = takenGradient(of: node)
+        body(&gradient)
+        nodes[node].gradient = gradient
     }
 
-    package func addGradient(of variable: Variable<Scalar>, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
+    package func addGradient(of variable: Variable<Scalar>, _ body: (inout Tensor<Scalar>) -> Void) {
         addGradient(of: variable.place, body)
     }
 
-    /// The gradient of a value, to add to; zeros at first, nil for a constant. Valid until the running derivative returns: for
-    /// derivatives that write into several columns of one matrix at once.
-    package func gradientPointer(of variable: Variable<Scalar>) -> UnsafeMutablePointer<Scalar>? {
-        guard let node = variable.node else { return nil }
-        return preparedGradient(of: node)
+    /// Adds to the gradients of several values at once, in each from a column on; the same value may come twice. Those of constants go
+    /// nowhere.
+    package func addGradients(of columns: [AttentionColumns<Scalar>?], _ body: (inout ColumnTargets<Scalar>) -> Void) {
+        var taken: [Int?] = [], tensors: [Tensor<Scalar>] = [], places: [(tensor: Int, column: Int)?] = []
+        for target in columns {
+            guard let target else {
+                places.append(nil)
+                continue
+            }
+            let node = target.matrix.node
+            if let node, let known = taken.firstIndex(of: node) {
+                places.append((known, target.column))
+                continue
+            }
+            places.append((taken.count, target.column))
+            taken.append(node)
+            tensors.append(node.map(takenGradient) ?? Tensor(shape: target.matrix.shape))
+        }
+        var targets = ColumnTargets(tensors: tensors, places: places)
+        tensors = []
+        body(&targets)
+        for (node, gradient) in zip(taken, targets.tensors) { if let node { nodes[node].gradient = gradient } }
     }
 
-    /// The tape keeps the memory, so that the pointer outlives the access to the node: derivatives nest.
-    private func preparedGradient(of node: Int) -> UnsafeMutablePointer<Scalar> {
-        var gradient = nodes[node].gradient ?? Tensor(shape: nodes[node].shape)
+    /// A node's gradient, or zeros; the node has none until it is given back, so that adding makes no copy.
+    private func takenGradient(of node: Int) -> Tensor<Scalar> {
+        let gradient = nodes[node].gradient
         nodes[node].gradient = nil
-        let pointer = gradient.withUnsafeMutableElements { $0 }
-        nodes[node].gradient = gradient
-        return pointer
+        return gradient ?? Tensor(shape: nodes[node].shape)
     }
 
     /// Adds a whole tensor to a value's gradient; the first one is taken over without a copy.
@@ -157,40 +165,58 @@ public final class Tape<Scalar: TensorScalar> {
 
     // MARK: Gradients of parameters
 
-    /// Adds to a parameter's gradient; where `isFirst`, the memory is uninitialized and `body` fills it.
-    package func addGradient(of parameter: Parameter<Scalar>, filling body: (UnsafeMutablePointer<Scalar>, _ isFirst: Bool) -> Void) {
-        guard parameter.isTrainable else { return }
-        let isFirst = store.whole[ObjectIdentifier(parameter)] == nil
-        body(store.pointer(of: parameter), isFirst)
+    /// Whether a parameter gets a gradient.
+    package func learns(_ parameter: Parameter<Scalar>) -> Bool { parameter.isTrainable && !frozen.contains(ObjectIdentifier(parameter)) }
+
+    /// Adds to a parameter's gradient; where `isFirst`, the tensor is uninitialized and `body` fills it.
+    package func addGradient(of parameter: Parameter<Scalar>, filling body: (inout Tensor<Scalar>, _ isFirst: Bool) -> Void) {
+        guard learns(parameter) else { return }
+        let key = ObjectIdentifier(parameter), present = store.whole.removeValue(forKey: key), isFirst = present == nil
+        var gradient = present ?? Tensor(uninitialized: parameter.shape)
+        _ = consume present
+        body(&gradient, isFirst)
+        store.whole[key] = gradient
     }
 
-    package func addGradient(of parameter: Parameter<Scalar>, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
-        guard parameter.isTrainable else { return }
-        let isFirst = store.whole[ObjectIdentifier(parameter)] == nil
-        let pointer = store.pointer(of: parameter)
-        if isFirst { Scalar.fill(pointer, with: 0, count: parameter.value.count) }
-        body(pointer)
+    package func addGradient(of parameter: Parameter<Scalar>, _ body: (inout Tensor<Scalar>) -> Void) {
+        guard learns(parameter) else { return }
+        let key = ObjectIdentifier(parameter)
+        var gradient = store.whole.removeValue(forKey: key) ?? Tensor(shape: parameter.shape)
+        body(&gradient)
+        store.whole[key] = gradient
+    }
+
+    /// Adds to the gradients of two parameters in one pass. A frozen first one still gets a place for its sums, which then go nowhere;
+    /// a frozen second one gets none.
+    package func addGradients(
+        of first: Parameter<Scalar>, _ second: Parameter<Scalar>?, _ body: (inout Tensor<Scalar>, inout Tensor<Scalar>?) -> Void
+    ) {
+        let second = second.flatMap { learns($0) ? $0 : nil }
+        func taken(_ parameter: Parameter<Scalar>) -> Tensor<Scalar> {
+            store.whole.removeValue(forKey: ObjectIdentifier(parameter)) ?? Tensor(shape: parameter.shape)
+        }
+        var a = learns(first) ? taken(first) : Tensor(shape: first.shape), b = second.map(taken)
+        body(&a, &b)
+        if learns(first) { store.whole[ObjectIdentifier(first)] = a }
+        if let second, let b { store.whole[ObjectIdentifier(second)] = b }
     }
 
     package func addGradient(of parameter: Parameter<Scalar>, _ gradient: Tensor<Scalar>) {
-        guard parameter.isTrainable else { return }
+        guard learns(parameter) else { return }
         let key = ObjectIdentifier(parameter)
         if store.whole[key] == nil { store.whole[key] = gradient.reshaped(parameter.shape) } else { store.whole[key]! += gradient }
     }
 
     package func addRowGradient(of parameter: Parameter<Scalar>, rows: [Int32], _ gradient: Tensor<Scalar>) {
-        guard parameter.isTrainable else { return }
+        guard learns(parameter) else { return }
         store.rows[ObjectIdentifier(parameter), default: []].append((rows, gradient))
     }
 
     /// The gradient of a parameter after `backward`, rows and whole added up; zeros where none arrived.
     public func gradient(of parameter: Parameter<Scalar>) -> Tensor<Scalar> {
         var total = store.whole[ObjectIdentifier(parameter)] ?? Tensor(shape: parameter.shape)
-        let width = parameter.value.columns, all = 0..<parameter.value.rows
         for (rows, gradient) in store.rows[ObjectIdentifier(parameter)] ?? [] {
-            total.withUnsafeMutableElements { total in
-                gradient.withUnsafeElements { Scalar.scatterRows($0, width: width, rows, within: all, addingTo: total) }
-            }
+            Scalar.scatterRows(gradient.view, rows, within: 0..<total.rows, addingTo: &total.target)
         }
         return total
     }

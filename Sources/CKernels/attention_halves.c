@@ -9,8 +9,8 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
-#define ROWS 8
-#define LANES 16
+#define ROWS KT_ATTENTION_ROWS
+#define LANES KT_WIDEST_LANES
 #define PADDED(n) (((n) + LANES - 1) / LANES * LANES)
 
 // n numbers, a multiple of LANES, rounded.

@@ -5,7 +5,7 @@
 #define F(name) name##_f
 #define kt_sqrt_f sqrtf
 #define kt_log_f logf
-#define LANES 16
+#define LANES KT_WIDEST_LANES
 // Before a loop whose output may be its input, element by element: without it the compiler tests for overlap at run time and takes the
 // scalar loop.
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
@@ -15,3 +15,12 @@
 #include "recurrent.inc"
 #include "encoders.inc"
 #include "optimizers.inc"
+#include "probe.inc"
+
+int64_t kt_attention_scratch(int64_t longest_queries, int64_t longest_keys, int64_t head_size) {
+    (void)longest_queries;
+    int64_t lanes = KT_WIDEST_LANES, rows = ROWS;
+    int64_t width = (longest_keys + lanes - 1) / lanes * lanes, padded = (head_size + lanes - 1) / lanes * lanes;
+    // What the backward pass of either type needs is more than the others do.
+    return 2 * head_size * width + 3 * longest_keys * padded + 2 * rows * width + 3 * rows * padded + lanes;
+}

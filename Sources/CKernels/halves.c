@@ -11,28 +11,3 @@ void kt_f32_to_bf16(const float *x, int64_t n, uint16_t *y) {
         y[i] = (bits & 0x7FFFFFFFu) > 0x7F800000u ? (uint16_t)((bits >> 16) | 0x40u) : (uint16_t)rounded;
     }
 }
-
-KT_CLONES
-void kt_bf16_to_f32(const uint16_t *x, int64_t n, float *y) {
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)x[i] << 16;
-        memcpy(y + i, &bits, 4);
-    }
-}
-
-KT_CLONES
-void kt_f16_to_f32(const uint16_t *x, int64_t n, float *y) {
-    for (int64_t i = 0; i < n; i++) {
-        _Float16 half;
-        memcpy(&half, x + i, 2);
-        y[i] = (float)half;
-    }
-}
-
-KT_CLONES
-void kt_f32_to_f16(const float *x, int64_t n, uint16_t *y) {
-    for (int64_t i = 0; i < n; i++) {
-        _Float16 half = (_Float16)x[i];
-        memcpy(y + i, &half, 2);
-    }
-}

@@ -74,33 +74,21 @@ public func generateFreely(
     let order = sources.indices.sorted { (-sources[$0].count, $0) < (-sources[$1].count, $1) }
     // Products take 64 rows at once: smaller batches would only be filled up.
     let batches = Parallel.chunks(sources.count, size: min(batchSize, max(64, (sources.count + threads - 1) / threads)))
-    let results = BatchResults<[GeneratedSequence]>(batches.count)
     // Samples depend on a source's own number, so those cannot be regrouped.
     let isRegrouped = if case .sampling = options.method { false } else { true }
-    try Parallel.forEach(batches.count, threads: threads) { index, _ in
+    let results = try Parallel.map(batches.count, threads: threads) { index, _ in
         let numbers = isRegrouped ? Array(order[batches[index]]) : Array(batches[index])
-        results.set(index, try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
-                                                      prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0]))
+        return try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
+                                          prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
+    }
+    guard results.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
+        throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision")
     }
     var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
     for (index, batch) in batches.enumerated() {
-        for (place, result) in zip(batch, results.values[index]) { outputs[isRegrouped ? order[place] : place] = result }
+        for (place, result) in zip(batch, results[index]) { outputs[isRegrouped ? order[place] : place] = result }
     }
     return outputs
-}
-
-private final class BatchResults<Value>: @unchecked Sendable {
-    private let storage: UnsafeMutableBufferPointer<[Value]>
-    init(_ count: Int) {
-        storage = .allocate(capacity: count)
-        storage.initialize(repeating: [])
-    }
-    deinit {
-        storage.deinitialize()
-        storage.deallocate()
-    }
-    func set(_ index: Int, _ value: [Value]) { storage[index] = value }
-    var values: [[Value]] { Array(storage) }
 }
 
 /// log p of every token of given outputs, end mark included, for many sources.
@@ -108,18 +96,16 @@ public func scoreOutputs(
     _ model: Seq2SeqModel, _ sources: [[Int32]], _ outputs: [[Int32]], batchSize: Int = 128, threads: Int = Parallel.availableThreads
 ) -> [[Double]] {
     let batches = Parallel.chunks(sources.count, size: batchSize)
-    let results = BatchResults<[Double]>(batches.count)
-    Parallel.forEach(batches.count, threads: threads) { index, _ in
-        results.set(index, model.network.score(PackedBatch(sources[batches[index]]), targets: Array(outputs[batches[index]])))
-    }
-    return results.values.flatMap { $0 }
+    return Parallel.map(batches.count, threads: threads) { index, _ in
+        model.network.score(PackedBatch(sources[batches[index]]), targets: Array(outputs[batches[index]]))
+    }.flatMap { $0 }
 }
 
 extension FreeRunningEvaluation.Item {
     /// What `cells` holds.
     public static let columns: [TableColumn] = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
 
-    /// A row of a table of items.
+    /// A row of a table of items, without the columns that travel along (`item.others`).
     public var cells: [Cell] {
         [.integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0), .integer(comparison.distance),
          .integer(comparison.targetLength), .number(logProbability)]

@@ -67,10 +67,8 @@ extension Seq2SeqNetwork {
     fileprivate func scores(_ states: Tensor<Scalar>) -> Tensor<Scalar> { output(Variable(states), on: nil).value }
 
     /// log p of a token, from the scores of a state.
-    fileprivate func logProbability(of token: Int, _ row: UnsafePointer<Scalar>) -> Double {
-        var target = Int32(token), loss: Scalar = 0
-        Scalar.crossEntropy(row, rows: 1, columns: configuration.vocabularySize, targets: &target, smoothing: 0, loss: &loss, gradient: nil)
-        return -Double(loss)
+    fileprivate func logProbability(of token: Int, _ row: MatrixView<Scalar>) -> Double {
+        -Double(Scalar.crossEntropy(row, targets: [Int32(token)], smoothing: 0)[0])
     }
 
     /// For each state the most probable token, and log p of it or, where `wanted` names a token, of that.
@@ -109,17 +107,15 @@ extension Seq2SeqNetwork {
             }
             var sampler = TokenSampler(temperature: temperature, topK: topK, topP: topP)
             return run(source, samples: options.outputs, prefixes: prefixes, limit: longestOutput(options)) { states, hypotheses, forced in
-                let vocabulary = configuration.vocabularySize
-                return scores(states).withUnsafeElements { scores in
-                    var tokens: [Int32] = [], logProbabilities: [Double] = []
-                    for (row, hypothesis) in hypotheses.enumerated() {
-                        let values = scores + row * vocabulary
-                        let token = forced[row] < 0 ? sampler.draw(values, count: vocabulary, &randoms[hypothesis]) : Int(forced[row])
-                        tokens.append(Int32(token))
-                        logProbabilities.append(logProbability(of: token, values))
-                    }
-                    return (tokens, logProbabilities)
+                let scores = scores(states)
+                var tokens: [Int32] = [], logProbabilities: [Double] = []
+                for (row, hypothesis) in hypotheses.enumerated() {
+                    let values = scores.view[row]
+                    let token = forced[row] < 0 ? sampler.draw(values, &randoms[hypothesis]) : Int(forced[row])
+                    tokens.append(Int32(token))
+                    logProbabilities.append(logProbability(of: token, values))
                 }
+                return (tokens, logProbabilities)
             }
         case .beam(let width, let penalty):
             return searchBeam(source, width: width, lengthPenalty: penalty, outputs: options.outputs, prefixes: prefixes, limit: longestOutput(options))
@@ -184,18 +180,16 @@ extension Seq2SeqNetwork {
             for s in beams.indices where !beams[s].isEmpty {
                 let beam = beams[s], prefix = prefixes[s]
                 var next: [(row: Int, token: Int, logProbability: Double)] = []
-                scores.withUnsafeElements { scores in
-                    for (i, hypothesis) in beam.enumerated() {
-                        let row = scores + (first + i) * vocabulary
-                        let before = hypothesis.logProbability + logProbability(of: 0, row) - Double(row[0])
-                        if step < prefix.count {
-                            next.append((i, Int(prefix[step]), before + Double(row[Int(prefix[step])])))
-                            continue
-                        }
-                        // One more than the width: one of them may be the end mark, which leaves the beam.
-                        for token in Scalar.largest(row, count: vocabulary, wanted: min(vocabulary, width + 1)) {
-                            next.append((i, token, before + Double(row[token])))
-                        }
+                for (i, hypothesis) in beam.enumerated() {
+                    let row = scores.view[first + i]
+                    let before = hypothesis.logProbability + logProbability(of: 0, row) - Double(row[0, 0])
+                    if step < prefix.count {
+                        next.append((i, Int(prefix[step]), before + Double(row[0, Int(prefix[step])])))
+                        continue
+                    }
+                    // One more than the width: one of them may be the end mark, which leaves the beam.
+                    for token in Scalar.largest(row, wanted: min(vocabulary, width + 1)) {
+                        next.append((i, token, before + Double(row[0, token])))
                     }
                 }
                 next.sort { ($1.logProbability, $0.row, $0.token) < ($0.logProbability, $1.row, $1.token) }
@@ -273,10 +267,10 @@ struct TokenSampler {
         self.topP = topP
     }
 
-    /// - Parameter row: scores, up to a constant the log-probabilities.
-    mutating func draw<S: TensorScalar>(_ row: UnsafePointer<S>, count: Int, _ random: inout RandomSource) -> Int {
-        let top = Double(row[S.indexOfLargest(row, count: count)])
-        weights = (0..<count).map { exp((Double(row[$0]) - top) / temperature) }
+    /// - Parameter scores: a row, up to a constant the log-probabilities.
+    mutating func draw<S: TensorScalar>(_ scores: MatrixView<S>, _ random: inout RandomSource) -> Int {
+        let count = scores.columns, top = Double(scores[0, S.indexOfLargest(scores)])
+        weights = (0..<count).map { exp((Double(scores[0, $0]) - top) / temperature) }
         if topK.map({ $0 < count }) ?? false || topP.map({ $0 < 1 }) ?? false {
             let kept = Double.largest(weights, count: count, wanted: min(count, topK ?? count))
             let mass = kept.reduce(0) { $0 + weights[$1] } * (topP ?? 1)

@@ -5,7 +5,7 @@ import Tensors
 // The parts that only DeBERTa has (He et al. 2021): https://arxiv.org/abs/2006.03654, https://arxiv.org/abs/2111.09543
 
 /// Embeddings of relative positions, one table for all layers.
-public final class RelativePositions<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class RelativePositions<Scalar: TensorScalar>: Module {
     /// `(2 × span, hiddenSize)`; row `span` is distance 0.
     public let table: Parameter<Scalar>
     public let norm: LayerNorm<Scalar>?
@@ -25,17 +25,17 @@ public final class RelativePositions<Scalar: TensorScalar>: Module, @unchecked S
 }
 
 /// Content looking at relative positions ("c2p") and relative positions at content ("p2c"), in one layer.
-public final class DisentangledTerms<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class DisentangledTerms<Scalar: TensorScalar>: Module {
     /// Of positions; nil where they go through the content's own projections.
     public let keyProjection: Linear<Scalar>?
     public let queryProjection: Linear<Scalar>?
     private let configuration: EncoderConfiguration.Disentangled
 
-    public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int) {
+    public init(_ configuration: EncoderConfiguration.Disentangled, hiddenSize: Int, precision: Precision = .f32) {
         self.configuration = configuration
         let own = !configuration.sharesProjections
-        keyProjection = own && configuration.contentToPosition ? Linear(inputs: hiddenSize, outputs: hiddenSize) : nil
-        queryProjection = own && configuration.positionToContent ? Linear(inputs: hiddenSize, outputs: hiddenSize) : nil
+        keyProjection = own && configuration.contentToPosition ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
+        queryProjection = own && configuration.positionToContent ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
     }
 
     public var parameters: [Parameter<Scalar>] { (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) }
@@ -86,7 +86,7 @@ extension EncoderConfiguration.Disentangled {
 }
 
 /// A convolution over neighbouring tokens beside the first layer (DeBERTa v2 xlarge): LayerNorm(layer output + f(conv(embeddings))).
-public final class ConvolutionBeside<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     /// `(hiddenSize, hiddenSize × width)`.
     public let linear: Linear<Scalar>
     public let norm: LayerNorm<Scalar>

@@ -3,7 +3,7 @@ import Synchronization
 import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
-public final class EncoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class EncoderLayer<Scalar: TensorScalar>: Module {
     public let attention: SelfAttention<Scalar>
     /// Absent in the first layer of ModernBERT.
     public let attentionNorm: LayerNorm<Scalar>?
@@ -12,15 +12,16 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendab
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
-    public init(_ configuration: EncoderConfiguration, index: Int = 0) {
+    public init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
         func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
         attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
-                                  positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size) })
+                                  positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
+                                  precision: precision)
         attentionNorm = index > 0 || configuration.firstAttentionNorm ? norm() : nil
         feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
                                   bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
-                                  isGated: configuration.gatedFeedForward)
+                                  isGated: configuration.gatedFeedForward, precision: precision)
         feedForwardNorm = norm()
         placement = configuration.normPlacement
         dropoutRate = configuration.dropout
@@ -28,12 +29,6 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendab
 
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + (attentionNorm?.parameters ?? []) + feedForward.parameters + feedForwardNorm.parameters
-    }
-
-    /// The layers whose weights are matrices.
-    var linears: [Linear<Scalar>] {
-        [attention.projection, attention.output, attention.positionTerms?.keyProjection, attention.positionTerms?.queryProjection,
-         feedForward.up, feedForward.down].compactMap(\.self)
     }
 
     /// - Parameters: as of `SelfAttention`.
@@ -60,7 +55,7 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendab
 
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
 /// infers, by the same code. `configuration` says which of its parts there are.
-public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class Encoder<Scalar: TensorScalar>: Module {
     public let configuration: EncoderConfiguration
     public let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
@@ -81,7 +76,9 @@ public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
     private let angles: RotaryCache<Scalar>?
 
     /// Zeros, to be filled by a checkpoint or by `initialize`.
-    public init(_ configuration: EncoderConfiguration) {
+    ///
+    /// - Parameter precision: what the layers' products compute in when there is no tape.
+    public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         self.configuration = configuration
         let size = configuration.hiddenSize, embeddingSize = configuration.embeddingSize, epsilon = configuration.layerNormEpsilon
         func table(_ rows: Int) -> Parameter<Scalar> { Parameter(Tensor(shape: [rows, embeddingSize])) }
@@ -96,7 +93,7 @@ public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
         relativePositions = configuration.disentangled.map { RelativePositions($0, hiddenSize: size, epsilon: epsilon) }
         convolution = configuration.disentangled?.convolution.map { ConvolutionBeside($0, hiddenSize: size, epsilon: epsilon) }
         let distinct = configuration.sharedLayers.max().map { $0 + 1 } ?? configuration.layers
-        let made = (0..<distinct).map { EncoderLayer<Scalar>(configuration, index: $0) }
+        let made = (0..<distinct).map { EncoderLayer<Scalar>(configuration, index: $0, precision: precision) }
         distinctLayers = made
         layers = configuration.sharedLayers.isEmpty ? made : configuration.sharedLayers.map { made[$0] }
         finalNorm = configuration.normPlacement == .pre ? LayerNorm(size: size, epsilon: epsilon, bias: configuration.normBias) : nil
@@ -114,13 +111,15 @@ public final class Encoder<Scalar: TensorScalar>: Module, @unchecked Sendable {
     public func initialize(seed: UInt64) {
         for (index, parameter) in parameters.enumerated() where parameter.shape.count == 2 {
             var random = RandomSource(seed: seed).split(UInt64(index))
-            parameter.value = Tensor((0..<parameter.value.count).map { _ in Scalar(0.02 * random.normal()) }, shape: parameter.shape)
+            parameter.fill { 0.02 * random.normal() }
         }
     }
 
-    /// What the linear layers compute in when there is no tape.
-    public func setPrecision(_ precision: Precision) {
-        for linear in distinctLayers.flatMap(\.linears) { linear.precision = precision }
+    /// An encoder of the same values that computes in another precision.
+    public func computing(in precision: Precision) -> Encoder {
+        let other = Encoder(configuration, precision: precision)
+        other.take(from: self)
+        return other
     }
 
     /// Hidden states of the last layer, `(tokens, hiddenSize)`.

@@ -79,14 +79,11 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
             throw DataError(.badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged", file: archive.fileName)
         }
         if let rows = entry.rows {
-            var whole = entry.parameter.value
-            let width = whole.columns
-            whole.withUnsafeMutableElements { to in
-                tensor.withUnsafeElements { (to + rows.lowerBound * width).update(from: $0, count: rows.count * width) }
-            }
-            entry.parameter.value = whole
+            var whole = entry.parameter.take()
+            Float.copy(tensor.view, into: &whole[rows: rows])
+            entry.parameter.giveBack(whole)
         } else {
-            entry.parameter.value = shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape)
+            entry.parameter.assign(shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape))
         }
     }
 }

@@ -3,17 +3,17 @@ import Foundation
 import Tensors
 
 /// Attention from a decoder to the encoder's states: queries from one, keys and values, in one fused projection, from the other.
-public final class CrossAttention<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class CrossAttention<Scalar: TensorScalar>: Module {
     public let query: Linear<Scalar>
     /// `(source tokens, 2 × hiddenSize)`: keys beside values.
     public let keyValue: Linear<Scalar>
     public let output: Linear<Scalar>
     public let heads: Int
 
-    public init(hiddenSize: Int, heads: Int) {
-        query = Linear(inputs: hiddenSize, outputs: hiddenSize)
-        keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize)
-        output = Linear(inputs: hiddenSize, outputs: hiddenSize)
+    public init(hiddenSize: Int, heads: Int, precision: Precision = .f32) {
+        query = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
+        keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize, precision: precision)
+        output = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
         self.heads = heads
     }
 
@@ -45,7 +45,7 @@ public final class CrossAttention<Scalar: TensorScalar>: Module, @unchecked Send
 }
 
 /// One layer of the decoder: causal self-attention, attention to the source, feed-forward.
-public final class DecoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class DecoderLayer<Scalar: TensorScalar>: Module {
     public let attention: SelfAttention<Scalar>
     public let attentionNorm: LayerNorm<Scalar>
     public let crossAttention: CrossAttention<Scalar>
@@ -55,11 +55,12 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendab
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
-    public init(_ configuration: EncoderConfiguration) {
+    public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
-        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads)
-        crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads)
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation)
+        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
+        crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
+        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+                                  precision: precision)
         attentionNorm = LayerNorm(size: size, epsilon: epsilon)
         crossAttentionNorm = LayerNorm(size: size, epsilon: epsilon)
         feedForwardNorm = LayerNorm(size: size, epsilon: epsilon)
@@ -91,7 +92,7 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module, @unchecked Sendab
 }
 
 /// A Transformer that reads a source and writes a target (Vaswani et al. 2017), post- or pre-norm, over packed batches.
-public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchecked Sendable {
+public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     public let configuration: Seq2SeqConfiguration
     public let shape: Seq2SeqConfiguration.Transformer
     public let sourceWords: Parameter<Scalar>
@@ -106,8 +107,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
     public let decoderNorm: LayerNorm<Scalar>?
     public let output: Linear<Scalar>
 
+    /// - Parameter precision: what every product computes in when there is no tape.
     /// - Precondition: `configuration` describes a Transformer and is valid.
-    public init(_ configuration: Seq2SeqConfiguration) {
+    public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
         guard case .transformer(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a Transformer") }
         self.configuration = configuration
         self.shape = shape
@@ -122,15 +124,15 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
         targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, size]))
         let table = shape.positions == .sinusoidal
             ? sinusoidalPositions(configuration.maximumLength, size: size) : Tensor<Scalar>(shape: [configuration.maximumLength, size])
-        sourcePositions = Parameter(table)
+        sourcePositions = Parameter(table, isTrainable: shape.positions == .learned)
         targetPositions = shape.positions == .sinusoidal ? sourcePositions : Parameter(table)
-        sourcePositions.isTrainable = shape.positions == .learned
-        encoderLayers = (0..<shape.encoderLayers).map { _ in EncoderLayer(layer) }
-        decoderLayers = (0..<shape.decoderLayers).map { _ in DecoderLayer(layer) }
+        encoderLayers = (0..<shape.encoderLayers).map { _ in EncoderLayer(layer, precision: precision) }
+        decoderLayers = (0..<shape.decoderLayers).map { _ in DecoderLayer(layer, precision: precision) }
         encoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         decoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         let bias = Parameter(Tensor<Scalar>(shape: [vocabulary]))
-        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias)
+        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias,
+                        precision: precision)
     }
 
     public var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
@@ -167,15 +169,6 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
             let limit = (6 / Double(parameter.value.rows + parameter.value.columns)).squareRoot()
             parameter.fill { isTable ? deviation * random.normal() : limit * (2 * random.uniform() - 1) }
         }
-    }
-
-    /// Rounds the operands of every product, of the encoder too, where that is asked for.
-    public func setPrecision(_ precision: Precision) {
-        let decoder = decoderLayers.flatMap {
-            [$0.attention.projection, $0.attention.output, $0.crossAttention.query, $0.crossAttention.keyValue, $0.crossAttention.output,
-             $0.feedForward.up, $0.feedForward.down]
-        }
-        for linear in encoderLayers.flatMap(\.linears) + decoder + [output] { linear.precision = precision }
     }
 
     // MARK: All positions at once
@@ -359,14 +352,10 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork, @unchec
 
 /// The position table of Vaswani et al. 2017, `(count, size)`: column 2i of row p is sin(p / 10000^(2i/size)), column 2i + 1 its cosine.
 public func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
-    var table = Tensor<S>(uninitialized: [count, size])
-    table.withUnsafeMutableElements { to in
-        for p in 0..<count {
-            for c in 0..<size {
-                let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
-                to[p * size + c] = S(c % 2 == 0 ? sin(angle) : cos(angle))
-            }
+    Tensor((0..<count).flatMap { p in
+        (0..<size).map { c in
+            let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
+            return S(c % 2 == 0 ? sin(angle) : cos(angle))
         }
-    }
-    return table
+    }, shape: [count, size])
 }

@@ -2,6 +2,9 @@ import Autograd
 import Tensors
 
 /// A part of a network: parameters, and how values pass through them.
+///
+/// Modules consist of constants and parameters, so that the compiler itself finds them `Sendable`; what changes when a network learns are
+/// the values of its parameters alone.
 public protocol Module<Scalar>: AnyObject, Sendable {
     associatedtype Scalar: TensorScalar
     /// All parameters, always in the same order.
@@ -10,27 +13,28 @@ public protocol Module<Scalar>: AnyObject, Sendable {
 
 /// y = x Wᵀ + b, weights `(outputs, inputs)`.
 ///
-/// `precision` is what inference computes in; setting it changes this layer and nothing else of the network. Training's precision is the
-/// tape's.
-public final class Linear<Scalar: TensorScalar>: Module, @unchecked Sendable {
+/// `precision` is what inference computes in; training's precision is the tape's.
+public final class Linear<Scalar: TensorScalar>: Module {
     public let weight: Parameter<Scalar>
     public let bias: Parameter<Scalar>?
-    public var precision: Precision = .f32
+    public let precision: Precision
 
     /// Zeros, until a checkpoint or an initializer fills them.
-    public init(inputs: Int, outputs: Int, bias: Bool = true) {
+    public init(inputs: Int, outputs: Int, bias: Bool = true, precision: Precision = .f32) {
         weight = Parameter(Tensor(shape: [outputs, inputs]))
         self.bias = bias ? Parameter(Tensor(shape: [outputs])) : nil
+        self.precision = precision
     }
 
     /// A layer that shares its weights with another part, as an output layer with the embedding table.
-    public init(sharing weight: Parameter<Scalar>, bias: Parameter<Scalar>?) {
+    public init(sharing weight: Parameter<Scalar>, bias: Parameter<Scalar>?, precision: Precision = .f32) {
         self.weight = weight
         self.bias = bias
+        self.precision = precision
     }
 
-    public var inputs: Int { weight.value.columns }
-    public var outputs: Int { weight.value.rows }
+    public var inputs: Int { weight.shape[1] }
+    public var outputs: Int { weight.shape[0] }
     public var parameters: [Parameter<Scalar>] { [weight] + (bias.map { [$0] } ?? []) }
 
     /// - Parameter x: `(n, inputs)`.
@@ -41,7 +45,7 @@ public final class Linear<Scalar: TensorScalar>: Module, @unchecked Sendable {
 }
 
 /// Layer normalization with a learned scale and, mostly, a learned shift.
-public final class LayerNorm<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class LayerNorm<Scalar: TensorScalar>: Module {
     public let gamma: Parameter<Scalar>
     public let beta: Parameter<Scalar>?
     public let epsilon: Double
@@ -61,16 +65,18 @@ public final class LayerNorm<Scalar: TensorScalar>: Module, @unchecked Sendable 
 }
 
 /// Self-attention with one fused projection: queries, keys and values side by side in `(tokens, 3 × hiddenSize)`.
-public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class SelfAttention<Scalar: TensorScalar>: Module {
     public let projection: Linear<Scalar>
     public let output: Linear<Scalar>
     public let heads: Int
     /// Disentangled attention's terms for relative positions, where the architecture has them.
     public let positionTerms: DisentangledTerms<Scalar>?
 
-    public init(hiddenSize: Int, heads: Int, bias: Bool = true, positionTerms: DisentangledTerms<Scalar>? = nil) {
-        projection = Linear(inputs: hiddenSize, outputs: 3 * hiddenSize, bias: bias)
-        output = Linear(inputs: hiddenSize, outputs: hiddenSize, bias: bias)
+    public init(
+        hiddenSize: Int, heads: Int, bias: Bool = true, positionTerms: DisentangledTerms<Scalar>? = nil, precision: Precision = .f32
+    ) {
+        projection = Linear(inputs: hiddenSize, outputs: 3 * hiddenSize, bias: bias, precision: precision)
+        output = Linear(inputs: hiddenSize, outputs: hiddenSize, bias: bias, precision: precision)
         self.heads = heads
         self.positionTerms = positionTerms
     }
@@ -116,15 +122,18 @@ public final class SelfAttention<Scalar: TensorScalar>: Module, @unchecked Senda
 /// Two linear layers with an activation between.
 ///
 /// A gated layer's `up` makes twice the intermediate size: the half that goes through the activation, then the half it is multiplied with.
-public final class FeedForward<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class FeedForward<Scalar: TensorScalar>: Module {
     public let up: Linear<Scalar>
     public let down: Linear<Scalar>
     public let activation: Activation
     public let isGated: Bool
 
-    public init(hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true, downBias: Bool? = nil, isGated: Bool = false) {
-        up = Linear(inputs: hiddenSize, outputs: (isGated ? 2 : 1) * intermediateSize, bias: bias)
-        down = Linear(inputs: intermediateSize, outputs: hiddenSize, bias: downBias ?? bias)
+    public init(
+        hiddenSize: Int, intermediateSize: Int, activation: Activation, bias: Bool = true, downBias: Bool? = nil, isGated: Bool = false,
+        precision: Precision = .f32
+    ) {
+        up = Linear(inputs: hiddenSize, outputs: (isGated ? 2 : 1) * intermediateSize, bias: bias, precision: precision)
+        down = Linear(inputs: intermediateSize, outputs: hiddenSize, bias: downBias ?? bias, precision: precision)
         self.activation = activation
         self.isGated = isGated
     }

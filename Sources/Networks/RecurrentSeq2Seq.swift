@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 
 /// One recurrent layer in one direction, parameters as PyTorch names them.
-public final class RecurrentLayer<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class RecurrentLayer<Scalar: TensorScalar>: Module {
     public let cell: RecurrentCell
     /// W and b, `(gates × hiddenSize, inputs)`.
     public let input: Linear<Scalar>
@@ -37,7 +37,7 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module, @unchecked Send
 ///
 /// With attention, what the output layer reads is tanh(W [context; state]) (Luong's attentional vector) for every kind, so that the kinds
 /// differ in how they score and nothing else. A bidirectional encoder's last states are taken to the decoder's size by a linear layer.
-public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork, @unchecked Sendable {
+public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     public let configuration: Seq2SeqConfiguration
     public let shape: Seq2SeqConfiguration.Recurrent
     public let sourceWords: Parameter<Scalar>
@@ -57,8 +57,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork, @unch
     public let combination: Linear<Scalar>?
     public let output: Linear<Scalar>
 
+    /// - Parameter precision: what the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
     /// - Precondition: `configuration` describes a recurrent network and is valid.
-    public init(_ configuration: Seq2SeqConfiguration) {
+    public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
         guard case .recurrent(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a recurrent network") }
         self.configuration = configuration
         self.shape = shape
@@ -80,7 +81,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork, @unch
         scoreVector = scores ? Parameter(Tensor(shape: [1, size])) : nil
         combination = shape.attention == .none ? nil : Linear(inputs: memorySize + size, outputs: size)
         output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])),
-                        bias: Parameter(Tensor(shape: [vocabulary])))
+                        bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
     }
 
     public var parameters: [Parameter<Scalar>] {

@@ -33,14 +33,18 @@ public protocol Seq2SeqNetwork<Scalar>: Module {
     var checkpointEntries: [CheckpointEntry<Scalar>] { get }
 
     func initialize(seed: UInt64)
-
-    /// What products compute in when there is no tape.
-    func setPrecision(_ precision: Precision)
 }
 
 extension Seq2SeqNetwork {
-    /// The output layer's precision alone: with a large vocabulary nearly all of the work.
-    public func setPrecision(_ precision: Precision) { output.precision = precision }
+    /// A network of the same values whose products compute in another precision when there is no tape.
+    public func computing(in precision: Precision) -> any Seq2SeqNetwork<Scalar> {
+        let other: any Seq2SeqNetwork<Scalar> = switch configuration.architecture {
+        case .transformer: EncoderDecoder<Scalar>(configuration, precision: precision)
+        case .recurrent: RecurrentSeq2Seq<Scalar>(configuration, precision: precision)
+        }
+        other.take(from: self)
+        return other
+    }
 
     /// Numbers that can be learned, shared ones counted once.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
@@ -94,11 +98,15 @@ struct HypothesisSources {
 }
 
 /// Makes the network that a configuration describes, with random weights; without a seed with zeros, for a checkpoint to fill.
-public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfiguration, seed: UInt64?, as type: S.Type = Float.self) throws -> any Seq2SeqNetwork<S> {
+///
+/// - Parameter precision: what products compute in when there is no tape: all of a Transformer's, the output layer's of a recurrent network.
+public func makeSeq2SeqNetwork<S: TensorScalar>(
+    _ configuration: Seq2SeqConfiguration, seed: UInt64?, precision: Precision = .f32, as type: S.Type = Float.self
+) throws -> any Seq2SeqNetwork<S> {
     try configuration.validate()
     let network: any Seq2SeqNetwork<S> = switch configuration.architecture {
-    case .transformer: EncoderDecoder<S>(configuration)
-    case .recurrent: RecurrentSeq2Seq<S>(configuration)
+    case .transformer: EncoderDecoder<S>(configuration, precision: precision)
+    case .recurrent: RecurrentSeq2Seq<S>(configuration, precision: precision)
     }
     if let seed { network.initialize(seed: seed) }
     return network
@@ -106,10 +114,14 @@ public func makeSeq2SeqNetwork<S: TensorScalar>(_ configuration: Seq2SeqConfigur
 
 extension Parameter {
     /// Every element drawn anew, in order.
-    func fill(_ draw: () -> Double) {
-        var drawn = Tensor<Scalar>(uninitialized: shape)
-        let count = drawn.count
-        drawn.withUnsafeMutableElements { to in for i in 0..<count { to[i] = Scalar(draw()) } }
-        value = drawn
+    package func fill(_ draw: () -> Double) {
+        assign(Tensor((0..<shape.reduce(1, *)).map { _ in Scalar(draw()) }, shape: shape))
+    }
+}
+
+extension Module {
+    /// The values of another network of the same architecture; memory is shared until one of the two changes.
+    package func take(from other: some Module<Scalar>) {
+        for (own, theirs) in zip(parameters, other.parameters) { own.assign(theirs.value) }
     }
 }

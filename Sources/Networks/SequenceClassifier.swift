@@ -18,7 +18,7 @@ struct ClassificationHead: Sendable {
 }
 
 /// An encoder with a classification or regression head: with one output the cross-encoder that rerankers are (Nogueira & Cho 2019).
-public final class SequenceClassifier<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     public let encoder: Encoder<Scalar>
     public let output: Linear<Scalar>
     private let dense: Linear<Scalar>?
@@ -28,8 +28,9 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module, @unchecked 
     /// - Parameters:
     ///   - json: `config.json`; the number of labels is that of `id2label`, else `num_labels`, else 2.
     ///   - file: how errors name it.
+    ///   - precision: what the encoder computes in when there is no tape.
     /// - Throws: `DataError` for a family that has no such head here, and for a configuration that does not fit.
-    public init(json: JSON, file: String) throws {
+    public init(json: JSON, file: String, precision: Precision = .f32) throws {
         let reader = try ConfigurationReader(json: json, file: file)
         let family = try encoderFamily(reader)
         guard let head = try family.head(reader) else {
@@ -39,7 +40,7 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module, @unchecked 
         let configuration = try EncoderConfiguration(json: json, file: file)
         let labels = try json["id2label"]?.object?.count ?? reader.integer("num_labels", default: 2, in: 1...1_000_000)
         guard labels > 0 else { throw reader.fail("'id2label' names no label") }
-        encoder = Encoder(configuration)
+        encoder = Encoder(configuration, precision: precision)
         let size = configuration.hiddenSize
         dense = head.dense.map { _ in Linear(inputs: size, outputs: size, bias: head.denseBias) }
         norm = head.norm.map { _ in LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }

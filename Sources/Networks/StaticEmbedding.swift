@@ -4,7 +4,7 @@ import Tensors
 
 /// A sentence as the mean of fixed vectors of its tokens: sentence-transformers' `StaticEmbedding`, and model2vec
 /// (https://github.com/MinishLab/model2vec), whose tables may share rows between tokens and weigh each token.
-public final class StaticEmbedding<Scalar: TensorScalar>: Module, @unchecked Sendable {
+public final class StaticEmbedding<Scalar: TensorScalar>: Module {
     /// `(vocabulary, size)`, weights multiplied in.
     public let table: Parameter<Scalar>
 
@@ -51,13 +51,7 @@ extension StaticEmbedding where Scalar == Float {
         guard weights.count == mapping.count else { throw fail("'weights' has \(weights.count) elements for \(mapping.count) tokens") }
         guard weights.isFinite else { throw fail("tensor 'weights' contains NaN or infinity") }
         var table = Tensor<Float>(shape: [mapping.count, rows.columns])
-        table.withUnsafeMutableElements { to in
-            rows.withUnsafeElements { from in
-                for (token, row) in mapping.enumerated() {
-                    Float.add(weights[token], times: from + row * rows.columns, count: rows.columns, to: to + token * rows.columns)
-                }
-            }
-        }
+        for (token, row) in mapping.enumerated() { Float.add(weights[token], times: rows.view[row], to: &table[rows: token..<token + 1]) }
         self.init(table: table)
     }
 }

@@ -33,7 +33,7 @@ public final class CrossEncoder: Sendable {
             throw DataError(.usage, "this model is no reranker: its architecture is '\(architecture)', one that ends in ForSequenceClassification is wanted; "
                             + "a model of sentence vectors compares texts with rank and similarity", file: file)
         }
-        network = try SequenceClassifier(json: json, file: file)
+        network = try SequenceClassifier(json: json, file: file, precision: options.precision)
         guard network.labels == 1 else {
             throw DataError(.usage, "this classifier has \(network.labels) labels; a reranker has one", file: file)
         }
@@ -43,7 +43,6 @@ public final class CrossEncoder: Sendable {
                             + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
         }
         try network.load(from: ModelDirectory.weights(in: directory.transformerFolder))
-        network.encoder.setPrecision(options.precision)
         let limit = network.encoder.configuration.longestSequence
         maxLength = min(limit, options.maxLength ?? directory.maxLength ?? limit)
         guard maxLength > tokenizer.addedTokenCount(isPair: true) + 1 else {

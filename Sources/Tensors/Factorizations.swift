@@ -38,21 +38,13 @@ public func symmetricEigenvectors(_ matrix: Tensor<Double>, count: Int) throws -
     var work = matrix, found: Int32 = 0, status: Int32 = 0
     var values = [Double](repeating: 0, count: n), support = [Int32](repeating: 0, count: 2 * n)
     var ascending = Tensor<Double>(repeating: 0, shape: [count, n])
-    work.withUnsafeMutableElements { a in
-        ascending.withUnsafeMutableElements { z in
-            // Row-major lower is column-major upper.
-            status = LAPACKE_dsyevr(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: count == n ? "A" : "I")), CChar(UInt8(ascii: "U")),
-                                    Int32(n), a, Int32(n), 0, 0, Int32(n - count + 1), Int32(n), 0, &found, &values, z,
-                                    Int32(n), &support)
-        }
-    }
+    // Row-major lower is column-major upper.
+    status = LAPACKE_dsyevr(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: count == n ? "A" : "I")), CChar(UInt8(ascii: "U")),
+                            Int32(n), work.mutablePointer, Int32(n), 0, 0, Int32(n - count + 1), Int32(n), 0, &found, &values,
+                            ascending.mutablePointer, Int32(n), &support)
     guard status == 0, Int(found) == count else { throw FactorizationError(routine: "dsyevr", status: status == 0 ? 1 : Int(status)) }
     var vectors = Tensor<Double>(uninitialized: [count, n])
-    ascending.withUnsafeElements { from in
-        vectors.withUnsafeMutableElements { to in
-            for i in 0..<count { (to + i * n).update(from: from + (count - 1 - i) * n, count: n) }
-        }
-    }
+    for i in 0..<count { Double.copy(ascending.view[count - 1 - i], into: &vectors[rows: i..<i + 1]) }
     return (Array(values[..<count].reversed()), vectors)
 }
 
@@ -63,15 +55,9 @@ public func singularValues(_ a: Tensor<Double>) throws -> (u: Tensor<Double>, s:
     _ = singleThreaded
     var work = a, u = Tensor<Double>(uninitialized: [m, r]), v = Tensor<Double>(uninitialized: [r, n])
     var s = [Double](repeating: 0, count: r), status: Int32 = 0
-    work.withUnsafeMutableElements { a in
-        u.withUnsafeMutableElements { u in
-            v.withUnsafeMutableElements { v in
-                // In memory this is the transpose (n, m) by columns: its left vectors are our right ones.
-                status = LAPACKE_dgesdd(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), Int32(n), Int32(m), a, Int32(n), &s,
-                                        v, Int32(n), u, Int32(r))
-            }
-        }
-    }
+    // In memory this is the transpose (n, m) by columns: its left vectors are our right ones.
+    status = LAPACKE_dgesdd(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), Int32(n), Int32(m), work.mutablePointer, Int32(n), &s,
+                            v.mutablePointer, Int32(n), u.mutablePointer, Int32(r))
     guard status == 0 else { throw FactorizationError(routine: "dgesdd", status: Int(status)) }
     return (u, s, v)
 }
@@ -83,11 +69,9 @@ public func orthonormalBasis(_ a: Tensor<Double>) throws -> Tensor<Double> {
     guard k > 0 else { return a }
     _ = singleThreaded
     var q = a, status: Int32 = 0, reflectors = [Double](repeating: 0, count: k)
-    q.withUnsafeMutableElements { q in
-        // aᵀ by columns is what lies in memory: aᵀ = L·Q, and the rows of Q are the basis.
-        status = LAPACKE_dgelqf(LAPACK_COL_MAJOR, Int32(k), Int32(m), q, Int32(k), &reflectors)
-        if status == 0 { status = LAPACKE_dorglq(LAPACK_COL_MAJOR, Int32(k), Int32(m), Int32(k), q, Int32(k), reflectors) }
-    }
+    // aᵀ by columns is what lies in memory: aᵀ = L·Q, and the rows of Q are the basis.
+    status = LAPACKE_dgelqf(LAPACK_COL_MAJOR, Int32(k), Int32(m), q.mutablePointer, Int32(k), &reflectors)
+    if status == 0 { status = LAPACKE_dorglq(LAPACK_COL_MAJOR, Int32(k), Int32(m), Int32(k), q.mutablePointer, Int32(k), reflectors) }
     guard status == 0 else { throw FactorizationError(routine: "dgelqf", status: Int(status)) }
     return q
 }

@@ -1,47 +1,57 @@
 import CKernels
-import COneDNN
 
-/// A matrix as products want it: the tensor itself in f32, its elements rounded to bfloat16 in bf16. Training uses the input of a layer
-/// twice (forward, and for the gradient of the weights) and the gradient of its output twice; each is rounded once.
-package struct ProductOperand<Scalar: TensorScalar>: @unchecked Sendable {
+/// Rows as products want them: as they are in f32, rounded to bfloat16 in bf16. Training uses the input of a layer twice (forward, and for
+/// the gradient of the weights) and the gradient of its output twice; each is rounded once.
+package struct ProductOperand<Scalar: TensorScalar>: Sendable {
     package let precision: Precision
-    package let rows: Int
-    package let columns: Int
-    private let tensor: Tensor<Scalar>?
-    private let halves: TensorStorage<UInt16>?
+    /// One of the two is there.
+    let exact: MatrixView<Scalar>?
+    let halves: MatrixView<UInt16>?
 
-    /// - Parameter tensor: `(rows, columns)`.
-    package init(_ tensor: Tensor<Scalar>, precision: Precision) {
-        rows = tensor.rows
-        columns = tensor.columns
+    /// - Parameter x: `(rows, columns)` without gaps.
+    package init(_ x: MatrixView<Scalar>, precision: Precision) {
         self.precision = precision
-        if precision.hasHalfOperands, Scalar.self == Float.self {
-            let halves = TensorStorage<UInt16>(uninitializedCount: tensor.count)
-            tensor.withUnsafeElements { Scalar.convertOperand($0, count: tensor.count, precision: precision, into: halves.elements) }
-            self.halves = halves
-            self.tensor = nil
-        } else {
+        guard precision == .bf16, Scalar.self == Float.self else {
+            exact = x
             halves = nil
-            self.tensor = tensor
+            return
         }
+        let rounded = TensorStorage<UInt16>(uninitializedCount: x.count)
+        kt_f32_to_bf16(UnsafeRawPointer(x.elements).assumingMemoryBound(to: Float.self), Int64(x.count), rounded.elements)
+        exact = nil
+        halves = MatrixView(rounded, rows: x.rows, columns: x.columns, stride: x.columns)
     }
 
-    /// The elements, of the type that `precision` says.
-    package func withOperand<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
-        if let tensor { return tensor.withUnsafeElements { body(UnsafeRawPointer($0)) } }
-        defer { withExtendedLifetime(halves) {} }
-        return body(UnsafeRawPointer(halves!.elements))
+    private init(precision: Precision, exact: MatrixView<Scalar>?, halves: MatrixView<UInt16>?) {
+        self.precision = precision
+        self.exact = exact
+        self.halves = halves
     }
-}
 
-extension Precision {
-    /// Whether `Float` matrices are rounded to bfloat16 before they are multiplied.
-    package var hasHalfOperands: Bool { self == .bf16 }
-}
+    package init(_ tensor: Tensor<Scalar>, precision: Precision) { self.init(tensor.view, precision: precision) }
 
-extension TensorScalar {
-    /// Bytes of one element of an operand.
-    package static func operandStride(_ precision: Precision) -> Int {
-        precision.hasHalfOperands && Self.self == Float.self ? 2 : MemoryLayout<Self>.stride
+    package var rows: Int { exact?.rows ?? halves?.rows ?? 0 }
+    package var columns: Int { exact?.columns ?? halves?.columns ?? 0 }
+
+    package subscript(rows range: Range<Int>) -> ProductOperand {
+        ProductOperand(precision: precision, exact: exact?[rows: range], halves: halves?[rows: range])
+    }
+
+    /// Valid while the operand lives.
+    var start: UnsafeRawPointer {
+        if let exact { return UnsafeRawPointer(exact.elements) }
+        return UnsafeRawPointer(halves!.elements)
+    }
+
+    /// The same rows, and rows of zeros below them.
+    func filledUp(to height: Int) -> ProductOperand {
+        func filledUp<Element>(_ x: MatrixView<Element>, with zero: Element) -> MatrixView<Element> {
+            let storage = TensorStorage<Element>(uninitializedCount: height * x.columns)
+            storage.elements.update(from: x.elements, count: x.count)
+            (storage.elements + x.count).update(repeating: zero, count: height * x.columns - x.count)
+            return MatrixView(storage, rows: height, columns: x.columns, stride: x.columns)
+        }
+        return height == rows ? self
+            : ProductOperand(precision: precision, exact: exact.map { filledUp($0, with: 0) }, halves: halves.map { filledUp($0, with: 0) })
     }
 }

@@ -1,37 +1,30 @@
-import CKernels
-import CLAPACK
-import COneDNN
-import Synchronization
-
-// Matrix products. Goals in order: the same row gives the same bits in every batch; speed; memory.
+// Matrix products as operations call them. Goals in order: the same row gives the same bits in every batch; speed; memory.
 //
-// Float goes to oneDNN, one library thread for each of ours (COneDNN). Double goes to OpenBLAS, held to one thread too:
-// with several, its sums are split by thread count.
+// Each number type has its own way (`ProductTable`): Float goes to oneDNN, one library thread for each of ours (COneDNN); Double goes to
+// OpenBLAS, held to one thread too: with several, its sums are split by thread count.
 
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
-///
-/// Immutable after `init` but for `repack`, which the owner may call while nobody multiplies.
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
+    // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
+    // caller holds the only reference then (`Parameter.refreshLayouts` asks `isKnownUniquelyReferenced`), so nobody can be reading.
     public let inputs: Int
     public let outputs: Int
     public let precision: Precision
-    fileprivate let inputStride: Int
-    fileprivate let outputStride: Int
+    let layout: MatrixLayout
     /// `kd_matrix` for Float, nil for Double.
     let handle: OpaquePointer?
     /// Row-major (inputs, outputs), for Double.
-    fileprivate var plain: [Scalar]
-    /// For int8: the value of one step in each output column (outputs).
-    let scales: [Float]
-    /// For int8: the sum of each column of the weights as their integers stand for them (outputs).
-    let columnSums: [Float]
+    let plain: TensorStorage<Scalar>?
+    /// For int8: the value of one step in each output column, (outputs).
+    let scales: TensorStorage<Float>?
+    /// For int8: the sum of each column of the weights as their integers stand for them, (outputs).
+    let columnSums: TensorStorage<Float>?
 
-    fileprivate init(inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision,
-                     handle: OpaquePointer?, plain: [Scalar] = [], scales: [Float] = [], columnSums: [Float] = []) {
-        self.inputs = inputs
-        self.outputs = outputs
-        self.inputStride = inputStride
-        self.outputStride = outputStride
+    init(_ layout: MatrixLayout, precision: Precision, handle: OpaquePointer? = nil, plain: TensorStorage<Scalar>? = nil,
+         scales: TensorStorage<Float>? = nil, columnSums: TensorStorage<Float>? = nil) {
+        inputs = layout.inputs
+        outputs = layout.outputs
+        self.layout = layout
         self.precision = precision
         self.handle = handle
         self.plain = plain
@@ -39,187 +32,213 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
         self.columnSums = columnSums
     }
 
-    deinit { kd_release(handle) }
+    deinit { releasePacked(handle) }
 }
 
-extension PackedMatrix where Scalar == Float {
-    /// Puts another f32 matrix of the same shape and strides in this one's place, without new memory.
-    package func repack(_ source: UnsafePointer<Float>) {
-        precondition(precision == .f32, "only an f32 matrix is packed again in place")
-        precondition(kd_repack(handle, source) == 0, "oneDNN could not lay out a \(inputs) by \(outputs) matrix again")
-    }
+/// Where the elements of a weight matrix lie: (input, output) at `input × inputStride + output × outputStride`.
+struct MatrixLayout: Sendable {
+    var inputs: Int
+    var outputs: Int
+    var inputStride: Int
+    var outputStride: Int
+
+    /// Every element lies within this reach, whatever the strides.
+    var reach: Int { inputs == 0 || outputs == 0 ? 0 : (inputs - 1) * inputStride + (outputs - 1) * outputStride + 1 }
 }
 
-extension Float {
-    public static func pack(
-        _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision
-    ) -> PackedMatrix<Float> {
-        var scales: [Float] = [], columnSums: [Float] = []
-        let handle: OpaquePointer?
-        switch precision {
-        case .f32:
-            handle = kd_pack(KD_F32, Int64(inputs), Int64(outputs), source, Int64(inputStride), Int64(outputStride))
-        case .bf16:
-            // Every element lies within this reach, whatever the strides; what lies between is rounded for nothing.
-            let reach = (inputs - 1) * inputStride + (outputs - 1) * outputStride + 1
-            handle = Scratch.with(UInt16.self, count: reach) { halves in
-                kt_f32_to_bf16(source, Int64(reach), halves)
-                return kd_pack(KD_BF16, Int64(inputs), Int64(outputs), halves, Int64(inputStride), Int64(outputStride))
-            }
-        case .int8:
-            var quantized = [Int8](repeating: 0, count: inputs * outputs)
-            scales = [Float](repeating: 0, count: outputs)
-            columnSums = scales
-            for output in 0..<outputs {
-                var largest: Float = 0
-                for input in 0..<inputs { largest = max(largest, abs(source[input * inputStride + output * outputStride])) }
-                let step = largest > 0 ? largest / 127 : 1
-                scales[output] = step
-                var sum = 0
-                for input in 0..<inputs {
-                    let value = (source[input * inputStride + output * outputStride] / step).rounded(.toNearestOrEven)
-                    let integer = Int8(Swift.max(-127, Swift.min(127, value)))
-                    quantized[input * outputs + output] = integer
-                    sum += Int(integer)
-                }
-                columnSums[output] = step * Float(sum)
-            }
-            handle = kd_pack(KD_S8, Int64(inputs), Int64(outputs), quantized, Int64(outputs), 1)
-        }
-        precondition(handle != nil, "oneDNN could not lay out a \(inputs) by \(outputs) matrix in \(precision)")
-        return PackedMatrix(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride,
-                            precision: precision, handle: handle, scales: scales, columnSums: columnSums)
-    }
+/// c (m, n) = op(a) · op(b) [+ c]; a transposed operand lies in memory as its transpose, with rows `aStride` or `bStride` apart.
+struct ProductShape: Sendable {
+    var m: Int
+    var n: Int
+    var k: Int
+    var aTransposed = false
+    var bTransposed = false
+    var aStride: Int
+    var bStride: Int
+    var cStride: Int
+    var accumulates = false
+}
 
-    public static func repack(_ matrix: PackedMatrix<Float>, _ source: Input) {
-        let status: Int32
-        switch matrix.precision {
-        case .f32: status = kd_repack(matrix.handle, source)
-        case .bf16:
-            let reach = (matrix.inputs - 1) * matrix.inputStride + (matrix.outputs - 1) * matrix.outputStride + 1
-            status = Scratch.with(UInt16.self, count: reach) { halves in
-                kt_f32_to_bf16(source, Int64(reach), halves)
-                return kd_repack(matrix.handle, halves)
-            }
-        case .int8: preconditionFailure("int8 weights are for inference and do not change")
-        }
-        precondition(status == 0, "oneDNN could not lay out a \(matrix.inputs) by \(matrix.outputs) matrix in \(matrix.precision)")
-    }
+/// How a number type multiplies.
+struct ProductTable<S: TensorScalar>: Sendable {
+    typealias In = UnsafePointer<S>
+    typealias Out = UnsafeMutablePointer<S>
 
-    public static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Float>, bias: Input?, into y: Output) {
-        guard rows > 0 else { return }
-        let status: Int32
-        switch matrix.precision {
-        case .f32:
-            status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
-        case .bf16:
-            status = Scratch.with(UInt16.self, count: rows * matrix.inputs) { halves in
-                kt_f32_to_bf16(x, Int64(rows * matrix.inputs), halves)
-                return kd_multiply(matrix.handle, halves, Int64(rows), y, bias)
-            }
-        case .int8:
-            return matrix.multiplyQuantized(x, rows: rows, bias: bias, activation: .identity, into: y)
-        }
-        precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
-    }
+    let pack: @Sendable (In, MatrixLayout, Precision) -> PackedMatrix<S>
+    /// Puts new values, lying as they did for `pack`, into a matrix's layout.
+    let repack: @Sendable (PackedMatrix<S>, In) -> Void
+    /// y (rows, outputs) = x (rows, inputs) · matrix + bias, x being of the type that `ProductOperand` makes for the matrix's precision.
+    let multiply: @Sendable (UnsafeRawPointer, Int, PackedMatrix<S>, In?, Out) -> Void
+    /// a and b are operands of the precision.
+    let product: @Sendable (ProductShape, UnsafeRawPointer, UnsafeRawPointer, Out, Precision) -> Void
+    /// y = f(x · matrix + bias) in 8-bit integers; nil where the type has none.
+    let multiplyQuantized: (@Sendable (In, Int, PackedMatrix<S>, In?, Activation, Out) -> Void)?
+    let feedForwardQuantized: (@Sendable (In, Int, FeedForwardWeights<S>, Out) -> Void)?
+}
 
-    public static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer) {
-        if precision.hasHalfOperands {
-            kt_f32_to_bf16(x, Int64(count), y.assumingMemoryBound(to: UInt16.self))
-        } else {
-            y.copyMemory(from: x, byteCount: count * MemoryLayout<Float>.stride)
-        }
-    }
+/// The weights of f(x W₁ + b₁) W₂ + b₂, or with a gate of (f(left half) ∘ right half of x W₁ + b₁) W₂ + b₂.
+package struct FeedForwardWeights<Scalar: TensorScalar>: Sendable {
+    package let up: PackedMatrix<Scalar>
+    package let upBias: Tensor<Scalar>?
+    package let activation: Activation
+    package let isGated: Bool
+    package let down: PackedMatrix<Scalar>
+    package let downBias: Tensor<Scalar>?
 
-    public static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Float>, bias: Input?, into y: Output) {
-        guard rows > 0 else { return }
-        precondition(matrix.precision != .int8, "an int8 product takes floats and rounds them itself")
-        let status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
-        precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
-    }
-
-    public static func product(
-        operand a: UnsafeRawPointer, transposed aTransposed: Bool, operand b: UnsafeRawPointer, transposed bTransposed: Bool,
-        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    package init(
+        up: PackedMatrix<Scalar>, upBias: Tensor<Scalar>?, activation: Activation, isGated: Bool, down: PackedMatrix<Scalar>,
+        downBias: Tensor<Scalar>?
     ) {
-        guard m > 0, n > 0 else { return }
-        let status = kd_gemm(precision.hasHalfOperands ? KD_BF16 : KD_F32, aTransposed, bTransposed, Int64(m), Int64(n), Int64(k),
-                             a, Int64(lda), b, Int64(ldb), c, Int64(ldc), accumulate)
-        precondition(status == 0, "oneDNN refused a product of \(m) x \(k) by \(k) x \(n)")
-    }
-
-    public static func product(
-        _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool,
-        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
-    ) {
-        guard m > 0, n > 0 else { return }
-        let status: Int32
-        if precision == .bf16 {
-            let aCount = (aTransposed ? k : m) * lda, bCount = (bTransposed ? n : k) * ldb
-            status = Scratch.with(UInt16.self, count: aCount + bCount) { halves in
-                kt_f32_to_bf16(a, Int64(aCount), halves)
-                kt_f32_to_bf16(b, Int64(bCount), halves + aCount)
-                return kd_gemm(KD_BF16, aTransposed, bTransposed, Int64(m), Int64(n), Int64(k), halves, Int64(lda),
-                               halves + aCount, Int64(ldb), c, Int64(ldc), accumulate)
-            }
-        } else {
-            status = kd_gemm(KD_F32, aTransposed, bTransposed, Int64(m), Int64(n), Int64(k), a, Int64(lda), b, Int64(ldb), c, Int64(ldc), accumulate)
-        }
-        precondition(status == 0, "oneDNN refused a product of \(m) x \(k) by \(k) x \(n)")
+        precondition(down.inputs * (isGated ? 2 : 1) == up.outputs, "\(up.outputs) outputs do not fit \(down.inputs) inputs")
+        precondition((upBias == nil || upBias!.count == up.outputs) && (downBias == nil || downBias!.count == down.outputs))
+        self.up = up
+        self.upBias = upBias
+        self.activation = activation
+        self.isGated = isGated
+        self.down = down
+        self.downBias = downBias
     }
 }
 
-/// OpenBLAS with one thread, set before its first product.
-private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+/// Two tiles of 64 rows: a middle layer of 1,536 columns in f32 then still fits the second-level cache.
+private let blockRows = 128
 
-extension Double {
-    public static func pack(
-        _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision
-    ) -> PackedMatrix<Double> {
-        let matrix = PackedMatrix<Double>(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride,
-                                          precision: precision, handle: nil, plain: [Double](repeating: 0, count: inputs * outputs))
-        repack(matrix, source)
-        return matrix
+extension TensorScalar {
+    // MARK: Packing
+
+    /// The matrix that takes `(n, inputs)` to `(n, outputs)`, from weights `(outputs, inputs)`; `transposed` takes outputs back to inputs.
+    package static func pack(_ weights: MatrixView<Self>, transposed: Bool = false, precision: Precision) -> PackedMatrix<Self> {
+        let layout = transposed
+            ? MatrixLayout(inputs: weights.rows, outputs: weights.columns, inputStride: weights.stride, outputStride: 1)
+            : MatrixLayout(inputs: weights.columns, outputs: weights.rows, inputStride: 1, outputStride: weights.stride)
+        return kernels.products.pack(weights.start, layout, precision)
     }
 
-    public static func repack(_ matrix: PackedMatrix<Double>, _ source: Input) {
-        for input in 0..<matrix.inputs {
-            for output in 0..<matrix.outputs {
-                matrix.plain[input * matrix.outputs + output] = source[input * matrix.inputStride + output * matrix.outputStride]
-            }
+    /// Puts the new values of the same weights into their layout, in the memory that it has.
+    ///
+    /// - Precondition: the caller's reference is the only one.
+    package static func repack(_ matrix: inout PackedMatrix<Self>, _ weights: MatrixView<Self>) {
+        precondition(isKnownUniquelyReferenced(&matrix), "a matrix that others may be multiplying by does not change")
+        precondition(weights.count == matrix.inputs * matrix.outputs)
+        kernels.products.repack(matrix, weights.elements)
+    }
+
+    // MARK: By packed weights
+
+    /// y = x W + b.
+    package static func multiply(
+        _ x: ProductOperand<Self>, by matrix: PackedMatrix<Self>, plus bias: MatrixView<Self>? = nil, into y: inout MutableMatrixView<Self>
+    ) {
+        precondition(x.columns == matrix.inputs && y.rows == x.rows && y.columns == matrix.outputs)
+        precondition(bias == nil || bias!.count == matrix.outputs)
+        guard x.rows > 0 else { return }
+        guard matrix.precision != .int8 || kernels.products.multiplyQuantized == nil else {
+            guard let exact = x.exact else { preconditionFailure("an int8 product takes floats and rounds them itself") }
+            return multiply(exact, by: matrix, plus: bias, activation: .identity, into: &y)
+        }
+        precondition(x.halves == nil || matrix.precision == .bf16)
+        precondition(x.exact == nil || Self.self != Float.self || matrix.precision == .f32)
+        kernels.products.multiply(x.start, x.rows, matrix, bias?.elements, y.elements)
+    }
+
+    /// y = f(x W + b), the way that inference is fastest: in blocks of rows so small that what lies between stays in the cache.
+    package static func multiply(
+        _ x: MatrixView<Self>, by matrix: PackedMatrix<Self>, plus bias: MatrixView<Self>?, activation: Activation,
+        into y: inout MutableMatrixView<Self>
+    ) {
+        precondition(x.columns == matrix.inputs && y.rows == x.rows && y.columns == matrix.outputs)
+        precondition(bias == nil || bias!.count == matrix.outputs)
+        if matrix.precision == .int8, let multiplyQuantized = kernels.products.multiplyQuantized {
+            return multiplyQuantized(x.elements, x.rows, matrix, bias?.elements, activation, y.elements)
+        }
+        for range in Parallel.chunks(x.rows, size: activation == .identity ? max(1, x.rows) : blockRows) {
+            let operand = ProductOperand(x[rows: range], precision: matrix.precision)
+            let part = y.elements + range.lowerBound * matrix.outputs
+            kernels.products.multiply(operand.start, range.count, matrix, bias?.elements, part)
+            if activation != .identity { kernels.c.activate(activation.kernel, part, Int64(range.count * matrix.outputs), part) }
         }
     }
 
-    public static func multiply(_ x: Input, rows: Int, by matrix: PackedMatrix<Double>, bias: Input?, into y: Output) {
-        guard rows > 0 else { return }
-        product(x, transposed: false, matrix.plain, transposed: false, m: rows, n: matrix.outputs, k: matrix.inputs,
-                lda: matrix.inputs, ldb: matrix.outputs, into: y, ldc: matrix.outputs, accumulate: false, precision: .f32)
-        if let bias { addRowVector(bias, rows: rows, columns: matrix.outputs, to: y) }
+    /// y = f(x W₁ + b₁) W₂ + b₂, the way that inference is fastest.
+    package static func feedForward(_ x: MatrixView<Self>, _ weights: FeedForwardWeights<Self>, into y: inout MutableMatrixView<Self>) {
+        let up = weights.up, down = weights.down
+        precondition(x.columns == up.inputs && y.rows == x.rows && y.columns == down.outputs)
+        if up.precision == .int8, down.precision == .int8, let feedForwardQuantized = kernels.products.feedForwardQuantized {
+            return feedForwardQuantized(x.elements, x.rows, weights, y.elements)
+        }
+        var wide = Tensor<Self>(uninitialized: [blockRows, up.outputs])
+        var halved = Tensor<Self>(uninitialized: [weights.isGated ? blockRows : 0, down.inputs])
+        for range in Parallel.chunks(x.rows, size: blockRows) {
+            let rows = 0..<range.count
+            multiply(x[rows: range], by: up, plus: weights.upBias?.view, activation: .identity, into: &wide[rows: rows])
+            if weights.isGated {
+                gate(weights.activation, wide.view[rows: rows], into: &halved[rows: rows])
+            } else {
+                activate(weights.activation, inPlace: &wide[rows: rows])
+            }
+            var part = y.part(range)
+            multiply((weights.isGated ? halved : wide).view[rows: rows], by: down, plus: weights.downBias?.view, activation: .identity, into: &part)
+        }
     }
 
-    public static func convertOperand(_ x: Input, count: Int, precision: Precision, into y: UnsafeMutableRawPointer) {
-        y.copyMemory(from: x, byteCount: count * MemoryLayout<Double>.stride)
-    }
+    // MARK: Of two matrices
 
-    public static func multiply(operand x: UnsafeRawPointer, rows: Int, by matrix: PackedMatrix<Double>, bias: Input?, into y: Output) {
-        multiply(x.assumingMemoryBound(to: Double.self), rows: rows, by: matrix, bias: bias, into: y)
-    }
-
-    public static func product(
-        operand a: UnsafeRawPointer, transposed aTransposed: Bool, operand b: UnsafeRawPointer, transposed bTransposed: Bool,
-        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    /// c = op(a) · op(b) [+ c], either transposed first.
+    package static func product(
+        _ a: MatrixView<Self>, transposed aTransposed: Bool = false, _ b: MatrixView<Self>, transposed bTransposed: Bool = false,
+        into c: inout MutableMatrixView<Self>, accumulating: Bool = false, precision: Precision = .f32
     ) {
-        product(a.assumingMemoryBound(to: Double.self), transposed: aTransposed, b.assumingMemoryBound(to: Double.self), transposed: bTransposed,
-                m: m, n: n, k: k, lda: lda, ldb: ldb, into: c, ldc: ldc, accumulate: accumulate, precision: precision)
+        let m = aTransposed ? a.columns : a.rows, k = aTransposed ? a.rows : a.columns, n = bTransposed ? b.rows : b.columns
+        precondition(k == (bTransposed ? b.columns : b.rows) && c.rows == m && c.columns == n,
+                     "(\(a.rows), \(a.columns)) and (\(b.rows), \(b.columns)) do not multiply to (\(c.rows), \(c.columns))")
+        product(a.start, transposed: aTransposed, b.start, transposed: bTransposed, m: m, n: n, k: k, lda: a.stride, ldb: b.stride,
+                into: c.start, ldc: c.stride, accumulate: accumulating, precision: precision)
     }
 
-    public static func product(
-        _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool,
-        m: Int, n: Int, k: Int, lda: Int, ldb: Int, into c: Output, ldc: Int, accumulate: Bool, precision: Precision
+    /// c (a columns, b columns) += aᵀ b; `overwriting` sets c instead.
+    ///
+    /// Rows are taken in blocks of a few fixed heights, the last one filled up with zeros, so that oneDNN makes few kernels for a layer
+    /// and not one for every number of tokens.
+    package static func addTransposedProduct(
+        _ a: ProductOperand<Self>, _ b: ProductOperand<Self>, to c: inout MutableMatrixView<Self>, overwriting: Bool = false
     ) {
-        guard m > 0, n > 0 else { return }
-        _ = singleThreadedBLAS
-        cblas_dgemm(CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-                    blasint(m), blasint(n), blasint(k), 1, a, blasint(lda), b, blasint(ldb), accumulate ? 1 : 0, c, blasint(ldc))
+        precondition(a.rows == b.rows && c.rows == a.columns && c.columns == b.columns && a.precision == b.precision)
+        let block = 256, whole = a.rows / block * block, left = a.rows - whole
+        let out = c.elements
+        var overwriting = overwriting
+        func add(_ a: ProductOperand<Self>, _ b: ProductOperand<Self>) {
+            let shape = ProductShape(m: a.columns, n: b.columns, k: a.rows, aTransposed: true, aStride: a.columns, bStride: b.columns,
+                                     cStride: b.columns, accumulates: !overwriting)
+            if shape.m > 0, shape.n > 0 { kernels.products.product(shape, a.start, b.start, out, a.precision) }
+            overwriting = false
+        }
+        for first in stride(from: 0, to: whole, by: block) { add(a[rows: first..<first + block], b[rows: first..<first + block]) }
+        guard left > 0 else {
+            if overwriting { fill(&c, with: 0) }
+            return
+        }
+        let height = (left + 63) / 64 * 64
+        add(a[rows: whole..<a.rows].filledUp(to: height), b[rows: whole..<b.rows].filledUp(to: height))
     }
+}
+
+extension MutableMatrixView {
+    /// Some of its rows; the caller uses the view itself again only when it is done with them.
+    func part(_ range: Range<Int>) -> MutableMatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+        return MutableMatrixView(storage, offset: offset + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+    }
+}
+
+/// a · b of matrices (m, k) and (k, n), either transposed first.
+public func matrixProduct<S: TensorScalar>(
+    _ a: Tensor<S>, transposed aTransposed: Bool = false, _ b: Tensor<S>, transposed bTransposed: Bool = false, precision: Precision = .f32
+) -> Tensor<S> {
+    let m = aTransposed ? a.columns : a.rows, k = aTransposed ? a.rows : a.columns
+    let n = bTransposed ? b.rows : b.columns
+    precondition(k == (bTransposed ? b.columns : b.rows), "shapes \(a.shape) and \(b.shape) do not multiply")
+    if k == 0 { return Tensor(shape: [m, n]) }
+    var c = Tensor<S>(uninitialized: [m, n])
+    S.product(a.view, transposed: aTransposed, b.view, transposed: bTransposed, into: &c.target, precision: precision)
+    return c
 }

@@ -1,13 +1,37 @@
 import Synchronization
 
+/// A block of memory: of its own, or someone else's that `owner` keeps alive.
+package final class MemoryBlock: @unchecked Sendable {
+    // Sendable: nothing here changes after `init`. What lies at the pointer belongs to whoever holds the block, which is one
+    // `TensorStorage`, one scratch call or the pool; a storage is written to only by a tensor that holds the only reference to it.
+    let pointer: UnsafeMutableRawPointer
+    let size: Int
+    private let owner: AnyObject?
+
+    init(size: Int) {
+        pointer = .allocate(byteCount: size, alignment: 64)
+        self.size = size
+        owner = nil
+    }
+
+    init(viewing pointer: UnsafeRawPointer, owner: AnyObject) {
+        self.pointer = UnsafeMutableRawPointer(mutating: pointer)
+        size = 0
+        self.owner = owner
+    }
+
+    var isView: Bool { owner != nil }
+
+    deinit { if owner == nil { pointer.deallocate() } }
+}
+
 /// Memory of tensors. Freed blocks are kept and handed out again: a forward pass asks for the same sizes over and over,
 /// and fresh pages from the system cost more than the small kernels that fill them.
 package final class StoragePool: Sendable {
     package static let shared = StoragePool()
 
-    // The pointers are only ever held here or by one storage.
-    private struct Guarded: @unchecked Sendable { var blocks: [Int: [UnsafeMutableRawPointer]] = [:]; var bytes = 0 }
-    private let shelves = Mutex(Guarded())
+    private struct Shelves { var blocks: [Int: [MemoryBlock]] = [:]; var bytes = 0 }
+    private let shelves = Mutex(Shelves())
     /// Above this, freed blocks go back to the system.
     private let capacity = 512 << 20
 
@@ -18,31 +42,24 @@ package final class StoragePool: Sendable {
         return (bytes + step - 1) / step * step
     }
 
-    package func take(_ bytes: Int) -> (UnsafeMutableRawPointer, size: Int) {
+    func take(_ bytes: Int) -> MemoryBlock {
         let size = Self.roundedSize(bytes)
-        let kept: SendablePointer? = shelves.withLock { shelves in
+        let kept: MemoryBlock? = shelves.withLock { shelves in
             guard let block = shelves.blocks[size]?.popLast() else { return nil }
             shelves.bytes -= size
-            return SendablePointer(block)
+            return block
         }
-        return (kept?.pointer ?? .allocate(byteCount: size, alignment: 64), size)
+        return kept ?? MemoryBlock(size: size)
     }
 
-    package func giveBack(_ block: UnsafeMutableRawPointer, size: Int) {
-        let given = SendablePointer(block)
-        let keep = shelves.withLock { shelves in
-            guard shelves.bytes + size <= capacity else { return false }
-            shelves.blocks[size, default: []].append(given.pointer)
-            shelves.bytes += size
-            return true
+    /// Takes a block back; one that finds no place is freed when the caller lets go of it.
+    func giveBack(_ block: MemoryBlock) {
+        shelves.withLock { shelves in
+            guard shelves.bytes + block.size <= capacity else { return }
+            shelves.blocks[block.size, default: []].append(block)
+            shelves.bytes += block.size
         }
-        if !keep { block.deallocate() }
     }
-}
-
-private struct SendablePointer: @unchecked Sendable {
-    let pointer: UnsafeMutableRawPointer
-    init(_ pointer: UnsafeMutableRawPointer) { self.pointer = pointer }
 }
 
 /// Uninitialized memory for the length of a call.
@@ -50,37 +67,38 @@ package enum Scratch {
     package static func with<Element: BitwiseCopyable, Result>(
         _ type: Element.Type, count: Int, _ body: (UnsafeMutablePointer<Element>) throws -> Result
     ) rethrows -> Result {
-        let (block, size) = StoragePool.shared.take(max(1, count) * MemoryLayout<Element>.stride)
-        defer { StoragePool.shared.giveBack(block, size: size) }
-        return try body(block.bindMemory(to: Element.self, capacity: count))
+        let block = StoragePool.shared.take(max(1, count) * MemoryLayout<Element>.stride)
+        defer { StoragePool.shared.giveBack(block) }
+        return try body(block.pointer.bindMemory(to: Element.self, capacity: count))
     }
 }
 
-/// The elements behind a tensor: a block of its own, or a read-only view of memory that `owner` keeps alive.
-package final class TensorStorage<Scalar: BitwiseCopyable>: @unchecked Sendable {
-    package let elements: UnsafeMutablePointer<Scalar>
+/// The elements behind a tensor: a block of its own, or a read-only view of memory that someone else owns.
+package final class TensorStorage<Scalar: BitwiseCopyable>: Sendable {
+    private let block: MemoryBlock
     package let count: Int
-    private let blockSize: Int
-    private let owner: AnyObject?
 
     package init(uninitializedCount count: Int) {
-        let (block, size) = StoragePool.shared.take(max(1, count) * MemoryLayout<Scalar>.stride)
-        elements = block.bindMemory(to: Scalar.self, capacity: count)
-        blockSize = size
-        owner = nil
+        block = StoragePool.shared.take(max(1, count) * MemoryLayout<Scalar>.stride)
+        block.pointer.bindMemory(to: Scalar.self, capacity: count)
         self.count = count
+    }
+
+    /// A copy of numbers that a kernel reads.
+    package convenience init(_ numbers: [Scalar]) {
+        self.init(uninitializedCount: numbers.count)
+        elements.update(from: numbers, count: numbers.count)
     }
 
     package init(viewing pointer: UnsafePointer<Scalar>, count: Int, owner: AnyObject) {
-        elements = UnsafeMutablePointer(mutating: pointer)
+        block = MemoryBlock(viewing: UnsafeRawPointer(pointer), owner: owner)
         self.count = count
-        self.owner = owner
-        blockSize = 0
     }
 
-    package var isReadOnlyView: Bool { owner != nil }
+    /// Valid while the storage lives.
+    package var elements: UnsafeMutablePointer<Scalar> { block.pointer.assumingMemoryBound(to: Scalar.self) }
 
-    deinit {
-        if owner == nil { StoragePool.shared.giveBack(elements, size: blockSize) }
-    }
+    package var isReadOnlyView: Bool { block.isView }
+
+    deinit { if !block.isView { StoragePool.shared.giveBack(block) } }
 }

@@ -1,11 +1,13 @@
+import Foundation
+
 /// A dense array of numbers, row-major and contiguous, with value semantics: a copy shares memory until one of the two is
 /// written to.
 ///
 /// Shapes are written in comments as `(rows, columns)`. Elements may lie in a memory-mapped file (`init(viewing:)`); such a tensor
 /// is copied when it is first written to.
-public struct Tensor<Scalar: TensorScalar>: @unchecked Sendable {
+public struct Tensor<Scalar: TensorScalar>: Sendable {
     public let shape: [Int]
-    private var storage: TensorStorage<Scalar>
+    private(set) var storage: TensorStorage<Scalar>
 
     // MARK: Making
 
@@ -86,7 +88,18 @@ public struct Tensor<Scalar: TensorScalar>: @unchecked Sendable {
         return try body(storage.elements)
     }
 
-    private mutating func makeUnique() {
+    /// For the last line before C: valid while the tensor is there and not written to.
+    var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.elements) }
+
+    /// For the last line before C: valid while the tensor is there and not copied.
+    var mutablePointer: UnsafeMutablePointer<Scalar> {
+        mutating get {
+            makeUnique()
+            return storage.elements
+        }
+    }
+
+    mutating func makeUnique() {
         guard storage.isReadOnlyView || !isKnownUniquelyReferenced(&storage) else { return }
         let own = TensorStorage<Scalar>(uninitializedCount: count)
         own.elements.update(from: storage.elements, count: count)
@@ -98,64 +111,49 @@ public struct Tensor<Scalar: TensorScalar>: @unchecked Sendable {
     /// Rows `range` as a tensor of their own.
     public func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
-        let width = columns
         var part = Tensor(uninitialized: [range.count] + shape.dropFirst())
-        part.withUnsafeMutableElements { $0.update(from: storage.elements + range.lowerBound * width, count: range.count * width) }
+        Scalar.copy(view[rows: range], into: &part.target)
         return part
     }
 
     public func transposed() -> Tensor {
         precondition(shape.count == 2, "only a matrix has a transpose, not shape \(shape)")
-        let rows = self.rows, columns = self.columns, from = storage.elements
+        let rows = self.rows, columns = self.columns, from = pointer
         var result = Tensor(uninitialized: [columns, rows])
-        result.withUnsafeMutableElements { to in
-            for r in 0..<rows { for c in 0..<columns { to[c * rows + r] = from[r * columns + c] } }
-        }
+        let to = result.mutablePointer
+        for r in 0..<rows { for c in 0..<columns { to[c * rows + r] = from[r * columns + c] } }
         return result
     }
 
     /// Converts to another number type.
     public func converted<Other: TensorScalar>(to type: Other.Type) -> Tensor<Other> {
         var result = Tensor<Other>(uninitialized: shape)
-        let from = storage.elements, count = self.count
-        result.withUnsafeMutableElements { to in for i in 0..<count { to[i] = Other(from[i]) } }
+        let from = pointer, to = result.mutablePointer
+        for i in 0..<count { to[i] = Other(from[i]) }
         return result
     }
 
     /// Σ x², in Double.
-    public var squaredNorm: Double { withUnsafeElements { Scalar.dot($0, $0, count: count) } }
-    public var isFinite: Bool { withUnsafeElements { Scalar.allFinite($0, count: count) } }
+    public var squaredNorm: Double { Scalar.dot(view, view) }
+    public var isFinite: Bool { Scalar.allFinite(view) }
 
     public static func += (a: inout Tensor, b: Tensor) {
         precondition(a.count == b.count, "shapes \(a.shape) and \(b.shape) do not add")
-        let count = a.count
-        b.withUnsafeElements { from in a.withUnsafeMutableElements { Scalar.add(from, count: count, to: $0) } }
+        Scalar.kernels.c.add(b.pointer, Int64(b.count), a.mutablePointer)
+    }
+}
+
+extension Tensor {
+    /// Equal shapes and the same bits in every element: unlike `==`, −0 is not 0, and NaN is itself.
+    public func hasSameBits(as other: Tensor) -> Bool {
+        shape == other.shape && memcmp(pointer, other.pointer, count * MemoryLayout<Scalar>.stride) == 0
     }
 }
 
 extension Tensor: Equatable {
     /// Equal shapes and equal elements, as numbers.
     public static func == (a: Tensor, b: Tensor) -> Bool {
-        a.shape == b.shape && a.withUnsafeElements { x in b.withUnsafeElements { y in (0..<a.count).allSatisfy { x[$0] == y[$0] } } }
+        let x = a.pointer, y = b.pointer
+        return a.shape == b.shape && (0..<a.count).allSatisfy { x[$0] == y[$0] }
     }
-}
-
-/// a · b of matrices (m, k) and (k, n), either transposed first.
-public func matrixProduct<S: TensorScalar>(
-    _ a: Tensor<S>, transposed aTransposed: Bool = false, _ b: Tensor<S>, transposed bTransposed: Bool = false, precision: Precision = .f32
-) -> Tensor<S> {
-    let m = aTransposed ? a.columns : a.rows, k = aTransposed ? a.rows : a.columns
-    let n = bTransposed ? b.rows : b.columns
-    precondition(k == (bTransposed ? b.columns : b.rows), "shapes \(a.shape) and \(b.shape) do not multiply")
-    if k == 0 { return Tensor(shape: [m, n]) }
-    var c = Tensor<S>(uninitialized: [m, n])
-    a.withUnsafeElements { a in
-        b.withUnsafeElements { b in
-            c.withUnsafeMutableElements { c in
-                S.product(a, transposed: aTransposed, b, transposed: bTransposed, m: m, n: n, k: k,
-                          lda: aTransposed ? m : k, ldb: bTransposed ? k : n, into: c, ldc: n, accumulate: false, precision: precision)
-            }
-        }
-    }
-    return c
 }

@@ -102,9 +102,9 @@ public struct StoredCheckpoint {
             throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration wants \(shape); the checkpoint is of another architecture", file: path)
         }
         // A copy: the file may be replaced while the run goes on.
-        let view = try archive.tensor(name)
+        let mapped = try archive.tensor(name)
         var own = Tensor<Float>(uninitialized: shape)
-        own.withUnsafeMutableElements { to in view.withUnsafeElements { to.update(from: $0, count: view.count) } }
+        Float.copy(mapped.view, into: &own.target)
         return own
     }
 }

@@ -70,7 +70,7 @@ public struct TokenMasking: Sendable {
 
 /// What stands on an encoder while it is pre-trained: the guess of masked words, its output matrix tied to the word table, and whether the
 /// second sentence follows the first. Not part of the encoder that comes out.
-public final class MaskedLanguageHead: Module, @unchecked Sendable {
+public final class MaskedLanguageHead: Module {
     public typealias Scalar = Float
     private let dense: Linear<Float>
     private let norm: LayerNorm<Float>
@@ -89,7 +89,7 @@ public final class MaskedLanguageHead: Module, @unchecked Sendable {
         activation = configuration.activation
         for (index, linear) in [dense, pooler, relation].enumerated() {
             var random = RandomSource(seed: seed).split(UInt64(index))
-            linear.weight.value = Tensor((0..<linear.weight.value.count).map { _ in Float(0.02 * random.normal()) }, shape: linear.weight.shape)
+            linear.weight.fill { 0.02 * random.normal() }
         }
     }
 

@@ -1,5 +1,4 @@
 import Autograd
-import CKernels
 import FileFormats
 import Tensors
 
@@ -48,8 +47,10 @@ public final class Optimizer<Scalar: TensorScalar> {
     public let parameters: [Parameter<Scalar>]
     /// Steps taken so far.
     public private(set) var steps = 0
-    /// One list a name of `configuration.stateNames`, each with a tensor a parameter.
-    private var states: [[Tensor<Scalar>]]
+    /// What the method keeps beside each parameter, as `configuration.stateNames` call it: velocities, sums or first moments, and second
+    /// moments; empty where it keeps none.
+    private var first: [Tensor<Scalar>]
+    private var second: [Tensor<Scalar>]
     /// Multiplies the learning rate of each parameter (0 for one that shall stand still).
     public var rateScales: [Double]
     /// Whether each parameter decays: matrices and tables do, vectors (biases, scales of norms) do not.
@@ -58,7 +59,8 @@ public final class Optimizer<Scalar: TensorScalar> {
     public init(_ configuration: OptimizerConfiguration, parameters: [Parameter<Scalar>]) {
         self.configuration = configuration
         self.parameters = parameters
-        states = configuration.stateNames.map { _ in parameters.map { Tensor(shape: $0.shape) } }
+        first = configuration.stateNames.count > 0 ? parameters.map { Tensor(shape: $0.shape) } : []
+        second = configuration.stateNames.count > 1 ? parameters.map { Tensor(shape: $0.shape) } : []
         rateScales = parameters.map { _ in 1 }
         decays = parameters.map { $0.shape.count > 1 }
     }
@@ -75,81 +77,84 @@ public final class Optimizer<Scalar: TensorScalar> {
     public func step(_ gradients: [Tensor<Scalar>?], learningRate: Double, gradientScale: Double = 1, threads: Int = Parallel.availableThreads) {
         precondition(gradients.count == parameters.count)
         steps += 1
-        var common = kt_optimizer_step()
-        common.gradient_scale = gradientScale
+        var common = OptimizerStep()
+        common.gradientScale = gradientScale
         common.momentum = [.momentum, .nesterov].contains(configuration.method) ? configuration.momentum : configuration.beta1
         common.beta2 = configuration.beta2
         common.epsilon = configuration.epsilon
-        common.correction1 = 1 - power(configuration.beta1, steps)
-        common.correction2 = 1 - power(configuration.beta2, steps)
-        common.nesterov = configuration.method == .nesterov ? 1 : 0
-        common.decoupled = configuration.method == .adamw ? 1 : 0
-        common.first = steps == 1 ? 1 : 0
+        common.corrections = (1 - power(configuration.beta1, steps), 1 - power(configuration.beta2, steps))
+        common.isNesterov = configuration.method == .nesterov
+        common.isDecoupled = configuration.method == .adamw
+        common.isFirst = steps == 1
 
-        var work: [Piece<Scalar>] = []
-        for (index, parameter) in parameters.enumerated() {
-            guard parameter.isTrainable, rateScales[index] != 0, let gradient = gradients[index] else { continue }
-            precondition(gradient.count == parameter.value.count, "gradient \(gradient.shape) of parameter \(parameter.shape)")
+        // The parameters' values are here for the step, and nobody computes with them meanwhile.
+        let moving = parameters.indices.filter { parameters[$0].isTrainable && rateScales[$0] != 0 && gradients[$0] != nil }
+        var work = StepWork<Scalar>(values: parameters.map { _ in Tensor(uninitialized: [0]) })
+        for index in moving {
+            precondition(gradients[index]?.count == parameters[index].shape.reduce(1, *), "a gradient for parameter \(parameters[index].shape)")
             var step = common
-            step.learning_rate = learningRate * rateScales[index]
+            step.learningRate = learningRate * rateScales[index]
             step.decay = decays[index] ? configuration.weightDecay : 0
-            let value = parameter.mutablePointer()
-            let own = states.indices.map { states[$0][index].withUnsafeMutableElements { $0 } }
-            let source = gradient.withUnsafeElements { $0 }
-            for range in Parallel.chunks(gradient.count, size: Self.chunk) {
-                work.append(Piece(parameter: index, count: range.count, step: step, value: value + range.lowerBound,
-                                  gradient: source + range.lowerBound, states: own.map { $0 + range.lowerBound }))
-            }
+            work.steps[index] = step
+            work.gradients[index] = gradients[index]
+            work.values[index] = parameters[index].take()
+            work.stretches += Parallel.chunks(work.values[index].count, size: Self.chunk).map { Stretch(tensor: index, rows: $0) }
         }
-        if configuration.method == .lamb { stepLAMB(work, threads: threads) } else { stepEach(work, threads: threads) }
-        withExtendedLifetime(gradients) {}
-        let touched = Set(work.map(\.parameter)).sorted().map { parameters[$0] }
-        Parallel.forEach(touched.count, threads: threads) { index, _ in touched[index].refreshLayouts() }
+        if configuration.method == .lamb { stepLAMB(&work, threads: threads) } else { stepEach(&work, threads: threads) }
+        let changed = moving.map { (parameter: parameters[$0], value: work.values[$0]) }
+        work.values = []
+        Parallel.forEach(changed.count, threads: threads) { index, _ in changed[index].parameter.giveBack(changed[index].value) }
     }
 
-    private func stepEach(_ work: [Piece<Scalar>], threads: Int) {
-        let method = configuration.method
-        Parallel.forEach(work.count, threads: threads) { index, _ in
-            let piece = work[index]
-            switch method {
-            case .sgd: Scalar.stepSGD(piece.value, piece.gradient, velocity: nil, count: piece.count, piece.step)
-            case .momentum, .nesterov: Scalar.stepSGD(piece.value, piece.gradient, velocity: piece.states[0], count: piece.count, piece.step)
-            case .adagrad: Scalar.stepAdaGrad(piece.value, piece.gradient, sums: piece.states[0], count: piece.count, piece.step)
-            case .adam, .adamw: Scalar.stepAdam(piece.value, piece.gradient, piece.states[0], piece.states[1], count: piece.count, piece.step)
-            case .lamb: preconditionFailure("LAMB takes its own way")
+    private func stepEach(_ work: inout StepWork<Scalar>, threads: Int) {
+        let plan = work.plan, stretches = plan.stretches
+        switch configuration.method {
+        case .sgd:
+            Parallel.forEachStretch(stretches, of: &work.values, threads: threads) { index, value in
+                Scalar.stepSGD(&value, plan.gradient(index), plan.step(index))
             }
+        case .momentum, .nesterov:
+            Parallel.forEachStretch(stretches, of: &work.values, &first, threads: threads) { index, value, velocity in
+                Scalar.stepSGD(&value, plan.gradient(index), velocity: &velocity, plan.step(index))
+            }
+        case .adagrad:
+            Parallel.forEachStretch(stretches, of: &work.values, &first, threads: threads) { index, value, sums in
+                Scalar.stepAdaGrad(&value, plan.gradient(index), sums: &sums, plan.step(index))
+            }
+        case .adam, .adamw:
+            Parallel.forEachStretch(stretches, of: &work.values, &first, &second, threads: threads) { index, value, first, second in
+                Scalar.stepAdam(&value, plan.gradient(index), &first, &second, plan.step(index))
+            }
+        case .lamb: preconditionFailure("LAMB takes its own way")
         }
     }
 
     /// LAMB scales each parameter's step by ‖p‖ / ‖direction‖, so directions come first, then norms, then the step.
-    private func stepLAMB(_ work: [Piece<Scalar>], threads: Int) {
-        var directions = Tensor<Scalar>(uninitialized: [work.reduce(0) { $0 + $1.count }])
-        var starts: [Int] = []
-        var total = 0
-        for piece in work { starts.append(total); total += piece.count }
-        var norms = [Double](repeating: 0, count: 2 * work.count)
-        directions.withUnsafeMutableElements { pointer in
-            let direction = Shared(pointer)
-            let starts = starts
-            norms.withUnsafeMutableBufferPointer { buffer in
-                let norms = Shared(buffer.baseAddress!)
-                Parallel.forEach(work.count, threads: threads) { index, _ in
-                    let piece = work[index], mine = direction.pointer + starts[index]
-                    Scalar.lambDirection(piece.value, piece.gradient, piece.states[0], piece.states[1], count: piece.count, piece.step, into: mine)
-                    norms.pointer[2 * index] = Scalar.dot(piece.value, piece.value, count: piece.count)
-                    norms.pointer[2 * index + 1] = Scalar.dot(mine, mine, count: piece.count)
-                }
+    private func stepLAMB(_ work: inout StepWork<Scalar>, threads: Int) {
+        let plan = work.plan, stretches = plan.stretches
+        var directions = work.values.map { Tensor<Scalar>(uninitialized: [$0.count]) }
+        var squares: [Int: (value: Double, direction: Double)] = [:]
+        do {
+            let values = work.values
+            Parallel.forEachStretch(stretches, of: &first, &second, &directions, threads: threads) { index, first, second, direction in
+                Scalar.lambDirection(values[stretches[index].tensor].view(of: stretches[index]), plan.gradient(index), &first, &second,
+                                     plan.step(index), into: &direction)
             }
-            var squares: [Int: (value: Double, direction: Double)] = [:]
-            for (index, piece) in work.enumerated() {
-                squares[piece.parameter, default: (0, 0)].value += norms[2 * index]
-                squares[piece.parameter, default: (0, 0)].direction += norms[2 * index + 1]
+            let found = directions
+            let norms = Parallel.map(stretches.count, threads: threads) { index, _ in
+                let stretch = stretches[index]
+                let value = values[stretch.tensor].view(of: stretch), direction = found[stretch.tensor].view(of: stretch)
+                return (value: Scalar.dot(value, value), direction: Scalar.dot(direction, direction))
             }
-            let ratios = squares.mapValues { $0.value > 0 && $0.direction > 0 ? ($0.value / $0.direction).squareRoot() : 1 }
-            Parallel.forEach(work.count, threads: threads) { index, _ in
-                let piece = work[index], length = piece.step.learning_rate * (ratios[piece.parameter] ?? 1)
-                Scalar.add(Scalar(-length), times: direction.pointer + starts[index], count: piece.count, to: piece.value)
+            for (stretch, norm) in zip(stretches, norms) {
+                squares[stretch.tensor, default: (0, 0)].value += norm.value
+                squares[stretch.tensor, default: (0, 0)].direction += norm.direction
             }
+        }
+        let ratios = squares.mapValues { $0.value > 0 && $0.direction > 0 ? ($0.value / $0.direction).squareRoot() : 1 }, found = directions
+        Parallel.forEachStretch(stretches, of: &work.values, threads: threads) { index, value in
+            let stretch = stretches[index], length = plan.step(index).learningRate * (ratios[stretch.tensor] ?? 1)
+            Scalar.add(Scalar(-length), times: found[stretch.tensor].view(of: stretch), to: &value)
         }
     }
 
@@ -157,14 +162,14 @@ public final class Optimizer<Scalar: TensorScalar> {
 
     /// What the optimizer remembers, by name (`first.3` is the first moment of parameter 3), for checkpoints.
     public var state: [(name: String, tensor: Tensor<Scalar>)] {
-        zip(configuration.stateNames, states).flatMap { name, tensors in tensors.enumerated().map { ("\(name).\($0)", $1) } }
+        zip(configuration.stateNames, [first, second]).flatMap { name, tensors in tensors.enumerated().map { ("\(name).\($0)", $1) } }
     }
 
     /// Takes a remembered state back.
     ///
     /// - Throws: `DataError` that names a tensor which is missing or of another shape.
     public func restore(steps: Int, state: (String) throws -> Tensor<Scalar>?) throws {
-        var restored = states
+        var restored = [first, second]
         for (which, name) in configuration.stateNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {
                 guard let tensor = try state("\(name).\(index)"), tensor.shape == parameter.shape else {
@@ -173,19 +178,27 @@ public final class Optimizer<Scalar: TensorScalar> {
                 restored[which][index] = tensor
             }
         }
-        states = restored
+        (first, second) = (restored[0], restored[1])
         self.steps = steps
     }
 }
 
-/// A stretch of one parameter, with what belongs to it.
-private struct Piece<Scalar: TensorScalar>: @unchecked Sendable {
-    var parameter: Int
-    var count: Int
-    var step: kt_optimizer_step
-    var value: UnsafeMutablePointer<Scalar>
-    var gradient: UnsafePointer<Scalar>
-    var states: [UnsafeMutablePointer<Scalar>]
+/// What a step goes over, by number of the parameter.
+private struct StepWork<Scalar: TensorScalar>: Sendable {
+    var values: [Tensor<Scalar>]
+    var gradients: [Int: Tensor<Scalar>] = [:]
+    var steps: [Int: OptimizerStep] = [:]
+    var stretches: [Stretch] = []
+
+    /// What threads read: all but the values.
+    var plan: StepWork {
+        var plan = self
+        plan.values = []
+        return plan
+    }
+
+    func gradient(_ index: Int) -> MatrixView<Scalar> { gradients[stretches[index].tensor]!.view(of: stretches[index]) }
+    func step(_ index: Int) -> OptimizerStep { steps[stretches[index].tensor]! }
 }
 
 /// b to a whole power, by repeated squaring: the same bits on every machine, which the C library does not promise.

@@ -137,7 +137,7 @@ public final class SentenceTrainer {
                     let linear = Linear<Float>(inputs: configuration.encoder.hiddenSize, outputs: size, bias: false)
                     var stream = random.split(0x7EAC_4E12 &+ UInt64(index))
                     let deviation = 1 / Double(configuration.encoder.hiddenSize).squareRoot()
-                    linear.weight.value = Tensor((0..<linear.weight.value.count).map { _ in Float(deviation * stream.normal()) }, shape: linear.weight.shape)
+                    linear.weight.fill { deviation * stream.normal() }
                     projection = linear
                     named.append(("projection.\(index)", linear.weight))
                 }
@@ -166,15 +166,13 @@ public final class SentenceTrainer {
         let size = configuration.encoder.hiddenSize
         let sharding = Sharding(lengths: (0..<store.count).map(store.length), shardTokens: 1024) { store[$0] }
         var vectors = Tensor<Float>(uninitialized: [store.count, size])
-        vectors.withUnsafeMutableElements { pointer in
-            let target = Shared(pointer), encoder = encoder, mode = poolingMode
-            Parallel.forEach(sharding.batches.count, threads: threads) { shard, _ in
-                let batch = sharding.batches[shard]
-                let found = normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
-                found.withUnsafeElements { from in
-                    for (i, sentence) in sharding.members[shard].enumerated() { (target.pointer + sentence * size).update(from: from + i * size, count: size) }
-                }
-            }
+        let encoder = encoder, mode = poolingMode
+        let found = Parallel.map(sharding.batches.count, threads: threads) { shard, _ in
+            let batch = sharding.batches[shard]
+            return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
+        }
+        for (members, part) in zip(sharding.members, found) {
+            for (i, sentence) in members.enumerated() { Float.copy(part.view[i], into: &vectors[rows: sentence..<sentence + 1]) }
         }
         return vectors
     }

@@ -10,18 +10,14 @@ extension SentenceTrainer {
         guard !averages.isEmpty else { return }
         // Early on the average follows quickly, or it would remember the random beginning.
         let decay = Float(min(configuration.averaging, Double(1 + step) / Double(10 + step)))
-        var work: [(average: Shared<Float>, value: Shared<Float>, count: Int)] = []
-        for index in parameters.indices {
-            let average = averages[index].withUnsafeMutableElements { $0 }, value = parameters[index].value.withUnsafeElements { $0 }
-            for range in Parallel.chunks(parameters[index].value.count, size: 1 << 15) {
-                work.append((Shared(average + range.lowerBound), Shared(value + range.lowerBound), range.count))
-            }
+        let values = parameters.map(\.value)
+        let stretches = values.indices.flatMap { index in
+            Parallel.chunks(values[index].count, size: 1 << 15).map { Stretch(tensor: index, rows: $0) }
         }
-        let pieces = work
-        Parallel.forEach(pieces.count, threads: threads) { index, _ in
-            let piece = pieces[index]
-            Float.scale(piece.average.pointer, by: decay, count: piece.count)
-            Float.add(1 - decay, times: piece.value.pointer, count: piece.count, to: piece.average.pointer)
+        Parallel.forEachStretch(stretches, of: &averages, threads: threads) { index, average in
+            let stretch = stretches[index]
+            Float.scale(&average, by: decay)
+            Float.add(1 - decay, times: values[stretch.tensor].view(of: stretch), to: &average)
         }
     }
 
@@ -29,8 +25,8 @@ extension SentenceTrainer {
     func withFinalWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
         guard !averages.isEmpty else { return try body() }
         let own = parameters.map(\.value)
-        for (parameter, average) in zip(parameters, averages) { parameter.value = average }
-        defer { for (parameter, value) in zip(parameters, own) { parameter.value = value } }
+        for (parameter, average) in zip(parameters, averages) { parameter.assign(average) }
+        defer { for (parameter, value) in zip(parameters, own) { parameter.assign(value) } }
         return try body()
     }
 
@@ -56,10 +52,10 @@ extension SentenceTrainer {
             let archive = SafetensorsArchive(try SafetensorsFile(path: path))
             for (name, parameter) in zip(parameterNames, parameters) {
                 guard archive.shape(of: name) == parameter.shape else { throw DataError(.badData, "tensor '\(name)' is missing or of another shape", file: path) }
-                parameter.value = try archive.tensor(name)
+                parameter.assign(try archive.tensor(name))
             }
         } else if !averages.isEmpty {
-            for (parameter, average) in zip(parameters, averages) { parameter.value = average }
+            for (parameter, average) in zip(parameters, averages) { parameter.assign(average) }
         }
     }
 
@@ -90,7 +86,7 @@ extension SentenceTrainer {
         var shapes: [String: [Int]] = [:]
         for (name, tensor) in optimizer.state { shapes[name] = tensor.shape }
         try optimizer.restore(steps: steps) { name in try shapes[name].map { try stored.tensor("optimizer.\(name)", shape: $0) } }
-        for (parameter, value) in zip(parameters, values) { parameter.value = value }
+        for (parameter, value) in zip(parameters, values) { parameter.assign(value) }
         averages = restoredAverages
         for (index, position) in positions.enumerated() {
             let sampler = tasks[index].sampler

@@ -42,11 +42,11 @@ extension SentenceTrainer {
     }
 
     private func addSentenceTasks(_ random: RandomSource, _ losses: inout [Double]) throws -> Int {
-        var parts: [Part] = [], joint: [[Int32]] = []
+        var chosen: [Part] = [], joint: [[Int32]] = []
         for index in tasks.indices where tasks[index].task.objective != .maskedLanguage {
             let rows = tasks[index].sampler.next(), table = tasks[index].table, dropping = tasks[index].task.wordDropout
             var stream = random.split(500 + UInt64(index))
-            parts.append(Part(index: index, rows: rows, first: joint.count, columns: table.columns))
+            chosen.append(Part(index: index, rows: rows, first: joint.count, columns: table.columns))
             for column in 0..<table.columns {
                 for row in rows {
                     let ids = Array(table.sentence(row: row, column: column))
@@ -54,60 +54,44 @@ extension SentenceTrainer {
                 }
             }
         }
-        guard !parts.isEmpty else { return 0 }
+        guard !chosen.isEmpty else { return 0 }
+        let parts = chosen
         let sharding = Sharding(lengths: joint.map(\.count), shardTokens: configuration.shardTokens) { joint[$0][...] }
         var drawn = random
         let size = configuration.encoder.hiddenSize, encoder = encoder, mode = poolingMode, threads = threads, loaded = tasks, sentences = joint
         var found = [Double](repeating: 0, count: parts.count)
         let precision = configuration.precision
-        let projections = ProjectionGradients(count: parts.count)
+        // Gradients of what a loss itself learns, one store a task.
+        var projections: [GradientStore<Float>] = []
         try gradients.add(shards: sharding.batches.count, seed: drawn.next()) { shard, tape in
             let batch = sharding.batches[shard]
             return pooled(encoder(batch, on: tape), offsets: batch.offsets, mode: mode, on: tape)
         } loss: { outputs in
             // Vectors in the batch's own order, each task's together.
             var vectors = Tensor<Float>(uninitialized: [sentences.count, size]), slopes = Tensor<Float>(shape: [sentences.count, size])
-            vectors.withUnsafeMutableElements { to in
-                for (members, output) in zip(sharding.members, outputs) {
-                    output?.withUnsafeElements { from in
-                        for (i, sentence) in members.enumerated() { (to + sentence * size).update(from: from + i * size, count: size) }
-                    }
-                }
+            for case (let members, let output?) in zip(sharding.members, outputs) {
+                for (i, sentence) in members.enumerated() { Float.copy(output.view[i], into: &vectors[rows: sentence..<sentence + 1]) }
             }
             let all = vectors
-            slopes.withUnsafeMutableElements { pointer in
-                let target = Shared(pointer)
-                found.withUnsafeMutableBufferPointer { buffer in
-                    guard let base = buffer.baseAddress else { return }
-                    let found = Shared(base), parts = parts
-                    Parallel.forEach(parts.count, threads: threads) { which, _ in
-                        let part = parts[which], tape = Tape<Float>(precision: precision)
-                        let leaf = tape.input(all.rows(part.first..<part.first + part.count))
-                        let loss = Self.loss(loaded[part.index], part.rows, leaf, sentences[part.first..<part.first + part.count], on: tape)
-                        found.pointer[which] = Double(loss.value[0])
-                        tape.backward(from: scaled(loss, by: Float(loaded[part.index].task.weight), on: tape))
-                        tape.gradient(of: leaf).withUnsafeElements { (target.pointer + part.first * size).update(from: $0, count: part.count * size) }
-                        projections.stores[which] = tape.store
-                    }
-                }
+            let results = Parallel.map(parts.count, threads: threads) { which, _ in
+                let part = parts[which], tape = Tape<Float>(precision: precision)
+                let leaf = tape.input(all.rows(part.first..<part.first + part.count))
+                let loss = Self.loss(loaded[part.index], part.rows, leaf, sentences[part.first..<part.first + part.count], on: tape)
+                tape.backward(from: scaled(loss, by: Float(loaded[part.index].task.weight), on: tape))
+                return (loss: Double(loss.value[0]), slopes: tape.gradient(of: leaf), ofProjection: tape.store)
             }
+            found = results.map(\.loss)
+            projections = results.map(\.ofProjection)
+            for (part, result) in zip(parts, results) { Float.copy(result.slopes.view, into: &slopes[rows: part.first..<part.first + part.count]) }
             return sharding.members.map { members in
                 var seed = Tensor<Float>(uninitialized: [members.count, size])
-                slopes.withUnsafeElements { from in
-                    seed.withUnsafeMutableElements { Float.gatherRows(from, width: size, members.map(Int32.init), adding: false, into: $0) }
-                }
+                Float.gatherRows(slopes.view, members.map(Int32.init), into: &seed.target)
                 return seed
             }
         }
-        gradients.add(projections.stores.compactMap(\.self))
+        gradients.add(projections)
         for (which, part) in parts.enumerated() { losses[part.index] += found[which] }
         return joint.count
-    }
-
-    /// Gradients of what a loss itself learns, one store a task; each is written by one thread.
-    private final class ProjectionGradients: @unchecked Sendable {
-        var stores: [GradientStore<Float>?]
-        init(count: Int) { stores = Array(repeating: nil, count: count) }
     }
 
     /// Every token but the first and last falls out with the given probability; one always stays.

@@ -2,6 +2,7 @@ import Autograd
 import FileFormats
 import LanguageModels
 import Networks
+import Synchronization
 import Tensors
 
 /// How a seq2seq network learns.
@@ -79,24 +80,24 @@ public final class Seq2SeqTrainer {
     public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
         guard !examples.isEmpty else { throw DataError(.usage, "there are no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
+        guard options.precision.isFast else {
+            throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
+        }
         self.network = network
         self.examples = examples
         self.options = options
         parameters = network.parameters
-        for parameter in parameters {
-            let groups = network.groups(of: parameter)
-            // The sinusoids belong to no list of parameters; everything else learns unless it is frozen.
-            parameter.isTrainable = groups.isDisjoint(with: options.frozen)
-        }
-        guard parameters.contains(where: \.isTrainable) else { throw DataError(.usage, "every parameter is frozen; nothing is left to learn") }
-        for (index, parameter) in parameters.enumerated() where parameter.isTrainable {
+        // The sinusoids belong to no list of parameters; everything else learns unless it is frozen.
+        let frozen = Set(parameters.filter { !network.groups(of: $0).isDisjoint(with: options.frozen) }.map { ObjectIdentifier($0) })
+        guard frozen.count < parameters.count else { throw DataError(.usage, "every parameter is frozen; nothing is left to learn") }
+        for (index, parameter) in parameters.enumerated() where !frozen.contains(ObjectIdentifier(parameter)) {
             let groups = network.groups(of: parameter)
             for penalty in options.penalties where penalty.lambda != 0 && groups.contains(penalty.group) {
                 holds.append((index, penalty.lambda, penalty.target == .zero ? nil : parameter.value))
             }
         }
         optimizer = Optimizer(options.optimizer, parameters: parameters)
-        gradients = ShardedGradients(parameters, precision: options.precision, threads: options.threads)
+        gradients = ShardedGradients(parameters, frozen: frozen, precision: options.precision, threads: options.threads)
         random = RandomSource(seed: options.seed)
     }
 
@@ -137,7 +138,8 @@ public final class Seq2SeqTrainer {
         let total = targets.reduce(0) { $0 + $1.count }
         let shards = Parallel.chunks(batch.count, size: options.shardSize)
         let seed = random.next(), sampling = random.next()
-        let counts = ShardCounts(shards.count)
+        let correct = Atomic(0)
+        var loss = 0.0
         try gradients.add(shards: shards.count, seed: seed) { shard, tape in
             let range = shards[shard]
             let source = PackedBatch(batch[range].map(\.source))
@@ -148,10 +150,10 @@ public final class Seq2SeqTrainer {
             let states = network.states(source: source, decoderInput: PackedBatch(input), on: tape)
             let result = linearCrossEntropy(states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
                                             smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
-            counts.set(shard, result.correct)
+            correct.add(result.correct, ordering: .relaxed)
             return result.loss
         } loss: { losses in
-            counts.loss = losses.reduce(0) { $0 + Double($1?[0] ?? 0) }
+            loss = losses.reduce(0) { $0 + Double($1?[0] ?? 0) }
             return losses.map { $0.map { Tensor(repeating: 1, shape: $0.shape) } }
         }
         var gradient = gradients.gradients
@@ -163,20 +165,16 @@ public final class Seq2SeqTrainer {
         }
         gradients.clear()
         optimizer.step(gradient, learningRate: learningRate, gradientScale: scale, threads: options.threads)
-        return (counts.loss, total, counts.correct)
+        return (loss, total, correct.load(ordering: .relaxed))
     }
 
     /// The derivative of λ ‖θ − target‖².
     private func addPenalty(_ hold: (index: Int, lambda: Double, target: Tensor<Float>?), to gradient: inout Tensor<Float>?) {
         guard var sum = gradient else { return }
-        let value = parameters[hold.index].value, count = value.count, slope = Float(2 * hold.lambda)
-        let shape = sum.shape
-        sum = sum.reshaped([count])
-        sum.withUnsafeMutableElements { to in
-            value.withUnsafeElements { Float.add(slope, times: $0, count: count, to: to) }
-            hold.target?.withUnsafeElements { Float.add(-slope, times: $0, count: count, to: to) }
-        }
-        gradient = sum.reshaped(shape)
+        let slope = Float(2 * hold.lambda)
+        Float.add(slope, times: parameters[hold.index].value.view, to: &sum.target)
+        if let target = hold.target { Float.add(-slope, times: target.view, to: &sum.target) }
+        gradient = sum
     }
 
     /// The decoder's input with some tokens replaced by the network's guesses for them.
@@ -186,29 +184,11 @@ public final class Seq2SeqTrainer {
         var random = stream
         let packed = PackedBatch(input)
         let scores = network.output(network.states(source: source, decoderInput: packed, on: nil), on: nil).value
-        let vocabulary = scores.columns
-        return scores.withUnsafeElements { scores in
-            input.enumerated().map { s, tokens in
-                tokens.enumerated().map { t, token in
-                    guard t > 0, random.uniform() < rate else { return token }
-                    return Int32(Float.indexOfLargest(scores + (Int(packed.offsets[s]) + t - 1) * vocabulary, count: vocabulary))
-                }
+        return input.enumerated().map { s, tokens in
+            tokens.enumerated().map { t, token in
+                guard t > 0, random.uniform() < rate else { return token }
+                return Int32(Float.indexOfLargest(scores.view[Int(packed.offsets[s]) + t - 1]))
             }
         }
     }
-}
-
-/// What the shards of a step count, each in its own place.
-private final class ShardCounts: @unchecked Sendable {
-    private let correctOfShard: UnsafeMutableBufferPointer<Int>
-    var loss = 0.0
-
-    init(_ shards: Int) {
-        correctOfShard = .allocate(capacity: shards)
-        correctOfShard.initialize(repeating: 0)
-    }
-    deinit { correctOfShard.deallocate() }
-
-    func set(_ shard: Int, _ count: Int) { correctOfShard[shard] = count }
-    var correct: Int { correctOfShard.reduce(0, +) }
 }

@@ -1,4 +1,5 @@
 import Autograd
+import Synchronization
 import Tensors
 
 /// Gradients of a batch that is cut into shards, so that several threads work at once and the sum does not know how many they were.
@@ -12,19 +13,25 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     public let threads: Int
     /// Sums kept apart: at most this many threads run a backward pass at once.
     public let lanes: Int
-    private let stores: [GradientStore<Scalar>]
+    /// Parameters that stay as they are.
+    private let frozen: Set<ObjectIdentifier>
     private var sums: [Tensor<Scalar>]
     /// Whether `sums` holds gradients of earlier parts of the same step.
     private var isAccumulating = false
 
-    public init(_ parameters: [Parameter<Scalar>], lanes: Int = 8, precision: Precision = .f32, threads: Int = Parallel.availableThreads) {
+    public init(
+        _ parameters: [Parameter<Scalar>], frozen: Set<ObjectIdentifier> = [], lanes: Int = 8, precision: Precision = .f32,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.parameters = parameters
         self.lanes = max(1, lanes)
         self.precision = precision
         self.threads = threads
-        stores = (0..<self.lanes).map { _ in GradientStore() }
-        sums = parameters.map { Tensor(uninitialized: [$0.isTrainable ? $0.value.count : 0]) }
+        self.frozen = frozen
+        sums = parameters.map { Tensor(uninitialized: [$0.isTrainable && !frozen.contains(ObjectIdentifier($0)) ? $0.value.count : 0]) }
     }
+
+    private func learns(_ parameter: Parameter<Scalar>) -> Bool { parameter.isTrainable && !frozen.contains(ObjectIdentifier(parameter)) }
 
     /// Adds the gradients of one batch, in two passes: the outputs of all shards are computed and kept, the loss looks at all of them at
     /// once and says how it changes with each, and the tapes then run backward from there. A loss within the batch (in-batch
@@ -39,87 +46,70 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         shards: Int, seed: UInt64, forward: @Sendable (_ shard: Int, _ tape: Tape<Scalar>) throws -> Variable<Scalar>?,
         loss: ([Tensor<Scalar>?]) throws -> [Tensor<Scalar>?]
     ) throws {
-        let random = RandomSource(seed: seed), lanes = self.lanes
-        let records = (0..<shards).map { shard in
+        let random = RandomSource(seed: seed), lanes = lanes, precision = precision, frozen = frozen
+        let records = (0..<shards).map { _ in ShardRecord<Scalar>() }
+        let outputs = try Parallel.map(shards, threads: threads) { shard, _ -> Tensor<Scalar>? in
             var stream = random.split(UInt64(shard))
-            return ShardRecord(Tape(precision: precision, seed: stream.next(), store: stores[shard % lanes]))
+            return try records[shard].runForward(precision: precision, seed: stream.next(), frozen: frozen) { try forward(shard, $0) }
         }
-        try Parallel.forEach(shards, threads: threads) { shard, _ in records[shard].output = try forward(shard, records[shard].tape) }
-        let seeds = try loss(records.map { $0.output?.value })
+        let seeds = try loss(outputs)
         precondition(seeds.count == shards)
-        Parallel.forEach(min(lanes, shards), threads: threads) { lane, _ in
+        collect(Parallel.map(min(lanes, shards), threads: threads) { lane, _ in
+            var store = GradientStore<Scalar>()
             for shard in stride(from: lane, to: shards, by: lanes) {
-                guard let output = records[shard].output, let seed = seeds[shard] else { continue }
-                records[shard].tape?.backward(from: output, seed: seed)
-                records[shard].tape = nil
-                records[shard].output = nil
+                if let seed = seeds[shard] { records[shard].runBackward(seed: seed, addingTo: &store) }
             }
-        }
-        collect(stores)
+            return store
+        })
     }
 
     /// Adds gradients that were computed elsewhere (of what a loss itself learns), in their order.
     public func add(_ extra: [GradientStore<Scalar>]) {
-        let filled = extra.filter { !$0.whole.isEmpty || !$0.rows.isEmpty }
+        let filled = extra.filter { !$0.isEmpty }
         if !filled.isEmpty { collect(filled) }
     }
 
-    /// Adds stores to the sums, in parallel over stretches of parameters, and empties them.
+    /// Adds stores to the sums, in parallel over stretches of parameters.
     private func collect(_ stores: [GradientStore<Scalar>]) {
-        var work: [Stretch<Scalar>] = []
-        for (index, parameter) in parameters.enumerated() where parameter.isTrainable {
-            let key = ObjectIdentifier(parameter), width = max(1, parameter.value.columns)
-            let sources = stores.compactMap { $0.whole[key]?.withUnsafeElements { $0 } }
-            let lookups = stores.flatMap { store in
-                (store.rows[key] ?? []).map { Lookup(rows: $0.rows, gradient: $0.gradient.withUnsafeElements { $0 }) }
-            }
-            let target = sums[index].withUnsafeMutableElements { $0 }
-            let rows = parameter.value.count / width
+        var stretches: [Stretch] = []
+        /// Of each parameter its gradients as a whole, one a lane, and those of single rows.
+        let sources = parameters.map { parameter in stores.compactMap { $0.whole[ObjectIdentifier(parameter)] } }
+        let lookups = parameters.map { parameter in stores.flatMap { $0.rows[ObjectIdentifier(parameter)] ?? [] } }
+        for (index, parameter) in parameters.enumerated() where learns(parameter) {
+            let width = max(1, parameter.shape.dropFirst().reduce(1, *)), rows = parameter.shape.reduce(1, *) / width
             // Whole rows, so that every row of a table belongs to one stretch.
-            for range in Parallel.chunks(rows, size: max(1, 4096 / width)) {
-                let first = range.lowerBound * width
-                work.append(Stretch(target: target + first, count: range.count * width, sources: sources.map { $0 + first },
-                                    lookups: lookups, rows: range, width: width))
-            }
+            stretches += Parallel.chunks(rows, size: max(1, 4096 / width)).map { Stretch(tensor: index, rows: $0, width: width) }
         }
-        let stretches = work, isFirst = !isAccumulating
-        Parallel.forEach(stretches.count, threads: threads) { index, _ in
-            let part = stretches[index]
-            var sources = part.sources[...]
+        let work = stretches, isFirst = !isAccumulating
+        Parallel.forEachStretch(work, of: &sums, threads: threads) { index, target in
+            let stretch = work[index]
+            var left = sources[stretch.tensor][...]
             if isFirst {
-                if let first = sources.popFirst() { part.target.update(from: first, count: part.count) } else {
-                    Scalar.fill(part.target, with: 0, count: part.count)
-                }
+                if let first = left.popFirst() { Scalar.copy(first.view(of: stretch), into: &target) } else { Scalar.fill(&target, with: 0) }
             }
-            for source in sources { Scalar.add(source, count: part.count, to: part.target) }
-            for lookup in part.lookups {
-                Scalar.scatterRows(lookup.gradient, width: part.width, lookup.rows, within: part.rows, addingTo: part.target)
+            for source in left { Scalar.add(source.view(of: stretch), to: &target) }
+            for (rows, gradient) in lookups[stretch.tensor] {
+                Scalar.scatterRows(gradient.view, rows, within: stretch.rows, addingTo: &target)
             }
         }
-        for store in stores { store.removeAll() }
         isAccumulating = true
     }
 
     /// The sums since the last `clear`, one a parameter in order, nil for a frozen one.
     public var gradients: [Tensor<Scalar>?] {
-        zip(parameters, sums).map { parameter, sum in parameter.isTrainable ? sum : nil }
+        zip(parameters, sums).map { parameter, sum in learns(parameter) ? sum : nil }
     }
 
     /// ‖all gradients‖, summed in Double over fixed chunks.
     public func norm() -> Double {
-        var pieces: [(pointer: Shared<Scalar>, count: Int)] = []
-        for sum in sums where isAccumulating {
-            let pointer = sum.withUnsafeElements { $0 }
-            for range in Parallel.chunks(sum.count, size: Optimizer<Scalar>.chunk) { pieces.append((Shared(pointer + range.lowerBound), range.count)) }
+        guard isAccumulating else { return 0 }
+        let sums = sums
+        let stretches = sums.indices.flatMap { index in
+            Parallel.chunks(sums[index].count, size: Optimizer<Scalar>.chunk).map { Stretch(tensor: index, rows: $0) }
         }
-        var squares = [Double](repeating: 0, count: pieces.count)
-        squares.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            let out = Shared(base), pieces = pieces
-            Parallel.forEach(pieces.count, threads: threads) { index, _ in
-                let pointer = pieces[index].pointer.pointer
-                out.pointer[index] = Scalar.dot(pointer, pointer, count: pieces[index].count)
-            }
+        let squares = Parallel.map(stretches.count, threads: threads) { index, _ in
+            let part = sums[stretches[index].tensor].view(of: stretches[index])
+            return Scalar.dot(part, part)
         }
         return squares.reduce(0, +).squareRoot()
     }
@@ -128,28 +118,37 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     public func clear() { isAccumulating = false }
 }
 
-/// Gradients of single rows of a table.
-private struct Lookup<Scalar: TensorScalar> {
-    var rows: [Int32]
-    var gradient: UnsafePointer<Scalar>
-}
+/// A shard between its forward and its backward pass: a tape goes from the thread that recorded it to the one that runs it backward.
+private final class ShardRecord<Scalar: TensorScalar>: Sendable {
+    private struct Held {
+        var tape: Tape<Scalar>
+        var output: Variable<Scalar>
+    }
+    private let held = Mutex<Held?>(nil)
 
-/// Rows of one parameter, and everything that is to be added into them.
-private struct Stretch<Scalar: TensorScalar>: @unchecked Sendable {
-    var target: UnsafeMutablePointer<Scalar>
-    var count: Int
-    /// Gradients of the whole parameter, one a lane, each from the first element of these rows.
-    var sources: [UnsafePointer<Scalar>]
-    /// Gradients of single rows of the parameter.
-    var lookups: [Lookup<Scalar>]
-    var rows: Range<Int>
-    var width: Int
-}
+    /// Records on a new tape, and keeps it.
+    func runForward(
+        precision: Precision, seed: UInt64, frozen: Set<ObjectIdentifier>, _ forward: @Sendable (Tape<Scalar>) throws -> Variable<Scalar>?
+    ) throws -> Tensor<Scalar>? {
+        try held.withLock { held in
+            let tape = Tape<Scalar>(precision: precision, seed: seed, frozen: frozen)
+            guard let output = try forward(tape) else { return nil }
+            held = Held(tape: tape, output: output)
+            return output.value
+        }
+    }
 
-/// A shard between its forward and its backward pass; one thread at a time touches it.
-private final class ShardRecord<Scalar: TensorScalar>: @unchecked Sendable {
-    // Optional, so that a finished shard's memory goes to the next.
-    var tape: Tape<Scalar>!
-    var output: Variable<Scalar>?
-    init(_ tape: Tape<Scalar>) { self.tape = tape }
+    /// Runs the tape and forgets it, so that its memory goes to the next shard.
+    func runBackward(seed: Tensor<Scalar>, addingTo store: inout GradientStore<Scalar>) {
+        var gradients = store
+        store = GradientStore()
+        store = held.withLock { held in
+            guard let record = held else { return gradients }
+            swap(&record.tape.store, &gradients)
+            record.tape.backward(from: record.output, seed: seed)
+            swap(&record.tape.store, &gradients)
+            held = nil
+            return gradients
+        }
+    }
 }

@@ -27,12 +27,9 @@ public struct TeacherVectors: Sendable {
         options.precision = Precision.bf16.isFast ? .bf16 : .f32
         let encoder = try SentenceEncoder(model: model, options: options)
         var vectors = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
-        let size = encoder.dimension
         for range in Parallel.chunks(texts.count, size: 4096) {
             let part = try encoder.encode(Array(texts[range]))
-            vectors.withUnsafeMutableElements { to in
-                part.withUnsafeElements { (to + range.lowerBound * size).update(from: $0, count: part.count) }
-            }
+            Float.copy(part.view, into: &vectors[rows: range])
             progress(range.upperBound)
         }
         self.vectors = vectors
@@ -49,9 +46,7 @@ public struct TeacherVectors: Sendable {
     /// The vectors of some rows.
     func rows(_ rows: [Int]) -> Tensor<Float> {
         var result = Tensor<Float>(uninitialized: [rows.count, size])
-        vectors.withUnsafeElements { from in
-            result.withUnsafeMutableElements { to in Float.gatherRows(from, width: size, rows.map(Int32.init), adding: false, into: to) }
-        }
+        Float.gatherRows(vectors.view, rows.map(Int32.init), into: &result.target)
         return result
     }
 }

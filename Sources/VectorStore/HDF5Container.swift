@@ -78,6 +78,7 @@ public final class HDF5Container: Sendable {
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
             try body(container)
+            try container.recordContentHash()
             try container.flush()
         }
         try replacement.commit()

@@ -243,6 +243,17 @@ public final class HDF5Dataset: Sendable {
         }
     }
 
+    /// The bytes of rows as they lie in the file, after decompression.
+    func withStoredBytes(rows range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void) throws {
+        let type = try storedType(), size = HDF5.locked { H5Tget_size(type.id) }
+        let count = range.count.multipliedReportingOverflow(by: rowSize), bytes = count.partialValue.multipliedReportingOverflow(by: size)
+        guard !count.overflow, !bytes.overflow, bytes.partialValue <= 1 << 32 else { throw damaged("its rows are too long to be read") }
+        try withUnsafeTemporaryAllocation(byteCount: bytes.partialValue, alignment: 64) { room in
+            if bytes.partialValue > 0 { try read(rows: range, as: type.id, into: room.baseAddress) }
+            body(UnsafeRawBufferPointer(room))
+        }
+    }
+
     /// Walks through the whole index of chunks, which is where damage misleads libhdf5.
     func walkChunks() throws {
         try HDF5.locked {

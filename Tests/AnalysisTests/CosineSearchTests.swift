@@ -41,7 +41,7 @@ import Analysis
         }
     }
 
-    @Test func doesNotDependOnThreadsOrLength() throws {
+    @Test(.tags(.sameBits)) func doesNotDependOnThreadsOrLength() throws {
         let corpus = sample(rows: 3_000, columns: 33), queries = sample(rows: 200, columns: 33, seed: 3)
         let one = try CosineSearch(corpus: corpus, threads: 1).search(queries, top: 7)
         for threads in 2...3 { #expect(try CosineSearch(corpus: corpus, threads: threads).search(queries, top: 7) == one) }

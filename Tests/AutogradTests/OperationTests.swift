@@ -106,8 +106,7 @@ import Testing
     /// Frozen parameters get nothing; the others get what they would have got anyway.
     @Test func frozenParametersGetNoGradient() {
         let weight = Parameter(Tensor<Double>([1, -2, 0.5, 3], shape: [2, 2])), bias = Parameter(Tensor<Double>([1, 1], shape: [2]))
-        weight.isTrainable = false
-        let tape = Tape<Double>()
+        let tape = Tape<Double>(frozen: [ObjectIdentifier(weight)])
         let x = tape.input(Tensor([1, 2, 3, 4], shape: [2, 2]))
         tape.backward(from: linear(x, weight: weight, bias: bias, on: tape))
         #expect(tape.store.whole[ObjectIdentifier(weight)] == nil)
@@ -116,7 +115,7 @@ import Testing
     }
 
     /// bfloat16 products with everything else in 32 bits: near the f32 result, and not equal to it.
-    @Test func bfloat16ProductsStayNear() {
+    @Test(.enabled(if: Precision.bf16.isFast, "this processor has no bfloat16 products")) func bfloat16ProductsStayNear() {
         var random = RandomSource(seed: 5)
         func normal(_ shape: [Int], _ scale: Double) -> Tensor<Float> {
             Tensor((0..<shape.reduce(1, *)).map { _ in Float(scale * random.normal()) }, shape: shape)
@@ -131,7 +130,7 @@ import Testing
         }
         for (half, full) in zip(gradients(.bf16), gradients(.f32)) {
             var difference = half
-            difference.withUnsafeMutableElements { d in full.withUnsafeElements { Float.add(-1, times: $0, count: full.count, to: d) } }
+            Float.add(-1, times: full.view, to: &difference.target)
             let error = (difference.squaredNorm / full.squaredNorm).squareRoot()
             #expect(error < 0.01)
             #expect(error > 1e-5)

@@ -23,15 +23,13 @@ import Testing
         }
     }
 
-    @Test("A batch equals its members alone, to the bit", arguments: GoldenModel.names, [Precision.f32, .bf16])
+    @Test("A batch equals its members alone, to the bit", .tags(.sameBits), arguments: GoldenModel.names, [Precision.f32, .bf16].filter(\.isFast))
     func batchEqualsMembers(name: String, precision: Precision) throws {
-        guard precision.isFast else { return }
-        let model = try GoldenModel(name), encoder = try model.encoder()
-        encoder.setPrecision(precision)
+        let model = try GoldenModel(name), encoder = try model.encoder().computing(in: precision)
         let together = encoder(model.batch, on: nil).value
         for sequence in 0..<model.batch.sequences {
             let rows = Int(model.batch.offsets[sequence])..<Int(model.batch.offsets[sequence + 1])
-            #expect(encoder(model.alone(sequence), on: nil).value.elements == together.rows(rows).elements, "sequence \(sequence)")
+            #expect(encoder(model.alone(sequence), on: nil).value.hasSameBits(as: together.rows(rows)), "sequence \(sequence)")
         }
     }
 
@@ -186,9 +184,8 @@ import Testing
         encoder.initialize(seed: 9)
         for parameter in encoder.parameters where parameter.shape.count == 2 {
             var value = parameter.value
-            let count = value.count
-            value.withUnsafeMutableElements { Float.scale($0, by: 4, count: count) }
-            parameter.value = value
+            Float.scale(&value.target, by: 4)
+            parameter.assign(value)
         }
         return encoder
     }
@@ -203,20 +200,18 @@ import Testing
     func closeness(precision: (Precision, Double), gated: Bool) {
         let encoder = encoder(gated: gated), batch = batch()
         let exact = encoder(batch, on: nil).value
-        encoder.setPrecision(precision.0)
-        let found = cosines(encoder(batch, on: nil).value, exact)
+        let found = cosines(encoder.computing(in: precision.0)(batch, on: nil).value, exact)
         #expect((found.min() ?? 0) >= precision.1, "\(found.min() ?? 0)")
         #expect((found.max() ?? 1) < 1, "the precision made no difference at all")
     }
 
-    @Test("In int8 too a batch equals its members alone, to the bit", arguments: [false, true])
-    func sameBits(gated: Bool) {
-        let encoder = encoder(gated: gated), batch = batch()
-        encoder.setPrecision(.int8)
+    @Test("In int8 too a batch equals its members alone, to the bit", .tags(.sameBits), arguments: [false, true])
+    func quantizedBatchEqualsMembers(gated: Bool) {
+        let encoder = encoder(gated: gated).computing(in: .int8), batch = batch()
         let together = encoder(batch, on: nil).value
         for s in 0..<batch.sequences {
             let rows = Int(batch.offsets[s])..<Int(batch.offsets[s + 1])
-            #expect(encoder(PackedBatch([Array(batch.ids[rows])]), on: nil).value.elements == together.rows(rows).elements)
+            #expect(encoder(PackedBatch([Array(batch.ids[rows])]), on: nil).value.hasSameBits(as: together.rows(rows)))
         }
     }
 
@@ -230,9 +225,9 @@ import Testing
         for o in 0..<outputs { weight[o * inputs] = 127 }
         for r in 0..<rows { (x[r * inputs], x[r * inputs + 1]) = (127, -127) }
         let bias = (0..<outputs).map { _ in number() }
-        let packed = Float.pack(weight, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: .int8)
-        var y = [Float](repeating: 0, count: rows * outputs)
-        Float.multiply(x, rows: rows, by: packed, bias: bias, into: &y)
+        let packed = Float.pack(Tensor(weight, shape: [outputs, inputs]).view, precision: .int8)
+        var y = Tensor<Float>(uninitialized: [rows, outputs])
+        Float.multiply(Tensor(x, shape: [rows, inputs]).view, by: packed, plus: Tensor(bias, shape: [outputs]).view, activation: .identity, into: &y.target)
         for r in 0..<rows {
             for o in 0..<outputs {
                 let exact = (0..<inputs).reduce(Double(bias[o])) { $0 + Double(x[r * inputs + $1]) * Double(weight[o * inputs + $1]) }

@@ -12,7 +12,7 @@ import Testing
         configuration.dropout = 0
         let single = Encoder<Float>(configuration), double = Encoder<Double>(configuration)
         try load(single.checkpointEntries, from: model.archive, prefixes: single.checkpointPrefixes)
-        for (from, to) in zip(single.parameters, double.parameters) { to.value = from.value.converted(to: Double.self) }
+        for (from, to) in zip(single.parameters, double.parameters) { to.assign(from.value.converted(to: Double.self)) }
         var batch = PackedBatch()
         for (ids, types) in [([7, 9, 30, 8, 12, 51, 60], [0, 0, 0, 0, 0, 0, 0]), ([5, 6, 7], [0, 0, 0])] as [([Int32], [Int32])] {
             batch.append(ids, typeIDs: types)
@@ -41,14 +41,23 @@ import Testing
             let places = (0..<parameter.value.count).filter { abs(gradient[$0]) > 0.3 * scale }
             for place in [places.first, places.last, places.isEmpty ? nil : places[places.count / 2]].compactMap(\.self) {
                 let value = parameter.value[place]
-                parameter.value[place] = value + step
+                parameter.set(place, value + step)
                 let above = loss()
-                parameter.value[place] = value - step
+                parameter.set(place, value - step)
                 let below = loss()
-                parameter.value[place] = value
+                parameter.set(place, value)
                 let difference = (above - below) / (2 * step)
                 #expect(abs(difference - gradient[place]) <= 1e-5 * max(1, scale), "parameter \(index) \(parameter.shape), element \(place)")
             }
         }
+    }
+}
+
+extension Parameter {
+    /// One element changed, as an optimizer changes all of them.
+    func set(_ index: Int, _ number: Scalar) {
+        var value = take()
+        value[index] = number
+        giveBack(value)
     }
 }

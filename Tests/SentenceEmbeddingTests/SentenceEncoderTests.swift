@@ -126,9 +126,9 @@ private func sentences() throws -> [String] {
     }
 }
 
-/// The same sentence gives the same bits, whatever else is computed beside it. Repeated by tools/test without AVX-512.
-@Suite struct SameBitsTests {
-    @Test func inAnyBatchOrderAndNumberOfThreads() throws {
+/// The same sentence gives the same bits, whatever else is computed beside it.
+@Suite struct AnyBatchTests {
+    @Test(.tags(.sameBits)) func inAnyBatchOrderAndNumberOfThreads() throws {
         let model = hasMiniLM ? miniLM : try TinyModel().folder
         let directory = try ModelDirectory(folder: model)
         var texts = try sentences()

@@ -50,7 +50,7 @@ struct GoldenNetwork {
             var whole = entry.parameter.value
             let first = (entry.rows?.lowerBound ?? 0) * whole.columns
             for (i, value) in given.data.enumerated() { whole[first + i] = N.Scalar(value) }
-            entry.parameter.value = whole
+            entry.parameter.assign(whole)
         }
     }
 
@@ -66,13 +66,8 @@ func relativeError<S: TensorScalar>(_ found: [S], _ expected: [Double]) -> Doubl
 
 /// Σ over tokens of the mean cross-entropy, and its gradient as the seed of a tape.
 func lossAndSeed<S: TensorScalar>(_ logits: Tensor<S>, _ targets: [Int32], smoothing: S = 0) -> (Double, Tensor<S>) {
-    var seed = logits, losses = [S](repeating: 0, count: targets.count)
-    let rows = logits.rows, columns = logits.columns
-    logits.withUnsafeElements { x in
-        seed.withUnsafeMutableElements {
-            S.crossEntropy(x, rows: rows, columns: columns, targets: targets, smoothing: smoothing, loss: &losses, gradient: $0)
-            S.scale($0, by: 1 / S(rows), count: rows * columns)
-        }
-    }
-    return (losses.reduce(0) { $0 + Double($1) } / Double(rows), seed)
+    var seed = logits
+    let losses = S.crossEntropy(logits.view, targets: targets[...], smoothing: smoothing, gradient: &seed.target)
+    S.scale(&seed.target, by: 1 / S(logits.rows))
+    return (losses.reduce(0) { $0 + Double($1) } / Double(logits.rows), seed)
 }

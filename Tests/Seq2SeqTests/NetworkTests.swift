@@ -52,17 +52,17 @@ import Testing
             let gradient = tape.gradient(of: parameter)
             for _ in 0..<3 {
                 let index = random.below(parameter.value.count), step = 1e-6, before = parameter.value[index]
-                parameter.value[index] = before + step
+                parameter.set(index, before + step)
                 let above = loss(nil).0
-                parameter.value[index] = before - step
+                parameter.set(index, before - step)
                 let below = loss(nil).0
-                parameter.value[index] = before
+                parameter.set(index, before)
                 #expect(abs((above - below) / (2 * step) - gradient[index]) < 1e-7)
             }
         }
     }
 
-    @Test(arguments: GoldenNetwork.names) func batchEqualsItsMembers(_ name: String) throws {
+    @Test(.tags(.sameBits), arguments: GoldenNetwork.names) func batchEqualsItsMembers(_ name: String) throws {
         let golden = try GoldenNetwork(name)
         compareMembers(try golden.network(Float.self), golden)
     }
@@ -72,7 +72,7 @@ import Testing
         let offsets = PackedBatch(golden.input).offsets
         for s in golden.source.indices {
             let alone = network.states(source: PackedBatch([golden.source[s]]), decoderInput: PackedBatch([golden.input[s]]), on: nil).value
-            #expect(alone == together.rows(Int(offsets[s])..<Int(offsets[s + 1])))
+            #expect(alone.hasSameBits(as: together.rows(Int(offsets[s])..<Int(offsets[s + 1]))))
         }
     }
 
@@ -106,5 +106,14 @@ import Testing
         #expect(try message { $0.append(("eos_token_id", .integer(13))) }.contains("outside the vocabulary"))
         #expect(try message { $0.append(("hidden_size", .integer(-1))) }.contains("'hidden_size'"))
         #expect(try message { $0 += [("attention", .string("none")), ("input_feeding", .bool(true))] }.contains("input_feeding needs an attention"))
+    }
+}
+
+extension Parameter {
+    /// One element changed, as an optimizer changes all of them.
+    func set(_ index: Int, _ number: Scalar) {
+        var value = take()
+        value[index] = number
+        giveBack(value)
     }
 }

@@ -71,7 +71,7 @@ import Training
         #expect(try FreeRunningEvaluation(model, items: items, examples: examples).exactMatches < examples.count / 4)
     }
 
-    @Test func threadsDoNotChangeABit() throws {
+    @Test(.tags(.sameBits)) func threadsDoNotChangeABit() throws {
         var results: [[Tensor<Float>]] = []
         for threads in [1, 2, 5] {
             let (model, _, examples) = try reversal(recurrent)
@@ -81,7 +81,7 @@ import Training
             for _ in 0..<2 { _ = try trainer.runEpoch() }
             results.append(model.network.parameters.map(\.value))
         }
-        #expect(results[0] == results[1] && results[0] == results[2])
+        for result in results.dropFirst() { #expect(zip(result, results[0]).allSatisfy { $0.hasSameBits(as: $1) }) }
     }
 
     @Test func frozenGroupsStandStill() throws {

@@ -24,9 +24,8 @@ public struct TinyModel {
         // Larger than usual, so that sentences differ clearly.
         for parameter in encoder.parameters where parameter.shape.count == 2 {
             var value = parameter.value
-            let count = value.count
-            value.withUnsafeMutableElements { Float.scale($0, by: 8, count: count) }
-            parameter.value = value
+            Float.scale(&value.target, by: 8)
+            parameter.assign(value)
         }
         try write("config.json", configuration.json.serialized(.pretty))
         try write("vocab.txt", Self.words.joined(separator: "\n") + "\n")

@@ -31,35 +31,37 @@ import Testing
     @Test func packedWeightsWithBias() {
         let x = random([130, 48], seed: 3), w = random([20, 48], seed: 4), bias = random([20], seed: 5)
         let expected = reference(x, w.transposed())
-        let packed = w.withUnsafeElements { Float.pack($0, inputs: 48, outputs: 20, inputStride: 1, outputStride: 48, precision: .f32) }
-        var y = Tensor<Float>(shape: [130, 20])
-        x.withUnsafeElements { x in bias.withUnsafeElements { bias in y.withUnsafeMutableElements { Float.multiply(x, rows: 130, by: packed, bias: bias, into: $0) } } }
+        func product(_ precision: Precision, plus bias: Tensor<Float>?) -> Tensor<Float> {
+            var y = Tensor<Float>(uninitialized: [130, 20])
+            Float.multiply(ProductOperand(x, precision: precision), by: Float.pack(w.view, precision: precision), plus: bias?.view, into: &y.target)
+            return y
+        }
+        var y = product(.f32, plus: bias)
         for i in 0..<y.count { #expect(abs(Double(y[i]) - expected[i] - Double(bias[i % 20])) < 1e-4) }
         // bfloat16 keeps eight bits: errors of a few thousandths of the sum's size.
         if Precision.bf16.isFast {
-            let halves = w.withUnsafeElements { Float.pack($0, inputs: 48, outputs: 20, inputStride: 1, outputStride: 48, precision: .bf16) }
-            x.withUnsafeElements { x in y.withUnsafeMutableElements { Float.multiply(x, rows: 130, by: halves, bias: nil, into: $0) } }
+            y = product(.bf16, plus: nil)
             for i in 0..<y.count { #expect(abs(Double(y[i]) - expected[i]) < 0.2) }
         }
     }
 }
 
 /// A row's product does not depend on the rows beside it.
-@Suite struct SameBitsOfRowsTests {
-    @Test func packedProduct() {
+@Suite struct RowProductTests {
+    @Test(.tags(.sameBits)) func packedProduct() {
         var source = RandomSource(seed: 9)
         for (inputs, outputs) in [(48, 20), (384, 384), (33, 17)] {
             let w = Tensor<Float>((0..<inputs * outputs).map { _ in Float(source.normal()) }, shape: [outputs, inputs])
             let x = Tensor<Float>((0..<150 * inputs).map { _ in Float(source.normal()) }, shape: [150, inputs])
-            let packed = w.withUnsafeElements { Float.pack($0, inputs: inputs, outputs: outputs, inputStride: 1, outputStride: inputs, precision: .f32) }
-            func product(_ rows: Range<Int>) -> [Float] {
-                var y = [Float](repeating: 0, count: rows.count * outputs)
-                x.withUnsafeElements { x in y.withUnsafeMutableBufferPointer { Float.multiply(x + rows.lowerBound * inputs, rows: rows.count, by: packed, bias: nil, into: $0.baseAddress!) } }
+            let packed = Float.pack(w.view, precision: .f32)
+            func product(_ rows: Range<Int>) -> Tensor<Float> {
+                var y = Tensor<Float>(uninitialized: [rows.count, outputs])
+                Float.multiply(ProductOperand(x.view[rows: rows], precision: .f32), by: packed, into: &y.target)
                 return y
             }
             let whole = product(0..<150)
-            for row in 0..<150 { #expect(product(row..<row + 1).map(\.bitPattern) == whole[row * outputs..<(row + 1) * outputs].map(\.bitPattern)) }
-            #expect(product(37..<120).map(\.bitPattern) == whole[37 * outputs..<120 * outputs].map(\.bitPattern))
+            for row in 0..<150 { #expect(product(row..<row + 1).hasSameBits(as: whole.rows(row..<row + 1))) }
+            #expect(product(37..<120).hasSameBits(as: whole.rows(37..<120)))
         }
     }
 }

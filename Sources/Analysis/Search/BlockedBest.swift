@@ -95,33 +95,30 @@ struct BlockedBest: Sendable {
 }
 
 /// Queries made ready for the product: unit length, or less the center.
-final class PreparedRows: @unchecked Sendable {
+final class PreparedRows: Sendable {
     let width: Int
-    private let elements: UnsafeMutablePointer<Float>
-    /// False for rows that have no direction or are marked as left out.
-    private(set) var usable: [Bool] = []
+    private let storage: TensorStorage<Float>
+    private let flags: TensorStorage<Bool>
 
     init(capacity: Int, width: Int) {
         self.width = width
-        elements = .allocate(capacity: max(1, capacity * width))
+        storage = TensorStorage(uninitializedCount: capacity * width)
+        flags = TensorStorage(uninitializedCount: capacity)
     }
 
-    deinit { elements.deallocate() }
-
-    func row(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(elements + index * width) }
+    /// False for rows that have no direction or are marked as left out; as many as were filled.
+    var usable: UnsafePointer<Bool> { UnsafePointer(flags.elements) }
+    func row(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(storage.elements + index * width) }
 
     func fill(_ source: UnsafePointer<Float>, rows: Range<Int>, by score: BlockedScore, valid: [Bool]?, what: String, threads: Int) throws {
-        let from = Shared(source), to = Shared(elements), width = self.width
-        let flags = Shared(UnsafeMutablePointer<Bool>.allocate(capacity: max(1, rows.count)))
-        defer { flags.pointer.deallocate() }
+        let from = Shared(source), width = width, storage = storage, flags = flags
         let pieces = Parallel.chunks(rows.count, size: 256)
         try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
             for i in pieces[piece] {
-                flags.pointer[i] = try prepareRow(UnsafePointer(from.pointer) + i * width, number: rows.lowerBound + i, width: width, by: score,
-                                                  valid: valid, what: what, into: to.pointer + i * width) != nil
+                flags.elements[i] = try prepareRow(UnsafePointer(from.pointer) + i * width, number: rows.lowerBound + i, width: width, by: score,
+                                                  valid: valid, what: what, into: storage.elements + i * width) != nil
             }
         }
-        usable = Array(UnsafeBufferPointer(start: flags.pointer, count: rows.count))
     }
 }
 
@@ -162,54 +159,53 @@ func scaleToUnit(_ row: UnsafePointer<Float>, squaredNorm: Double, width: Int, i
 
 /// Corpus rows in the product's own layout.
 final class CorpusBlock: @unchecked Sendable {
+    // Sendable: one thread makes a block, all read it, and the thread that makes the next block in its memory is the only one that still
+    // knows it then; `matrix` does not change, but loses its last other owner (`isKnownUniquelyReferenced`).
     let rows: Range<Int>
-    let matrix: PackedMatrix<Float>
-    let bias: UnsafeMutablePointer<Float>
+    private(set) var matrix: PackedMatrix<Float>
+    private let shift: TensorStorage<Float>
+    var bias: UnsafeMutablePointer<Float> { shift.elements }
 
+    /// - Parameter old: a block of before, whose memory this one takes over; nobody may multiply by it any more.
     init(_ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?) throws {
         self.rows = rows
-        let bias = UnsafeMutablePointer<Float>.allocate(capacity: max(1, rows.count))
-        self.bias = bias
+        let shift = TensorStorage<Float>(uninitializedCount: rows.count)
+        self.shift = shift
         matrix = try Scratch.with(Float.self, count: rows.count * width) { prepared in
             for i in 0..<rows.count {
                 let part = try prepareRow(source + i * width, number: rows.lowerBound + i, width: width, by: score, valid: valid, what: "the vectors",
                                           into: prepared + i * width)
                 switch score {
-                case .cosine: bias[i] = part == nil ? -.infinity : 0
-                case .euclidean: bias[i] = part.map { Float(-$0 / 2) } ?? -.infinity
+                case .cosine: shift.elements[i] = part == nil ? -.infinity : 0
+                case .euclidean: shift.elements[i] = part.map { Float(-$0 / 2) } ?? -.infinity
                 }
             }
-            if let old, old.rows.count == rows.count {
-                old.matrix.repack(prepared)
+            if let old, old.rows.count == rows.count, isKnownUniquelyReferenced(&old.matrix) {
+                Float.repack(&old.matrix, UnsafePointer(prepared))
                 return old.matrix
             }
             return Float.pack(prepared, inputs: width, outputs: rows.count, inputStride: 1, outputStride: width, precision: .f32)
         }
     }
-
-    deinit { bias.deallocate() }
 }
 
 /// The keys found so far for a group of queries.
-private final class BestState: @unchecked Sendable {
+private final class BestState: Sendable {
     let capacity: Int
-    let keys: UnsafeMutablePointer<UInt64>
-    let counts: UnsafeMutablePointer<Int32>
-    private let thresholds: UnsafeMutablePointer<Float>
     private let queries: Int
+    private let ofKeys: TensorStorage<UInt64>
+    private let ofCounts: TensorStorage<Int32>
+    private let ofThresholds: TensorStorage<Float>
+    var keys: UnsafeMutablePointer<UInt64> { ofKeys.elements }
+    var counts: UnsafeMutablePointer<Int32> { ofCounts.elements }
+    private var thresholds: UnsafeMutablePointer<Float> { ofThresholds.elements }
 
     init(queries: Int, capacity: Int) {
         self.queries = queries
         self.capacity = capacity
-        keys = .allocate(capacity: queries * capacity)
-        counts = .allocate(capacity: queries)
-        thresholds = .allocate(capacity: queries)
-    }
-
-    deinit {
-        keys.deallocate()
-        counts.deallocate()
-        thresholds.deallocate()
+        ofKeys = TensorStorage(uninitializedCount: queries * capacity)
+        ofCounts = TensorStorage(uninitializedCount: queries)
+        ofThresholds = TensorStorage(uninitializedCount: queries)
     }
 
     func reset() {

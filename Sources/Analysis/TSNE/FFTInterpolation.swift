@@ -57,6 +57,7 @@ private final class Grid {
 
 /// KissFFT's tables for one length, a set for each worker: the real transform keeps scratch memory in its own.
 private final class FFTWorkers: @unchecked Sendable {
+    // Sendable: tables do not change after they are made; those of the real transforms have scratch memory, and worker w uses the w-th.
     let length: Int
     let forward: kiss_fft_cfg
     let inverse: kiss_fft_cfg

@@ -5,10 +5,10 @@ import Synchronization
 import Tensors
 
 /// Coordinates and what gradient descent remembers, one array a dimension; `y` arrays are absent in one dimension.
-final class MapArrays: @unchecked Sendable {
+final class MapArrays: Sendable {
     let count: Int
     let dimensions: Int
-    private let block: UnsafeMutablePointer<Float>
+    private let block: TensorStorage<Float>
     private let stride: Int
 
     /// Arrays of `count` zeros for each name, padded so that none shares a cache line with another.
@@ -16,13 +16,11 @@ final class MapArrays: @unchecked Sendable {
         self.count = count
         self.dimensions = dimensions
         stride = (count + 31) / 16 * 16
-        block = .allocate(capacity: 10 * stride)
-        block.initialize(repeating: 0, count: 10 * stride)
+        block = TensorStorage(uninitializedCount: 10 * stride)
+        block.elements.update(repeating: 0, count: 10 * stride)
     }
 
-    deinit { block.deallocate() }
-
-    private func array(_ index: Int) -> UnsafeMutablePointer<Float> { block + index * stride }
+    private func array(_ index: Int) -> UnsafeMutablePointer<Float> { block.elements + index * stride }
     private func plane(_ index: Int) -> UnsafeMutablePointer<Float>? { dimensions == 2 ? array(index) : nil }
     var x: UnsafeMutablePointer<Float> { array(0) }
     var y: UnsafeMutablePointer<Float>? { plane(1) }
@@ -123,7 +121,7 @@ final class TSNERun {
         map = MapArrays(count: n, dimensions: settings.dimensions)
         repulsion = Self.repulsion(settings, points: n)
         threads = n < 700 ? 1 : settings.threads
-        chunks = Parallel.chunks(n, size: 512)
+        chunks = Parallel.chunks(n, size: affinities.pairs == .all ? 64 : 512)
         negativeEntropy = affinities.negativeEntropy(threads: settings.threads)
         self.initial = initial
         earlyExaggeration = settings.earlyExaggeration ?? TSNE.usualEarlyExaggeration
@@ -190,7 +188,7 @@ final class TSNERun {
                 try progress(TSNEProgress(iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
                                           gradientNorm: gradientNorm, spread: map.spread, makeCheckpoint: { checkpoint }))
             }
-            if !early && (iteration - bestIteration >= settings.patience || gradientNorm < settings.leastGradientNorm) { break }
+            if !early && (settings.patience.map { iteration - bestIteration >= $0 } == true || gradientNorm < settings.leastGradientNorm) { break }
         }
         return finished()
     }
@@ -215,15 +213,28 @@ final class TSNERun {
         let z = exact ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map) : repulsion.compute(map)
         var made = settings
         made.gradient = settings.method(points: map.count)
+        (made.perplexities, made.pairs) = (affinities.perplexities, affinities.pairs)
         made.earlyExaggeration = earlyExaggeration
-        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence(z: z), isExact: exact, settings: made, iterations: iteration,
-                       realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
+        let divergence = self.divergence(z: z)
+        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence,
+                       divergenceOverAllPairs: exact && affinities.pairs == .all ? divergence : nil, pairs: affinities.pairs, neighbors: affinities.neighbors,
+                       isExact: exact, settings: made, iterations: iteration, realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
     }
 
     // MARK: One iteration
 
     private func attract() {
         let map = self.map, chunks = self.chunks, alpha = Float(settings.degreesOfFreedom)
+        guard affinities.pairs != .all else {
+            return affinities.values.withUnsafeBufferPointer { values in
+                guard let base = values.baseAddress else { return }
+                let p = Shared(base)
+                Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                    kt_tsne_attraction_all(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), Int64(map.count), p.pointer, alpha,
+                                           map.attractionX, map.attractionY)
+                }
+            }
+        }
         withAffinities { p in
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                 kt_tsne_attraction(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), p.offsets.pointer, p.columns.pointer,
@@ -239,6 +250,16 @@ final class TSNERun {
         sums.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             let out = Shared(base)
+            guard affinities.pairs != .all else {
+                return affinities.values.withUnsafeBufferPointer { values in
+                    guard let base = values.baseAddress else { return }
+                    let p = Shared(base)
+                    Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                        out.pointer[chunk] = kt_tsne_attraction_all_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
+                                                                           Int64(map.count), p.pointer, alpha)
+                    }
+                }
+            }
             withAffinities { p in
                 Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                     out.pointer[chunk] = kt_tsne_attraction_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),

@@ -84,7 +84,7 @@ extension TSNE {
 }
 
 /// Gradient descent of new points on a fixed map.
-private final class Placement: @unchecked Sendable {
+private final class Placement: Sendable {
     private let fixed: MapArrays
     private let moving: MapArrays
     private let offsets: [Int64]
@@ -94,7 +94,8 @@ private final class Placement: @unchecked Sendable {
     private let threads: Int
     private let chunks: [Range<Int>]
     private let order: [Int32]
-    private let z: UnsafeMutablePointer<Double>
+    private let sums: TensorStorage<Double>
+    private var z: UnsafeMutablePointer<Double> { sums.elements }
 
     init(fixed: MapArrays, moving: MapArrays, offsets: [Int64], columns: [Int32], p: [Float], alpha: Double, threads: Int) {
         self.fixed = fixed
@@ -106,11 +107,8 @@ private final class Placement: @unchecked Sendable {
         self.threads = threads
         chunks = Parallel.chunks(moving.count, size: 64)
         order = (0..<moving.count).map(Int32.init)
-        z = .allocate(capacity: moving.count)
-        z.initialize(repeating: 1, count: moving.count)
+        sums = TensorStorage([Double](repeating: 1, count: moving.count))
     }
-
-    deinit { z.deallocate() }
 
     /// Points are independent, so each chunk runs all its iterations on one thread.
     func run(iterations: Int, potential: Potential?) {

@@ -11,7 +11,7 @@ public final class TorchCheckpoint: TensorSource {
     private let prefix: String
     private let archive: Mutex<Archive>
 
-    /// A handle of libzip, used by one thread at a time.
+    /// A handle of libzip. Sendable, since it is used under the lock of `archive` alone.
     private struct Archive: @unchecked Sendable {
         let handle: OpaquePointer
         let fileSize: Int

@@ -9,6 +9,7 @@ public final class MappedFile: Sendable {
     public let path: String
     /// Bytes in the file.
     public let count: Int
+    // Unsafe only in type: the pages are mapped read-only and stay where they are until `deinit`.
     private nonisolated(unsafe) let base: UnsafeRawPointer?
 
     /// Maps the file. An empty file is fine and has no bytes.

@@ -1,4 +1,3 @@
-import CKernels
 import FileFormats
 import Foundation
 import Tensors
@@ -122,14 +121,7 @@ extension ProbeTraining {
                 }
                 rescale(&gradient)
                 steps += 1
-                var step = adamStep(steps, rate)
-                parameters.withUnsafeMutableElements { p in
-                    gradient.withUnsafeElements { g in
-                        first.withUnsafeMutableElements { m in
-                            second.withUnsafeMutableElements { Float.adam(p, g, m, $0, count: size, &step) }
-                        }
-                    }
-                }
+                Float.stepAdam(&parameters.target, gradient.view, &first.target, &second.target, adamStep(steps, rate))
             }
             scaled = parameters
             rescale(&scaled)
@@ -236,9 +228,9 @@ extension ProbeTraining {
 }
 
 /// Adam with the constants of torch.optim.
-private func adamStep(_ number: Int, _ rate: Double) -> kt_optimizer_step {
-    var step = kt_optimizer_step()
-    (step.learning_rate, step.gradient_scale, step.momentum, step.beta2, step.epsilon) = (rate, 1, 0.9, 0.999, 1e-8)
-    (step.correction1, step.correction2) = (1 - pow(0.9, Double(number)), 1 - pow(0.999, Double(number)))
+private func adamStep(_ number: Int, _ rate: Double) -> OptimizerStep {
+    var step = OptimizerStep()
+    (step.learningRate, step.momentum, step.beta2, step.epsilon) = (rate, 0.9, 0.999, 1e-8)
+    step.corrections = (1 - pow(0.9, Double(number)), 1 - pow(0.999, Double(number)))
     return step
 }

@@ -1,4 +1,3 @@
-import CKernels
 import FileFormats
 import Tensors
 
@@ -34,21 +33,9 @@ public struct StructuralProbe: Sendable {
     /// Predicted depths of a sentence's words from their vectors (words, dimension).
     public func depths(_ vectors: Tensor<Float>) -> [Float] { Self.depths(projected: project(vectors)) }
 
-    static func distances(projected: Tensor<Float>) -> [Float] {
-        let words = projected.rows
-        return [Float](unsafeUninitializedCapacity: words * words) { buffer, count in
-            projected.withUnsafeElements { if words > 0 { kt_probe_distances_f($0, Int64(words), Int64(projected.columns), buffer.baseAddress!) } }
-            count = words * words
-        }
-    }
+    static func distances(projected: Tensor<Float>) -> [Float] { Float.probeDistances(projected) }
 
-    static func depths(projected: Tensor<Float>) -> [Float] {
-        let words = projected.rows
-        return [Float](unsafeUninitializedCapacity: words) { buffer, count in
-            projected.withUnsafeElements { if words > 0 { kt_probe_depths_f($0, Int64(words), Int64(projected.columns), buffer.baseAddress!) } }
-            count = words
-        }
-    }
+    static func depths(projected: Tensor<Float>) -> [Float] { Float.probeDepths(projected) }
 
     /// A map of independent normal numbers, scaled to keep squared lengths on average: what syntax is there without any learning.
     public static func random(kind: ProbeKind, dimension: Int, rank: Int, seed: UInt64) -> StructuralProbe {
@@ -58,38 +45,8 @@ public struct StructuralProbe: Sendable {
     }
 }
 
-/// Number types that probes are trained in: `Float` for work, `Double` for checking gradients by finite differences.
-package protocol ProbeScalar: TensorScalar {
-    static func probeLoss(_ kind: ProbeKind, _ projected: Input, words: Int, rank: Int, gold: UnsafePointer<Float>, weight: Self, gradient: Output?) -> Double
-    static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step)
-}
-
-extension Float: ProbeScalar {
-    package static func probeLoss(_ kind: ProbeKind, _ projected: Input, words: Int, rank: Int, gold: UnsafePointer<Float>, weight: Self, gradient: Output?) -> Double {
-        switch kind {
-        case .distance: kt_probe_distance_loss_f(projected, Int64(words), Int64(rank), gold, weight, gradient)
-        case .depth: kt_probe_depth_loss_f(projected, Int64(words), Int64(rank), gold, weight, gradient)
-        }
-    }
-    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step) {
-        kt_adam_f(p, g, m, v, Int64(count), &step)
-    }
-}
-
-extension Double: ProbeScalar {
-    package static func probeLoss(_ kind: ProbeKind, _ projected: Input, words: Int, rank: Int, gold: UnsafePointer<Float>, weight: Self, gradient: Output?) -> Double {
-        switch kind {
-        case .distance: kt_probe_distance_loss_d(projected, Int64(words), Int64(rank), gold, weight, gradient)
-        case .depth: kt_probe_depth_loss_d(projected, Int64(words), Int64(rank), gold, weight, gradient)
-        }
-    }
-    package static func adam(_ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, _ step: inout kt_optimizer_step) {
-        kt_adam_d(p, g, m, v, Int64(count), &step)
-    }
-}
-
 /// The objective: the mean over sentences of Σ |d(i,j) − |B(hᵢ − hⱼ)|²| / |s|² (distance) or Σ |d(i) − |Bhᵢ|²| / |s| (depth).
-package struct ProbeObjective<Scalar: ProbeScalar>: Sendable {
+package struct ProbeObjective<Scalar: TensorScalar>: Sendable {
     package let kind: ProbeKind
     package let corpus: ProbeCorpus
     /// (words, dimension), rows as the corpus counts words.
@@ -130,7 +87,7 @@ package struct ProbeObjective<Scalar: ProbeScalar>: Sendable {
                 let gold = kind == .distance ? corpus.distances : corpus.depths
                 let place = kind == .distance ? corpus.distanceOffsets[sentence] : corpus.offsets[sentence]
                 gold.withUnsafeBufferPointer {
-                    total += Scalar.probeLoss(kind, projected + row * rank, words: count, rank: rank, gold: $0.baseAddress! + place,
+                    total += Scalar.probeLoss(ofDistances: kind == .distance, projected + row * rank, words: count, rank: rank, gold: $0.baseAddress! + place,
                                               weight: weight, gradient: gradient == nil ? nil : slopes + row * rank) / Double(pairs)
                 }
                 row += count

@@ -64,24 +64,23 @@ for precision in precisions {
         for _ in 0..<steps { _ = try trainer.step(examples, learningRate: 5e-5) }
         say("kotonoha-\(precision.rawValue)", "seq2seq 2+2x384 vocab \(vocabulary) batch \(batch)x\(length), steps", steps, since: begin)
     }
-    network.setPrecision(precision)
     // Every output runs to the full length, as the peer's.
     if let bias = network.output.bias {
         var values = bias.value
         values[Int(configuration.endID)] = -1e9
-        bias.value = values
+        bias.assign(values)
     }
+    let writer = network.computing(in: precision)
     var decoding = DecodingOptions()
     decoding.maximumLength = length
     // The batch in as many parts as there are threads, as the program does it; each output is the same in any part.
     let parts = Parallel.chunks(batch, size: (batch + threads - 1) / threads).map { PackedBatch(examples[$0].map(\.source)) }
     func generate() -> Int {
-        let counts = Counts(parts.count), decoding = decoding
-        Parallel.forEach(parts.count, threads: threads) { index, _ in
-            let outputs = try? network.generate(parts[index], options: decoding)
-            counts.values[index] = outputs?.reduce(0) { $0 + $1[0].ids.count } ?? 0
-        }
-        return counts.values.reduce(0, +)
+        let decoding = decoding
+        return Parallel.map(parts.count, threads: threads) { index, _ in
+            let outputs = try? writer.generate(parts[index], options: decoding)
+            return outputs?.reduce(0) { $0 + $1[0].ids.count } ?? 0
+        }.reduce(0, +)
     }
     let tokens = generate() * repeats
     let begin = seconds()
@@ -103,17 +102,11 @@ func measureProducts(_ precision: Precision) {
                     let states = ProductOperand(Tensor<Float>(repeating: 0.5, shape: [block, size]), precision: precision)
                     let scores = ProductOperand(Tensor<Float>(repeating: 0.5, shape: [block, outputs]), precision: precision)
                     var result = Tensor<Float>(shape: [name == "dy' x" ? outputs : block, name == "x W'" ? outputs : size])
-                    states.withOperand { x in
-                        scores.withOperand { dy in
-                            result.withUnsafeMutableElements { result in
-                                for _ in 0..<rounds {
-                                    switch name {
-                                    case "x W'": Float.multiply(operand: x, rows: block, by: forward, bias: nil, into: result)
-                                    case "dy W": Float.multiply(operand: dy, rows: block, by: backward, bias: nil, into: result)
-                                    default: addTransposedProduct(dy, columns: outputs, x, columns: size, rows: block, to: result, of: Float.self, precision: precision)
-                                    }
-                                }
-                            }
+                    for _ in 0..<rounds {
+                        switch name {
+                        case "x W'": Float.multiply(states, by: forward, into: &result.target)
+                        case "dy W": Float.multiply(scores, by: backward, into: &result.target)
+                        default: Float.addTransposedProduct(scores, states, to: &result.target)
                         }
                     }
                 }
@@ -124,10 +117,4 @@ func measureProducts(_ precision: Precision) {
             say("oneDNN-\(precision.rawValue)", "\(name), \(block) rows, \(size) x \(outputs), GFLOP", 2 * block * size * outputs / 1000 * rounds * threads / 1_000_000, since: begin)
         }
     }
-}
-
-/// Tokens of each part, written by one thread each.
-final class Counts: @unchecked Sendable {
-    var values: [Int]
-    init(_ count: Int) { values = Array(repeating: 0, count: count) }
 }

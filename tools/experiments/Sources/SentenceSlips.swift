@@ -193,7 +193,7 @@ struct SentenceSlips: ParsableCommand {
         _ summary: inout SeedSummary
     ) throws {
         let network = try makeSeq2SeqNetwork(base.configuration, seed: nil)
-        for (to, from) in zip(network.parameters, base.network.parameters) { to.value = from.value }
+        network.take(from: base.network)
         let model = try Seq2SeqModel(network: network, tokenizerJSON: base.tokenizerJSON)
         var random = RandomSource(seed: seed)
         func make(_ sentences: [Words], _ count: Int) -> [SentenceSlip] {

@@ -4,6 +4,7 @@ import Figures
 import FileFormats
 import Foundation
 import Interpretation
+import Synchronization
 import Tensors
 import VectorStore
 
@@ -50,12 +51,19 @@ struct ProbeSweepCommand: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: ProbeTrainingOptions
     @OptionGroup(title: "Data") var data: ProbeDataOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     private static let header = ["vectors", "task", "layer", "rank", "seed"]
         + ProbeMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue) low", "\($0.rawValue) high"] } + ["dev loss, distance", "dev loss, depth", "epochs", "seconds"]
 
+    func validate() throws {
+        try OutputName.requireTable(output)
+        try OutputName.require(figure, OutputName.figures, "a picture is written")
+    }
+
     func run() throws {
+        try writing.check(inputs: train + dev + test + untrained, files: [output, figure])
         guard untrained.isEmpty || untrained.count == (test.isEmpty ? 2 : 3) else {
             throw ValidationError("--untrained takes as many files of vectors as there are treebanks: train, dev\(test.isEmpty ? "" : ", test")")
         }
@@ -86,7 +94,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
-            provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.inputs = try inputs.flatMap { try $0.sources() } + untrained.map(Provenance.Source.init(hashing:))
             provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             let table = ResultTable(Self.header.map { TableColumn($0) })
             try table.write(to: output, provenance: provenance) { write in
@@ -98,11 +106,11 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let figure { try chart(rows.results).write(to: URL(fileURLWithPath: figure)) }
         if report.json {
-            Console.print(JSON.array(rows.table.map { row in
+            try Console.print(JSON.array(rows.table.map { row in
                 .object(zip(Self.header, row).filter { !$1.isEmpty }.map { name, cell in (name, Double(cell).map { .number($0) } ?? .string(cell)) })
             }).serialized(.pretty))
         } else if output == nil {
-            Console.print(([Self.header] + rows.table).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
+            try Console.print(([Self.header] + rows.table).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
         }
     }
 
@@ -115,10 +123,9 @@ struct ProbeSweepCommand: ParsableCommand {
 
     private func rows(of sweep: ProbeSweep, _ inputs: [ProbeInput], name: String) throws -> (table: [[String]], results: [(name: String, result: ProbeSweep.Result)]) {
         let sets = try inputs.map { ProbeSweep.DataSet(corpus: $0.corpus, vectors: try $0.vectors(sweep.layers)) }
-        let progress = ProgressLine(unit: "probes", isQuiet: report.quiet)
-        let shared = SharedProgress(progress)
+        let progress = SharedProgress(unit: "probes", isQuiet: report.quiet)
         let results = try sweep.run(train: sets[0], dev: sets[1], test: sets[sets.count - 1], threads: data.threads,
-                                    isCancelled: { Interruption.isRequested }, report: { shared.update($0, of: $1) })
+                                    isCancelled: { Interruption.isRequested }, report: { progress.update($0, of: $1) })
         progress.finish()
         var table = results.map { result in
             let setting = result.setting
@@ -189,13 +196,14 @@ struct ProbeSweepCommand: ParsableCommand {
 }
 
 /// A progress line that several threads may report to.
-final class SharedProgress: @unchecked Sendable {
-    private let line: ProgressLine
-    private let lock = NSLock()
+final class SharedProgress: Sendable {
+    private let line: Mutex<ProgressLine>
 
-    init(_ line: ProgressLine) { self.line = line }
+    init(unit: String, isQuiet: Bool) { line = Mutex(ProgressLine(unit: unit, isQuiet: isQuiet)) }
 
     func update(_ done: Int, of total: Int) {
-        lock.withLock { line.update(done: done, fraction: Double(done) / Double(max(total, 1))) }
+        line.withLock { $0.update(done: done, fraction: Double(done) / Double(max(total, 1))) }
     }
+
+    func finish() { line.withLock { $0.finish() } }
 }

@@ -21,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Print ids instead of tokens.")
     var ids = false
 
-    @Option(help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
+    @Option(in: .tokens, help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
     var maxLength: Int?
 
     @Option(help: "Column of the sentences, by name or number from 1.")
@@ -33,12 +33,12 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
         let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
         // Written as it comes: the tokens of a long text take many times the memory of the text.
         var output: [UInt8] = []
-        func flush() {
-            FileHandle.standardOutput.write(Data(output))
+        func flush() throws {
+            try Console.write(String(decoding: output, as: UTF8.self))
             output.removeAll(keepingCapacity: true)
         }
         while true {
@@ -55,14 +55,14 @@ struct TokenizeCommand: ParsableCommand {
                     if place > 0 { output.append(UInt8(ascii: report.json ? "," : " ")) }
                     let piece = (ids ? nil : tokenizer.token(for: id)) ?? "\(id)"
                     if report.json, !ids { JSON.string(piece).write(to: &output) } else { output.append(contentsOf: piece.utf8) }
-                    if output.count >= 1 << 18 { flush() }
+                    if output.count >= 1 << 18 { try flush() }
                 }
                 output.append(contentsOf: (report.json ? "]\n" : "\n").utf8)
             }
-            flush()
+            try flush()
         }
         if !report.quiet && counts.tokens > 0 {
-            Console.say("\(Console.grouped(counts.tokens)) tokens, \(Console.grouped(counts.unknowns)) of them unknown to the model")
+            Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")
         }
     }
 }

@@ -1,0 +1,119 @@
+import CKernels
+import CLAPACK
+import COneDNN
+
+// How Float and Double multiply; the last lines before oneDNN and OpenBLAS.
+
+func releasePacked(_ handle: OpaquePointer?) { kd_release(handle) }
+
+extension ProductTable where S == Float {
+    static var oneDNN: ProductTable<Float> {
+        ProductTable(
+            pack: packFloats, repack: repackFloats,
+            multiply: { x, rows, matrix, bias, y in
+                let status = kd_multiply(matrix.handle, x, Int64(rows), y, bias)
+                precondition(status == 0, "oneDNN refused a product of \(rows) rows by \(matrix.inputs) x \(matrix.outputs)")
+            },
+            product: { shape, a, b, c, precision in
+                let status = kd_gemm(precision == .bf16 ? KD_BF16 : KD_F32, shape.aTransposed, shape.bTransposed, Int64(shape.m),
+                                     Int64(shape.n), Int64(shape.k), a, Int64(shape.aStride), b, Int64(shape.bStride), c,
+                                     Int64(shape.cStride), shape.accumulates)
+                precondition(status == 0, "oneDNN refused a product of \(shape.m) x \(shape.k) by \(shape.k) x \(shape.n)")
+            },
+            multiplyQuantized: { x, rows, matrix, bias, activation, y in
+                matrix.multiplyQuantized(x, rows: rows, bias: bias, activation: activation, into: y)
+            },
+            feedForwardQuantized: { x, rows, weights, y in weights.multiplyQuantized(x, rows: rows, into: y) })
+    }
+}
+
+@Sendable private func packFloats(_ source: UnsafePointer<Float>, _ layout: MatrixLayout, _ precision: Precision) -> PackedMatrix<Float> {
+    let (inputs, outputs) = (layout.inputs, layout.outputs)
+    func made(_ handle: OpaquePointer?, scales: [Float]? = nil, columnSums: [Float]? = nil) -> PackedMatrix<Float> {
+        precondition(handle != nil, "oneDNN could not lay out a \(inputs) by \(outputs) matrix in \(precision)")
+        return PackedMatrix(layout, precision: precision, handle: handle, scales: scales.map { TensorStorage($0) },
+                            columnSums: columnSums.map { TensorStorage($0) })
+    }
+    switch precision {
+    case .f32:
+        return made(kd_pack(KD_F32, Int64(inputs), Int64(outputs), source, Int64(layout.inputStride), Int64(layout.outputStride)))
+    case .bf16:
+        return made(withHalves(of: source, count: layout.reach) {
+            kd_pack(KD_BF16, Int64(inputs), Int64(outputs), $0, Int64(layout.inputStride), Int64(layout.outputStride))
+        })
+    case .int8:
+        var quantized = [Int8](repeating: 0, count: inputs * outputs)
+        var scales = [Float](repeating: 0, count: outputs), columnSums = scales
+        for output in 0..<outputs {
+            var largest: Float = 0
+            for input in 0..<inputs { largest = max(largest, abs(source[input * layout.inputStride + output * layout.outputStride])) }
+            let step = largest > 0 ? largest / 127 : 1
+            scales[output] = step
+            var sum = 0
+            for input in 0..<inputs {
+                let value = (source[input * layout.inputStride + output * layout.outputStride] / step).rounded(.toNearestOrEven)
+                let integer = Int8(Swift.max(-127, Swift.min(127, value)))
+                quantized[input * outputs + output] = integer
+                sum += Int(integer)
+            }
+            columnSums[output] = step * Float(sum)
+        }
+        return made(kd_pack(KD_S8, Int64(inputs), Int64(outputs), quantized, Int64(outputs), 1), scales: scales, columnSums: columnSums)
+    }
+}
+
+@Sendable private func repackFloats(_ matrix: PackedMatrix<Float>, _ source: UnsafePointer<Float>) {
+    let status = switch matrix.precision {
+    case .f32: kd_repack(matrix.handle, source)
+    case .bf16: withHalves(of: source, count: matrix.layout.reach) { kd_repack(matrix.handle, $0) }
+    case .int8: preconditionFailure("int8 weights are for inference and do not change")
+    }
+    precondition(status == 0, "oneDNN could not lay out a \(matrix.inputs) by \(matrix.outputs) matrix in \(matrix.precision)")
+}
+
+/// Numbers rounded to bfloat16, for the length of a call; whatever the strides, what lies between is rounded for nothing.
+func withHalves<Result>(of source: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<UInt16>) -> Result) -> Result {
+    Scratch.with(UInt16.self, count: count) { halves in
+        kt_f32_to_bf16(source, Int64(count), halves)
+        return body(halves)
+    }
+}
+
+/// OpenBLAS with one thread, set before its first product.
+private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+
+extension ProductTable where S == Double {
+    static var openBLAS: ProductTable<Double> {
+        ProductTable(
+            pack: { source, layout, precision in
+                let matrix = PackedMatrix<Double>(layout, precision: precision,
+                                                  plain: TensorStorage(uninitializedCount: layout.inputs * layout.outputs))
+                repackDoubles(matrix, source)
+                return matrix
+            },
+            repack: repackDoubles,
+            multiply: { x, rows, matrix, bias, y in
+                let shape = ProductShape(m: rows, n: matrix.outputs, k: matrix.inputs, aStride: matrix.inputs, bStride: matrix.outputs,
+                                         cStride: matrix.outputs)
+                multiplyDoubles(shape, x, UnsafeRawPointer(matrix.plain!.elements), y)
+                if let bias { Double.kernels.c.addRowVector(bias, Int64(rows), Int64(matrix.outputs), y) }
+            },
+            product: { shape, a, b, c, _ in multiplyDoubles(shape, a, b, c) }, multiplyQuantized: nil, feedForwardQuantized: nil)
+    }
+}
+
+@Sendable private func repackDoubles(_ matrix: PackedMatrix<Double>, _ source: UnsafePointer<Double>) {
+    let layout = matrix.layout, to = matrix.plain!.elements
+    for input in 0..<layout.inputs {
+        for output in 0..<layout.outputs {
+            to[input * layout.outputs + output] = source[input * layout.inputStride + output * layout.outputStride]
+        }
+    }
+}
+
+private func multiplyDoubles(_ shape: ProductShape, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutablePointer<Double>) {
+    _ = singleThreadedBLAS
+    cblas_dgemm(CblasRowMajor, shape.aTransposed ? CblasTrans : CblasNoTrans, shape.bTransposed ? CblasTrans : CblasNoTrans,
+                blasint(shape.m), blasint(shape.n), blasint(shape.k), 1, a.assumingMemoryBound(to: Double.self), blasint(shape.aStride),
+                b.assumingMemoryBound(to: Double.self), blasint(shape.bStride), shape.accumulates ? 1 : 0, c, blasint(shape.cStride))
+}
