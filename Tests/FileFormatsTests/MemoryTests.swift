@@ -23,7 +23,7 @@ import Testing
 
     @Test func aLineWithoutEndIsNoText() throws {
         let path = scratch.path("long.txt")
-        FileManager.default.createFile(atPath: path, contents: nil)
+        #expect(FileManager.default.createFile(atPath: path, contents: nil))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         let block = Data(repeating: UInt8(ascii: "a"), count: 1 << 20)
         for _ in 0 ..< 70 { try file.write(contentsOf: block) }
@@ -37,7 +37,8 @@ import Testing
         func write(rows: Int) throws -> String {
             let path = scratch.path("far-\(rows).xlsx")
             let writer = try SpreadsheetWriter(path: path, columns: ["text"])
-            for row in 0 ..< rows { try writer.write([.text("a \(row)")] + Array(repeating: .empty, count: 16_382) + [.text("far")]) }
+            let gap = [Cell](repeating: .missing, count: 16_382)
+            for row in 0 ..< rows { try writer.write([Cell.text("a \(row)")] + gap + [Cell.text("far")]) }
             try writer.finish(parameters: [])
             return path
         }
