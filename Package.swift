@@ -39,13 +39,14 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Tensors"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
         .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
             resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
-        .target(name: "Analysis", dependencies: ["Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
+        .target(name: "Analysis", dependencies: ["Statistics", "Tensors", "CKernels", "CKissFFT", "FileFormats", "VectorStore"]),
         .target(name: "Reporting", dependencies: ["VectorStore", "FileFormats"]),
 
         // Fourth floor.
@@ -59,17 +60,18 @@ let package = Package(
 
         // Sixth floor.
         .target(name: "Training", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Autograd", "FileFormats", "Tensors",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
+            "FileFormats", "Tensors",
         ]),
-        .target(name: "Interpretation", dependencies: ["FileFormats", "Tensors"]),
+        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors"]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
-            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training", "VectorStore",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training", "VectorStore",
             "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Interpretation", "Reporting", "Figures", "Training",
+            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

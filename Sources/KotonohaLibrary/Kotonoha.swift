@@ -8,6 +8,7 @@
 @_exported import Networks
 @_exported import Reporting
 @_exported import SentenceEmbedding
+@_exported import Statistics
 @_exported import Tensors
 @_exported import Tokenizers
 @_exported import Training

@@ -10,6 +10,11 @@ public struct FactorizationError: Error, Sendable, Equatable, CustomStringConver
     /// Its status: negative for an argument it refuses (NaN among them), positive where the iteration did not converge.
     public let status: Int
 
+    package init(routine: String, status: Int) {
+        self.routine = routine
+        self.status = status
+    }
+
     public var description: String {
         status < 0 ? "\(routine) refused its input (status \(status)); is there NaN or infinity in the matrix?"
             : "\(routine) did not converge (status \(status))"
@@ -18,6 +23,9 @@ public struct FactorizationError: Error, Sendable, Equatable, CustomStringConver
 
 /// OpenBLAS with one thread, set before its first use here: with more, its sums are split by thread count.
 private let singleThreaded: Void = openblas_set_num_threads(1)
+
+/// Before LAPACK is called from another room.
+package func useOneLAPACKThread() { _ = singleThreaded }
 
 /// Largest eigenvalues of a symmetric matrix (n, n), descending, and their unit eigenvectors as the rows of (count, n).
 ///

@@ -2,6 +2,7 @@ import Analysis
 import Autograd
 import FileFormats
 import Networks
+import Statistics
 import Tensors
 import Tokenizers
 

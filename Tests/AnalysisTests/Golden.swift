@@ -10,11 +10,6 @@ struct Golden: Decodable {
         let ratios: [Double]
         let coordinates: [[Double]]
     }
-    struct Correlated: Decodable {
-        let a: [Double], b: [Double]
-        let pearson: Double, spearman: Double, kendall: Double
-        let pearsonP: Double, spearmanP: Double, low: Double, high: Double
-    }
     struct Divergence: Decodable {
         let alpha: Double, kl: Double
         let gradient: [[Double]]
@@ -25,7 +20,6 @@ struct Golden: Decodable {
     let pca: Components
     let whitened: [[Double]]
     let componentsFor95: Int
-    let correlations: [Correlated]
     let affinities: [[Double]]
     let multiscale: [[Double]]
     let map: [Float]

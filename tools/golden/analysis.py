@@ -5,7 +5,6 @@ Run from the package's root with numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, 
 import json
 import numpy as np
 from openTSNE.affinity import Multiscale, PerplexityBasedNN
-from scipy import stats
 from scipy.spatial import procrustes
 from sentence_transformers.util import community_detection
 from sklearn.decomposition import PCA
@@ -30,16 +29,6 @@ def pca(**options):
         "variances": model.explained_variance_.tolist(),
         "ratios": model.explained_variance_ratio_.tolist(),
         "coordinates": coordinates.tolist(),
-    }
-
-
-def correlations(a, b):
-    pearson, spearman, kendall = stats.pearsonr(a, b), stats.spearmanr(a, b), stats.kendalltau(a, b)
-    interval = pearson.confidence_interval(0.95)
-    return {
-        "a": list(map(float, a)), "b": list(map(float, b)),
-        "pearson": float(pearson.statistic), "spearman": float(spearman.statistic), "kendall": float(kendall.statistic),
-        "pearsonP": float(pearson.pvalue), "spearmanP": float(spearman.pvalue), "low": float(interval.low), "high": float(interval.high),
     }
 
 
@@ -70,19 +59,12 @@ def divergence(alpha):
 
 unit = x / np.linalg.norm(x, axis=1, keepdims=True)
 cosines = unit @ unit.T
-tied = rng.integers(0, 6, size=40)
 centred = x - x.mean(0)
 directions = centred / np.linalg.norm(centred, axis=1, keepdims=True)
 golden = {
     "rows": n, "columns": d, "vectors": vectors.ravel().tolist(), "groups": group.tolist(),
     "pca": pca(n_components=5), "whitened": pca(n_components=5, whiten=True)["coordinates"],
     "componentsFor95": int(PCA(0.95, svd_solver="full").fit(x).n_components_),
-    "correlations": [
-        correlations(x[:, 0], x[:, 1]),
-        correlations(tied, tied + rng.integers(0, 4, size=40)),
-        correlations(rng.normal(size=7), rng.normal(size=7)),
-        correlations(1e8 + rng.normal(size=50), rng.normal(size=50)),
-    ],
     "affinities": P.tolist(),
     "multiscale": (lambda p: (p / p.sum()).tolist())(np.array(dense(Multiscale(x, perplexities=[4, 12], method="exact", metric="euclidean", random_state=0)))),
     "map": y.ravel().tolist(), "otherMap": other.ravel().tolist(),

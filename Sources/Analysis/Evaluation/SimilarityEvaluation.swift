@@ -1,3 +1,5 @@
+import Statistics
+
 /// How well similarities agree with people's scores: the correlations that semantic textual similarity is measured by.
 public struct SimilarityEvaluation: Sendable {
     /// A correlation with 95 % intervals.

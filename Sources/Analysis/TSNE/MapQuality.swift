@@ -1,5 +1,6 @@
 import CKernels
 import FileFormats
+import Statistics
 import Tensors
 
 // How faithful a map is. Goals in order: the published definitions; sums in Double; for many points, the same seeded sample of them for

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 import Tensors
 
 // Goals in order: agreement with the public reference implementation (which words are left out, how ties break, what is averaged
@@ -88,7 +89,7 @@ public struct ProbeEvaluation: Sendable {
 
     /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
     public func interval(_ measure: ProbeMeasure, resamples: Int = 1000, seed: UInt64 = 0) -> ClosedRange<Double>? {
-        Self.percentiles(Self.resample(sentences.count, resamples, seed, MeasureSums(measure, of: sentences).value))
+        Self.percentiles(Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count), MeasureSums(measure, of: sentences).value))
     }
 
     /// The difference between two predictors on the same sentences: this minus the other, its 95 % interval by the paired bootstrap, and
@@ -98,37 +99,21 @@ public struct ProbeEvaluation: Sendable {
         precondition(sentences.count == other.sentences.count, "predictors of different treebanks")
         let value = value(measure) - other.value(measure)
         let mine = MeasureSums(measure, of: sentences), others = MeasureSums(measure, of: other.sentences)
-        let differences = Self.resample(sentences.count, resamples, seed) { mine.value($0) - others.value($0) }
+        let differences = Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count)) { mine.value($0) - others.value($0) }
         guard !value.isNaN, let interval = Self.percentiles(differences) else { return nil }
-        let below = differences.count { $0 <= 0 }, above = differences.count { $0 >= 0 }
-        return (value, interval, min(1, 2 * Double(min(below, above) + 1) / Double(differences.count + 1)))
-    }
-
-    private static func resample(_ count: Int, _ resamples: Int, _ seed: UInt64, _ value: ([Int]) -> Double) -> [Double] {
-        let random = RandomSource(seed: seed)
-        return (0..<resamples).map { number in
-            var stream = random.split(UInt64(number))
-            return value((0..<count).map { _ in stream.below(count) })
-        }
+        return (value, interval, Bootstrap.pValue(differences))
     }
 
     private static func percentiles(_ values: [Double]) -> ClosedRange<Double>? {
         let sorted = values.filter { !$0.isNaN }.sorted()
-        guard sorted.count >= 40 else { return nil }
-        func quantile(_ q: Double) -> Double {
-            let place = q * Double(sorted.count - 1)
-            let low = Int(place)
-            let high = min(low + 1, sorted.count - 1)
-            return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
-        }
-        return quantile(0.025)...quantile(0.975)
+        return sorted.count >= 40 ? Bootstrap.percentileInterval(ofSorted: sorted) : nil
     }
 }
 
 /// A measure as what each sentence adds to it: a share within each class of sentences, and the mean over the classes. Correlations have a
 /// class for each length from 5 to 50, all other measures have a single one. Laid out in arrays, because a bootstrap adds them up a
 /// thousand times.
-private struct MeasureSums {
+private struct MeasureSums: Sendable {
     private let sums: [Double]
     private let counts: [Double]
     /// −1 for sentences that take no part.
@@ -240,7 +225,7 @@ private struct SentenceParts: Sendable {
 enum Spearman {
     /// Equal values share the mean of their ranks. 0 where one side is constant, for which the correlation is not defined.
     static func correlation(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Double {
-        let a = ranks(x), b = ranks(y)
+        let a = averageRanks(Array(x)), b = averageRanks(Array(y))
         let mean = Double(a.count + 1) / 2
         var ab = 0.0, aa = 0.0, bb = 0.0
         for i in a.indices {
@@ -249,20 +234,5 @@ enum Spearman {
             bb += (b[i] - mean) * (b[i] - mean)
         }
         return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
-    }
-
-    /// Ranks from 1.
-    private static func ranks(_ values: ArraySlice<Float>) -> [Double] {
-        let values = Array(values)
-        let order = values.indices.sorted { values[$0] < values[$1] }
-        var ranks = [Double](repeating: 0, count: values.count)
-        var start = 0
-        while start < order.count {
-            var end = start + 1
-            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-            for position in start..<end { ranks[order[position]] = Double(start + end + 1) / 2 }
-            start = end
-        }
-        return ranks
     }
 }

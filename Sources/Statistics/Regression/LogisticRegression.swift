@@ -1,0 +1,292 @@
+import CLAPACK
+import FileFormats
+import Foundation
+import Tensors
+
+/// Logistic regression of two or more classes, with an L2 penalty on the weights (never on the intercepts), in Double.
+///
+/// Minimizes Σ −ln P(class) + λ/2 ‖w‖²; scikit-learn's C is 1/λ. Two classes have one vector of weights, for the second class; more have
+/// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989).
+public struct LogisticRegression: Sendable {
+    public enum Solver: String, Sendable, CaseIterable { case automatic = "auto", newton, lbfgs }
+
+    /// Weights (1, p) for two classes, else (classes, p).
+    public let weights: Tensor<Double>
+    public let intercepts: [Double]
+    public let classes: Int
+    /// Standard errors in the layout of (rows of weights, intercept first): Wald's, for two classes without penalty; else nil.
+    public let standardErrors: [Double]?
+    /// ln of the probability of the given classes, without the penalty.
+    public let logLikelihood: Double
+    public let iterations: Int
+    /// Whether the gradient fell below the tolerance, or as far as Double can tell.
+    public let isConverged: Bool
+    /// Whether weights grew without end because, unpenalized, they can put rows on the right side with certainty (Albert & Anderson 1984).
+    public let isSeparated: Bool
+
+    /// - Parameters:
+    ///   - x: predictors (n, p), finite.
+    ///   - labels: the class of each row, 0 ..< classes.
+    ///   - penalty: λ ≥ 0.
+    ///   - tolerance: largest component of the gradient, divided by n, at which the fit is done.
+    /// - Throws: `DataError` for labels out of range, a class without rows, values that are not finite.
+    public init(_ x: Tensor<Double>, labels: [Int], classes: Int, penalty: Double = 1, intercept: Bool = true, solver: Solver = .automatic,
+                tolerance: Double = 1e-9, maximumIterations: Int = 1000) throws {
+        let problem = try Problem(x, labels, classes, penalty, intercept)
+        var w = [Double](repeating: 0, count: problem.size)
+        let usesNewton = solver == .newton || solver == .automatic && problem.size <= 400
+        let limit = tolerance * Double(x.rows)
+        let end = usesNewton ? try problem.newton(&w, limit, maximumIterations) : problem.lbfgs(&w, limit, maximumIterations)
+        iterations = end.iterations
+        isSeparated = penalty == 0 && problem.isSeparated(w)
+        isConverged = end.isConverged && !isSeparated
+        let p = x.columns, width = problem.width, outputs = problem.outputs
+        weights = Tensor((0..<outputs).flatMap { k in w[k * width..<k * width + p] }, shape: [outputs, p])
+        intercepts = (0..<outputs).map { intercept ? w[$0 * width + p] : 0 }
+        self.classes = classes
+        logLikelihood = -(problem.value(w).loss - problem.penaltyTerm(w))
+        standardErrors = classes == 2 && penalty == 0 && isConverged ? problem.standardErrors(w) : nil
+    }
+
+    /// Probabilities (rows, classes) of new rows.
+    public func probabilities(_ x: Tensor<Double>) throws -> Tensor<Double> {
+        guard x.columns == weights.columns else { throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(x.columns)") }
+        let scores = matrixProduct(x, transposed: false, weights, transposed: true), outputs = weights.rows
+        var result = Tensor<Double>(uninitialized: [x.rows, classes])
+        for row in 0..<x.rows {
+            var values = (0..<outputs).map { scores[row, $0] + intercepts[$0] }
+            if classes == 2 { values.insert(0, at: 0) }
+            let largest = values.max() ?? 0
+            let exponentials = values.map { exp($0 - largest) }, total = exponentials.reduce(0, +)
+            for k in 0..<classes { result[row, k] = exponentials[k] / total }
+        }
+        return result
+    }
+}
+
+/// The penalized likelihood, its gradient and its Hessian. Parameters: for each output p weights and, if wanted, the intercept.
+private struct Problem {
+    let x: Tensor<Double>
+    let labels: [Int]
+    let outputs: Int
+    let width: Int
+    let penalty: Double
+    let hasIntercept: Bool
+    var size: Int { outputs * width }
+    private var features: Int { width - (hasIntercept ? 1 : 0) }
+
+    init(_ x: Tensor<Double>, _ labels: [Int], _ classes: Int, _ penalty: Double, _ intercept: Bool) throws {
+        guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
+        guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
+        guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression hold NaN or infinity") }
+        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "the penalty of a logistic regression is a number from 0, not \(penalty)") }
+        var counts = [Int](repeating: 0, count: classes)
+        for (row, label) in labels.enumerated() {
+            guard label >= 0, label < classes else { throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)") }
+            counts[label] += 1
+        }
+        if let empty = counts.firstIndex(of: 0) { throw DataError(.badData, "class \(empty) has no rows to learn from") }
+        // The intercept is a last column of ones.
+        let p = x.columns
+        var design = x
+        if intercept {
+            design = Tensor(uninitialized: [x.rows, p + 1])
+            for row in 0..<x.rows {
+                for column in 0..<p { design[row, column] = x[row, column] }
+                design[row, p] = 1
+            }
+        }
+        (self.x, self.labels, self.penalty, hasIntercept) = (design, labels, penalty, intercept)
+        outputs = classes == 2 ? 1 : classes
+        width = design.columns
+    }
+
+    func penaltyTerm(_ w: [Double]) -> Double {
+        var sum = 0.0
+        for k in 0..<outputs { for i in 0..<features { sum += w[k * width + i] * w[k * width + i] } }
+        return penalty / 2 * sum
+    }
+
+    /// Log-odds of 30 are a certainty that no finite maximum of the likelihood gives to ordinary data.
+    func isSeparated(_ w: [Double]) -> Bool {
+        matrixProduct(x, transposed: false, Tensor(w, shape: [outputs, width]), transposed: true).elements.contains { abs($0) > 30 }
+            || value(w).loss < 1e-6 * Double(x.rows)
+    }
+
+    /// Loss and probabilities (n, outputs).
+    func value(_ w: [Double]) -> (loss: Double, probabilities: Tensor<Double>) {
+        var scores = matrixProduct(x, transposed: false, Tensor(w, shape: [outputs, width]), transposed: true)
+        var loss = penaltyTerm(w)
+        let n = x.rows, outputs = outputs
+        scores.withUnsafeMutableElements { s in
+            for row in 0..<n {
+                if outputs == 1 {
+                    let z = s[row], margin = labels[row] == 1 ? z : -z
+                    loss += margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin))
+                    s[row] = z >= 0 ? 1 / (1 + exp(-z)) : exp(z) / (1 + exp(z))
+                } else {
+                    let z = s + row * outputs
+                    var largest = z[0], total = 0.0
+                    for k in 1..<outputs { largest = max(largest, z[k]) }
+                    let own = z[labels[row]] - largest
+                    for k in 0..<outputs {
+                        z[k] = exp(z[k] - largest)
+                        total += z[k]
+                    }
+                    loss += log(total) - own
+                    for k in 0..<outputs { z[k] /= total }
+                }
+            }
+        }
+        return (loss, scores)
+    }
+
+    func gradient(_ w: [Double], _ probabilities: Tensor<Double>) -> [Double] {
+        var errors = probabilities
+        let n = x.rows, outputs = outputs
+        errors.withUnsafeMutableElements { e in
+            for row in 0..<n {
+                if outputs > 1 { e[row * outputs + labels[row]] -= 1 } else if labels[row] == 1 { e[row] -= 1 }
+            }
+        }
+        var g = matrixProduct(errors, transposed: true, x).elements
+        for k in 0..<outputs { for i in 0..<features { g[k * width + i] += penalty * w[k * width + i] } }
+        return g
+    }
+
+    func hessian(_ probabilities: Tensor<Double>) -> [Double] {
+        var h = [Double](repeating: 0, count: size * size)
+        let n = x.rows, width = width, outputs = outputs
+        for a in 0..<outputs {
+            for b in 0...a {
+                var weighted = x
+                weighted.withUnsafeMutableElements { e in
+                    probabilities.withUnsafeElements { p in
+                        for row in 0..<n {
+                            let pa = p[row * outputs + a], factor = a == b ? pa * (1 - pa) : -pa * p[row * outputs + b]
+                            for i in 0..<width { e[row * width + i] *= factor }
+                        }
+                    }
+                }
+                let block = matrixProduct(weighted, transposed: true, x)
+                for i in 0..<width {
+                    for j in 0..<width {
+                        let value = block[i, j]
+                        h[(a * width + i) * size + b * width + j] = value
+                        h[(b * width + j) * size + a * width + i] = value
+                    }
+                }
+            }
+        }
+        for k in 0..<outputs { for i in 0..<features { h[(k * width + i) * size + k * width + i] += penalty } }
+        if outputs > 1 {
+            // Adding a constant to one parameter of all classes changes nothing; a cost on that direction, in which the gradient is 0,
+            // makes the Hessian definite and leaves the solution whose parameters sum to 0.
+            for i in 0..<width where penalty == 0 || i >= features {
+                let scale = max(h[i * size + i], 1e-8)
+                for a in 0..<outputs { for b in 0..<outputs { h[(a * width + i) * size + b * width + i] += scale } }
+            }
+        }
+        return h
+    }
+
+    /// The solution of h · step = g, or nil where h is not positive definite.
+    private func solved(_ h: [Double], _ g: [Double]) -> [Double]? {
+        useOneLAPACKThread()
+        var h = h, step = g
+        let status = LAPACKE_dposv(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "U")), Int32(size), 1, &h, Int32(size), &step, Int32(size))
+        return status == 0 && step.allSatisfy(\.isFinite) ? step : nil
+    }
+
+    func newton(_ w: inout [Double], _ limit: Double, _ maximum: Int) throws -> (iterations: Int, isConverged: Bool) {
+        var (loss, probabilities) = value(w)
+        for iteration in 0..<maximum {
+            let g = gradient(w, probabilities)
+            if (g.map(abs).max() ?? 0) <= limit { return (iteration, true) }
+            let h = hessian(probabilities)
+            var step = solved(h, g), damping = 1e-10 * (0..<size).reduce(0) { max($0, h[$1 * size + $1]) }
+            while step == nil, damping < 1e10 {
+                var damped = h
+                for i in 0..<size { damped[i * size + i] += damping }
+                step = solved(damped, g)
+                damping *= 100
+            }
+            guard let step else { return (iteration, false) }
+            let slope = zip(g, step).reduce(0) { $0 + $1.0 * $1.1 }
+            var rate = 1.0, moved = false
+            while rate > 1e-10 {
+                let next = zip(w, step).map { $0 - rate * $1 }
+                let candidate = value(next)
+                if candidate.loss <= loss - 1e-4 * rate * slope || rate == 1 && slope < 1e-14 * max(1, abs(loss)) {
+                    (w, loss, probabilities, moved) = (next, candidate.loss, candidate.probabilities, true)
+                    break
+                }
+                rate /= 2
+            }
+            if !moved { return (iteration, (g.map(abs).max() ?? 0) <= max(limit, 1e-7 * Double(x.rows))) }
+            if penalty == 0, isSeparated(w) { return (iteration, false) }
+        }
+        return (maximum, false)
+    }
+
+    func lbfgs(_ w: inout [Double], _ limit: Double, _ maximum: Int, memory: Int = 20) -> (iterations: Int, isConverged: Bool) {
+        func dot(_ a: [Double], _ b: [Double]) -> Double {
+            var sum = 0.0
+            for i in a.indices { sum += a[i] * b[i] }
+            return sum
+        }
+        var (loss, probabilities) = value(w)
+        var g = gradient(w, probabilities)
+        var history: [(s: [Double], y: [Double], rho: Double)] = []
+        for iteration in 0..<maximum {
+            let largest = g.map(abs).max() ?? 0
+            if largest <= limit { return (iteration, true) }
+            var direction = g, alphas: [Double] = []
+            for pair in history.reversed() {
+                let alpha = pair.rho * dot(pair.s, direction)
+                alphas.append(alpha)
+                for i in direction.indices { direction[i] -= alpha * pair.y[i] }
+            }
+            let scale = history.last.map { dot($0.s, $0.y) / dot($0.y, $0.y) } ?? 1 / max(1, dot(g, g).squareRoot())
+            for i in direction.indices { direction[i] *= scale }
+            for (pair, alpha) in zip(history, alphas.reversed()) {
+                let beta = pair.rho * dot(pair.y, direction)
+                for i in direction.indices { direction[i] += (alpha - beta) * pair.s[i] }
+            }
+            // Weak Wolfe conditions by bisection (Lewis & Overton 2013): decrease, then curvature.
+            let slope = dot(g, direction)
+            var low = 0.0, high = Double.infinity, rate = 1.0, accepted: (w: [Double], loss: Double, g: [Double])?
+            for _ in 0..<60 {
+                let next = w.indices.map { w[$0] - rate * direction[$0] }
+                let candidate = value(next)
+                if !(candidate.loss <= loss - 1e-4 * rate * slope) { high = rate } else {
+                    let gradient = gradient(next, candidate.probabilities)
+                    accepted = (next, candidate.loss, gradient)
+                    if dot(gradient, direction) > 0.9 * slope { low = rate } else { break }
+                }
+                rate = high.isFinite ? (low + high) / 2 : 2 * rate
+            }
+            guard let accepted else { return (iteration, largest <= max(limit, 1e-7 * Double(x.rows))) }
+            let s = w.indices.map { accepted.w[$0] - w[$0] }, y = g.indices.map { accepted.g[$0] - g[$0] }, sy = dot(s, y)
+            if sy > 1e-300 {
+                history.append((s, y, 1 / sy))
+                if history.count > memory { history.removeFirst() }
+            }
+            (w, loss, g) = accepted
+        }
+        return (maximum, false)
+    }
+
+    /// Square roots of the diagonal of the inverse Hessian, intercept first.
+    func standardErrors(_ w: [Double]) -> [Double]? {
+        let h = hessian(value(w).probabilities)
+        var errors: [Double] = []
+        for i in (hasIntercept ? [features] : []) + Array(0..<features) {
+            var unit = [Double](repeating: 0, count: size)
+            unit[i] = 1
+            guard let column = solved(h, unit), column[i] > 0 else { return nil }
+            errors.append(column[i].squareRoot())
+        }
+        return errors
+    }
+}
