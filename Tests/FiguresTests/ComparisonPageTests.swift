@@ -1,5 +1,5 @@
 import Testing
-@testable import Figures
+import Figures
 
 @Suite struct ComparisonPageTests {
     @Test func marksWhatDiffersAndEscapesMarkup() {
