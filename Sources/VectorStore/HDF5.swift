@@ -138,6 +138,8 @@ final class HDF5Handle: Sendable {
     }
 
     deinit {
-        if id >= 0 { HDF5.locked { if H5Idec_ref(id) < 0 { HDF5.failedCloses.add(1, ordering: .releasing) } } }
+        guard id >= 0 else { return }
+        let status = HDF5.locked { H5Idec_ref(id) }
+        if status < 0 { HDF5.failedCloses.add(1, ordering: .releasing) }
     }
 }
