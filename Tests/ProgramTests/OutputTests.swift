@@ -39,7 +39,8 @@ import VectorStore
         try refuses("cluster", "v.h5", "-o", "hard.csv", "--clusters", "2", "--force", keeping: "v.h5")
         try manager.copyItem(atPath: program.path("c.tsv"), toPath: program.path("c.svg"))
         try refuses("draw", "characters", "c.svg", "-o", "c.svg", keeping: "c.svg")
-        try refuses("tsne", "v.h5", "-o", "map.csv", "--figure", "v.svg", "--html", "hard.csv", keeping: "v.h5")
+        try manager.linkItem(atPath: program.path("v.h5"), toPath: program.path("hard.html"))
+        try refuses("tsne", "v.h5", "-o", "map.csv", "--figure", "v.svg", "--html", "hard.html", keeping: "v.h5")
         try refuses("rank", "v.h5", "dog", "--model", model, "-o", "hard.csv", keeping: "v.h5")
         // Standard input that is the output.
         let shell = try program.shell("\"$0\" embed - -o text.h5 --model \(model) < text.h5")
