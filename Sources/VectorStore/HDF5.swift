@@ -3,6 +3,7 @@ import CHDF5
 import CHDF5Driver
 import FileFormats
 import Glibc
+import Synchronization
 
 /// The door to libhdf5. The library keeps global state and may be built without threads: everything that touches it happens on one
 /// thread, one piece of work after the other; its own printing of errors is off, and its error stack becomes a `DataError`.
@@ -18,6 +19,11 @@ package enum HDF5 {
 
     /// What keeps libhdf5's thread from the file system: `landlock`, `seccomp`, both, or nothing where the kernel has neither.
     package static var confinement: [String] { worker.confinement }
+
+    /// How often libhdf5 has failed to close something. Closing a dataset writes what is left of it; where that fails, the data are lost, and
+    /// no later call says so: whoever writes a file compares this number before and after.
+    static var closeFailures: Int { failedCloses.load(ordering: .acquiring) }
+    fileprivate static let failedCloses = Atomic(0)
 
     /// A list of properties for opening or creating a file that lives in `descriptor`.
     static func access(to descriptor: Int32, _ failure: @autoclosure () -> DataError) throws -> HDF5Handle {
@@ -132,6 +138,8 @@ final class HDF5Handle: Sendable {
     }
 
     deinit {
-        if id >= 0 { HDF5.locked { _ = H5Idec_ref(id) } }
+        guard id >= 0 else { return }
+        let status = HDF5.locked { H5Idec_ref(id) }
+        if status < 0 { HDF5.failedCloses.add(1, ordering: .releasing) }
     }
 }

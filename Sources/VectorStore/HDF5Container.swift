@@ -74,15 +74,21 @@ public final class HDF5Container: Sendable {
     /// Writes a new file: it appears, complete, when `body` returns.
     /// - Throws: `DataError` where it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
     public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
-        let replacement = try FileReplacement(path: path)
+        let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
             try body(container)
             try container.recordContentHash()
             try container.flush()
         }
+        try requireClosed(since: closeFailures, path)
         try replacement.commit()
         HDF5Validation.trust(path)
+    }
+
+    /// - Throws: `DataError` where closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
+    static func requireClosed(since count: Int, _ path: String) throws {
+        guard HDF5.closeFailures == count else { throw DataError(.inputOutput, "writing HDF5 failed: the last data could not be written", file: path) }
     }
 
     func flush() throws {

@@ -156,6 +156,7 @@ public final class LayerFileWriter {
     public let dimension: Int
     private let storage: VectorStorage
     private let isCompressed: Bool
+    private let closeFailures = HDF5.closeFailures
     private let replacement: FileReplacement
     private var container: HDF5Container?
     private let type: HDF5Handle?
@@ -210,6 +211,7 @@ public final class LayerFileWriter {
         try container.write("sentence_to_index", strings: [JSON.object(members).serialized()])
         try container.flush()
         self.container = nil
+        try HDF5Container.requireClosed(since: closeFailures, path)
         try replacement.commit()
         HDF5Validation.trust(path)
     }

@@ -15,6 +15,7 @@ public final class VectorFileWriter {
 
     private let storage: VectorStorage
     private let replacement: FileReplacement
+    private let closeFailures = HDF5.closeFailures
     private var container: HDF5Container?
     private let portion: Int
     private var pending: VectorBlock
@@ -84,6 +85,7 @@ public final class VectorFileWriter {
         try container?.flush()
         datasets = nil
         container = nil
+        try HDF5Container.requireClosed(since: closeFailures, path)
         try replacement.commit()
         HDF5Validation.trust(path)
     }

@@ -28,10 +28,14 @@ final class WorkFolder {
         if !isMade, errno != EEXIST { throw SystemError.cannotCreate(output) }
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
-            switch errno {
-            case ELOOP: throw refuse("unfinished work belongs here, and this is a symbolic link")
+            let number = errno
+            var information = stat()
+            switch number {
+            // Linux says "not a folder" of a link that it was not to follow.
+            case ELOOP, ENOTDIR where lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK:
+                throw refuse("unfinished work belongs here, and this is a symbolic link")
             case ENOTDIR: throw refuse("unfinished work belongs into a folder of this name, and this is none")
-            default: throw SystemError.cannotCreate(path)
+            default: throw SystemError.cannotCreate(path, number)
             }
         }
         var information = stat()

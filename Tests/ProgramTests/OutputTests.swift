@@ -27,7 +27,8 @@ import VectorStore
 
     @Test func anInputIsNoOutput() throws {
         let manager = FileManager.default
-        try refuses("embed", "c.tsv", "-o", "c.tsv", "--model", model, "--force", keeping: "c.tsv")
+        try manager.copyItem(atPath: program.path("c.tsv"), toPath: program.path("text.h5"))
+        try refuses("embed", "text.h5", "--format", "tsv", "-o", "text.h5", "--model", model, "--force", keeping: "text.h5")
         _ = try program.write("pairs.tsv", "a dog\tthe dog\nsnow\tthe snow\n")
         try refuses("similarity", "--pairs", "pairs.tsv", "-o", "pairs.tsv", "--model", model, keeping: "pairs.tsv")
         for command in ["tsne", "pca", "cluster"] { try refuses(command, "v.h5", "-o", "v.h5", "--force", keeping: "v.h5") }
@@ -38,10 +39,11 @@ import VectorStore
         try refuses("cluster", "v.h5", "-o", "hard.csv", "--clusters", "2", "--force", keeping: "v.h5")
         try manager.copyItem(atPath: program.path("c.tsv"), toPath: program.path("c.svg"))
         try refuses("draw", "characters", "c.svg", "-o", "c.svg", keeping: "c.svg")
-        try refuses("tsne", "v.h5", "-o", "map.csv", "--figure", "v.svg", "--html", "hard.csv", keeping: "v.h5")
+        try manager.linkItem(atPath: program.path("v.h5"), toPath: program.path("hard.html"))
+        try refuses("tsne", "v.h5", "-o", "map.csv", "--figure", "v.svg", "--html", "hard.html", keeping: "v.h5")
         try refuses("rank", "v.h5", "dog", "--model", model, "-o", "hard.csv", keeping: "v.h5")
         // Standard input that is the output.
-        let shell = try program.shell("\"$0\" embed - -o c.tsv --model \(model) < c.tsv")
+        let shell = try program.shell("\"$0\" embed - -o text.h5 --model \(model) < text.h5")
         #expect(shell.status == 64 && shell.errors.contains("standard input"), "\(shell.errors)")
         // A file of the model.
         let weights = URL(fileURLWithPath: model).appendingPathComponent("vocab.txt"), before = try Data(contentsOf: weights)

@@ -49,7 +49,11 @@ static int fault(const char *name, const char *what, int needs_room) {
     if (!fault_at || number < fault_at) return 0;
     if (is_full) return needs_room ? ENOSPC : 0;
     if (number != fault_at) return 0;
-    if (is_kill) kill(owner, SIGKILL);
+    if (is_kill) {
+        kill(owner, SIGKILL);
+        // A thread without the right to send signals ends the process as abruptly.
+        syscall(SYS_exit_group, 137);
+    }
     return EIO;
 }
 
