@@ -14,7 +14,7 @@ import VectorStore
         model = try TinyModel().folder.path
         let places = ["snow", "the cat", "dogs", "play"]
         let input = try program.write("c.tsv", "scene\tlanguage\ttext\n"
-            + (0..<60).map { "s\($0 % 4)\t\($0 % 2 == 0 ? "ja" : "en")\t" + ($0 == 7 ? "" : "\(places[$0 % 4]) two in \($0 % 7) the \($0)") }.joined(separator: "\n") + "\n")
+            + (0..<60).map { "s\($0 % 4)\t\($0 / 4 % 2 == 0 ? "ja" : "en")\t" + ($0 == 7 ? "" : "\(places[$0 % 4]) two in \($0 % 7) the \($0)") }.joined(separator: "\n") + "\n")
         #expect(try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "text", "--group-column", "scene", "--quiet").status == 0)
     }
 
