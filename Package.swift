@@ -74,7 +74,7 @@ let package = Package(
             "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Statistics", "Interpretation", "Reporting", "Figures", "Training",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
