@@ -78,7 +78,7 @@ let package = Package(
             "Figures", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
-            "Kotonoha", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
+            "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
             "Simulation", "Figures", "Training", "WordVectors",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),

@@ -36,7 +36,7 @@ public struct Heatmap: Figure {
     public init(_ values: [[Double]], rowLabels: [String] = [], columnLabels: [String] = [], options: Options = Options()) throws {
         guard let columns = values.first?.count, columns > 0 else { throw DataError(.badData, "a heat map needs at least one cell") }
         if let bad = values.firstIndex(where: { $0.count != columns }) {
-            throw DataError(.badData, "row \(bad + 1) has \(values[bad].count) values, the first has \(columns)")
+            throw DataError(.badData, "row \(bad) has \(values[bad].count) values, row 0 has \(columns)")
         }
         guard values.count * columns <= 4_000_000 else {
             throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells is more than a page can show; choose at most four million cells")

@@ -52,7 +52,7 @@ public struct MapPage: Sendable {
     public var ids: [String]?
     public var groups: [String]?
     public var columns: [Column] = []
-    /// The row of each point in its file, from 1, where it is not simply its place in the list.
+    /// The row of each point in its file, from 0, where it is not simply its place in the list.
     public var rows: [Int]?
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.

@@ -9,8 +9,6 @@ import Foundation
 public enum ModelLocation {
     /// The name of the model that is used when none is asked for.
     public static let defaultName = "kotonoha-small"
-    /// What stands in until the default model is there.
-    public static let fallbackName = "all-MiniLM-L6-v2"
 
     /// - Throws: `DataError` of kind `noInput` that lists where it looked.
     public static func folder(for name: String) throws -> URL {
@@ -35,9 +33,16 @@ public enum ModelLocation {
         throw DataError(.noInput, "no model of this name; looked in \(places.joined(separator: ", ")). Give its folder, or set KOTONOHA_MODELS", file: name)
     }
 
-    /// The default model's folder: the project's own, else the one that stands in for it.
+    /// The default model's folder.
+    /// - Throws: `DataError` of kind `noInput` where it is not installed: no other model stands in for it, whose vectors would be others.
     public static func defaultFolder() throws -> URL {
-        do { return try named(defaultName) } catch { return try named(fallbackName) }
+        do {
+            return try named(defaultName)
+        } catch let error as DataError where error.kind == .noInput {
+            let places = modelFolders().map(\.path) + [huggingFaceCache().path]
+            throw DataError(.noInput, "the default model is not installed; looked in \(places.joined(separator: ", ")). It is in Models of the project's checkout "
+                            + "and in share/kotonoha/models of an installed program: name its folder in KOTONOHA_MODELS, or choose another model", file: defaultName)
+        }
     }
 
     /// Folders whose subfolders are models, in order of search; those that exist.

@@ -27,6 +27,26 @@ public struct PackedBatch: Sendable {
         offsets.append(Int64(self.ids.count))
     }
 
+    /// Which sequences go into which batch: those of like length together, the longest first (so that the last batch is a small one, and
+    /// workers end together), as many as fit into the budget, at least one; of equal lengths in their order.
+    ///
+    /// - Parameters:
+    ///   - lengths: tokens of each sequence.
+    ///   - budget: tokens of a batch.
+    /// - Returns: for each batch the numbers of its sequences.
+    public static func grouped(lengths: [Int], budget: Int) -> [[Int]] {
+        var batches: [[Int]] = [], used = 0
+        for index in lengths.indices.sorted(by: { (-lengths[$0], $0) < (-lengths[$1], $1) }) {
+            if batches.isEmpty || used + lengths[index] > max(budget, 1) {
+                batches.append([])
+                used = 0
+            }
+            batches[batches.count - 1].append(index)
+            used += lengths[index]
+        }
+        return batches
+    }
+
     public var sequences: Int { offsets.count - 1 }
     public var tokens: Int { ids.count }
     public func length(_ sequence: Int) -> Int { Int(offsets[sequence + 1] - offsets[sequence]) }

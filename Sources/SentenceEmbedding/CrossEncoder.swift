@@ -66,15 +66,12 @@ public final class CrossEncoder: Sendable {
         }
         let encodings = encoded.withLock { $0.flatMap(\.self) }
 
-        var batches: [(batch: PackedBatch, rows: [Int])] = []
-        for row in encodings.indices.sorted(by: { (-encodings[$0].count, $0) < (-encodings[$1].count, $1) }) {
-            if batches.isEmpty || batches[batches.count - 1].batch.tokens + encodings[row].count > max(1, options.batchTokens) {
-                batches.append((PackedBatch(), []))
-            }
-            batches[batches.count - 1].batch.append(encodings[row].ids, typeIDs: typeIDs(encodings[row]))
-            batches[batches.count - 1].rows.append(row)
+        let work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: options.batchTokens).map { rows in
+            var batch = PackedBatch()
+            for row in rows { batch.append(encodings[row].ids, typeIDs: typeIDs(encodings[row])) }
+            return (batch: batch, rows: rows)
         }
-        let scores = Mutex([Double](repeating: 0, count: pairs.count)), work = batches
+        let scores = Mutex([Double](repeating: 0, count: pairs.count))
         try Parallel.forEach(work.count, threads: options.threads) { index, _ in
             let logits = network(work[index].batch, on: nil).value
             guard logits.isFinite else { throw DataError(.badData, "a score came out as NaN or infinity; the model's weights are damaged or overflow in this precision") }

@@ -245,7 +245,7 @@ public final class SentenceEncoder: Sendable {
             switch step {
             case .pooling(let modes):
                 let parts = modes.map { pooled(x, offsets: batch.offsets, mode: $0, skipping: unpooledTokens, on: nil) }
-                x = parts.count == 1 ? parts[0] : concatenatedColumns(parts)
+                x = parts.count == 1 ? parts[0] : concatenatedColumns(parts, on: nil)
             case .dense(let layer, let activation): x = layer(x, activation: activation, on: nil)
             case .normalize: x = normalizedRows(x, on: nil)
             }
@@ -253,19 +253,6 @@ public final class SentenceEncoder: Sendable {
         if let size = options.truncatedDimension { x = columns(x, 0..<size, on: nil) }
         if options.normalizes { x = normalizedRows(x, on: nil) }
         return x.value
-    }
-
-    private func concatenatedColumns(_ parts: [Variable<Float>]) -> Variable<Float> {
-        let rows = parts[0].value.rows, width = parts[0].value.columns
-        var joined = Tensor<Float>(uninitialized: [rows, width * parts.count])
-        joined.withUnsafeMutableElements { to in
-            for (p, part) in parts.enumerated() {
-                part.value.withUnsafeElements { from in
-                    for r in 0..<rows { (to + (r * parts.count + p) * width).update(from: from + r * width, count: width) }
-                }
-            }
-        }
-        return Variable(joined)
     }
 
     // MARK: Tokens and batches
@@ -297,7 +284,6 @@ public final class SentenceEncoder: Sendable {
         return results.withLock { $0 }
     }
 
-    /// Sentences of like length together, the longest first (so that the last batch is a small one), each batch within the token budget.
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {
         var counts = Counts()
         var places: [(chunk: Int, start: Int, length: Int)] = []
@@ -309,21 +295,15 @@ public final class SentenceEncoder: Sendable {
             }
             counts += chunk.counts
         }
-        let order = places.indices.sorted { (-places[$0].length, $0) < (-places[$1].length, $1) }
-        var batches: [PackedBatch] = [], rows: [[Int]] = []
-        var batch = PackedBatch(), members: [Int] = []
-        for row in order {
-            let place = places[row]
-            if batch.sequences > 0 && batch.tokens + place.length > max(options.batchTokens, 1) {
-                batches.append(batch)
-                rows.append(members)
-                (batch, members) = (PackedBatch(), [])
+        let rows = PackedBatch.grouped(lengths: places.map(\.length), budget: options.batchTokens)
+        let batches = rows.map { members in
+            var batch = PackedBatch()
+            for row in members {
+                let place = places[row]
+                batch.append(chunks[place.chunk].ids[place.start..<place.start + place.length])
             }
-            batch.append(chunks[place.chunk].ids[place.start..<place.start + place.length])
-            members.append(row)
+            return batch
         }
-        batches.append(batch)
-        rows.append(members)
         return (batches, rows, counts)
     }
 }

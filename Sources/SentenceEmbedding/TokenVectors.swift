@@ -148,20 +148,10 @@ public struct WordEmbedder: Sendable {
         let size = encoder.configuration.hiddenSize
         // Token vectors of each sentence, (layers, tokens, hiddenSize), filled window by window.
         var buffers = prepared.map { [Float](repeating: 0, count: layers.count * $0.tokens * size) }
-        let windows = prepared.flatMap(\.windows).sorted { ($1.ids.count, $0.sentence) < ($0.ids.count, $1.sentence) }
-        var batches: [[Window]] = []
-        var used = 0
-        for window in windows {
-            if batches.isEmpty || used + window.ids.count > max(batchTokens, 1) {
-                batches.append([])
-                used = 0
-            }
-            batches[batches.count - 1].append(window)
-            used += window.ids.count
-        }
+        let windows = prepared.flatMap(\.windows)
+        let work = PackedBatch.grouped(lengths: windows.map(\.ids.count), budget: batchTokens).map { members in members.map { windows[$0] } }
         let places = Dictionary(uniqueKeysWithValues: Set(layers).map { layer in (layer, layers.indices.filter { layers[$0] == layer }) })
         let done = Mutex([(batch: Int, layer: Int, states: Tensor<Float>)]())
-        let work = batches
         // A few batches at a time: all layers of all batches together would not fit into memory.
         for group in Parallel.chunks(work.count, size: max(threads, 1) * 2) {
             Parallel.forEach(group.count, threads: threads) { number, _ in

@@ -39,10 +39,6 @@ public struct Encoding: Sendable, Equatable {
         typeIDs = [Int32](repeating: id, count: ids.count)
     }
 
-    mutating func setSequence(_ sequence: UInt8) {
-        sequenceIDs = [UInt8?](repeating: sequence, count: ids.count)
-    }
-
     func window(_ range: Range<Int>) -> Encoding {
         var part = Encoding()
         part.ids = Array(ids[range])

@@ -112,7 +112,7 @@ public final class VectorFile: Sendable {
         var check: Float = 0
         for value in values { check += value * 0 }
         if check.isNaN, let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "the vector of row \(rows.lowerBound + index / dimension + 1) holds NaN or infinity", file: path)
+            throw DataError(.badData, "the vector of row \(rows.lowerBound + index / dimension) (rows count from 0) holds NaN or infinity", file: path)
         }
     }
 

@@ -65,7 +65,7 @@ public final class VectorFileWriter {
         precondition(block.fits(layout), "the block does not fit the file's layout")
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
         if let bad = block.embeddings.firstIndex(where: { !(abs($0) <= limit) }) {
-            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension + 1) holds \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
+            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows count from 0) holds \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
         }
         count += block.count
         var start = 0

@@ -25,6 +25,27 @@ import Analysis
         }
     }
 
+    /// A query alone is answered by a scan of the corpus: the same rows and bits as among many, with copies, rows left out and zeros.
+    @Test func aQueryAloneFindsWhatItFindsAmongMany() throws {
+        for (rows, width, top) in [(2_500, 20, 10), (5_121, 33, 7), (2_048, 384, 100)] {
+            var corpus = sample(rows: rows, columns: width)
+            for row in stride(from: 100, to: rows, by: 9) { for c in 0..<width { corpus[row * width + c] = corpus[(row % 50) * width + c] } }
+            for c in 0..<width { corpus[3 * width + c] = 0 }
+            let valid = (0..<rows).map { $0 % 11 != 5 }, queries = sample(rows: 70, columns: width, seed: 2)
+            let search = try CosineSearch(corpus: corpus, valid: valid), many = try search.search(queries, top: top)
+            for query in [0, 1, 33, 69] {
+                let alone = try search.search(queries.rows(query..<query + 1), top: top)
+                #expect(alone[0].map(\.row) == many[query].map(\.row), "\(rows) × \(width), query \(query)")
+                #expect(alone[0].map(\.score.bitPattern) == many[query].map(\.score.bitPattern), "\(rows) × \(width), query \(query)")
+            }
+            let none = try search.search(Tensor<Float>(repeating: 0, shape: [1, width]), top: top)
+            #expect(none[0].isEmpty)
+            var broken = corpus
+            broken[(rows - 7) * width] = .nan
+            #expect { try CosineSearch(corpus: broken).search(queries.rows(0..<1), top: top) } throws: { "\($0)".contains("row \(rows - 7)") }
+        }
+    }
+
     /// More rows than one band of blocks, a width that fills no register, an odd number of queries.
     @Test func agreesWithEveryPairInDouble() throws {
         let corpus = sample(rows: 9_500, columns: 19), queries = sample(rows: 70, columns: 19, seed: 2)

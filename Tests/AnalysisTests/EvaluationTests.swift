@@ -42,7 +42,7 @@ import Testing
         let table = PartnerTable(first: [7, 7, 8, 9, 9], second: [1, 2, 1, 3, 3])
         #expect(table.first == [0, 2, 3] && table.second == [0, 1, 3] && table.pairs == 5 && table.hasSeveralPartners)
         #expect(table.answersOfFirst == [[0, 1], [0], [2]] && table.answersOfSecond == [[0, 1], [0], [2]])
-        // A at 0° finds y at 2° first; B at 40° finds y first, and its partner x at 20° second; C at 90° finds z.
+        // A at 0° finds y at 2° first; B at 8° finds y first, and its partner x at 20° second; C at 90° finds z.
         let there = try RetrievalEvaluation(queries: plane([0, 8, 90]), candidates: plane([20, 2, 80]), answers: table.answersOfFirst)
         #expect(there.queries == 3 && abs(there.first - 2.0 / 3) < 1e-12 && abs(there.meanReciprocalRank - 2.5 / 3) < 1e-12)
         let grouped = PartnerTable(first: [7, 7, 8, 9, 9], second: [1, 2, 1, 3, 3], groups: [0, 0, 0, 1, 1])

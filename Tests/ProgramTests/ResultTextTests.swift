@@ -14,7 +14,7 @@ import VectorStore
         model = try TinyModel().folder.path
         let places = ["snow", "the cat", "dogs", "play"]
         let rows = (0..<60).map { row -> String in
-            let language = row % 2 == 0 ? "ja" : "en", text = row == 7 ? "" : "\(places[row % 4]) two in \(row % 7) the \(row)"
+            let language = row / 4 % 2 == 0 ? "ja" : "en", text = row == 7 ? "" : "\(places[row % 4]) two in \(row % 7) the \(row)"
             return "s\(row % 4)\t\(language)\t\(text)"
         }
         let input = try program.write("c.tsv", "scene\tlanguage\ttext\n" + rows.joined(separator: "\n") + "\n")

@@ -76,7 +76,7 @@ const columns = (data.columns || []).map(c => {
 });
 const groupColumn = columns.find(c => c.isGroup);
 const ids = columns.find(c => c.isID);
-const rowNumber = data.rows ? (rows => i => rows[i])(new Uint32Array(bytes(data.rows).buffer)) : i => i + 1;
+const rowNumber = data.rows ? (rows => i => rows[i])(new Uint32Array(bytes(data.rows).buffer)) : i => i;
 const describe = i => textOf(i) ?? (ids ? ids.at(i) : `${W.row} ${rowNumber(i)}`);
 function meta(i) {
   const parts = [`${W.row} ${rowNumber(i)}`];

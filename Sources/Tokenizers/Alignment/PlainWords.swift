@@ -1,4 +1,5 @@
 import FileFormats
+import Foundation
 
 /// Words of a sentence that somebody typed.
 public enum PlainWords {
@@ -23,6 +24,23 @@ public enum PlainWords {
             }
         }
         return TreebankText(text: text, ranges: ranges, sharedWords: 0, isOriginal: true)
+    }
+
+    /// Cuts a Japanese sentence that was typed without spaces into words, by MeCab; nil where there are spaces (the typist's own cuts) or no
+    /// kana.
+    ///
+    /// - Parameter dictionary: a folder with a compiled dictionary; nil for that of KOTONOHA_MECAB_DIC, else Debian's.
+    /// - Throws: `DataError` where there is no such dictionary.
+    public static func japanese(_ sentence: String, spaced: Bool = false, dictionary: URL? = nil) throws -> TreebankText? {
+        let whole = sentence.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else { return nil }
+        let place = ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+        let model = try MeCabModel(dictionary: dictionary ?? place ?? URL(fileURLWithPath: MeCabModel.debianDictionary))
+        let bytes = Array(whole.utf8)
+        var ranges: [Range<Int>] = [], lattice: MeCabLattice?
+        bytes.withUnsafeBufferPointer { model.forEachWord(in: $0, lattice: &lattice) { ranges.append($0..<$1) } }
+        guard spaced else { return TreebankText(text: whole, ranges: ranges, sharedWords: 0, isOriginal: true) }
+        return split(ranges.map { String(decoding: bytes[$0], as: UTF8.self) }.joined(separator: " "), spaced: true)
     }
 
     /// Kana, han, and the punctuation and full-width forms that go with them.

@@ -12,8 +12,8 @@ struct ProbeParseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parse", abstract: "Print the tree that a probe sees in a sentence.",
         discussion: """
-            Words are what stands between spaces, punctuation at their ends apart. For Japanese put spaces between words; the encoder reads
-            the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
+            Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is cut into words by MeCab; with spaces
+            between words it is cut there, and the encoder reads the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
             """)
 
     @Argument(help: "The probe's file.")
@@ -94,10 +94,24 @@ struct ProbeParseCommand: ParsableCommand {
             return Chosen(words: sentence.words.map(\.form), text: reading.text(of: sentence),
                           members: sentence.words.indices.filter { !rule.isPunctuation(sentence.words[$0]) }, gold: sentence.words)
         }
-        let text = PlainWords.split(sentence ?? "", spaced: reading == .spaced)
+        let text = try cut(sentence ?? "", spaced: reading == .spaced)
         let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
         guard !words.isEmpty else { throw DataError(.usage, "the sentence has no words") }
         return Chosen(words: words, text: text, members: words.indices.filter { !words[$0].allSatisfy(\.isPunctuation) }, gold: [])
+    }
+
+    /// The words of a sentence that was typed.
+    private func cut(_ sentence: String, spaced: Bool) throws -> TreebankText {
+        do {
+            guard let text = try PlainWords.japanese(sentence, spaced: spaced, dictionary: model.dictionary.map { URL(fileURLWithPath: $0) }) else {
+                return PlainWords.split(sentence, spaced: spaced)
+            }
+            let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
+            if !report.quiet { Console.say("note: cut into words by MeCab: \(words.joined(separator: " ")) (put spaces between words to cut it otherwise)") }
+            return text
+        } catch let error as DataError {
+            throw DataError(error.kind, error.message + "; or put spaces between the sentence's words", file: error.file, line: error.line)
+        }
     }
 
     private func draw(_ parse: SentenceParse, _ chosen: Chosen, _ projected: Tensor<Float>) throws {
