@@ -15,6 +15,8 @@ let package = Package(
     targets: [
         // Ground floor: C libraries and vector loops.
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
+        .target(name: "CConfinement"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
@@ -23,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .systemLibrary(name: "CSystem"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
@@ -33,12 +36,12 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CSystem", "CZip", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors"]),
         .target(name: "Tokenizers", dependencies: ["FileFormats", "CMeCab", "COniguruma", "CUnicodeTables"]),
-        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5"]),
+        .target(name: "VectorStore", dependencies: ["Tensors", "FileFormats", "CHDF5", "CHDF5Driver", "CConfinement"]),
         .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
@@ -88,21 +91,28 @@ let package = Package(
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "LanguageModels", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Models made on the spot, shared by tests.
-        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats"], path: "Tests/Support", exclude: ["hub.py"]),
+        // What tests need from outside, shown as skipped where it is missing.
+        .target(name: "TestTools", path: "Tests/Tools"),
+        .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats", "TestTools"], path: "Tests/Support", exclude: ["hub.py", "Faults"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
-        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "TestTools"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.
-        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore"], path: "Tests/HDF5Child"),
-        .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child"]),
+        .executableTarget(name: "hdf5-child", dependencies: ["VectorStore", "CHDF5"], path: "Tests/HDF5Child"),
+        .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child", "TestTools"]),
+        // Not installed: what tools/fuzz mutates the input of; the tests read its seeds and findings.
+        .target(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),
+        .target(name: "FuzzTargets", dependencies: ["FileFormats", "Tokenizers"], path: "Tests/Fuzz/Targets"),
+        .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzDriver"], path: "Tests/Fuzz/Program"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats"]),
-        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
+        .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "VectorStore"], exclude: ["Fixtures", "Help"]),
         .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],

@@ -59,6 +59,9 @@ extension TSNEMap {
             try file.set("format_version", .int(1))
             try file.set("method", .string("t-SNE"))
             try file.set("kullback_leibler_divergence", .double(kullbackLeiblerDivergence))
+            try file.set("affinities", .string(pairs.rawValue))
+            try file.set("affinity_neighbors", .int(neighbors))
+            if let divergenceOverAllPairs { try file.set("kullback_leibler_divergence_over_all_pairs", .double(divergenceOverAllPairs)) }
             try file.set("gradient", .string(settings.method(points: coordinates.rows).rawValue))
             try file.set("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ",")))
             try file.set("realized_perplexity", .double(realizedPerplexity))

@@ -28,3 +28,12 @@ static inline hid_t kh5_c_string(void) { return H5T_C_S1; }
 
 static inline size_t kh5_variable(void) { return H5T_VARIABLE; }
 static inline hsize_t kh5_unlimited(void) { return H5S_UNLIMITED; }
+
+static inline hid_t kh5_error_resource(void) { return H5E_RESOURCE; }
+static inline hid_t kh5_error_no_space(void) { return H5E_NOSPACE; }
+
+/// The kind of the object of this name as an H5O_type_t, -1 where there is none.
+static inline int kh5_object_type(hid_t place, const char *name) {
+    H5O_info_t information;
+    return H5Oget_info_by_name(place, name, &information, H5P_DEFAULT) >= 0 ? (int)information.type : -1;
+}

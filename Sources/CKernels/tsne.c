@@ -104,6 +104,52 @@ void kt_tsne_attraction(const float *tx, const float *ty, int64_t first, int64_t
     }
 }
 
+INLINE void attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a, float *fx, float *fy,
+                           const int plane) {
+#pragma clang fp reassociate(on) contract(fast)
+    float inverse_a = 1.0f / a;
+    for (int64_t i = first; i < last; i++) {
+        const float *row = p + i * n;
+        double total_x = 0, total_y = 0;
+        for (int64_t start = 0; start < n; start += BLOCK) {
+            int64_t end = start + BLOCK < n ? start + BLOCK : n;
+            float block_x = 0, block_y = 0;
+            for (int64_t j = start; j < end; j++) {
+                float dx = x[i] - x[j], dy = plane ? y[i] - y[j] : 0.0f;
+                float pull = row[j] / (1.0f + (dx * dx + dy * dy) * inverse_a);
+                block_x += pull * dx;
+                if (plane) block_y += pull * dy;
+            }
+            total_x += (double)block_x;
+            total_y += (double)block_y;
+        }
+        fx[i] = (float)total_x;
+        if (plane) fy[i] = (float)total_y;
+    }
+}
+
+KT_CLONES
+void kt_tsne_attraction_all(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, float a, float *fx, float *fy) {
+    if (y) attraction_all(x, y, first, last, n, p, a, fx, fy, 1);
+    else attraction_all(x, y, first, last, n, p, a, fx, fy, 0);
+}
+
+KT_CLONES
+double kt_tsne_attraction_all_energy(const float *x, const float *y, int64_t first, int64_t last, int64_t n, const float *p, double a) {
+#pragma clang fp reassociate(on) contract(fast)
+    double inverse_a = 1.0 / a, total = 0;
+    for (int64_t i = first; i < last; i++) {
+        const float *line = p + i * n;
+        double row = 0;
+        for (int64_t j = 0; j < n; j++) {
+            double dx = (double)x[i] - (double)x[j], dy = y ? (double)y[i] - (double)y[j] : 0.0;
+            row += (double)line[j] * log_d(1.0 + (dx * dx + dy * dy) * inverse_a);
+        }
+        total += row;
+    }
+    return total * a;
+}
+
 KT_CLONES
 double kt_tsne_attraction_energy(const float *tx, const float *ty, int64_t first, int64_t last, const int64_t *offsets,
                                  const int32_t *columns, const float *p, const float *sx, const float *sy, double a) {

@@ -81,6 +81,9 @@ public func generateFreely(
         return try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
                                           prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
     }
+    guard results.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
+        throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision")
+    }
     var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
     for (index, batch) in batches.enumerated() {
         for (place, result) in zip(batch, results[index]) { outputs[isRegrouped ? order[place] : place] = result }
@@ -102,7 +105,7 @@ extension FreeRunningEvaluation.Item {
     /// What `cells` holds.
     public static let columns: [TableColumn] = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
 
-    /// A row of a table of items.
+    /// A row of a table of items, without the columns that travel along (`item.others`).
     public var cells: [Cell] {
         [.integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0), .integer(comparison.distance),
          .integer(comparison.targetLength), .number(logProbability)]

@@ -7,11 +7,14 @@ public struct Seq2SeqItem: Sendable, Equatable {
     public var target: String
     /// Its line (row, record) in the file, from 1.
     public var line: Int
+    /// The cells of the file's other columns.
+    public var others: [String]
 
-    public init(source: String, target: String, line: Int) {
+    public init(source: String, target: String, line: Int, others: [String] = []) {
         self.source = source
         self.target = target
         self.line = line
+        self.others = others
     }
 }
 
@@ -35,7 +38,20 @@ public struct Seq2SeqExample: Sendable, Equatable {
 public func readSeq2SeqItems(
     _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
 ) throws -> [Seq2SeqItem] {
-    let table = try TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn])
+    try readSeq2SeqItems(TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
+                         targetColumn: targetColumn, removesSpaces: removesSpaces)
+}
+
+/// The names of the columns that travel along in `Seq2SeqItem.others`.
+public func otherSeq2SeqColumns(_ table: TextTable, sourceColumn: String, targetColumn: String) throws -> [String] {
+    let taken = try [sourceColumn, targetColumn].map(table.index(of:))
+    return table.columns.indices.filter { !taken.contains($0) }.map { table.columns[$0] }
+}
+
+/// Reads sources and targets from two columns of a table that is open, whose hash is then that of the bytes that were read.
+public func readSeq2SeqItems(
+    _ table: TextTable, sourceColumn: String = "1", targetColumn: String = "2", removesSpaces: Bool = false
+) throws -> [Seq2SeqItem] {
     let source = try table.index(of: sourceColumn), target = try table.index(of: targetColumn)
     var items: [Seq2SeqItem] = [], cells: [String] = []
     while let line = try table.next(into: &cells) {
@@ -47,7 +63,8 @@ public func readSeq2SeqItems(
             return text
         }
         if cells.allSatisfy(\.isEmpty) { continue }
-        items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line))
+        items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line,
+                                 others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
     }
     guard !items.isEmpty else { throw DataError(.badData, "the file holds no pairs", file: table.name) }
     return items

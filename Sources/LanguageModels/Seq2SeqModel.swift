@@ -32,7 +32,7 @@ public final class Seq2SeqModel: Sendable {
         guard FileManager.default.fileExists(atPath: configFile) else {
             throw DataError(.noInput, "no config.json here; expected a directory that `train seq2seq` has written", file: directory)
         }
-        let configuration = try Seq2SeqConfiguration(json: JSON(contentsOf: configFile), file: configFile)
+        let configuration = try Seq2SeqConfiguration(json: JSON(contentsOf: configFile, spellsOutNaN: true), file: configFile)
         let network = try makeSeq2SeqNetwork(configuration, seed: nil, precision: precision)
         let archive = SafetensorsArchive(try SafetensorsFile(path: folder.appendingPathComponent("model.safetensors").path))
         try load(network.checkpointEntries, from: archive)
@@ -55,22 +55,18 @@ public final class Seq2SeqModel: Sendable {
         return fitted
     }
 
-    /// Writes the three files, each complete or absent.
+    /// Writes the three files into a folder, which appears, or takes an older model's place, when it is complete.
     public func save(to directory: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw DataError(.cannotCreate, "the directory cannot be made: \(error.localizedDescription)", file: directory)
-        }
-        let folder = URL(fileURLWithPath: directory, isDirectory: true)
         var writer = SafetensorsWriter()
         for entry in network.checkpointEntries {
             let part = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
             writer.add(entry.key, shape: entry.shape, values: part.elements)
         }
-        try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
-        try AtomicFile.write(to: folder.appendingPathComponent("tokenizer.json").path) { try $0.write(tokenizerJSON.serialized(.pretty) + "\n") }
-        try AtomicFile.write(to: folder.appendingPathComponent("config.json").path) { try $0.write(configuration.json.serialized(.pretty) + "\n") }
+        try AtomicFolder.write(to: directory, isOwn: ModelDirectory.isModelFile) { folder in
+            try writer.write(to: folder + "/model.safetensors")
+            try AtomicFile.write(to: folder + "/tokenizer.json") { try $0.write(tokenizerJSON.serialized(.pretty) + "\n") }
+            try AtomicFile.write(to: folder + "/config.json") { try $0.write(configuration.json.serialized(.pretty) + "\n") }
+        }
     }
 
     /// Token ids of a text, without begin and end marks.

@@ -1,3 +1,5 @@
+import FileFormats
+
 /// Two sequences side by side: the fewest substitutions, insertions and deletions that turn one into the other (Levenshtein 1966).
 public struct SequenceComparison: Sendable, Equatable {
     public enum Edit: Sendable, Equatable {
@@ -45,12 +47,12 @@ public struct SequenceComparison: Sendable, Equatable {
         edits = found.reversed()
     }
 
-    /// The output for a terminal: wrong and additional units red, a missing one as a red underscore.
+    /// The output for a terminal: wrong and additional units red, a missing one as a red underscore; characters that would steer it spelled out.
     public var coloured: String {
         edits.map { edit in
             switch edit {
-            case .equal(let unit): unit
-            case .substituted(_, let unit), .extra(let unit): "\u{1B}[31m\(unit)\u{1B}[0m"
+            case .equal(let unit): unit.escapedForTerminal
+            case .substituted(_, let unit), .extra(let unit): "\u{1B}[31m\(unit.escapedForTerminal)\u{1B}[0m"
             case .missing: "\u{1B}[31m_\u{1B}[0m"
             }
         }.joined()

@@ -10,6 +10,8 @@ struct HTTPRequest {
     var isHead = false
     /// Go where a redirection points. Headers of ours named `Authorization` stay with the first host.
     var followsRedirections = false
+    /// How long all of it may take.
+    var timeLimit = Duration.seconds(60)
 
     /// What came before the body.
     struct Response {
@@ -36,6 +38,9 @@ struct HTTPRequest {
         // Ranges and sizes are of the file itself.
         _ = kc_set_text(curl, CURLOPT_ACCEPT_ENCODING, nil)
         _ = kc_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        // Never from the web into files, nor from an encrypted connection to an open one.
+        _ = kc_set_text(curl, CURLOPT_REDIR_PROTOCOLS_STR, url.hasPrefix("https:") ? "https" : "http,https")
+        _ = kc_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: Int64(timeLimit / .milliseconds(1))))
         _ = kc_set_list(curl, CURLOPT_HTTPHEADER, list)
         _ = kc_set_long(curl, CURLOPT_NOBODY, isHead ? 1 : 0)
         _ = kc_set_long(curl, CURLOPT_FOLLOWLOCATION, followsRedirections ? 1 : 0)
@@ -47,8 +52,8 @@ struct HTTPRequest {
         _ = kc_set_long(curl, CURLOPT_LOW_SPEED_TIME, 60)
         _ = kc_set_receiver(curl, CURLOPT_HEADERFUNCTION) { data, size, count, context in
             guard let data, let context else { return 0 }
-            Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(UnsafeRawBufferPointer(start: data, count: size * count))
-            return size * count
+            let taken = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().header(UnsafeRawBufferPointer(start: data, count: size * count))
+            return taken ? size * count : 0
         }
         _ = kc_set_pointer(curl, CURLOPT_HEADERDATA, context)
         _ = kc_set_receiver(curl, CURLOPT_WRITEFUNCTION) { data, size, count, context in
@@ -60,6 +65,9 @@ struct HTTPRequest {
 
         let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
         if let failure = exchange.failure { throw failure }
+        guard result != CURLE_OPERATION_TIMEDOUT else {
+            throw DataError(.unavailable, "the transfer took longer than \(timeLimit.components.seconds) seconds or stood still; run it again to go on from there", file: url)
+        }
         guard result == CURLE_OK else {
             throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)
         }
@@ -71,16 +79,26 @@ struct HTTPRequest {
         private(set) var response = Response()
         private(set) var failure: (any Error)?
         private let receive: (Response, UnsafeRawBufferPointer) throws -> Void
+        private var headerBytes = 0
+
+        /// Headers of a whole chain of redirections.
+        private static let headerLimit = 1 << 18
 
         init(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void) { self.receive = receive }
 
-        func header(_ bytes: UnsafeRawBufferPointer) {
+        func header(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            headerBytes += bytes.count
+            guard headerBytes <= Self.headerLimit else {
+                failure = DataError(.unavailable, "the server's headers do not end")
+                return false
+            }
             let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
             if line.hasPrefix("HTTP/") {
                 response = Response(status: line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
             } else if let colon = line.firstIndex(of: ":") {
                 response.headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
             }
+            return true
         }
 
         func body(_ bytes: UnsafeRawBufferPointer) -> Bool {

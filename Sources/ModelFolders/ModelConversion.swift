@@ -33,15 +33,17 @@ public enum ModelConversion {
     }
 
     /// A whole model: weights of every module converted, all else copied but for weights in other formats.
-    /// - Parameter target: a folder that does not exist yet or is empty.
-    public static func convert(_ directory: ModelDirectory, to target: URL, precision: SafetensorsWriter.Precision) throws -> Summary {
+    /// - Parameters:
+    ///   - target: the folder, which appears when it is complete.
+    ///   - replaces: whether a model that is there may go; else the folder has to be missing or empty.
+    public static func convert(_ directory: ModelDirectory, to target: URL, precision: SafetensorsWriter.Precision, replaces: Bool = false) throws -> Summary {
         let manager = FileManager.default
         func names(_ folder: URL) throws -> [String] {
             do { return try manager.contentsOfDirectory(atPath: folder.path).sorted() } catch {
                 throw DataError(.noInput, "this folder cannot be read: \(error.localizedDescription)", file: folder.path)
             }
         }
-        if manager.fileExists(atPath: target.path), try !names(target).isEmpty {
+        if !replaces, manager.fileExists(atPath: target.path), try !names(target).isEmpty {
             throw DataError(.cannotCreate, "this folder is there already and is not empty", file: target.path)
         }
         var summary = Summary()
@@ -71,7 +73,9 @@ public enum ModelConversion {
             summary.parameters += part.parameters
             summary.leftOut += part.leftOut
         }
-        try convert(directory.folder, to: target, depth: 0)
+        try AtomicFolder.write(to: target.path, isOwn: ModelDirectory.isModelFile) {
+            try convert(directory.folder, to: URL(fileURLWithPath: $0, isDirectory: true), depth: 0)
+        }
         return summary
     }
 

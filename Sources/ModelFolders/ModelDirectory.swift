@@ -231,6 +231,6 @@ public struct ModelDirectory: Sendable {
     private static func optionalJSON(_ file: URL) throws -> JSON? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         let mapped = try MappedFile(path: file.path)
-        return try mapped.withUnsafeBytes { try JSON(parsing: $0, file: file.path) }
+        return try mapped.withUnsafeBytes { try JSON(parsing: $0, file: file.path, spellsOutNaN: true) }
     }
 }

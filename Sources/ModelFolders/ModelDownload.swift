@@ -16,6 +16,29 @@ public struct ModelDownload: Sendable {
     private let isOffline: Bool
     private let repository: URL
 
+    /// What a hub may ask of this machine. A hub that is slow, broken or hostile ends in an error within these bounds; what arrived is kept.
+    public struct Limits: Sendable {
+        /// Bytes that a model may have in all.
+        public var bytes = 20_000_000_000
+        /// Bytes of a file whose size the hub does not state.
+        public var unstatedBytes = 64 << 20
+        /// Files that are fetched.
+        public var files = 500
+        /// Time for an answer without a file in it: the list of files, or one file's headers.
+        public var answer = Duration.seconds(60)
+        /// Time for the headers of all files.
+        public var headers = Duration.seconds(600)
+        /// Time for a file, however small, and the speed in bytes a second that a large one must keep on average.
+        public var file = Duration.seconds(300), speed = 10_000
+
+        public init() {}
+
+        /// How long a file may take.
+        func time(for size: Int) -> Duration { file + .seconds(size / max(1, speed)) }
+    }
+
+    public var limits = Limits()
+
     /// One file on its way: bytes received, and bytes in all where that is known.
     public typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
 
@@ -53,19 +76,36 @@ public struct ModelDownload: Sendable {
     }
 
     /// Fetches what is needed to embed with the model.
+    /// - Parameter check: looks at the folder when all files are in it; what it throws keeps the model from being found by its name.
     /// - Returns: the snapshot's folder.
     /// - Throws: `DataError` where the hub cannot be reached or does not have the model, where a file breaks off or has another
-    ///   hash than the hub states, or where `HF_HUB_OFFLINE` forbids it; what `progress` throws. What arrived is kept for the next try.
+    ///   hash than the hub states, where `limits` are exceeded, where what arrived is no model, or where `HF_HUB_OFFLINE` forbids it; what
+    ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
-    public func run(progress: Progress = { _, _, _ in }) throws -> URL {
+    public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
         guard !isOffline else {
             throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is fetched; unset it, or put the model's folder in place yourself", file: name)
         }
-        let (commit, files) = try listing()
+        let (commit, listed) = try listing()
+        let needed = Self.needed(listed)
+        guard !needed.isEmpty else {
+            throw DataError(.badData, "the hub lists no file of a model (\(listed.count) files in all); a config.json and weights were expected", file: name)
+        }
+        guard needed.count <= limits.files else {
+            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are fetched", file: name)
+        }
+        // All sizes first: what is too large is refused before any of it is fetched.
+        let deadline = ContinuousClock.now + limits.headers
+        let files = try needed.map { file in
+            guard ContinuousClock.now < deadline else { throw DataError(.unavailable, "the hub answers too slowly; try again later", file: name) }
+            return try remote(file, commit: commit)
+        }
         let snapshot = repository.appendingPathComponent("snapshots/\(commit)")
         let blobs = repository.appendingPathComponent("blobs")
         for folder in [snapshot, blobs] { try Self.makeFolder(folder) }
-        for file in Self.needed(files) { try fetch(file, commit: commit, blobs: blobs, snapshot: snapshot, progress: progress) }
+        try checkRoom(files.filter { !FileManager.default.fileExists(atPath: blobs.appendingPathComponent($0.hash).path) }, on: blobs.path)
+        for file in files { try fetch(file, blobs: blobs, snapshot: snapshot, progress: progress) }
+        try check(snapshot)
         // Last: a name that points to a snapshot promises that the snapshot is whole.
         let reference = repository.appendingPathComponent("refs/\(revision)")
         if revision != commit {
@@ -73,6 +113,24 @@ public struct ModelDownload: Sendable {
             try AtomicFile.write(to: reference.path) { try $0.write(commit) }
         }
         return snapshot
+    }
+
+    /// Refuses a model that is larger than allowed, or than the disk has room for.
+    private func checkRoom(_ files: [RemoteFile], on folder: String) throws {
+        var total = 0
+        for file in files {
+            let sum = total.addingReportingOverflow(file.size ?? 0)
+            guard !sum.overflow, sum.partialValue <= limits.bytes else {
+                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model; at most that is fetched (model pull --max-size)", file: name)
+            }
+            total = sum.partialValue
+        }
+        var disk = statvfs()
+        guard statvfs(folder, &disk) == 0 else { return }
+        let room = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
+        guard room.overflow || UInt64(total) <= room.partialValue else {
+            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB and the disk has room for \(room.partialValue / 1_000_000) MB", file: folder)
+        }
     }
 
     private static func makeFolder(_ folder: URL) throws {
@@ -87,7 +145,7 @@ public struct ModelDownload: Sendable {
     private func listing() throws -> (commit: String, files: [String]) {
         let url = "\(endpoint)/api/models/\(name)/revision/\(revision.replacingOccurrences(of: "/", with: "%2F"))"
         var body: [UInt8] = []
-        let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true).perform { _, bytes in
+        let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true, timeLimit: limits.answer).perform { _, bytes in
             guard body.count + bytes.count <= 64 << 20 else { throw DataError(.badData, "the hub's answer does not end", file: url) }
             body += bytes
         }
@@ -96,7 +154,15 @@ public struct ModelDownload: Sendable {
         guard let commit = json["sha"]?.string, Self.isHexadecimal(commit), commit.utf8.count == 40 else {
             throw DataError(.badData, "the hub's answer names no commit; is \(endpoint) a Hugging Face hub?", file: url)
         }
-        return (commit, (json["siblings"]?.array ?? []).compactMap { $0["rfilename"]?.string })
+        guard let siblings = json["siblings"]?.array else {
+            throw DataError(.badData, "the hub's answer has no list of files ('siblings'); is \(endpoint) a Hugging Face hub?", file: url)
+        }
+        return (commit, try siblings.map { entry in
+            guard let file = entry["rfilename"]?.string else {
+                throw DataError(.badData, "the hub's list of files has an entry without a name ('rfilename')", file: url)
+            }
+            return file
+        })
     }
 
     /// Files of a sentence model: configuration, tokenizer, weights (safetensors, else pytorch_model.bin), and the same in the folders of
@@ -104,7 +170,7 @@ public struct ModelDownload: Sendable {
     static func needed(_ files: [String]) -> [String] {
         let safe = files.filter { file in
             let parts = file.split(separator: "/", omittingEmptySubsequences: false)
-            return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty && $0.first != "." && !$0.contains("\\") }
+            return parts.count <= 2 && parts.allSatisfy(isFileName)
         }
         func folder(_ file: String) -> String { file.contains("/") ? String(file.split(separator: "/")[0]) : "" }
         func name(_ file: String) -> String { String(file.split(separator: "/").last ?? "") }
@@ -118,6 +184,17 @@ public struct ModelDownload: Sendable {
             }
             return name.hasSuffix(".json") || name.hasSuffix(".safetensors") || name.hasSuffix(".model")
                 || ["vocab.txt", "merges.txt", "README.md"].contains(name)
+        }
+    }
+
+    /// A name that is the same thing to every program that meets it: no path, nothing hidden, no character that a terminal obeys.
+    private static func isFileName(_ name: Substring) -> Bool {
+        guard !name.isEmpty, name.first != ".", name.utf8.count <= 255 else { return false }
+        return name.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+            default: scalar != "\\"
+            }
         }
     }
 
@@ -140,26 +217,41 @@ public struct ModelDownload: Sendable {
 
     // MARK: One file
 
-    private func fetch(_ file: String, commit: String, blobs: URL, snapshot: URL, progress: Progress) throws {
-        let escaped = file.split(separator: "/").map { $0.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? String($0) }
+    /// A file of the repository as the hub describes it.
+    private struct RemoteFile {
+        var name: String, url: String
+        /// SHA-256, or git's hash of a blob where it has 40 digits.
+        var hash: String
+        var size: Int?
+    }
+
+    /// The hub's own answer has the file's hash and size; the storage that it redirects to does not.
+    private func remote(_ file: String, commit: String) throws -> RemoteFile {
+        let escaped = file.split(separator: "/").map { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._"))) ?? String($0) }
         let url = "\(endpoint)/\(name)/resolve/\(commit)/\(escaped.joined(separator: "/"))"
-        // The hub's own answer has the file's hash and size; the storage that it redirects to does not.
         let head = try headers(url)
         guard let hash = (head.headers["x-linked-etag"] ?? head.headers["etag"]).map(Self.plainETag), Self.isHexadecimal(hash),
               hash.utf8.count == 64 || hash.utf8.count == 40
         else { throw DataError(.badData, "the hub states no hash of this file", file: url) }
-        let size = (head.headers["x-linked-size"] ?? ((200..<300).contains(head.status) ? head.headers["content-length"] : nil)).flatMap { Int($0) }
+        let stated = head.headers["x-linked-size"] ?? ((200..<300).contains(head.status) ? head.headers["content-length"] : nil)
+        let size = try stated.map { text in
+            guard let size = Int(text), size >= 0 else { throw DataError(.badData, "the hub states a size that is none", file: url) }
+            return size
+        }
+        return RemoteFile(name: file, url: url, hash: hash, size: size)
+    }
 
-        let blob = blobs.appendingPathComponent(hash)
-        if !FileManager.default.fileExists(atPath: blob.path) { try download(file, url: url, hash: hash, size: size, to: blob, progress: progress) }
-        try link(snapshot.appendingPathComponent(file), to: "blobs/" + hash, depth: 2 + file.split(separator: "/").count - 1)
+    private func fetch(_ file: RemoteFile, blobs: URL, snapshot: URL, progress: Progress) throws {
+        let blob = blobs.appendingPathComponent(file.hash)
+        if !FileManager.default.fileExists(atPath: blob.path) { try download(file, to: blob, progress: progress) }
+        try link(snapshot.appendingPathComponent(file.name), to: "blobs/" + file.hash, depth: 2 + file.name.split(separator: "/").count - 1)
     }
 
     /// Redirections within the hub are followed, the one that leaves it (to the storage) is not.
     private func headers(_ url: String) throws -> HTTPRequest.Response {
         var url = url, known: [String: String] = [:]
         for _ in 0..<5 {
-            var answer = try HTTPRequest(url: url, headers: authorization, isHead: true).perform()
+            var answer = try HTTPRequest(url: url, headers: authorization, isHead: true, timeLimit: limits.answer).perform()
             try check(answer, url: url)
             answer.headers.merge(known) { $1 }
             guard (300..<400).contains(answer.status), let location = answer.headers["location"], location.hasPrefix("/"), !location.hasPrefix("//") else {
@@ -176,49 +268,81 @@ public struct ModelDownload: Sendable {
         (etag.hasPrefix("W/") ? etag.dropFirst(2) : etag[...]).trimmingCharacters(in: CharacterSet(charactersIn: "\""))
     }
 
-    private func download(_ file: String, url: String, hash: String, size: Int?, to blob: URL, progress: Progress) throws {
+    private func download(_ file: RemoteFile, to blob: URL, progress: Progress) throws {
         let partial = blob.appendingPathExtension("incomplete")
-        let descriptor = open(partial.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = open(partial.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw SystemError.cannotCreate(partial.path) }
         defer { close(descriptor) }
         // Two downloads at once must not write into each other.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw DataError(.unavailable, "another download of this file is under way", file: file)
+            throw DataError(.unavailable, "another download of this file is under way", file: file.name)
         }
         var received = Int(lseek(descriptor, 0, SEEK_END))
-        if let size, received > size { received = 0 }
-        if size == nil || received < size! || received == 0 {
-            var request = HTTPRequest(url: url, headers: authorization, followsRedirections: true)
-            if received > 0 { request.headers.append(("Range", "bytes=\(received)-")) }
-            var begun = false
-            try withoutActuallyEscaping(progress) { progress in
-                let response = try request.perform { response, bytes in
-                    try check(response, url: url)
-                    if !begun {
-                        begun = true
-                        // A server that does not continue begins anew.
-                        if response.status != 206 { received = 0 }
-                        guard ftruncate(descriptor, off_t(received)) == 0, lseek(descriptor, off_t(received), SEEK_SET) >= 0 else {
-                            throw SystemError.cannotWrite(partial.path)
-                        }
+        if received > file.size ?? limits.unstatedBytes { received = 0 }
+        if received == 0 || received < file.size ?? .max {
+            do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
+                // What is here is as long as the file or longer, and if it were right it would have been taken: begin anew.
+                if try file.size != nil || Self.hash(of: partial.path, size: received, as: file.hash) != file.hash {
+                    received = 0
+                    do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
+                        throw DataError(.unavailable, "the hub answered with status 416 to a request for the whole file", file: file.url)
                     }
-                    try Self.write(bytes, to: descriptor, path: partial.path)
-                    received += bytes.count
-                    if let size, received > size { throw DataError(.badData, "more arrives than the \(size) bytes that the hub states", file: url) }
-                    try progress(file, received, size)
                 }
-                try check(response, url: url)
             }
         }
-        if let size, received != size {
-            throw DataError(.unavailable, "the download broke off after \(received) of \(size) bytes; run it again to go on from there", file: url)
+        if let size = file.size, received != size {
+            throw DataError(.unavailable, "the download broke off after \(received) of \(size) bytes; run it again to go on from there", file: file.url)
         }
-        let found = hash.utf8.count == 64 ? try SHA256.hex(ofFile: partial.path) : try GitBlobHash.hex(ofFile: partial.path, size: received)
-        guard found == hash else {
+        let found = try Self.hash(of: partial.path, size: received, as: file.hash)
+        guard found == file.hash else {
             unlink(partial.path)
-            throw DataError(.badData, "the file has arrived damaged: its hash is \(found), the hub states \(hash); run it again to fetch it anew", file: url)
+            throw DataError(.badData, "the file has arrived damaged: its hash is \(found), the hub states \(file.hash); run it again to fetch it anew", file: file.url)
         }
         guard fsync(descriptor) == 0, rename(partial.path, blob.path) == 0 else { throw SystemError.cannotWrite(blob.path) }
+    }
+
+    private static func hash(of path: String, size: Int, as stated: String) throws -> String {
+        try stated.utf8.count == 64 ? SHA256.hex(ofFile: path) : GitBlobHash.hex(ofFile: path, size: size)
+    }
+
+    /// The server has nothing from the place on that was asked for (status 416).
+    private struct NothingLeft: Error {}
+
+    /// Fetches a file from byte `received` on, and counts it up.
+    private func transfer(_ file: RemoteFile, from received: inout Int, to descriptor: Int32, partial: String, progress: Progress) throws {
+        let url = file.url, most = file.size ?? limits.unstatedBytes
+        var request = HTTPRequest(url: url, headers: authorization, followsRedirections: true, timeLimit: limits.time(for: most))
+        if received > 0 { request.headers.append(("Range", "bytes=\(received)-")) }
+        var count = received, begun = false
+        defer { received = count }
+        try withoutActuallyEscaping(progress) { progress in
+            let response = try request.perform { response, bytes in
+                if response.status == 416 { throw NothingLeft() }
+                try check(response, url: url)
+                if !begun {
+                    begun = true
+                    // A server that does not continue begins anew.
+                    if response.status != 206 { count = 0 }
+                    guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, off_t(count), SEEK_SET) >= 0 else {
+                        throw SystemError.cannotWrite(partial)
+                    }
+                }
+                guard count + bytes.count <= most else {
+                    throw DataError(.badData, file.size.map { "more arrives than the \($0) bytes that the hub states" }
+                        ?? "the hub does not state the file's size, and more than \(most) bytes arrive", file: url)
+                }
+                try Self.write(bytes, to: descriptor, path: partial)
+                count += bytes.count
+                try progress(file.name, count, file.size)
+            }
+            if response.status == 416 { throw NothingLeft() }
+            try check(response, url: url)
+            // An answer without a body.
+            if !begun, response.status != 206 {
+                count = 0
+                guard ftruncate(descriptor, 0) == 0 else { throw SystemError.cannotWrite(partial) }
+            }
+        }
     }
 
     private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws {

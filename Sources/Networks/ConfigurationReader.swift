@@ -23,21 +23,19 @@ struct ConfigurationReader {
     }
 
     func integer(_ keys: String..., default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
+        let bounds = Bounds(range)
         guard let (key, value) = value(keys) else {
             if let fallback { return fallback }
             throw fail("'\(keys[0])' is missing; an encoder needs it")
         }
-        guard let number = value.int, range.contains(number) else {
-            throw fail("'\(key)' should be an integer from \(range.lowerBound) to \(range.upperBound)")
-        }
+        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
         return number
     }
 
     func number(_ keys: String..., default fallback: Double, in range: Range<Double>) throws -> Double {
+        let bounds = Bounds(range)
         guard let (key, value) = value(keys) else { return fallback }
-        guard let number = value.double, range.contains(number) else {
-            throw fail("'\(key)' should be a number from \(range.lowerBound) to below \(range.upperBound)")
-        }
+        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
         return number
     }
 

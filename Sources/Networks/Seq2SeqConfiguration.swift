@@ -148,14 +148,12 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
             let found = json["model_type"]?.string.map { "a '\($0)'" } ?? "no model_type"
             throw fail("expected a model with a decoder (model_type '\(Self.modelType)'), found \(found); `train seq2seq` makes one")
         }
-        func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
+        func integer(_ key: String, default fallback: Int? = nil, in bounds: Bounds<Int>) throws -> Int {
             guard let value = json[key], !value.isNull else {
                 if let fallback { return fallback }
                 throw fail("'\(key)' is missing")
             }
-            guard let number = value.int, range.contains(number) else {
-                throw fail("'\(key)' should be an integer from \(range.lowerBound) to \(range.upperBound)")
-            }
+            guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
             return number
         }
         func flag(_ key: String, default fallback: Bool) throws -> Bool {
@@ -170,15 +168,15 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
             }
             return choice
         }
-        let vocabulary = try integer("vocab_size", in: 1...10_000_000)
+        let vocabulary = try integer("vocab_size", in: .vocabulary)
         switch json["architecture"]?.string {
         case "transformer":
             var shape = Transformer()
-            shape.hiddenSize = try integer("hidden_size", in: 1...65536)
-            shape.encoderLayers = try integer("encoder_layers", in: 1...1024)
-            shape.decoderLayers = try integer("decoder_layers", in: 1...1024)
-            shape.attentionHeads = try integer("attention_heads", in: 1...1024)
-            shape.intermediateSize = try integer("intermediate_size", in: 1...1_048_576)
+            shape.hiddenSize = try integer("hidden_size", in: .dimension)
+            shape.encoderLayers = try integer("encoder_layers", in: .layers)
+            shape.decoderLayers = try integer("decoder_layers", in: .layers)
+            shape.attentionHeads = try integer("attention_heads", in: .heads)
+            shape.intermediateSize = try integer("intermediate_size", in: .intermediate)
             shape.activation = try choice("activation", default: shape.activation, of: Activation.allCases)
             shape.normPlacement = try choice("norm_placement", default: shape.normPlacement, of: [.post, .pre])
             shape.finalNorm = try flag("final_norm", default: shape.normPlacement == .pre)
@@ -188,9 +186,9 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         case "recurrent":
             var shape = Recurrent()
             shape.cell = try choice("cell", default: shape.cell, of: RecurrentCell.allCases)
-            shape.hiddenSize = try integer("hidden_size", in: 1...65536)
-            shape.embeddingSize = try integer("embedding_size", default: shape.hiddenSize, in: 1...65536)
-            shape.layers = try integer("layers", default: 1, in: 1...1024)
+            shape.hiddenSize = try integer("hidden_size", in: .dimension)
+            shape.embeddingSize = try integer("embedding_size", default: shape.hiddenSize, in: .dimension)
+            shape.layers = try integer("layers", default: 1, in: .layers)
             shape.bidirectional = try flag("bidirectional", default: false)
             shape.attention = try choice("attention", default: .none, of: Recurrent.Attention.allCases)
             shape.inputFeeding = try flag("input_feeding", default: false)
@@ -198,9 +196,9 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         default:
             throw fail("'architecture' should be 'transformer' or 'recurrent'")
         }
-        maximumLength = try integer("max_length", default: maximumLength, in: 2...1_048_576)
-        beginID = Int32(try integer("bos_token_id", default: 1, in: 0...10_000_000))
-        endID = Int32(try integer("eos_token_id", default: 2, in: 0...10_000_000))
+        maximumLength = try integer("max_length", default: maximumLength, in: Bounds(2...1_048_576))
+        beginID = Int32(try integer("bos_token_id", default: 1, in: Bounds(0...10_000_000)))
+        endID = Int32(try integer("eos_token_id", default: 2, in: Bounds(0...10_000_000)))
         sharedEmbeddings = try flag("shared_embeddings", default: true)
         tiedOutput = try flag("tied_output", default: false)
         if let rate = json["dropout"], !rate.isNull {

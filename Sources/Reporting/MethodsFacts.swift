@@ -12,9 +12,12 @@ public struct MethodsFacts {
     let format: String
     /// The program and its version.
     let program: String
+    /// The result.
+    let path: String
 
     /// - Throws: `DataError` where the file is missing, damaged, or says nothing about its making.
     public init(path: String) throws {
+        self.path = path
         let sidecar = path + ".provenance.json"
         if FileManager.default.fileExists(atPath: sidecar) {
             record = try JSON(contentsOf: sidecar)
@@ -47,21 +50,30 @@ public struct MethodsFacts {
             record = .object([])
         }
         vectors = switch format {
-        case "kotonoha/vectors": try VectorFile(path: path).description
+        // A clustered file says in its record which vectors it was made from.
+        case "kotonoha/vectors": try record["vectors"] ?? VectorFile(path: path).description
         case LayerFile.format: try LayerFile(path: path).description
         default: record["vectors"]
         }
     }
 }
 
+extension VectorMetadata {
+    /// The model that made the vectors, for the records of what is made from them.
+    package var modelSource: Provenance.Source { Provenance.Source(path: model, sha256: modelSHA256) }
+}
+
 extension VectorFile {
     /// What the vectors are, for the records of what is made from them.
     package var description: JSON {
-        .object([
-            ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),
-            ("normalized", .bool(metadata.isNormalized)), ("precision", .string(metadata.precision)), ("max_length", .integer(metadata.maxLength)),
-            ("prompt", .string(metadata.prompt)), ("dimension", .integer(dimension)), ("rows", .integer(count)), ("storage", .string(storage.rawValue)),
-        ])
+        get throws {
+            .object([
+                ("source", .string(metadata.source)), ("source_sha256", .string(metadata.sourceSHA256)), ("valid_rows", .integer(try valid().count { $0 })),
+                ("model", .string(metadata.model)), ("model_sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),
+                ("normalized", .bool(metadata.isNormalized)), ("precision", .string(metadata.precision)), ("max_length", .integer(metadata.maxLength)),
+                ("prompt", .string(metadata.prompt)), ("dimension", .integer(dimension)), ("rows", .integer(count)), ("storage", .string(storage.rawValue)),
+            ])
+        }
     }
 }
 

@@ -9,18 +9,36 @@ public struct MethodsText {
     public private(set) var cited: [Bibliography] = []
     private let language: Language
 
-    public init(_ facts: MethodsFacts, language: Language) {
+    /// - Throws: `DataError` where the record says too little for a paragraph.
+    public init(_ facts: MethodsFacts, language: Language) throws {
         self.language = language
         var sentences: [String] = []
         if let vectors = facts.vectors { sentences += vectors["layers"] == nil ? describe(vectors: vectors) : describe(words: vectors) }
+        if let encoder = facts.record["encoder"] { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
+        case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)
         case "PCA": sentences += describe(pca: facts.record)
         case "structural probe": sentences += describe(probe: facts.record)
         case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
+        case "cosine ranking": sentences += describe(ranking: facts.record)
+        case "pair mining": sentences += describe(mining: facts.record)
+        case "pair cosines": sentences += describe(pairs: facts.record)
+        case "semantic textual similarity": sentences += describe(similarity: facts.record)
+        case "retrieval": sentences += describe(retrieval: facts.record)
+        case "group evaluation": sentences += describe(groups: facts.record)
         default: break
         }
-        sentences.append(say("The computation was done with \(facts.program).", "計算には\(facts.program)を用いた。"))
+        guard !sentences.isEmpty else {
+            throw DataError(.badData, "its record names no model and no method, so there is nothing to describe; make the file again with this version", file: facts.path)
+        }
+        if let input = facts.record["inputs"]?.array?.first, facts.record["encoder"] == nil, facts.vectors != nil, facts.record["method"] != nil {
+            let name = input["name"]?.string ?? "", hash = input["sha256"]?.string ?? ""
+            if !hash.isEmpty { sentences.append(say("The vectors were read from \(name) (SHA-256 \(hash.prefix(12))…).", "ベクトルは\(name)（SHA-256: \(hash.prefix(12))…）から読んだ。")) }
+        }
+        let kernels = facts.record["kernels"]?.string
+        sentences.append(say("The computation was done with \(facts.program)\(kernels.map { " (processor kernels \($0))" } ?? "").",
+                             "計算には\(facts.program)\(kernels.map { "（演算カーネル: \($0)）" } ?? "")を用いた。"))
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
 
@@ -39,24 +57,135 @@ public struct MethodsText {
         return abs(number) >= 0.01 && abs(number) < 10_000 ? NumberText.fixed(number, number == number.rounded() ? 0 : 2) : String(format: "%.2e", number)
     }
 
+    private mutating func cite(_ works: Bibliography..., also note: String) -> String {
+        for work in works where !cited.contains(work) { cited.append(work) }
+        let names = works.map(\.citation).joined(separator: "; ")
+        return language == .en ? " (\(names); \(note))" : "（\(names)。\(note)）"
+    }
+
+    /// "1 pair", "2 pairs".
+    private func counted(_ value: JSON?, _ one: String, _ many: String? = nil) -> String {
+        let count = value?.int ?? 0
+        return "\(NumberText.grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+    }
+
+    /// A file and the beginning of its hash.
+    private func named(_ name: String, _ hash: String) -> String {
+        guard !name.isEmpty else { return say("a file", "入力") }
+        guard !hash.isEmpty else { return name }
+        return say("\(name) (SHA-256 \(hash.prefix(12))…)", "\(name)（SHA-256: \(hash.prefix(12))…）")
+    }
+
+    /// How an encoder's vectors come about: pooling, length, precision.
+    private func manner(_ vectors: JSON) -> String {
+        let pooling = vectors["pooling"]?.string ?? "", limit = Self.number(vectors["max_length"]) ?? "", precision = vectors["precision"]?.string ?? "f32"
+        let unit = vectors["normalized"]?.bool == true
+        return say("\(pooling) pooling over the last layer's token vectors, sentences cut after \(limit) tokens, \(precision) arithmetic"
+                    + "\(unit ? ", vectors scaled to unit length" : "")",
+                   "文ベクトルは最終層のトークンベクトルの\(Self.japanese(pooling: pooling))であり、\(limit)トークンを超える部分は切り捨て、演算精度は\(precision)とした"
+                    + "\(unit ? "。ベクトルは長さ1に正規化した" : "")")
+    }
+
+    private func modelHash(_ vectors: JSON) -> String {
+        let hash = String((vectors["model_sha256"]?.string ?? "").prefix(12))
+        return say("SHA-256 of the model \(hash)…", "モデルのSHA-256は\(hash)…")
+    }
+
+    private func describePrompt(_ vectors: JSON) -> [String] {
+        guard let prompt = vectors["prompt"]?.string, !prompt.isEmpty else { return [] }
+        return [say("The prompt “\(prompt)” was put before every sentence.", "各文の前にプロンプト「\(prompt)」を付した。")]
+    }
+
     private mutating func describe(vectors: JSON) -> [String] {
-        let model = vectors["model"]?.string ?? "", rows = Self.number(vectors["rows"]) ?? "", dimension = Self.number(vectors["dimension"]) ?? ""
-        let pooling = vectors["pooling"]?.string ?? "", hash = String((vectors["model_sha256"]?.string ?? "").prefix(12))
-        let unit = vectors["normalized"]?.bool == true, precision = vectors["precision"]?.string ?? "f32", limit = Self.number(vectors["max_length"]) ?? ""
+        let model = vectors["model"]?.string ?? "", dimension = Self.number(vectors["dimension"]) ?? ""
+        let all = vectors["rows"]?.int ?? 0, valid = vectors["valid_rows"]?.int ?? all, rows = NumberText.grouped(valid)
+        let source = named(vectors["source"]?.string ?? "", vectors["source_sha256"]?.string ?? "")
+        let encoder = cite(.sentenceTransformers, also: modelHash(vectors))
         var result = [say(
-            "Each of the \(rows) sentences was turned into a vector of \(dimension) dimensions by the sentence encoder \(model)\(cite(.sentenceTransformers)) "
-                + "(SHA-256 of the model \(hash)…): \(pooling) pooling over the last layer's token vectors, sentences cut after \(limit) tokens, \(precision) arithmetic"
-                + "\(unit ? ", vectors scaled to unit length" : "").",
-            "\(rows)文のそれぞれを、文埋め込みモデル\(model)\(cite(.sentenceTransformers))（モデルのSHA-256は\(hash)…）によって\(dimension)次元のベクトルに変換した。"
-                + "文ベクトルは最終層のトークンベクトルの\(Self.japanese(pooling: pooling))であり、\(limit)トークンを超える部分は切り捨て、演算精度は\(precision)とした"
-                + "\(unit ? "。ベクトルは長さ1に正規化した" : "")。")]
-        if let prompt = vectors["prompt"]?.string, !prompt.isEmpty {
-            result.append(say("The prompt “\(prompt)” was put before every sentence.", "各文の前にプロンプト「\(prompt)」を付した。"))
+            "\(valid == 1 ? "The sentence" : "Each of the \(rows) sentences") of \(source) was turned into a vector of \(dimension) dimensions by the sentence encoder "
+                + "\(model)\(encoder), with \(manner(vectors)).",
+            "\(source)の\(rows)文のそれぞれを、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")]
+        if all > valid {
+            let empty = all - valid
+            result.append(say(empty == 1 ? "One row without a sentence was left out." : "\(NumberText.grouped(empty)) rows without a sentence were left out.",
+                              "文のない\(NumberText.grouped(empty))行は除いた。"))
         }
+        result += describePrompt(vectors)
         if let storage = vectors["storage"]?.string, storage != "float32" {
             result.append(say("Vectors were stored as \(storage).", "ベクトルは\(storage)として保存した。"))
         }
         return result
+    }
+
+    /// Vectors that were made for the result and not kept.
+    private mutating func describe(encoder vectors: JSON, inputs: JSON?) -> [String] {
+        let model = vectors["model"]?.string ?? "", dimension = Self.number(vectors["dimension"]) ?? "", input = inputs?.array?.first
+        let source = named(input?["name"]?.string ?? "", input?["sha256"]?.string ?? ""), encoder = cite(.sentenceTransformers, also: modelHash(vectors))
+        return [say("The sentences of \(source) were turned into vectors of \(dimension) dimensions by the sentence encoder \(model)\(encoder), with \(manner(vectors)).",
+                    "\(source)の各文を、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")] + describePrompt(vectors)
+    }
+
+    private func describe(ranking: JSON) -> [String] {
+        [say("For \(counted(ranking["queries"], "query", "queries")), the \(counted(ranking["top"], "sentence")) with the highest cosine to the query's vector "
+                + "\(ranking["top"]?.int == 1 ? "was" : "were") found by exact search.",
+             "\(Self.number(ranking["queries"]) ?? "")件のクエリについて、クエリのベクトルとのコサイン類似度が高い文を、上位\(Self.number(ranking["top"]) ?? "")件まで全数探索で求めた。")]
+    }
+
+    private func describe(mining: JSON) -> [String] {
+        let least = mining["threshold"]?.double.map { NumberText.fixed($0, 3) }
+        var limits: [(String, String)] = []
+        if let least { limits.append(("with a cosine of at least \(least)", "コサイン類似度\(least)以上")) }
+        if mining["identical_left_out"]?.bool == true { limits.append(("of different sentences", "異なる文どうし")) }
+        if mining["between_groups"]?.bool == true { limits.append(("between groups", "異なる群の間")) }
+        let random = say("pairs drawn at random (n = \(Self.number(mining["random_pairs"]) ?? "")) had a mean cosine of \(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3)), "
+                            + "99 % of them one below \(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))",
+                         "無作為に選んだ\(Self.number(mining["random_pairs"]) ?? "")対の平均は\(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3))、99パーセンタイルは\(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))であった")
+        return [say("The \(counted(mining["pairs"], "most similar pair", "most similar pairs")) of sentences\(limits.isEmpty ? "" : " " + limits.map(\.0).joined(separator: ", ")) "
+                        + "\(mining["pairs"]?.int == 1 ? "was" : "were") found by the cosine of their vectors, by exact search over all pairs; \(random).",
+                    "文ベクトルのコサイン類似度が最も高い\(Self.number(mining["pairs"]) ?? "")対\(limits.isEmpty ? "" : "（\(limits.map(\.1).joined(separator: "、"))）")を、全対の全数探索で求めた。\(random)。")]
+    }
+
+    private func describe(pairs: JSON) -> [String] {
+        [say("The similarity of the two sentences of each of \(counted(pairs["pairs"], "pair")) is the cosine of their vectors.",
+             "\(Self.number(pairs["pairs"]) ?? "")対のそれぞれについて、2文の類似度をベクトルのコサイン類似度とした。")]
+    }
+
+    private func describe(similarity: JSON) -> [String] {
+        func figure(_ name: String) -> String { NumberText.fixed(similarity[name]?.double ?? .nan, 3) }
+        let samples = Self.number(similarity["bootstrap_samples"]) ?? "", seed = Self.number(similarity["seed"]) ?? "0"
+        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of sentences were correlated with people's scores (Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
+                        + "intervals are from Fisher's z and from \(samples) bootstrap samples of pairs, seed \(seed).",
+                    "\(Self.number(similarity["pairs"]) ?? "")対のコサイン類似度と人の評定値との相関を求めた（Pearsonのr = \(figure("pearson"))、Spearmanのρ = \(figure("spearman"))）。"
+                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（乱数の種\(seed)）による。")]
+    }
+
+    private func describe(retrieval: JSON) -> [String] {
+        func share(_ name: String) -> String { NumberText.fixed(retrieval[name]?.double ?? .nan, 3) }
+        let right = switch retrieval["right_answer"]?.string {
+        case "any of the group": say("any sentence of its group", "同じ群の文のいずれか")
+        case "any partner": say("any of its partners", "対になる文のいずれか")
+        default: say("its partner", "対になる文")
+        }
+        return [say("In \(counted(retrieval["pairs"], "pair")), each of \(counted(retrieval["first_sentences"], "different first sentence")) looked for \(right) among "
+                        + "\(counted(retrieval["second_sentences"], "second sentence")) by cosine, and the other way round; it came first in \(share("first_to_second_top1")) and \(share("second_to_first_top1")) of cases.",
+                    "\(Self.number(retrieval["pairs"]) ?? "")対において、異なる\(Self.number(retrieval["first_sentences"]) ?? "")文のそれぞれが、相手側の\(Self.number(retrieval["second_sentences"]) ?? "")文の中から\(right)をコサイン類似度で探し、逆方向についても同様とした。"
+                        + "首位となった割合は\(share("first_to_second_top1"))と\(share("second_to_first_top1"))であった。")]
+    }
+
+    private func describe(groups: JSON) -> [String] {
+        let found = groups["nearest_of_same_group"]?.double.map { NumberText.fixed($0, 3) }, precision = groups["r_precision"]?.double.map { NumberText.fixed($0, 3) }
+        let by = groups["by"]?.string
+        return [say("For each sentence whose group has another one, it was asked whether the nearest other sentence by cosine is of the same group"
+                        + (by.map { ", within and between the values of “\($0)”" } ?? "") + (found.map { " (\($0) of \(counted(groups["sentences"], "sentence")); R-precision \(precision ?? ""))" } ?? "") + ".",
+                    "同じ群に他の文がある各文について、コサイン類似度で最も近い文が同じ群に属するかを調べた" + (by.map { "（「\($0)」の値の内と間で）" } ?? "")
+                        + (found.map { "（\(Self.number(groups["sentences"]) ?? "")文のうち\($0)、R適合率\(precision ?? "")）" } ?? "") + "。")]
+    }
+
+    private func describe(placement: JSON) -> [String] {
+        let divergence = NumberText.fixed(placement["mean_divergence"]?.double ?? .nan, 3), map = placement["inputs"]?.array?.dropFirst().first
+        let name = named(map?["name"]?.string ?? "", map?["sha256"]?.string ?? "")
+        return [say("They were placed on the t-SNE map \(name), whose points stayed where they were (mean Kullback–Leibler divergence of a point's neighbourhood \(divergence)).",
+                    "得られた点をt-SNEの地図\(name)に、既存の点を動かさずに配置した（各点の近傍のKullback–Leibler情報量の平均は\(divergence)）。")]
     }
 
     /// Vectors of a treebank's words. A file of another program does not say where they are from.
@@ -109,18 +238,22 @@ public struct MethodsText {
     }
 
     private mutating func describe(tsne: JSON) -> [String] {
-        let gradient = tsne["gradient"]?.string ?? "exact"
-        let byTree = say("approximated with the Barnes–Hut tree\(gradient == "barnes-hut" ? cite(.barnesHut) : "")", "Barnes–Hut木による近似\(gradient == "barnes-hut" ? cite(.barnesHut) : "")")
-        let byGrid = say("approximated by interpolation with the fast Fourier transform\(gradient == "fft" ? cite(.interpolation) : "")",
-                         "高速フーリエ変換を用いた補間による近似\(gradient == "fft" ? cite(.interpolation) : "")")
-        let how = gradient == "barnes-hut" ? byTree : gradient == "fft" ? byGrid : say("computed exactly over all pairs", "全対による厳密計算")
-        let points = Self.number(tsne["points"]) ?? "", perplexity = tsne["perplexity"]?.string ?? "", iterations = Self.number(tsne["iterations"]) ?? ""
+        let how = switch tsne["gradient"]?.string {
+        case "barnesHut": say("approximated with the Barnes–Hut tree\(cite(.barnesHut))", "Barnes–Hut木による近似\(cite(.barnesHut))")
+        case "interpolation": say("approximated by interpolation with the fast Fourier transform\(cite(.interpolation))", "高速フーリエ変換を用いた補間による近似\(cite(.interpolation))")
+        default: say("computed over all pairs", "全対による計算")
+        }
+        let neighbors = Self.number(tsne["affinity_neighbors"]) ?? "", isOverAll = tsne["affinities"]?.string == "all"
+        let between = isOverAll ? say("affinities over all pairs of points", "類似度は全対について計算し") :
+            neighbors.isEmpty ? say("affinities to near neighbours only", "類似度は近傍についてのみ計算し") :
+            say("affinities to each point's \(neighbors) nearest neighbours only", "類似度は各点の近傍\(neighbors)点についてのみ計算し")
+        let perplexity = tsne["perplexity"]?.string ?? "", iterations = Self.number(tsne["iterations"]) ?? ""
         let seed = Self.number(tsne["seed"]) ?? "0", preprocessing = tsne["preprocessing"]?.string ?? ""
         let initial = tsne["initialization"]?.string == "pca"
         var result = [say(
-            "The \(points) vectors were mapped with t-SNE\(cite(.tsne)): \(preprocessing.prefix(1).lowercased() == "e" ? preprocessing : "distances \(preprocessing)"), "
-                + "perplexity \(perplexity), \(iterations) iterations, gradient \(how).",
-            "\(points)個のベクトルをt-SNE\(cite(.tsne))で配置した。距離は\(Self.japanese(preprocessing: preprocessing))、perplexityは\(perplexity)、反復は\(iterations)回、勾配は\(how)である。")]
+            "The vectors of \(counted(tsne["points"], "row")) were mapped with t-SNE\(cite(.tsne)): \(Self.english(preprocessing: preprocessing)), "
+                + "perplexity \(perplexity), \(between), \(iterations) iterations, repulsion \(how).",
+            "\(Self.number(tsne["points"]) ?? "")個のベクトルをt-SNE\(cite(.tsne))で配置した。距離は\(Self.japanese(preprocessing: preprocessing))、perplexityは\(perplexity)、\(between)、反復は\(iterations)回、斥力は\(how)である。")]
         if let early = Self.number(tsne["early_exaggeration"]), let count = Self.number(tsne["early_iterations"]), let rate = Self.number(tsne["learning_rate"]) {
             let start = say(initial ? "the first principal components\(cite(.initialization))" : "random positions", initial ? "主成分\(cite(.initialization))" : "乱数")
             result.append(say(
@@ -128,9 +261,18 @@ public struct MethodsText {
                 "初期配置には\(start)を用い、early exaggerationは最初の\(count)回で\(early)、学習率は\(rate.replacingOccurrences(of: "points / exaggeration", with: "点数／exaggeration"))\(cite(.learningRate))、乱数の種は\(seed)とした。"))
         }
         if let divergence = tsne["kullback_leibler_divergence"]?.double {
-            result.append(say("The final Kullback–Leibler divergence was \(NumberText.fixed(divergence, 3)).", "最終的なKullback–Leibler情報量は\(NumberText.fixed(divergence, 3))であった。"))
+            let over = isOverAll ? say("over all pairs", "全対について") : say("over these neighbours", "これらの近傍について")
+            let all = isOverAll ? nil : tsne["kullback_leibler_divergence_over_all_pairs"]?.double.map { NumberText.fixed($0, 3) }
+            result.append(say("The final Kullback–Leibler divergence \(over) was \(NumberText.fixed(divergence, 3))\(all.map { ", over all pairs \($0)" } ?? "").",
+                              "最終的なKullback–Leibler情報量は\(over)\(NumberText.fixed(divergence, 3))\(all.map { "、全対について\($0)" } ?? "")であった。"))
         }
         return result
+    }
+
+    private static func english(preprocessing: String) -> String {
+        preprocessing.replacingOccurrences(of: "Euclidean on L2-normalized vectors", with: "Euclidean distances between vectors scaled to unit length")
+            .replacingOccurrences(of: "Euclidean,", with: "Euclidean distances,").replacing(/^Euclidean$/, with: "Euclidean distances")
+            .replacing(/, (\d+) principal components$/, with: { ", reduced to \($0.output.1) principal components first" })
     }
 
     private static func japanese(preprocessing: String) -> String {
@@ -149,7 +291,7 @@ public struct MethodsText {
         }
         let ratios = pca["explained_variance_ratio"]?.array?.prefix(2).compactMap(\.double).map { NumberText.fixed($0 * 100, 1) } ?? []
         var result = [say(
-            "Principal component analysis\(cite(.principalComponents)) by \(way) kept \(count) components, which explain \(share) % of the variance"
+            "Principal component analysis\(cite(.principalComponents)) by \(way) kept \(counted(pca["components"], "component")), which \(pca["components"]?.int == 1 ? "explains" : "explain") \(share) % of the variance"
                 + (ratios.count == 2 ? " (the first \(ratios[0]) %, the second \(ratios[1]) %)." : "."),
             "主成分分析\(cite(.principalComponents))は\(way)により行い、\(count)成分（累積寄与率\(share)%"
                 + (ratios.count == 2 ? "、第1主成分\(ratios[0])%、第2主成分\(ratios[1])%" : "") + "）を用いた。")]
@@ -161,12 +303,12 @@ public struct MethodsText {
         let count = Self.number(clusters["clusters"]) ?? "", mean = (clusters["mean_cosine"]?.double).map { NumberText.fixed($0, 3) } ?? ""
         if clusters["method"]?.string == "communities" {
             let least = (clusters["threshold"]?.double).map { NumberText.fixed($0, 3) } ?? "", size = Self.number(clusters["minimum_size"]) ?? ""
-            return [say("Sentences were grouped into \(count) communities of at least \(size) whose members have a cosine of at least \(least) with a central sentence "
+            return [say("Sentences were grouped into \(count) \(clusters["clusters"]?.int == 1 ? "community" : "communities") of at least \(size) whose members have a cosine of at least \(least) with a central sentence "
                             + "(mean cosine to the community's middle \(mean)).",
                         "中心となる文とのコサイン類似度が\(least)以上の文をまとめ、\(size)文以上からなる\(count)個のコミュニティを得た（中心との平均コサイン\(mean)）。")]
         }
         let seed = Self.number(clusters["seed"]) ?? "0"
-        return [say("Sentences were grouped into \(count) clusters by k-means on the unit sphere\(cite(.sphericalKMeans)), seed \(seed) (mean cosine to the cluster's middle \(mean)).",
+        return [say("Sentences were grouped into \(counted(clusters["clusters"], "cluster")) by k-means on the unit sphere\(cite(.sphericalKMeans)), seed \(seed) (mean cosine to the cluster's middle \(mean)).",
                     "単位球面上のk-means\(cite(.sphericalKMeans))により\(count)個のクラスタに分けた（乱数の種\(seed)、中心との平均コサイン\(mean)）。")]
     }
 }

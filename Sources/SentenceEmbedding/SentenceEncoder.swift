@@ -95,9 +95,14 @@ public final class SentenceEncoder: Sendable {
         try self.init(directory: ModelDirectory(folder: folder), options: options)
     }
 
-    public init(directory: ModelDirectory, options: Options = Options()) throws {
+    public convenience init(directory: ModelDirectory, options: Options = Options()) throws {
+        try self.init(directory: directory, options: options, atMost: nil)
+    }
+
+    /// - Parameter most: more components than this are cut off; nil for no limit.
+    init(directory: ModelDirectory, options: Options, atMost most: Int?) throws {
+        var options = options
         self.directory = directory
-        self.options = options
         try options.precision.checkProcessor()
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
         let idBound = tokenizer.idBound
@@ -151,6 +156,8 @@ public final class SentenceEncoder: Sendable {
             }
         }
         self.steps = steps
+        if options.truncatedDimension == nil, let most, most < size { options.truncatedDimension = most }
+        self.options = options
         if let wanted = options.truncatedDimension {
             guard (1...size).contains(wanted) else {
                 throw DataError(.usage, "--truncate-dim \(wanted) is not within the model's \(size) components")

@@ -9,7 +9,7 @@ import VectorStore
 /// One run of `embed --tokens`: the sentences of a treebank become vectors of their words from several layers of the encoder,
 /// portion by portion, so that a treebank of any size needs little memory.
 public struct TokenVectorRun: Sendable {
-    public var treebank: String
+    public var treebank: Treebank
     public var output: String
     /// 0 for the embeddings, then 1, 2, …; nil for all.
     public var layers: [Int]?
@@ -24,7 +24,7 @@ public struct TokenVectorRun: Sendable {
     /// Sentences held in memory at once.
     public var portion = 256
 
-    public init(treebank: String, output: String, createdBy: String) {
+    public init(treebank: Treebank, output: String, createdBy: String) {
         (self.treebank, self.output, self.createdBy) = (treebank, output, createdBy)
     }
 
@@ -49,7 +49,6 @@ public struct TokenVectorRun: Sendable {
     public func run(
         with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
-        let treebank = try Treebank(path: self.treebank)
         var encoder = try sentenceEncoder.encoder
         let configuration = encoder.configuration
         let all = Array(0...configuration.layers)
@@ -66,8 +65,8 @@ public struct TokenVectorRun: Sendable {
         }
         let metadata = VectorMetadata(
             model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false, precision: sentenceEncoder.options.precision.rawValue,
-            maxLength: configuration.longestSequence, createdBy: createdBy, source: URL(fileURLWithPath: self.treebank).lastPathComponent,
-            sourceSHA256: try SHA256.hex(ofFile: self.treebank), provenance: provenance)
+            maxLength: configuration.longestSequence, createdBy: createdBy, source: Provenance.Source(path: treebank.file, sha256: "").name,
+            sourceSHA256: treebank.sha256, provenance: provenance)
         let writer = try LayerFileWriter(
             path: output, layers: layers, dimension: configuration.hiddenSize, metadata: metadata, storage: storage, isCompressed: isCompressed,
             settings: [("pieces", merging.rawValue), ("text", text.rawValue)])

@@ -16,7 +16,8 @@ struct DevSet: Sendable {
         table = try SentenceTable(files: [task.file], columns: task.columns, score: task.scoreColumn, tokenizer: tokenizer, maxLength: maxLength)
     }
 
-    /// The figure, in [−1, 1] for similarity and in [0, 1] for retrieval.
+    /// The figure, in [−1, 1] for similarity and in [0, 1] for retrieval: the share of sentences, of both columns, that find a partner
+    /// first. Sentences of equal tokens are one sentence, and each of its partners is right.
     ///
     /// - Parameter embed: vectors of length 1 for sentences of a token store, in its order.
     func measure(_ embed: (TokenStore) -> Tensor<Float>) throws -> Double {
@@ -26,22 +27,29 @@ struct DevSet: Sendable {
             let cosines = (0..<table.rows).map { Float.dot(vectors.view[2 * $0], vectors.view[2 * $0 + 1]) }
             return try Correlation.spearman(cosines, table.scores)
         case .retrieval:
-            let every = (0..<table.rows).map { Int32($0) }
-            func side(_ column: Int) -> Tensor<Float> {
-                var part = Tensor<Float>(uninitialized: [table.rows, size])
-                Float.gatherRows(vectors.view, every.map { $0 * 2 + Int32(column) }, into: &part.target)
+            func side(_ rows: [Int], _ column: Int) -> Tensor<Float> {
+                var part = Tensor<Float>(uninitialized: [rows.count, size])
+                Float.gatherRows(vectors.view, rows.map { Int32(2 * $0 + column) }, into: &part.target)
                 return part
             }
-            let cosines = matrixProduct(side(0), transposed: false, side(1), transposed: true)
-            func found(_ scores: Tensor<Float>) -> Int {
-                scores.withUnsafeElements { s in
-                    every.count { row in
-                        let own = s + Int(row) * table.rows
-                        return !every.contains { $0 != row && own[Int($0)] >= own[Int(row)] }
-                    }
-                }
-            }
-            return Double(found(cosines) + found(cosines.transposed())) / Double(2 * table.rows)
+            let partners = Self.partners(table)
+            let first = side(partners.first, 0), second = side(partners.second, 1)
+            let there = try RetrievalEvaluation(queries: first, candidates: second, answers: partners.answersOfFirst)
+            let back = try RetrievalEvaluation(queries: second, candidates: first, answers: partners.answersOfSecond)
+            return (there.first * Double(there.queries) + back.first * Double(back.queries)) / Double(there.queries + back.queries)
         }
+    }
+
+    private static func partners(_ table: SentenceTable) -> PartnerTable {
+        func classes(_ column: Int) -> [Int32] {
+            var numbers: [[Int32]: Int32] = [:]
+            return (0..<table.rows).map { row in
+                let ids = Array(table.tokens[2 * row + column])
+                if let known = numbers[ids] { return known }
+                numbers[ids] = Int32(numbers.count)
+                return Int32(numbers.count - 1)
+            }
+        }
+        return PartnerTable(first: classes(0), second: classes(1))
     }
 }

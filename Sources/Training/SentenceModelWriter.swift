@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import ModelFolders
 import Networks
 import Tensors
 import Tokenizers
@@ -19,40 +20,19 @@ public struct SentenceModelWriter {
         self.tokenizerPath = tokenizerPath
     }
 
-    /// Writes the folder; it appears when it is complete, in the place of an older one of that name.
+    /// Writes the folder; it appears when it is complete, in the place of an older model of that name.
     ///
     /// - Throws: `DataError` where it cannot be created, or where there is something else of that name.
     public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
-        let manager = FileManager.default
-        let target = folder.standardizedFileURL
-        let partial = target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).\(getpid()).partial")
-        var isFolder: ObjCBool = false
-        if manager.fileExists(atPath: target.path, isDirectory: &isFolder), !isFolder.boolValue || !isModel(target) {
-            throw DataError(.cannotCreate, "there is something of this name that is no model; choose another output", file: target.path)
-        }
         do {
-            try? manager.removeItem(at: partial)
-            try manager.createDirectory(at: partial, withIntermediateDirectories: true)
-            defer { try? manager.removeItem(at: partial) }
-            try writeFiles(encoder, tokenizer, to: partial)
-            let former = partial.appendingPathExtension("former")
-            let replaces = manager.fileExists(atPath: target.path)
-            if replaces { try manager.moveItem(at: target, to: former) }
-            do { try manager.moveItem(at: partial, to: target) } catch {
-                if replaces { try? manager.moveItem(at: former, to: target) }
-                throw error
+            try AtomicFolder.write(to: folder.path, isOwn: { name in ModelDirectory.isModelFile(name) || extras.contains { $0.name == name } }) {
+                try writeFiles(encoder, tokenizer, to: URL(fileURLWithPath: $0, isDirectory: true))
             }
-            if replaces { try? manager.removeItem(at: former) }
         } catch let error as DataError {
             throw error
         } catch {
-            throw DataError(.cannotCreate, "the model cannot be written: \(error.localizedDescription)", file: target.path)
+            throw DataError(.cannotCreate, "the model cannot be written: \(error.localizedDescription)", file: folder.path)
         }
-    }
-
-    private func isModel(_ folder: URL) -> Bool {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.isEmpty || names.contains("modules.json")
     }
 
     private func writeFiles(_ encoder: Encoder<Float>, _ tokenizer: Tokenizer, to folder: URL) throws {

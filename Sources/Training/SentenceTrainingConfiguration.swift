@@ -126,6 +126,9 @@ public struct SentenceTrainingConfiguration: Sendable {
     /// Of the JSON, so that a checkpoint knows whose it is.
     public private(set) var fingerprint = ""
 
+    /// All files and folders that a run reads.
+    public var inputs: [String] { [tokenizer] + [initialModel].compactMap(\.self) + tasks.flatMap { $0.files + [$0.teacher].compactMap(\.self) } + development.map(\.file) }
+
     public var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
 
     /// Reads a configuration file.
@@ -134,7 +137,7 @@ public struct SentenceTrainingConfiguration: Sendable {
     ///   - steps, seed, learningRate: instead of the file's own.
     /// - Throws: `DataError` that names the key, what was expected and what was found.
     public init(file path: String, steps: Int? = nil, seed: UInt64? = nil, learningRate: Double? = nil) throws {
-        try self.init(json: JSON(contentsOf: path), file: path)
+        try self.init(json: JSON(contentsOf: path, spellsOutNaN: true), file: path)
         if let steps { self.steps = steps }
         if let seed { self.seed = seed }
         if let learningRate { optimizer.learningRate = learningRate }
@@ -149,7 +152,7 @@ public struct SentenceTrainingConfiguration: Sendable {
                           "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment"])
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path }
         tokenizer = located(try reader.text("tokenizer"))
-        maxLength = try reader.integer("max_length", 3...8192, default: maxLength)
+        maxLength = try reader.integer("max_length", Bounds(3...8192), default: maxLength)
         let model = try reader.object("model")
         if let initial = try model.optionalText("from") {
             try model.allow(["from", "dropout"])
@@ -157,34 +160,34 @@ public struct SentenceTrainingConfiguration: Sendable {
             encoder = EncoderConfiguration(vocabularySize: 1, hiddenSize: 1, layers: 1, attentionHeads: 1, intermediateSize: 1)
         } else {
             try model.allow(["hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "from"])
-            let size = try model.integer("hidden_size", 1...65536), heads = try model.integer("heads", 1...1024)
+            let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
             guard size % heads == 0 else { throw model.fail("hidden_size \(size) does not divide by heads \(heads)") }
             encoder = EncoderConfiguration(
-                vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", 1...256), attentionHeads: heads,
-                intermediateSize: try model.integer("intermediate_size", 1...1_048_576),
-                positions: try model.integer("positions", 1...65536, default: max(128, maxLength)))
+                vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads,
+                intermediateSize: try model.integer("intermediate_size", .intermediate),
+                positions: try model.integer("positions", Bounds(1...65536), default: max(128, maxLength)))
             guard encoder.positions >= maxLength else { throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)") }
             encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
         }
-        encoder.dropout = try model.number("dropout", 0...0.9, default: 0.1)
+        encoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0.1)
 
         pooling = try reader.optionalText("pooling") ?? pooling
-        steps = try reader.integer("steps", 1...1_000_000_000)
-        seed = UInt64(try reader.integer("seed", 0...Int.max, default: 0))
+        steps = try reader.integer("steps", .steps)
+        seed = UInt64(try reader.integer("seed", Bounds(0...Int.max), default: 0))
         schedule = try reader.choice("schedule", LearningRateSchedule.Shape.self, default: schedule)
-        warmup = try reader.number("warmup", 0...1e9, default: warmup)
-        clipping = try reader.number("clip", 0...1e9, default: clipping)
-        accumulation = try reader.integer("accumulate", 1...4096, default: accumulation)
+        warmup = try reader.number("warmup", Bounds(0...1e9), default: warmup)
+        clipping = try reader.number("clip", .clip, default: clipping)
+        accumulation = try reader.integer("accumulate", Bounds(1...4096), default: accumulation)
         precision = try reader.choice("precision", Precision.self, default: precision)
         guard precision != .int8 else { throw reader.fail("'precision' is f32 or bf16; int8 is for inference") }
-        shardTokens = try reader.integer("shard_tokens", 1...1_000_000, default: shardTokens)
-        lanes = try reader.integer("lanes", 1...256, default: lanes)
-        averaging = try reader.number("averaging", 0...0.999999, default: averaging)
-        evaluationInterval = try reader.integer("evaluate_every", 1...1_000_000_000, default: evaluationInterval)
-        patience = try reader.integer("patience", 0...1_000_000, default: patience)
-        plateauPatience = try reader.integer("plateau_patience", 0...1_000_000, default: plateauPatience)
-        checkpointMinutes = try reader.number("checkpoint_minutes", 0...1e6, default: checkpointMinutes)
-        checkpointInterval = try reader.integer("checkpoint_every", 0...1_000_000_000, default: checkpointInterval)
+        shardTokens = try reader.integer("shard_tokens", Bounds(1...1_000_000), default: shardTokens)
+        lanes = try reader.integer("lanes", Bounds(1...256), default: lanes)
+        averaging = try reader.number("averaging", Bounds(0...0.999999), default: averaging)
+        evaluationInterval = try reader.integer("evaluate_every", .steps, default: evaluationInterval)
+        patience = try reader.integer("patience", Bounds(0...1_000_000), default: patience)
+        plateauPatience = try reader.integer("plateau_patience", Bounds(0...1_000_000), default: plateauPatience)
+        checkpointMinutes = try reader.number("checkpoint_minutes", Bounds(0...1e6), default: checkpointMinutes)
+        checkpointInterval = try reader.integer("checkpoint_every", Bounds(0...1_000_000_000), default: checkpointInterval)
         skipsEmpty = try reader.flag("skip_empty", default: false)
         switch try reader.optionalText("storage") ?? "bf16" {
         case "bf16": storage = .bf16
@@ -196,12 +199,12 @@ public struct SentenceTrainingConfiguration: Sendable {
         if let settings = try reader.optionalObject("optimizer") {
             try settings.allow(["name", "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay"])
             optimizer = OptimizerConfiguration(try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
-                                               learningRate: try settings.number("learning_rate", 0...1e6, default: 5e-4))
-            optimizer.momentum = try settings.number("momentum", 0...1, default: optimizer.momentum)
-            optimizer.beta1 = try settings.number("beta1", 0...0.999999, default: optimizer.beta1)
-            optimizer.beta2 = try settings.number("beta2", 0...0.9999999, default: optimizer.beta2)
-            optimizer.epsilon = try settings.number("epsilon", 0...1, default: optimizer.epsilon)
-            optimizer.weightDecay = try settings.number("weight_decay", 0...1000, default: optimizer.weightDecay)
+                                               learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 5e-4))
+            optimizer.momentum = try settings.number("momentum", Bounds(0...1), default: optimizer.momentum)
+            optimizer.beta1 = try settings.number("beta1", Bounds(0...0.999999), default: optimizer.beta1)
+            optimizer.beta2 = try settings.number("beta2", Bounds(0...0.9999999), default: optimizer.beta2)
+            optimizer.epsilon = try settings.number("epsilon", Bounds(0...1), default: optimizer.epsilon)
+            optimizer.weightDecay = try settings.number("weight_decay", Bounds(0...1000), default: optimizer.weightDecay)
         }
 
         for (index, settings) in try reader.objects("tasks").enumerated() { tasks.append(try Self.task(settings, index, located)) }
@@ -212,7 +215,7 @@ public struct SentenceTrainingConfiguration: Sendable {
                                measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
                                file: located(try settings.text("file")), columns: try settings.texts("columns"))
             task.scoreColumn = try settings.optionalText("score")
-            task.weight = try settings.number("weight", 0...1e6, default: 1)
+            task.weight = try settings.number("weight", Bounds(0...1e6), default: 1)
             guard task.columns.count == 2 else { throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)") }
             guard task.measure == .retrieval || task.scoreColumn != nil else { throw settings.fail("measure sts needs a column of scores, 'score'") }
             development.append(task)
@@ -234,24 +237,24 @@ public struct SentenceTrainingConfiguration: Sendable {
             }
             task.scoreRange = ends[0]...ends[1]
         }
-        task.weight = try settings.number("weight", 0...1e6, default: 1)
-        task.batchSize = try settings.integer("batch_size", 1...1_000_000, default: task.batchSize)
-        task.limit = try settings.integer("limit", 0...Int.max, default: 0)
-        task.scale = try settings.number("scale", 0.001...1e6, default: task.scale)
+        task.weight = try settings.number("weight", Bounds(0...1e6), default: 1)
+        task.batchSize = try settings.integer("batch_size", .batch, default: task.batchSize)
+        task.limit = try settings.integer("limit", Bounds(0...2_147_483_647), default: 0)
+        task.scale = try settings.number("scale", Bounds(0.001...1e6), default: task.scale)
         task.isSymmetric = try settings.flag("symmetric", default: true)
-        task.margin = try settings.number("margin", 0...1e6, default: task.margin)
+        task.margin = try settings.number("margin", Bounds(0...1e6), default: task.margin)
         task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
         task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
-        task.teacherColumn = try settings.integer("teacher_column", 0...64, default: 0)
-        task.contrastiveWeight = try settings.number("infonce_weight", 0...1e6, default: 0)
-        task.similarityWeight = try settings.number("similarity_weight", 0...1e6, default: 0)
+        task.teacherColumn = try settings.integer("teacher_column", Bounds(0...64), default: 0)
+        task.contrastiveWeight = try settings.number("infonce_weight", Bounds(0...1e6), default: 0)
+        task.similarityWeight = try settings.number("similarity_weight", Bounds(0...1e6), default: 0)
         guard task.contrastiveWeight == 0 && task.similarityWeight == 0 || objective == .distillation && task.columns.count >= 2 else {
             throw settings.fail("'infonce_weight' and 'similarity_weight' go with distillation over at least two columns")
         }
-        task.maskingRate = try settings.number("masking_rate", 0.001...0.9, default: task.maskingRate)
+        task.maskingRate = try settings.number("masking_rate", Bounds(0.001...0.9), default: task.maskingRate)
         task.masksWholeWords = try settings.flag("whole_words", default: false)
         task.predictsNextSentence = try settings.flag("next_sentence", default: false)
-        task.wordDropout = try settings.number("word_dropout", 0...0.9, default: 0)
+        task.wordDropout = try settings.number("word_dropout", Bounds(0...0.9), default: 0)
         if let list = settings.json["matryoshka"] {
             guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 }) else {
                 throw settings.fail("'matryoshka' should be a list of vector lengths")
@@ -326,22 +329,18 @@ struct ConfigurationObject {
         return found
     }
 
-    func integer(_ key: String, _ range: ClosedRange<Int>, default fallback: Int? = nil) throws -> Int {
+    func integer(_ key: String, _ bounds: Bounds<Int>, default fallback: Int? = nil) throws -> Int {
         guard let value = json[key], !value.isNull else {
             if let fallback { return fallback }
             throw fail("'\(key)' is missing")
         }
-        guard let number = value.int, range.contains(number) else {
-            throw fail("'\(key)' should be an integer from \(range.lowerBound) to \(range.upperBound), not \(value.serialized())")
-        }
+        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
         return number
     }
 
-    func number(_ key: String, _ range: ClosedRange<Double>, default fallback: Double) throws -> Double {
+    func number(_ key: String, _ bounds: Bounds<Double>, default fallback: Double) throws -> Double {
         guard let value = json[key], !value.isNull else { return fallback }
-        guard let number = value.double, range.contains(number) else {
-            throw fail("'\(key)' should be a number from \(range.lowerBound) to \(range.upperBound), not \(value.serialized())")
-        }
+        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
         return number
     }
 

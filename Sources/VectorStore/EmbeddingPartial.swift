@@ -6,19 +6,27 @@ import Glibc
 /// Every file in it appears by rename, so that a process killed between any two writes leaves a manifest and a number of whole blocks.
 /// `init` counts the rows that are safe; the caller goes on after them; `assemble` writes the HDF5 file in one go, the same bytes
 /// whether or not the work was interrupted, and removes the folder.
+///
+/// The folder is touched only if it is one that this program has made: no symbolic link, the user's own, with the program's mark in its
+/// lock file. Only files of the names that are written here are ever removed.
 public final class EmbeddingPartial {
     /// What must be the same for rows to belong together: hashes of source and model, and every option that decides a vector.
     public typealias Fingerprint = [String: String]
 
     public let output: String
+    /// Of the new rows.
     public let layout: VectorLayout
     /// Rows that are safe on the disk.
     public private(set) var completeRows = 0
+    /// Columns that only the new rows have, and that only the earlier ones have (`--append`): their cells are empty in the others.
+    public let addedColumns: [String]
+    public let missingColumns: [String]
 
-    private let folder: String
-    private var blocks: [(path: String, rows: Int)] = []
-    private let lock: Int32
+    private let folder: WorkFolder
+    private var blocks: [(name: String, rows: Int)] = []
     private let base: VectorFile?
+    /// Of the earlier and the new rows together.
+    private let wholeLayout: VectorLayout
 
     /// The folder that belongs to an output.
     public static func folder(of output: String) -> String { output + ".partial" }
@@ -32,38 +40,32 @@ public final class EmbeddingPartial {
     /// - Parameters:
     ///   - fingerprint: compared with that of the rows that are there already.
     ///   - resume: true keeps the rows of an earlier run; false starts from nothing.
-    ///   - old: the file whose rows come before the new ones (`--append`); often the output itself.
-    /// - Throws: `DataError` where the folder cannot be made, another process works in it, the earlier run does not fit (the differing
-    ///   key is named), or the old file has other columns, another dimension or model than the new rows.
+    ///   - old: the file whose rows come before the new ones (`--append`); often the output itself. Its columns may differ.
+    /// - Throws: `DataError` where the folder cannot be made or is someone else's, another process works in it, the earlier run does not
+    ///   fit (the differing key is named), or the old file has another dimension or model than the new rows.
     public init(
         output: String, layout: VectorLayout, fingerprint: Fingerprint, resume: Bool, appendingTo old: String? = nil
     ) throws {
         self.output = output
         self.layout = layout
-        folder = Self.folder(of: output)
         base = try old.map { try VectorFile(path: $0) }
-        if mkdir(folder, 0o777) != 0, errno != EEXIST { throw SystemError.cannotCreate(output) }
-        lock = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard lock >= 0 else { throw SystemError.cannotCreate(folder) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            throw DataError(.cannotCreate, "another process is writing \(output); wait for it or choose another output", file: folder)
-        }
+        wholeLayout = base.map { $0.layout.joined(with: layout) } ?? layout
+        (addedColumns, missingColumns) = base.map { (layout.names(missingIn: $0.layout), $0.layout.names(missingIn: layout)) } ?? ([], [])
+        folder = try WorkFolder(path: Self.folder(of: output), for: output, isOwn: Self.isOwn)
         var fingerprint = fingerprint
         if let old { fingerprint["append_to_sha256"] = try SHA256.hex(ofFile: old) }
         let manifest = Self.manifest(layout, fingerprint)
         if let base { try Self.check(base, layout, fingerprint) }
         if resume, Self.exists(for: output) {
-            try Self.compare(try JSON(contentsOf: folder + "/" + Self.manifestName), with: manifest, folder: folder)
+            try Self.compare(try JSON(contentsOf: folder.path(Self.manifestName)), with: manifest, folder: folder.path)
             try findBlocks()
         } else {
             // Without its manifest a block belongs to nothing, so the manifest goes first and comes last.
-            unlink(folder + "/" + Self.manifestName)
-            try removeFiles { $0 != "lock" }
-            try AtomicFile.write(to: folder + "/" + Self.manifestName) { try $0.write(manifest.serialized(.pretty) + "\n") }
+            folder.remove(Self.manifestName)
+            folder.removeFiles { _ in true }
+            try AtomicFile.write(to: folder.path(Self.manifestName)) { try $0.write(manifest.serialized(.pretty) + "\n") }
         }
     }
-
-    deinit { if lock >= 0 { close(lock) } }
 
     // MARK: Rows
 
@@ -71,9 +73,9 @@ public final class EmbeddingPartial {
     public func append(_ block: VectorBlock) throws {
         precondition(block.fits(layout), "the block does not fit the layout")
         guard block.count > 0 else { return }
-        let path = folder + "/" + Self.blockName(first: completeRows)
-        try PartialBlock.write(block, first: completeRows, to: path)
-        blocks.append((path, block.count))
+        let name = Self.blockName(first: completeRows)
+        try PartialBlock.write(block, first: completeRows, to: folder.path(name))
+        blocks.append((name, block.count))
         completeRows += block.count
     }
 
@@ -87,36 +89,51 @@ public final class EmbeddingPartial {
             }
             metadata.source = base.metadata.source + " + " + metadata.source
             metadata.sourceSHA256 = base.metadata.sourceSHA256 + " + " + metadata.sourceSHA256
+            metadata.parts = base.metadata.parts + metadata.parts
         }
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: storage)
+        let writer = try VectorFileWriter(path: output, layout: wholeLayout, metadata: metadata, storage: storage)
         if let base {
             var start = 0
             while start < base.count {
                 let rows = start ..< min(start + 4096, base.count)
-                try writer.append(try base.block(rows: rows))
+                try writer.append(try base.block(rows: rows).widened(from: base.layout, to: wholeLayout))
                 start = rows.upperBound
             }
         }
         var first = 0
-        for (path, rows) in blocks {
-            guard let block = try PartialBlock.read(path, first: first, layout: layout), block.count == rows else {
-                throw DataError(.badData, "this block of rows is damaged; resume to compute it again", file: path)
+        for (name, rows) in blocks {
+            guard let block = try PartialBlock.read(folder.path(name), first: first, layout: layout), block.count == rows else {
+                throw DataError(.inputOutput, "this block of rows is damaged; resume to compute it again", file: folder.path(name))
             }
-            try writer.append(block)
+            try writer.append(block.widened(from: layout, to: wholeLayout))
             first += rows
         }
         try writer.finish()
-        try discard()
+        discard()
     }
 
-    /// Removes the folder and all rows in it.
-    public func discard() throws {
-        unlink(folder + "/" + Self.manifestName)
-        try removeFiles { _ in true }
-        rmdir(folder)
+    /// Removes the folder and all rows in it. What is not the program's own stays, and the folder with it.
+    public func discard() {
+        folder.remove(Self.manifestName)
+        folder.removeAll()
         blocks = []
         completeRows = 0
     }
+
+    /// Clears away what a process that was killed after its last step has left: the folder of a run with this fingerprint, or one without a manifest.
+    public static func clear(output: String, fingerprint: Fingerprint) {
+        guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn) else { return }
+        if exists(for: output) {
+            guard let manifest = try? JSON(contentsOf: folder.path(manifestName)) else { return }
+            var found = (manifest["fingerprint"]?.dictionary ?? [:]).compactMapValues(\.string)
+            found["append_to_sha256"] = nil
+            guard found == fingerprint else { return }
+            folder.remove(manifestName)
+        }
+        folder.removeAll()
+    }
+
+    private static func isOwn(_ name: String) -> Bool { name == manifestName || isBlock(name) }
 
     // MARK: The folder
 
@@ -125,28 +142,21 @@ public final class EmbeddingPartial {
         return "rows-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits + ".block"
     }
 
-    /// Walks from row 0 through whole blocks; what lies behind the first gap is of no use and goes.
-    private func findBlocks() throws {
-        var used: Set<String> = ["lock", Self.manifestName]
-        while true {
-            let name = Self.blockName(first: completeRows)
-            guard let block = try PartialBlock.read(folder + "/" + name, first: completeRows, layout: layout) else { break }
-            used.insert(name)
-            blocks.append((folder + "/" + name, block.count))
-            completeRows += block.count
-        }
-        try removeFiles { !used.contains($0) }
+    private static func isBlock(_ name: String) -> Bool {
+        name.hasPrefix("rows-") && name.hasSuffix(".block") && name.utf8.dropFirst(5).dropLast(6).allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    private func removeFiles(_ isUseless: (String) -> Bool) throws {
-        guard let directory = opendir(folder) else { throw SystemError.cannotCreate(folder) }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != "..", isUseless(name) { unlink(folder + "/" + name) }
+    /// Walks from row 0 through whole blocks; what lies behind the first gap is of no use and goes.
+    private func findBlocks() throws {
+        var used: Set<String> = [Self.manifestName]
+        while true {
+            let name = Self.blockName(first: completeRows)
+            guard let block = try PartialBlock.read(folder.path(name), first: completeRows, layout: layout) else { break }
+            used.insert(name)
+            blocks.append((name, block.count))
+            completeRows += block.count
         }
+        folder.removeFiles { !used.contains($0) }
     }
 
     // MARK: The manifest
@@ -186,10 +196,6 @@ public final class EmbeddingPartial {
             if let new = fingerprint[key], new != old { throw refuse(key, old.isEmpty ? "empty" : old, new.isEmpty ? "empty" : new) }
         }
         if base.dimension != layout.dimension { throw refuse("dimension", String(base.dimension), String(layout.dimension)) }
-        func describe(_ layout: VectorLayout) -> String {
-            ([layout.hasGroups ? "groups" : nil, layout.hasIDs ? "ids" : nil].compactMap { $0 } + layout.columnNames).joined(separator: ", ")
-        }
-        if !base.layout.matches(layout) { throw refuse("list of columns", "(\(describe(base.layout)))", "(\(describe(layout)))") }
     }
 }
 

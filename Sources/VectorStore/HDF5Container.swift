@@ -29,38 +29,39 @@ public final class HDF5Container: Sendable {
 
     // MARK: Opening
 
-    /// Opens a file for reading, after `HDF5Validation` has had its look at it.
+    /// Opens a file for reading, after `HDF5Validation` has had its look at it. What was looked at is what is read: both go through one
+    /// descriptor.
     /// - Throws: `DataError` where it is missing, no HDF5 file, or damaged.
-    public init(path: String) throws {
-        self.path = path
-        try HDF5Validation.ensureReadable(path)
-        handle = try Self.open(path)
+    public convenience init(path: String) throws {
+        let descriptor = try InputFile.open(path)
+        defer { close(descriptor) }
+        try HDF5Validation.ensureReadable(descriptor, path)
+        try self.init(trusted: descriptor, path: path)
     }
 
-    /// Opens without looking first; for files of this process and for the child that does the looking.
-    init(trusted path: String) throws {
+    /// Opens without looking first; for the child that does the looking.
+    init(trusted descriptor: Int32, path: String) throws {
         self.path = path
-        handle = try Self.open(path)
-    }
-
-    private static func open(_ path: String) throws -> HDF5Handle {
-        try HDF5.locked {
-            let access = try HDF5Handle(H5Pcreate(kh5_file_access()), DataError(.inputOutput, HDF5.failureText(), file: path))
+        handle = try HDF5.locked {
+            let access = try HDF5.access(to: descriptor, HDF5.failure("opening", file: path, .inputOutput))
             // A lock would outlive this process in any child that inherits the file, and network disks often have none to give; files
             // appear complete by rename, so there is nothing to guard.
             H5Pset_file_locking(access.id, false, true)
             // Datasets may be released after their file, which stays open as long.
             H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
-            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id),
-                DataError(.badData, "this HDF5 file is damaged or cut off: \(HDF5.failureText())", file: path))
+            // The name is not looked at.
+            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or cut off", file: path))
         }
     }
 
     /// Creates `temporary`, which errors call `path`.
     init(creating temporary: String, for path: String) throws {
         self.path = path
+        let descriptor = Glibc.open(temporary, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError.cannotCreate(path) }
+        defer { close(descriptor) }
         handle = try HDF5.locked {
-            let access = try HDF5Handle(H5Pcreate(kh5_file_access()), Self.writing(path))
+            let access = try HDF5.access(to: descriptor, Self.writing(path))
             let creation = try HDF5Handle(H5Pcreate(kh5_file_create()), Self.writing(path))
             // The oldest layout that holds what is written: every reader of the last twenty years opens it.
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
@@ -77,6 +78,7 @@ public final class HDF5Container: Sendable {
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
             try body(container)
+            try container.recordContentHash()
             try container.flush()
         }
         try replacement.commit()
@@ -93,7 +95,7 @@ public final class HDF5Container: Sendable {
         // libhdf5 leaves errno as the failed write set it.
         let number = errno
         if number == ENOSPC || number == EDQUOT { return SystemError.cannotWrite(path, number) }
-        return DataError(.inputOutput, "writing HDF5 failed: \(HDF5.failureText())", file: path)
+        return HDF5.failure("writing HDF5 failed", file: path, .inputOutput)
     }
 
     // MARK: Reading
@@ -115,7 +117,7 @@ public final class HDF5Container: Sendable {
     /// The links of a group, sorted by name.
     func links(in group: String) throws -> [Link] {
         try HDF5.locked {
-            let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), damaged("group \(group): \(HDF5.failureText())"))
+            let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), failure("group \(group)"))
             var links: [Link] = []
             let status = withUnsafeMutablePointer(to: &links) { pointer in
                 H5Literate(opened.id, H5_INDEX_NAME, H5_ITER_INC, nil, { _, name, information, data in
@@ -125,7 +127,7 @@ public final class HDF5Container: Sendable {
                     return 0
                 }, pointer)
             }
-            guard status >= 0 else { throw damaged("group \(group): \(HDF5.failureText())") }
+            guard status >= 0 else { throw failure("group \(group)") }
             return links
         }
     }
@@ -134,11 +136,12 @@ public final class HDF5Container: Sendable {
 
     func kind(of name: String) throws -> ObjectKind {
         try HDF5.locked {
-            let object = try HDF5Handle(H5Oopen(handle.id, name, hid_t(H5P_DEFAULT)), damaged("\(name): \(HDF5.failureText())"))
-            return switch H5Iget_type(object.id) {
-            case H5I_DATASET: .dataset
-            case H5I_GROUP: .group
-            default: .other
+            // Asked by its header: to open a dataset may mean to look for its parts.
+            switch kh5_object_type(handle.id, name) {
+            case Int32(H5O_TYPE_DATASET.rawValue): return .dataset
+            case Int32(H5O_TYPE_GROUP.rawValue): return .group
+            case Int32(H5O_TYPE_NAMED_DATATYPE.rawValue): return .other
+            default: throw failure(name)
             }
         }
     }
@@ -154,7 +157,7 @@ public final class HDF5Container: Sendable {
                     return 0
                 }, pointer)
             }
-            guard status >= 0 else { throw damaged("attributes: \(HDF5.failureText())") }
+            guard status >= 0 else { throw failure("attributes") }
             return names
         }
     }
@@ -168,8 +171,12 @@ public final class HDF5Container: Sendable {
                 prefix += "/" + part
                 guard H5Lexists(handle.id, prefix, hid_t(H5P_DEFAULT)) > 0 else { return nil }
             }
-            let opened = try HDF5Handle(H5Dopen2(handle.id, name, hid_t(H5P_DEFAULT)), damaged("dataset \(name): \(HDF5.failureText())"))
-            return try HDF5Dataset(opened, name: name, file: path)
+            let opened = try HDF5Handle(H5Dopen2(handle.id, name, hid_t(H5P_DEFAULT)), failure("dataset \(name)"))
+            let dataset = try HDF5Dataset(opened, name: name, file: path)
+            var size: hsize_t = 0
+            guard H5Fget_filesize(handle.id, &size) >= 0 else { throw failure("dataset \(name)") }
+            try dataset.checkExtent(fileSize: Int(clamping: size))
+            return dataset
         }
     }
 
@@ -190,12 +197,12 @@ public final class HDF5Container: Sendable {
     public func attribute(_ name: String) throws -> HDF5Attribute? {
         try HDF5.locked {
             guard H5Aexists(handle.id, name) > 0 else { return nil }
-            let attribute = try HDF5Handle(H5Aopen(handle.id, name, hid_t(H5P_DEFAULT)), damaged("attribute \(name): \(HDF5.failureText())"))
-            let space = try HDF5Handle(H5Aget_space(attribute.id), damaged("attribute \(name): \(HDF5.failureText())"))
+            let attribute = try HDF5Handle(H5Aopen(handle.id, name, hid_t(H5P_DEFAULT)), failure("attribute \(name)"))
+            let space = try HDF5Handle(H5Aget_space(attribute.id), failure("attribute \(name)"))
             guard H5Sget_simple_extent_npoints(space.id) == 1 else { return nil }
-            let type = try HDF5Handle(H5Aget_type(attribute.id), damaged("attribute \(name): \(HDF5.failureText())"))
+            let type = try HDF5Handle(H5Aget_type(attribute.id), failure("attribute \(name)"))
             func check(_ status: herr_t) throws {
-                guard status >= 0 else { throw damaged("attribute \(name): \(HDF5.failureText())") }
+                guard status >= 0 else { throw failure("attribute \(name)") }
             }
             switch H5Tget_class(type.id) {
             case H5T_STRING where H5Tis_variable_str(type.id) > 0:
@@ -223,6 +230,7 @@ public final class HDF5Container: Sendable {
     }
 
     private func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
+    private func failure(_ what: String) -> DataError { HDF5.failure(what, file: path) }
 
     // MARK: Writing
 

@@ -46,7 +46,7 @@ public final class HDF5Dataset: Sendable {
     public let kind: Kind
     private let file: String
     private let handle: HDF5Handle
-    private let isVariableString: Bool
+    let isVariableString: Bool
     private let fixedStringSize: Int
     /// IEEE 754 binary16, little-endian.
     private let isBinary16: Bool
@@ -61,12 +61,14 @@ public final class HDF5Dataset: Sendable {
         self.name = name
         self.file = file
         func damaged(_ what: String) -> DataError { DataError(.badData, "dataset \(name): \(what)", file: file) }
+        func failure() -> DataError { HDF5.failure("dataset \(name)", file: file) }
+        try HDF5.locked { try Self.checkStorage(handle, damaged, failure()) }
         (shape, kind, isVariableString, fixedStringSize, isBinary16) = try HDF5.locked {
-            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let space = try HDF5Handle(H5Dget_space(handle.id), failure())
             let rank = H5Sget_simple_extent_ndims(space.id)
             guard rank >= 0, rank <= 8 else { throw damaged("it has \(rank) axes; at most 8 are read") }
             var lengths = [hsize_t](repeating: 0, count: Int(rank))
-            guard rank == 0 || H5Sget_simple_extent_dims(space.id, &lengths, nil) == rank else { throw damaged(HDF5.failureText()) }
+            guard rank == 0 || H5Sget_simple_extent_dims(space.id, &lengths, nil) == rank else { throw failure() }
             var shape: [Int] = []
             var size = 8
             for length in lengths {
@@ -76,7 +78,7 @@ public final class HDF5Dataset: Sendable {
                 size = product.partialValue
                 shape.append(length)
             }
-            let type = try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText()))
+            let type = try HDF5Handle(H5Dget_type(handle.id), failure())
             let bytes = H5Tget_size(type.id)
             switch H5Tget_class(type.id) {
             case H5T_FLOAT:
@@ -91,6 +93,37 @@ public final class HDF5Dataset: Sendable {
     }
 
     private func damaged(_ what: String) -> DataError { DataError(.badData, "dataset \(name): \(what)", file: file) }
+    private func failure(_ what: String = "") -> DataError { HDF5.failure("dataset \(name)\(what.isEmpty ? "" : ": " + what)", file: file) }
+
+    /// Refuses data that lies elsewhere than in this file. Asked before anything else, because libhdf5 looks for the parts of a virtual
+    /// dataset as soon as its shape is wanted.
+    private static func checkStorage(_ handle: HDF5Handle, _ damaged: (String) -> DataError, _ failure: @autoclosure () -> DataError) throws {
+        let creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
+        let files = H5Pget_external_count(creation.id), layout = H5Pget_layout(creation.id)
+        guard files >= 0, layout != H5D_LAYOUT_ERROR else { throw failure() }
+        guard files == 0, layout != H5D_VIRTUAL else {
+            throw damaged("its numbers lie in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only files that are whole in themselves are read")
+        }
+    }
+
+    /// Refuses a shape that is not backed by data: rows that were never written, chunks that share their bytes, more than compression can
+    /// have saved. Reading such would fill memory with nothing. Small arrays may be what they like.
+    func checkExtent(fileSize: Int) throws {
+        try HDF5.locked {
+            let type = try storedType(), creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
+            let size = shape.reduce(1, *).multipliedReportingOverflow(by: H5Tget_size(type.id))
+            guard size.overflow || size.partialValue > Self.unbackedLimit else { return }
+            let stored = Int(clamping: H5Dget_storage_size(handle.id))
+            let isPacked = H5Pget_nfilters(creation.id) > 0
+            let backed = stored.multipliedReportingOverflow(by: isPacked ? Self.bestCompression : 1)
+            guard !size.overflow, stored <= fileSize, backed.overflow || backed.partialValue >= size.partialValue else {
+                throw damaged("its shape \(shape) promises far more than the \(min(stored, fileSize)) bytes that the file holds of it")
+            }
+        }
+    }
+
+    /// Bytes that an array may have without being in the file, and how many times smaller than itself deflate can make one (1032:1).
+    private static let unbackedLimit = 64 << 20, bestCompression = 1100
 
     /// Reads rows as numbers of one kind; libhdf5 converts from what is stored. `values` has room for exactly those rows.
     /// - Throws: `DataError` where the dataset holds no numbers or the file is damaged.
@@ -118,12 +151,12 @@ public final class HDF5Dataset: Sendable {
     private func read(rows range: Range<Int>, as type: hid_t, into bytes: UnsafeMutableRawPointer?) throws {
         try transfer(rows: range) { memory, space in
             guard H5Dread(handle.id, type, memory, space, hid_t(H5P_DEFAULT), bytes) >= 0 else {
-                throw damaged("reading failed: \(HDF5.failureText())")
+                throw failure("reading")
             }
         }
     }
 
-    private func storedType() throws -> HDF5Handle { try HDF5.locked { try HDF5Handle(H5Dget_type(handle.id), damaged(HDF5.failureText())) } }
+    private func storedType() throws -> HDF5Handle { try HDF5.locked { try HDF5Handle(H5Dget_type(handle.id), failure()) } }
 
     /// Reads rows as numbers of one kind, row-major.
     public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
@@ -131,6 +164,7 @@ public final class HDF5Dataset: Sendable {
         let count = range.count * rowSize
         // A lying shape is found out by the file's size before memory is asked for.
         guard count <= 1 << 36 else { throw damaged("\(count) numbers are too many to be read at once") }
+        try MemoryBudget.require(count * MemoryLayout<Number>.stride, for: "the numbers of \(name)", file: file)
         return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
             try read(rows: range, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
             initialized = count
@@ -143,6 +177,8 @@ public final class HDF5Dataset: Sendable {
         guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
         let range = range ?? 0 ..< rows
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows out of range")
+        // At least the strings themselves; their bytes are no more than the file.
+        try MemoryBudget.require(range.count * MemoryLayout<String>.stride, for: "the texts of \(name)", file: file)
         var strings: [String] = []
         strings.reserveCapacity(range.count)
         // In blocks, because libhdf5 copies every string once more.
@@ -164,7 +200,7 @@ public final class HDF5Dataset: Sendable {
                     H5Dread(handle.id, type.id, memory, space, hid_t(H5P_DEFAULT), $0.baseAddress) >= 0
                 }
                 defer { _ = pointers.withUnsafeMutableBytes { H5Dvlen_reclaim(type.id, memory, hid_t(H5P_DEFAULT), $0.baseAddress) } }
-                guard isRead else { throw damaged("reading failed: \(HDF5.failureText())") }
+                guard isRead else { throw failure("reading") }
                 for pointer in pointers { strings.append(pointer.map { String(cString: $0) } ?? "") }
             }
         }
@@ -207,14 +243,25 @@ public final class HDF5Dataset: Sendable {
         }
     }
 
+    /// The bytes of rows as they lie in the file, after decompression.
+    func withStoredBytes(rows range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void) throws {
+        let type = try storedType(), size = HDF5.locked { H5Tget_size(type.id) }
+        let count = range.count.multipliedReportingOverflow(by: rowSize), bytes = count.partialValue.multipliedReportingOverflow(by: size)
+        guard !count.overflow, !bytes.overflow, bytes.partialValue <= 1 << 32 else { throw damaged("its rows are too long to be read") }
+        try withUnsafeTemporaryAllocation(byteCount: bytes.partialValue, alignment: 64) { room in
+            if bytes.partialValue > 0 { try read(rows: range, as: type.id, into: room.baseAddress) }
+            body(UnsafeRawBufferPointer(room))
+        }
+    }
+
     /// Walks through the whole index of chunks, which is where damage misleads libhdf5.
     func walkChunks() throws {
         try HDF5.locked {
-            let creation = try HDF5Handle(H5Dget_create_plist(handle.id), damaged(HDF5.failureText()))
+            let creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
             guard H5Pget_layout(creation.id) == H5D_CHUNKED else { return }
-            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let space = try HDF5Handle(H5Dget_space(handle.id), failure())
             var count: hsize_t = 0
-            guard H5Dget_num_chunks(handle.id, space.id, &count) >= 0 else { throw damaged("its index of chunks: \(HDF5.failureText())") }
+            guard H5Dget_num_chunks(handle.id, space.id, &count) >= 0 else { throw failure("its index of chunks") }
         }
     }
 
@@ -229,7 +276,7 @@ public final class HDF5Dataset: Sendable {
         guard !range.isEmpty, rowSize > 0 else { return }
         try HDF5.locked {
             // The shape kept here is that of opening; a writer extends datasets.
-            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let space = try HDF5Handle(H5Dget_space(handle.id), failure())
             let memory = try select(range, in: space)
             guard H5Dwrite(handle.id, type, memory.id, space.id, hid_t(H5P_DEFAULT), values) >= 0 else { throw HDF5Container.writing(file) }
         }
@@ -263,7 +310,7 @@ public final class HDF5Dataset: Sendable {
 
     private func transfer(rows range: Range<Int>, _ body: (_ memory: hid_t, _ file: hid_t) throws -> Void) throws {
         try HDF5.locked {
-            let space = try HDF5Handle(H5Dget_space(handle.id), damaged(HDF5.failureText()))
+            let space = try HDF5Handle(H5Dget_space(handle.id), failure())
             let memory = try select(range, in: space)
             try body(memory.id, space.id)
         }
@@ -271,12 +318,12 @@ public final class HDF5Dataset: Sendable {
 
     /// Selects rows in the file's space and makes the space of as many elements in memory.
     private func select(_ range: Range<Int>, in space: HDF5Handle) throws -> HDF5Handle {
-        guard !shape.isEmpty else { return try HDF5Handle(H5Screate(H5S_SCALAR), damaged(HDF5.failureText())) }
+        guard !shape.isEmpty else { return try HDF5Handle(H5Screate(H5S_SCALAR), failure()) }
         var start = [hsize_t](repeating: 0, count: shape.count)
         var counts = shape.map { hsize_t($0) }
         start[0] = hsize_t(range.lowerBound)
         counts[0] = hsize_t(range.count)
-        guard H5Sselect_hyperslab(space.id, H5S_SELECT_SET, &start, nil, &counts, nil) >= 0 else { throw damaged(HDF5.failureText()) }
-        return try HDF5Handle(H5Screate_simple(Int32(counts.count), &counts, nil), damaged(HDF5.failureText()))
+        guard H5Sselect_hyperslab(space.id, H5S_SELECT_SET, &start, nil, &counts, nil) >= 0 else { throw failure() }
+        return try HDF5Handle(H5Screate_simple(Int32(counts.count), &counts, nil), failure())
     }
 }

@@ -1,3 +1,4 @@
+import CConfinement
 import CHDF5
 import FileFormats
 import Glibc
@@ -9,8 +10,11 @@ import Synchronization
 /// written itself is therefore first walked through by a child process, with limits on its time and memory. The program says at its
 /// start which executable does that (itself, with a hidden subcommand that calls `runAsChild`); a library user who sets none opens files
 /// straight away. A file that passed is not looked at again until it changes.
+///
+/// The child gets the file as an open descriptor and gives up every way to reach another one; it ends with its parent. In both processes
+/// libhdf5 runs on a thread that may open nothing (`HDF5`).
 public enum HDF5Validation {
-    /// The executable that validates, and its arguments before the file's path.
+    /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
         public var executable: String
         public var arguments: [String]
@@ -28,6 +32,16 @@ public enum HDF5Validation {
         init?(_ path: String) {
             var information = stat()
             guard stat(path, &information) == 0 else { return nil }
+            self.init(information)
+        }
+
+        init?(_ descriptor: Int32) {
+            var information = stat()
+            guard fstat(descriptor, &information) == 0 else { return nil }
+            self.init(information)
+        }
+
+        private init(_ information: stat) {
             device = UInt(information.st_dev)
             inode = UInt(information.st_ino)
             size = Int(information.st_size)
@@ -39,6 +53,8 @@ public enum HDF5Validation {
     private struct State {
         var program: Program?
         var trusted: Set<Identity> = []
+        /// In the child: the limit of memory is the one that was set here.
+        var isMemoryOurs = false
     }
 
     private static let state = Mutex(State())
@@ -53,29 +69,27 @@ public enum HDF5Validation {
     }
 
     /// Validates a file unless that is known to be needless.
-    static func ensureReadable(_ path: String) throws {
-        try checkSignature(path)
-        let identity = Identity(path)
+    static func ensureReadable(_ descriptor: Int32, _ path: String) throws {
+        try checkSignature(descriptor, path)
+        let identity = Identity(descriptor)
         let (program, isTrusted) = state.withLock { state in (state.program, identity.map(state.trusted.contains) ?? false) }
         guard let program, !isTrusted else { return }
-        try validate(path, by: program)
-        trust(path)
+        try validate(descriptor, path, by: program, timeLimit: nil)
+        // It is as it was when it was looked at, or it is not trusted.
+        if let identity, Identity(descriptor) == identity { state.withLock { _ = $0.trusted.insert(identity) } }
     }
 
     /// Tells a file that is no HDF5 at all from one that is damaged.
-    private static func checkSignature(_ path: String) throws {
-        let file = try MappedFile(path: path)
+    private static func checkSignature(_ descriptor: Int32, _ path: String) throws {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
         // It stands at the beginning, or at 512, 1024 … behind a block of the user's own.
-        let isFound = file.withUnsafeBytes { bytes in
-            var offset = 0
-            while offset + signature.count <= bytes.count {
-                if bytes[offset...].starts(with: signature) { return true }
-                offset = offset == 0 ? 512 : offset * 2
-            }
-            return false
+        var offset: off_t = 0
+        var bytes = [UInt8](repeating: 0, count: signature.count)
+        while pread(descriptor, &bytes, bytes.count, offset) == bytes.count {
+            if bytes == signature { return }
+            offset = offset == 0 ? 512 : offset * 2
         }
-        guard isFound else { throw DataError(.badData, "this is no HDF5 file; an .h5 file is wanted here (commands write one where -o names it so)", file: path) }
+        throw DataError(.badData, "this is no HDF5 file; an .h5 file is wanted here (commands write one where -o names it so)", file: path)
     }
 
     // MARK: The parent's side
@@ -83,19 +97,26 @@ public enum HDF5Validation {
     /// Lets the child walk through the file.
     /// - Parameter timeLimit: processor time that the child may use; nil allows ten seconds and one more for every 50 MB. On a busy machine
     ///   or a slow disk the wait may be longer, up to `patience` times that, and a good file still passes.
-    /// - Throws: `DataError` of kind `badData` with what the child found, or that it crashed or did not come to an end.
+    /// - Throws: `DataError` of kind `badData` with what the child found, or that it crashed or did not come to an end; of kind `memory`
+    ///   where memory was what it lacked.
     public static func validate(_ path: String, by program: Program, timeLimit: Duration? = nil) throws {
+        let descriptor = try InputFile.open(path)
+        defer { close(descriptor) }
+        try validate(descriptor, path, by: program, timeLimit: timeLimit)
+    }
+
+    private static func validate(_ descriptor: Int32, _ path: String, by program: Program, timeLimit: Duration?) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DataError(.inputOutput, "no pipe to the validating process: \(SystemError.text())", file: path) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(ends[0]) }
+        let size = Identity(descriptor)?.size ?? 0
+        let limit = timeLimit ?? .seconds(10 + size / 50_000_000)
         let child: pid_t
         do {
             defer { close(ends[1]) }
-            child = try spawn(program, path, output: ends[1])
+            child = try spawn(program, path, input: descriptor, output: ends[1], seconds: Int((limit * patience).components.seconds) + 5)
         }
-        let size = Identity(path)?.size ?? 0
-        let limit = timeLimit ?? .seconds(10 + size / 50_000_000)
         let clock = ContinuousClock()
         let begin = clock.now
         var deadline = begin + limit
@@ -127,11 +148,18 @@ public enum HDF5Validation {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7F, code = status >> 8 & 0xFF
+        let hasBegun = message.first == Self.begun
+        let text = String(decoding: hasBegun ? message.dropFirst() : message[...], as: UTF8.self)
         switch (isInTime, signal, code) {
-        case (false, _, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
+        case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
         case (_, 0, 0): return
-        case (_, 0, DataError.Kind.badData.rawValue):
-            throw DataError(.badData, "this HDF5 file is damaged: \(String(decoding: message, as: UTF8.self))", file: path)
+        case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
+        case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
+        // Killed by the kernel for want of memory, or ended by Swift's allocator, which says so.
+        case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)
+        case (_, 1..., _) where text.contains("allocate memory") || text.contains("failed to allocate"):
+            throw MemoryBudget.error("checking this file", file: path)
+        case (_, 1..., _) where !hasBegun: throw MemoryBudget.error("the process that checks this file, which could not begin", file: path)
         case (_, 0, 127), (_, 0, DataError.Kind.usage.rawValue):
             throw DataError(.unavailable, "the program that validates HDF5 files (\(SystemError.name(of: program.executable))) cannot be run", file: path)
         default: throw DataError(.badData, "this HDF5 file is damaged: reading it crashes the HDF5 library", file: path)
@@ -139,7 +167,7 @@ public enum HDF5Validation {
     }
 
     /// How many times the limit a child may take that waits for the processor or the disk.
-    private static let patience = 20
+    private static let patience = 6
 
     /// Processor time that a child has used; none where that cannot be told.
     private static func processorTime(of child: pid_t) -> Duration {
@@ -148,43 +176,97 @@ public enum HDF5Validation {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    private static func spawn(_ program: Program, _ path: String, output: Int32) throws -> pid_t {
+    /// What the child writes before it reads: from then on a crash is the file's fault.
+    private static let begun = UInt8(ascii: "+")
+
+    /// The descriptor under which the child finds the file.
+    private static let childDescriptor: Int32 = 3
+
+    private static func spawn(_ program: Program, _ path: String, input: Int32, output: Int32, seconds: Int) throws -> pid_t {
+        // Away from the number that it gets in the child.
+        let file = fcntl(input, F_DUPFD_CLOEXEC, 16)
+        guard file >= 0 else { throw SystemError.cannotRead(path) }
+        defer { close(file) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-        // A path that begins with a dash is no option.
-        let file = path.hasPrefix("-") ? "./" + path : path
-        var arguments: [UnsafeMutablePointer<CChar>?] = ([program.executable] + program.arguments + [file]).map { strdup($0) }
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, file, childDescriptor)
+        let words = [program.executable] + program.arguments + [String(getpid()), String(seconds)]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
+        // Without threads of the linear algebra library, which would take more memory than most files.
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup("OPENBLAS_NUM_THREADS=1")]
+        defer { free(environment[0]) }
+        var entry = environ
+        while let setting = entry.pointee {
+            if strncmp(setting, "OPENBLAS_NUM_THREADS=", 21) != 0 { environment.append(setting) }
+            entry += 1
+        }
+        environment.append(nil)
         var child: pid_t = 0
-        let status = posix_spawn(&child, program.executable, &actions, nil, arguments, environ)
+        let status = posix_spawn(&child, program.executable, &actions, nil, arguments, environment)
         guard status == 0 else {
-            throw DataError(.unavailable, "the program that validates HDF5 files cannot be started: \(SystemError.text(status))", file: path)
+            throw DataError(status == ENOMEM ? .memory : .unavailable, "the program that validates HDF5 files cannot be started: \(SystemError.text(status))", file: path)
         }
         return child
     }
 
     // MARK: The child's side
 
-    /// Walks through a file as its readers do, and returns the exit status: 0 where nothing was found. What was found is written to
-    /// standard output, which the parent reads. Memory and time are limited, and no core is dumped.
-    public static func runAsChild(_ path: String) -> Int32 {
-        let size = Identity(path)?.size ?? 0
-        limit(RLIMIT_CORE, 0)
-        limit(RLIMIT_CPU, 600)
-        limit(RLIMIT_AS, UInt(4 << 30) + 4 * UInt(size))
+    /// Walks through the file that the parent handed over, as its readers do, and returns the exit status: 0 where nothing was found. What
+    /// was found is written to standard output, which the parent reads.
+    /// - Parameters:
+    ///   - parent: the process that asks; the child ends with it.
+    ///   - seconds: how long the child may live, by the clock.
+    public static func runAsChild(parent: Int32, seconds: Int) -> Int32 {
+        guard confineChild(parent: parent, seconds: seconds) else { return DataError.Kind.interrupted.rawValue }
+        let size = Identity(childDescriptor)?.size ?? 0
+        _ = write(STDOUT_FILENO, [begun], 1)
         do {
-            try HDF5Walk(path: path).run()
+            try HDF5Walk(descriptor: childDescriptor, size: size).run()
             return 0
         } catch {
-            let message = Array(((error as? DataError)?.message ?? "\(error)").utf8.prefix(2000))
+            var error = error as? DataError ?? DataError(.badData, "\(error)")
+            if error.kind == .memory, state.withLock({ $0.isMemoryOurs }) {
+                error = DataError(.badData, "reading its \(size) bytes takes more than \(allowance(for: size) / 1_000_000) MB of memory")
+            }
+            let message = Array(error.message.utf8.prefix(2000))
             _ = write(STDOUT_FILENO, message, message.count)
-            return DataError.Kind.badData.rawValue
+            return (error.kind == .memory ? DataError.Kind.memory : .badData).rawValue
         }
+    }
+
+    /// Makes this process one that ends with its parent and after some time by the clock, whose memory is limited in proportion to the file,
+    /// which dumps no core, holds no other file open and can open none. False where the parent is gone already.
+    package static func confineChild(parent: Int32, seconds: Int) -> Bool {
+        alarm(UInt32(clamping: seconds))
+        guard kc_die_with_parent(parent) != 0 else { return false }
+        kc_close_from(childDescriptor + 1)
+        limit(RLIMIT_CORE, 0)
+        limit(RLIMIT_CPU, UInt(max(1, seconds)))
+        // The thread of libhdf5 confines itself when it begins; it begins before this one loses the right to start another.
+        HDF5.locked {}
+        let isOurs = limitMemory(allowance(for: Identity(childDescriptor)?.size ?? 0))
+        state.withLock { $0.isMemoryOurs = isOurs }
+        _ = kc_confine()
+        return true
+    }
+
+    /// Memory that reading may take on top of what the program takes by itself.
+    private static func allowance(for size: Int) -> Int { 256 << 20 + 4 * min(size, Int.max / 8) }
+
+    /// Lets the address space grow by `bytes`, unless an older limit allows less. True where the new limit is the one that counts.
+    private static func limitMemory(_ bytes: Int) -> Bool {
+        var limits = rlimit()
+        guard let taken = MemoryBudget.addressSpace(), getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0 else { return false }
+        let wanted = UInt(taken + bytes)
+        guard wanted < limits.rlim_cur else { return false }
+        limits.rlim_cur = wanted
+        return setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0
     }
 
     private static func limit(_ resource: __rlimit_resource, _ value: UInt) {
@@ -198,22 +280,22 @@ public enum HDF5Validation {
 /// Touches everything in a file that a reader of this project may touch: attributes, the tree of groups, every dataset's type, space and
 /// index of chunks, all strings, all of the small arrays and samples of the large ones, whose bytes cannot mislead anybody but by their value.
 private final class HDF5Walk {
-    let path: String
+    let size: Int
     let container: HDF5Container
     /// Numbers on their way to nowhere; one block for all arrays, because a large file has thousands of them.
-    private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+    private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     private static let maximumObjects = 5_000_000
     private static let maximumDepth = 16
     /// Bytes up to which an array of numbers is read as a whole.
     private static let wholeLimit = 8 << 20
 
-    init(path: String) throws {
-        self.path = path
-        container = try HDF5Container(trusted: path)
+    init(descriptor: Int32, size: Int) throws {
+        self.size = size
+        container = try HDF5Container(trusted: descriptor, path: "it")
     }
 
-    deinit { scratch.deallocate() }
+    deinit { free(scratch.baseAddress) }
 
     func run() throws {
         for name in try container.attributeNames() { _ = try container.attribute(name) }
@@ -222,11 +304,11 @@ private final class HDF5Walk {
     }
 
     private func walk(_ group: String, depth: Int, _ objects: inout Int) throws {
-        guard depth <= Self.maximumDepth else { throw DataError(.badData, "its groups are nested too deeply", file: path) }
+        guard depth <= Self.maximumDepth else { throw DataError(.badData, "its groups are nested too deeply") }
         for link in try container.links(in: group) {
             objects += 1
-            guard objects <= Self.maximumObjects else { throw DataError(.badData, "it holds too many objects", file: path) }
-            guard link.isHard else { throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read", file: path) }
+            guard objects <= Self.maximumObjects else { throw DataError(.badData, "it holds too many objects") }
+            guard link.isHard else { throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read") }
             let name = (group == "/" ? "/" : group + "/") + link.name
             switch try container.kind(of: name) {
             case .group: try walk(name, depth: depth + 1, &objects)
@@ -241,17 +323,24 @@ private final class HDF5Walk {
         guard dataset.rows > 0, dataset.rowSize > 0 else { return }
         switch dataset.kind {
         case .string where dataset.shape.count <= 1:
-            for start in stride(from: 0, to: dataset.rows, by: 65536) { _ = try dataset.strings(rows: start ..< min(start + 65536, dataset.rows)) }
+            var bytes = 0
+            for start in stride(from: 0, to: dataset.rows, by: 4096) {
+                for string in try dataset.strings(rows: start ..< min(start + 4096, dataset.rows)) { bytes += string.utf8.count }
+                // Rows may point to the same text again and again, which a reader would hold once for each.
+                guard !dataset.isVariableString || bytes <= size else {
+                    throw DataError(.badData, "the texts of \(dataset.name) are longer than the file")
+                }
+            }
         case .float, .integer:
             let step = max(1, Self.wholeLimit / (8 * dataset.rowSize))
-            guard step * dataset.rowSize <= 1 << 28 else { throw DataError(.badData, "\(dataset.name) has rows of \(dataset.rowSize) numbers", file: path) }
             // A compressed array is read whole: unpacking is work on data that may be damaged.
             let isWhole = dataset.isFiltered || dataset.rows <= step
             let starts = isWhole ? Array(stride(from: 0, to: dataset.rows, by: step)) : [0, dataset.rows / 2, dataset.rows - 1]
             let size = 8 * dataset.rowSize * (isWhole ? min(step, dataset.rows) : 1)
             if scratch.count < size {
-                scratch.deallocate()
-                scratch = .allocate(byteCount: size, alignment: 64)
+                guard let block = malloc(size) else { throw MemoryBudget.error("rows of \(dataset.name)", bytes: size) }
+                free(scratch.baseAddress)
+                scratch = UnsafeMutableRawBufferPointer(start: block, count: size)
             }
             for start in starts { try dataset.touch(rows: start ..< min(start + (isWhole ? step : 1), dataset.rows), scratch: scratch) }
         default: break

@@ -121,6 +121,7 @@ public final class VectorFile: Sendable {
         let rows = rows ?? 0 ..< count
         let size = rows.count.multipliedReportingOverflow(by: dimension)
         guard !size.overflow, size.partialValue <= 1 << 36 else { throw DataError(.badData, "/embeddings is too large to be read at once", file: path) }
+        try MemoryBudget.require(size.partialValue * MemoryLayout<Float>.stride, for: "the vectors", file: path)
         return try [Float](unsafeUninitializedCapacity: size.partialValue) { buffer, initialized in
             try readEmbeddings(rows: rows, into: UnsafeMutableBufferPointer(rebasing: buffer[..<size.partialValue]))
             initialized = size.partialValue

@@ -80,6 +80,7 @@ public final class VectorFileWriter {
     public func finish() throws {
         precondition(container != nil, "VectorFileWriter is finished")
         if pending.count > 0 || datasets == nil { try writePending() }
+        try container?.recordContentHash()
         try container?.flush()
         datasets = nil
         container = nil

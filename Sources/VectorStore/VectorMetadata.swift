@@ -21,6 +21,9 @@ public struct VectorMetadata: Sendable, Equatable {
     /// The input's name without folders, and its SHA-256.
     public var source: String
     public var sourceSHA256: String
+    /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated knows by it
+    /// that its rows are there. Empty in files of versions that did not write it.
+    public var parts: [String] = []
     /// Everything else worth knowing (a `Provenance`), as compact JSON; empty where there is none.
     public var provenance: String
 
@@ -44,6 +47,7 @@ public struct VectorMetadata: Sendable, Equatable {
         try container.set("created_by", .string(createdBy))
         try container.set("source", .string(source))
         try container.set("source_sha256", .string(sourceSHA256))
+        if !parts.isEmpty { try container.set("parts", .string(parts.joined(separator: " "))) }
         if !provenance.isEmpty { try container.set("provenance", .string(provenance)) }
     }
 
@@ -59,6 +63,7 @@ public struct VectorMetadata: Sendable, Equatable {
         createdBy = try text("created_by")
         source = try text("source")
         sourceSHA256 = try text("source_sha256")
+        parts = try text("parts").split(separator: " ").map(String.init)
         provenance = try text("provenance")
     }
 }

@@ -13,22 +13,21 @@ struct ItemReportOptions: ParsableArguments {
     enum ColorChoice: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
 
     func validate() throws {
-        if let items, !["csv", "tsv", "xlsx"].contains(URL(fileURLWithPath: items).pathExtension.lowercased()) {
-            throw ValidationError("--items is written as .csv, .tsv or .xlsx; '\(items)' ends with none of them")
-        }
+        try OutputName.requireTable(items)
+        try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
-    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal) }
+    func isColoured(_ isTerminal: Bool) -> Bool { color == .always || (color == .auto && isTerminal && Console.allowsColour) }
 
     /// The page and the table that were asked for.
-    func write(_ evaluation: FreeRunningEvaluation, title: String, provenance: Provenance) throws {
+    func write(_ evaluation: FreeRunningEvaluation, title: String, carried: [String], provenance: Provenance) throws {
         if let html {
             try AtomicFile.write(to: html) { try $0.write(evaluation.page(title: title).html) }
             try provenance.write(beside: html)
         }
         if let items {
-            let table = ResultTable(FreeRunningEvaluation.Item.columns)
-            try table.write(to: items, provenance: provenance) { write in for item in evaluation.items { try write(item.cells) } }
+            let table = ResultTable(FreeRunningEvaluation.Item.columns + carried.map(TableColumn.carried))
+            try table.write(to: items, provenance: provenance) { write in for item in evaluation.items { try write(item.cells + item.item.others.cells) } }
         }
     }
 }

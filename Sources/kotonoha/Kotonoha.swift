@@ -31,17 +31,38 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),
         ])
 
-    /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64.
+    /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
+    /// program as the signal would, but after outputs are cleared away.
     static func main() {
+        StandardStreams.prepare()
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
         HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
+        // The child gets by with less, and tells its parent when memory is what it lacks.
+        if CommandLine.arguments.dropFirst().first != ValidateHDF5Command._commandName {
+            do { try MemoryBudget.checkStart() } catch {
+                Console.say("kotonoha: \(error)")
+                // At once: the linear algebra library would wait at the end for a thread that waits for memory.
+                _exit(DataError.Kind.memory.rawValue)
+            }
+        }
         do {
-            var command = try parseAsRoot()
-            try command.run()
+            do {
+                if let sheets = try SheetListing.answer(to: CommandLine.arguments) { return try Console.print(sheets) }
+                try CommandSuggestion.check(Array(CommandLine.arguments.dropFirst()), in: self)
+                var command = try parseAsRoot()
+                try command.run()
+            } catch where exitCode(for: error) == .success {
+                // Help and version are data: they go where data goes, checked.
+                try Console.write(fullMessage(for: error) + "\n")
+            }
         } catch let error as DataError {
             Console.say("kotonoha: \(error)")
             Glibc.exit(error.kind.rawValue)
+        } catch is ClosedPipe {
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+            Glibc.exit(128 + SIGPIPE)
         } catch {
             exit(withError: error)
         }

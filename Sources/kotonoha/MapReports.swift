@@ -22,16 +22,47 @@ extension MapQuality {
     }
 }
 
+extension TSNEMap {
+    /// Between which points affinities were taken, in words.
+    var affinities: String { pairs == .all ? "over all pairs" : "over the \(Console.grouped(neighbors)) nearest neighbours" }
+
+    /// Both divergences by their names: over the pairs that were used, and over all.
+    var divergences: String {
+        let used = "\(Console.fixed(kullbackLeiblerDivergence, 4)) \(affinities)\(isExact ? "" : " (its normalization interpolated)")"
+        guard pairs != .all else { return used }
+        return used + (divergenceOverAllPairs.map { ", \(Console.fixed($0, 4)) over all pairs" } ?? " (not computed over all pairs)")
+    }
+
+    /// Says so where the usual early exaggeration was too strong; nil where it was used, or another one was asked for.
+    func halvedExaggeration(asked: Double?) -> String? {
+        guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
+        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): more of it, up to the usual 12, drew the whole map into a point (--early-exaggeration chooses another)"
+    }
+}
+
 /// The state of a t-SNE run beside its output, kept until the map is written.
+///
+/// The file begins with a line that marks it as the program's own; a file or link of this name without it is never touched.
 final class PartialMap {
     private let path: String
+    private static let mark = "kotonoha/unfinished t-SNE "
     /// What the run was made from; another run's state is refused.
     private let key: String
     private var lastWritten = ContinuousClock.now
 
     init(output: String, key: String) {
         path = output + ".partial"
-        self.key = key
+        self.key = Self.mark + key
+    }
+
+    /// - Throws: `DataError` where something else lies at the place of the state, before hours of work that could not be saved.
+    func check() throws {
+        var information = stat()
+        guard lstat(path, &information) == 0 else { return }
+        let head = information.st_mode & S_IFMT == S_IFREG ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
+        guard head == Data(Self.mark.utf8) else {
+            throw DataError(.cannotCreate, "the state of an unfinished map belongs here, and this is something else, so it is left alone; move it away or choose another output", file: path)
+        }
     }
 
     func read() throws -> TSNECheckpoint {
@@ -50,6 +81,7 @@ final class PartialMap {
     }
 
     func write(_ checkpoint: TSNECheckpoint) throws {
+        try check()
         try AtomicFile.write(to: path) { file in
             try file.write(key + "\n")
             try file.write([UInt8](checkpoint.data))
@@ -62,5 +94,5 @@ final class PartialMap {
         if ContinuousClock.now - lastWritten > .seconds(10) { try write(progress.makeCheckpoint()) }
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    func remove() { if (try? check()) != nil { unlink(path) } }
 }

@@ -36,6 +36,25 @@ import Testing
         #expect(throws: (any Error).self) { try RetrievalEvaluation(queries: plane([0]), partners: plane([0, 1])) }
     }
 
+    /// A sentence in several pairs is one: it asks once, is found once, and each of its partners is right.
+    @Test func severalPartners() throws {
+        // Rows: A–x, A–y, B–x, C–z, C–z.
+        let table = PartnerTable(first: [7, 7, 8, 9, 9], second: [1, 2, 1, 3, 3])
+        #expect(table.first == [0, 2, 3] && table.second == [0, 1, 3] && table.pairs == 5 && table.hasSeveralPartners)
+        #expect(table.answersOfFirst == [[0, 1], [0], [2]] && table.answersOfSecond == [[0, 1], [0], [2]])
+        // A at 0° finds y at 2° first; B at 40° finds y first, and its partner x at 20° second; C at 90° finds z.
+        let there = try RetrievalEvaluation(queries: plane([0, 8, 90]), candidates: plane([20, 2, 80]), answers: table.answersOfFirst)
+        #expect(there.queries == 3 && abs(there.first - 2.0 / 3) < 1e-12 && abs(there.meanReciprocalRank - 2.5 / 3) < 1e-12)
+        let grouped = PartnerTable(first: [7, 7, 8, 9, 9], second: [1, 2, 1, 3, 3], groups: [0, 0, 0, 1, 1])
+        #expect(grouped.answersOfFirst == [[0, 1], [0, 1], [2]] && grouped.answersOfSecond == [[0, 1], [0, 1], [2]])
+        #expect(try RetrievalEvaluation(queries: plane([0, 8, 90]), candidates: plane([20, 2, 80]), answers: grouped.answersOfFirst).first == 1)
+        #expect(!PartnerTable(first: [0, 1], second: [0, 1]).hasSeveralPartners)
+        // Right answers do not stand in one another's way, wrong equals do.
+        let tied = try RetrievalEvaluation(queries: plane([0]), candidates: plane([10, 10, 10]), answers: [[0, 2]])
+        #expect(tied.first == 0 && tied.meanReciprocalRank == 0.5)
+        #expect(try RetrievalEvaluation(queries: plane([0]), candidates: plane([10, 10, 10]), answers: [[0, 1, 2]]).first == 1)
+    }
+
     @Test func groupsByHand() throws {
         let x = plane([0, 10, 14, 40, 41]), groups = ["a", "a", "b", "b", "c"]
         let all = try GroupEvaluation(vectors: x, groups: groups)

@@ -42,6 +42,23 @@ struct Golden: Decodable {
     var other: Tensor<Float> { Tensor(otherMap, shape: [rows, 2]) }
 }
 
+/// Values of scikit-learn's exact t-SNE; see tools/golden/tsne.py.
+struct TSNEGolden: Decodable {
+    struct Map: Decodable { let perplexity: Double, kl: Double }
+    /// Upper triangle of P for `Golden.x` and perplexity 12, over all pairs.
+    let affinities: [Double]
+    /// KL of `Golden.y` under them.
+    let kl: Double
+    let cloud: [Float]
+    let cloudRows: Int
+    let maps: [Map]
+
+    static func load() throws -> TSNEGolden {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/tsne.json")
+        return try JSONDecoder().decode(TSNEGolden.self, from: Data(contentsOf: file))
+    }
+}
+
 /// Normally distributed rows around `clusters` middles.
 func sample(rows: Int, columns: Int, clusters: Int = 5, seed: UInt64 = 1) -> Tensor<Float> {
     var random = RandomSource(seed: seed)

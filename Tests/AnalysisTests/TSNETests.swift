@@ -7,6 +7,7 @@ import Testing
 @Suite struct AffinityTests {
     private func dense(_ p: Affinities) -> [[Double]] {
         (0..<p.count).map { i in
+            if p.pairs == .all { return p.values[i * p.count..<(i + 1) * p.count].map(Double.init) }
             var row = [Double](repeating: 0, count: p.count)
             for e in Int(p.offsets[i])..<Int(p.offsets[i + 1]) { row[Int(p.columns[e])] += Double(p.values[e]) }
             return row
@@ -16,13 +17,35 @@ import Testing
     @Test func agreeWithOpenTSNE() throws {
         let golden = try Golden.load()
         for (perplexities, expected) in [([12.0], golden.affinities), ([4, 12], golden.multiscale)] {
-            let p = try Affinities(golden.x, perplexities: perplexities)
+            let p = try Affinities(golden.x, perplexities: perplexities, pairs: .nearest)
+            #expect(p.pairs == .nearest && p.neighbors == 36)
             let mine = dense(p), largest = expected.joined().max() ?? 1
             for i in 0..<golden.rows { #expect(largestDifference(mine[i], expected[i]) < 2e-5 * largest) }
             #expect(abs(mine.joined().reduce(0, +) - 1) < 1e-6)
             for i in 0..<golden.rows { for j in 0..<i { #expect(mine[i][j] == mine[j][i]) } }
             #expect(abs(p.realizedPerplexity - 12) < 1e-6)
         }
+    }
+
+    @Test func overAllPairsTheyAgreeWithScikitLearn() throws {
+        let golden = try Golden.load(), expected = try TSNEGolden.load(), n = golden.rows
+        let p = try Affinities(golden.x, perplexities: [12])
+        #expect(p.pairs == .all && p.neighbors == n - 1 && abs(p.realizedPerplexity - 12) < 1e-6)
+        let mine = dense(p), largest = expected.affinities.max() ?? 1
+        var place = 0
+        for i in 0..<n {
+            #expect(mine[i][i] == 0)
+            for j in i + 1..<n {
+                #expect(abs(mine[i][j] - expected.affinities[place]) < 2e-5 * largest && mine[i][j] == mine[j][i])
+                place += 1
+            }
+        }
+        #expect(abs(mine.joined().reduce(0, +) - 1) < 1e-6)
+        #expect(try Affinities(golden.x, perplexities: [12], threads: 1).values == p.values)
+        #expect(abs(try TSNE().divergence(p, at: golden.y) - expected.kl) < 1e-5)
+        // With more points near neighbours only, and beyond a matrix that fits into memory nothing else.
+        #expect(try Affinities(sample(rows: 5_000, columns: 3), perplexities: [5]).pairs == .nearest)
+        #expect { try Affinities(Tensor<Float>(repeating: 0, shape: [20_001, 1]), perplexities: [5], pairs: .all) } throws: { "\($0)".contains("20000 points") }
     }
 
     @Test func fewPointsNameTheLargestPerplexity() throws {
@@ -35,9 +58,10 @@ import Testing
     }
 
     @Test func copiesHaveEqualShares() throws {
-        let p = try Affinities(Tensor<Float>(repeating: 1, shape: [50, 3]), perplexities: [5])
-        #expect(p.values.allSatisfy { $0.isFinite && $0 > 0 })
-        #expect(abs(p.realizedPerplexity - 15) < 1e-9)
+        let copies = Tensor<Float>(repeating: 1, shape: [50, 3])
+        let p = try Affinities(copies, perplexities: [5], pairs: .nearest), all = try Affinities(copies, perplexities: [5])
+        #expect(p.values.allSatisfy { $0.isFinite && $0 > 0 } && all.values.allSatisfy(\.isFinite))
+        #expect(abs(p.realizedPerplexity - 15) < 1e-9 && abs(all.realizedPerplexity - 49) < 1e-9)
     }
 }
 
@@ -59,7 +83,7 @@ import Testing
     }
 
     @Test func divergenceAndGradientAreTheDefinition() throws {
-        let golden = try Golden.load(), p = try Affinities(golden.x, perplexities: [12])
+        let golden = try Golden.load(), p = try Affinities(golden.x, perplexities: [12], pairs: .nearest)
         for expected in golden.divergences {
             let (kl, gradient) = try Self.settings(.exact, alpha: expected.alpha).divergenceAndGradient(p, at: golden.y)
             #expect(abs(kl - expected.kl) < 1e-5)
@@ -106,7 +130,7 @@ import Testing
     /// Each method's gradient is that of its own energy. The tree's is no gradient of anything: its cells change as points move.
     @Test(arguments: [(TSNE.Gradient.exact, 1.0, 2), (.exact, 0.6, 2), (.exact, 1, 1), (.exact, 2, 1), (.interpolation, 1, 2), (.interpolation, 0.6, 2), (.interpolation, 1, 1)])
     func agreesWithFiniteDifferences(_ method: TSNE.Gradient, _ alpha: Double, _ dimensions: Int) throws {
-        let x = sample(rows: 60, columns: 6), p = try Affinities(x, perplexities: [12])
+        let x = sample(rows: 60, columns: 6), p = try Affinities(x, perplexities: [12], pairs: alpha < 1 ? .nearest : .all)
         let settings = Self.settings(method, alpha: alpha, dimensions: dimensions)
         var random = RandomSource(seed: 5)
         var y = Tensor((0..<60 * dimensions).map { _ in Float(2 * random.normal()) }, shape: [60, dimensions])
@@ -218,7 +242,9 @@ import Testing
 
     @Test func badInputIsAnError() throws {
         let x = sample(rows: 60, columns: 6)
-        #expect { try TSNE().fit(x) } throws: { "\($0)".contains("the largest perplexity that they allow is 19.66") }
+        var thirty = TSNE()
+        thirty.perplexities = [30]
+        #expect { try thirty.fit(x) } throws: { "\($0)".contains("the largest perplexity that they allow is 19.66") }
         #expect { try TSNE().fit(x.rows(0..<1)) } throws: { "\($0)".contains("at least 4 points") }
         #expect(throws: DataError.self) { try TSNE().fit(Tensor<Float>(shape: [0, 6])) }
         #expect { try short().fit(Tensor<Float>(repeating: 2, shape: [60, 6])) } throws: { "\($0)".contains("equal") }
@@ -253,6 +279,48 @@ import Testing
         settings.leastGradientNorm = 1e-3
         let map = try settings.fit(sample(rows: 80, columns: 5))
         #expect(map.iterations < 5_060)
+    }
+
+    /// 60 vectors of one cloud, whose maps scikit-learn's exact method was asked for as well: no divergence is worse, none jumps from one
+    /// perplexity to the next, and all iterations are done.
+    @Test func fewPointsHaveMapsAsGoodAsScikitLearns() throws {
+        let golden = try TSNEGolden.load(), x = Tensor(golden.cloud, shape: [golden.cloudRows, golden.cloud.count / golden.cloudRows])
+        for expected in golden.maps {
+            var settings = TSNE()
+            settings.perplexities = [expected.perplexity]
+            let map = try settings.fit(x)
+            #expect(map.pairs == .all && map.divergenceOverAllPairs == map.kullbackLeiblerDivergence)
+            #expect(map.kullbackLeiblerDivergence < expected.kl * 1.01, "perplexity \(expected.perplexity): \(map.kullbackLeiblerDivergence), scikit-learn \(expected.kl)")
+            #expect(map.iterations == 750, "perplexity \(expected.perplexity): \(map.iterations)")
+        }
+        var steps: [Double] = []
+        for perplexity in 8...19 {
+            var settings = TSNE()
+            settings.perplexities = [Double(perplexity)]
+            steps.append(try settings.fit(x).kullbackLeiblerDivergence)
+        }
+        for (a, b) in zip(steps, steps.dropFirst()) { #expect(b < a * 1.02, "\(steps)") }
+    }
+
+    @Test func theUsualPerplexityFitsFewPoints() throws {
+        for (points, usual) in [(4, 1.0), (20, 6), (60, 19), (90, 29), (91, 30), (4_000, 30)] { #expect(Affinities.usualPerplexity(points: points) == usual) }
+        var settings = short()
+        settings.perplexities = []
+        let map = try settings.fit(sample(rows: 60, columns: 6))
+        #expect(map.settings.perplexities == [19] && abs(map.realizedPerplexity - 19) < 1e-6)
+    }
+
+    /// Where near neighbours only were used, the divergence over them and the one over all pairs are two numbers.
+    @Test func bothDivergencesAreKnown() throws {
+        let x = sample(rows: 90, columns: 6)
+        var settings = short()
+        settings.pairs = .nearest
+        let map = try settings.fit(x), all = try Affinities(normalizedRows(x), perplexities: [10])
+        #expect(map.pairs == .nearest && map.neighbors == 30 && map.settings.pairs == .nearest)
+        let over = try #require(map.divergenceOverAllPairs)
+        #expect(over == (try settings.divergence(all, at: map.coordinates)) && abs(over - map.kullbackLeiblerDivergence) > 1e-3)
+        settings.pairs = .all
+        #expect(try settings.fit(x).kullbackLeiblerDivergence < over)
     }
 
     // MARK: New points

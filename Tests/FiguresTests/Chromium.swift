@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestTools
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -7,12 +8,6 @@ import Glibc
 /// A real browser without a window, driven over its debugging pipe (Chrome DevTools Protocol).
 final class Chromium {
     struct Failure: Error, CustomStringConvertible { var description: String }
-
-    /// The installed browser, nil where there is none.
-    static let path = ["chromium", "chromium-browser", "google-chrome"].flatMap { name in
-        ["/usr/bin/", "/usr/local/bin/"].map { $0 + name }
-    }.first { FileManager.default.isExecutableFile(atPath: $0) }
-    static let isInstalled = path != nil
 
     private let process: pid_t
     private let input: Int32
@@ -26,7 +21,7 @@ final class Chromium {
     private var events: [String] = []
 
     init(arguments: [String] = [], width: Int = 1200, height: Int = 800) throws {
-        guard let path = Self.path else { throw Failure(description: "no Chromium") }
+        let path = try TestTool.chromium.required()
         profile = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-chromium-\(UUID().uuidString)")
         func pipe() throws -> (read: Int32, write: Int32) {
             var ends: [Int32] = [0, 0]

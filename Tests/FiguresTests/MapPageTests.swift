@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import Figures
 import Testing
+import TestTools
 
 /// The page as a file, without a browser.
 @Suite struct MapPageFileTests {
@@ -60,7 +61,7 @@ import Testing
 }
 
 /// The page in a browser, used as a person uses it.
-@Suite(.serialized, .enabled(if: Chromium.isInstalled, "needs Chromium (apt-get install chromium)"))
+@Suite(.serialized, .enabled(if: TestTool.chromium.isExpected, "needs Chromium; tools/test installs it"))
 struct MapPageBrowserTests {
     private func file(_ page: MapPage) throws -> URL {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-map-\(UUID().uuidString).html")

@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import Figures
 import Testing
+import TestTools
 
 @Suite struct OutputTests {
     private let figure: ScatterMap
@@ -17,10 +18,6 @@ import Testing
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-maps-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         return url
-    }
-
-    private static func tool(_ name: String) -> String? {
-        ["/usr/bin/", "/usr/local/bin/"].map { $0 + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
     private func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
@@ -52,21 +49,21 @@ import Testing
         #expect(try figure.svg() == figure.svg())
     }
 
-    @Test(.enabled(if: tool("pdffonts") != nil && tool("pdftoppm") != nil && tool("pdftotext") != nil, "needs poppler-utils"))
+    @Test(.enabled(if: TestTool.pdffonts.isExpected && TestTool.pdftoppm.isExpected && TestTool.pdftotext.isExpected, "needs poppler-utils; tools/test installs it"))
     func pdfOpensAndEmbedsItsFonts() throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appendingPathComponent("map.pdf")
         try figure.write(to: file)
-        let fonts = try run(try #require(Self.tool("pdffonts")), [file.path])
+        let fonts = try run(try TestTool.pdffonts.required(), [file.path])
         let rows = fonts.output.split(separator: "\n").dropFirst(2)
         #expect(fonts.status == 0 && !rows.isEmpty)
         // Columns: name, type, encoding, emb, sub, uni, object.
         for row in rows { #expect(Array(row.split(separator: " ").suffix(5).prefix(3)) == ["yes", "yes", "yes"], "\(row)") }
-        let text = try run(try #require(Self.tool("pdftotext")), [file.path, "-"]).output
+        let text = try run(try TestTool.pdftotext.required(), [file.path, "-"]).output
         for word in ["言の葉 Kotonoha", "浜辺を歩く", "two dogs"] { #expect(text.contains(word), "\(text)") }
-        #expect(try run(try #require(Self.tool("pdftoppm")), ["-png", "-r", "72", file.path, folder.appendingPathComponent("page").path]).status == 0)
-        let date = try run(try #require(Self.tool("pdfinfo")), [file.path]).output
+        #expect(try run(try TestTool.pdftoppm.required(), ["-png", "-r", "72", file.path, folder.appendingPathComponent("page").path]).status == 0)
+        let date = try run(try TestTool.pdfinfo.required(), [file.path]).output
         #expect(!date.contains("CreationDate:    2"))
     }
 

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import Testing
+import TestTools
 
 @Suite struct CoNLLUTests {
     let scratch = Scratch()
@@ -58,12 +59,9 @@ import Testing
         #expect(error.kind == .badData && error.line == 1)
     }
 
-    @Test func readsTheTreebanks() throws {
+    @Test(.enabled(if: SharedData.path("ud") != nil, "needs ../shared/data/ud")) func readsTheTreebanks() throws {
         for (name, count) in [("en_ewt-ud-dev", 2001), ("en_ewt-ud-test", 2077), ("en_ewt-ud-train", 12544), ("ja_gsd-ud-dev", 507), ("ja_gsd-ud-test", 543)] {
-            guard let path = sharedData("ud/\(name).conllu") else {
-                print("skipped: no \(name) beside the checkout")
-                continue
-            }
+            let path = try #require(SharedData.path("ud/\(name).conllu"))
             let sentences = try CoNLLUReader.read(path)
             #expect(sentences.count == count, "\(name)")
             #expect(sentences.allSatisfy { $0.id != nil && $0.text != nil })

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import Testing
+import TestTools
 
 /// All rows of a table.
 func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws -> (columns: [String], rows: [[String]], lines: [Int]) {
@@ -81,12 +82,7 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
         #expect(try failure { _ = try SpreadsheetWriter(path: scratch.path("no/out.xlsx"), columns: []) }.kind == .cannotCreate)
     }
 
-    @Test func refusesWhatUnpacksToTooMuch() throws {
-        let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
-        guard let python else {
-            print("skipped: no python3 to make a zip bomb")
-            return
-        }
+    @Test(.enabled(if: TestTool.python3.isExpected, "needs python3 to make a zip bomb")) func refusesWhatUnpacksToTooMuch() throws {
         let path = scratch.path("bomb.xlsx")
         let script = """
             import sys, zipfile
@@ -98,7 +94,7 @@ func allRows(_ path: String, _ options: TableOptions = TableOptions()) throws ->
                     target.writestr(name, data)
             """
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
+        process.executableURL = URL(fileURLWithPath: try TestTool.python3.required())
         process.arguments = ["-c", script, fixture("furigana.xlsx"), path]
         try process.run()
         process.waitUntilExit()

@@ -26,13 +26,6 @@ final class Scratch {
 
 func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 
-/// A file of the data beside the checkout, nil where it is absent; tests that want it say that they skipped.
-func sharedData(_ name: String) -> String? {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let path = root.appendingPathComponent("../shared/data/" + name).standardized.path
-    return FileManager.default.fileExists(atPath: path) ? path : nil
-}
-
 /// A file of this target's fixtures.
 func fixture(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/" + name).path

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import Testing
+import TestTools
 
 @Suite struct TableTests {
     let scratch = Scratch()
@@ -107,7 +108,7 @@ import Testing
         #expect(try rows(try scratch.write("[laughs] hello\n{x}")).map(\.text) == ["[laughs] hello", "{x}"])
     }
 
-    @Test func readsEveryPairFileAsItIs() throws {
+    @Test(.enabled(if: SharedData.path("jglue") != nil, "needs ../shared/data")) func readsEveryPairFileAsItIs() throws {
         let expected: [(String, Int, Double?, [String])] = [
             ("jglue/jsts-train-v1.3.json", 12451, 0, ["sentence1", "sentence2", "label"]),
             ("jglue/jsts-valid-v1.3.json", 1457, 0, ["sentence1", "sentence2", "label"]),
@@ -119,10 +120,7 @@ import Testing
             ("jwsd/score_noun.csv", 1103, 5.8, ["word1", "word2", "mean"]), ("jwsd/score_verb.csv", 1464, 1.7, ["word1", "word2", "mean"]),
         ]
         for (name, count, score, columns) in expected {
-            guard let path = sharedData(name) else {
-                print("skipped: no \(name) beside the checkout")
-                continue
-            }
+            let path = try #require(SharedData.path(name))
             let source = try SentencePairSource(path: path)
             #expect(source.columns == columns, "\(name)")
             let pairs = try source.all()
@@ -130,7 +128,7 @@ import Testing
             if let score { #expect(pairs.first?.score == score, "\(name)") }
             #expect(pairs.allSatisfy { !$0.first.isEmpty && !$0.second.isEmpty }, "\(name)")
         }
-        if let path = sharedData("stsb/stsb-en-dev.csv") {
+        if let path = SharedData.path("stsb/stsb-en-dev.csv") {
             let pairs = try SentencePairSource(path: path, columns: ["1", "2", "3"]).all()
             #expect(pairs[0].first == "A man with a hard hat is dancing." && pairs[0].second == "A man wearing a hard hat is dancing.")
         }

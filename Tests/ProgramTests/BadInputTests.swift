@@ -35,7 +35,7 @@ import Testing
         let before = try program.bytes("v.h5")
         func broken(_ name: String, _ bytes: [UInt8], _ options: String...) throws -> Program.Result {
             let input = try program.write(name, bytes)
-            var arguments = ["embed", input, "-o", "v.h5", "--model", model, "--quiet"]
+            var arguments = ["embed", input, "-o", "v.h5", "--model", model, "--quiet", "--force"]
             arguments += options
             let process = program.process(arguments)
             let errors = program.path("errors")
@@ -99,7 +99,7 @@ import Testing
         let before = try program.bytes("v.h5")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" embed \"$1\" -o v.h5 --model \"$2\" --quiet", Program.executable.path, input, model]
+        process.arguments = ["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" embed \"$1\" -o v.h5 --force --model \"$2\" --quiet", Program.executable.path, input, model]
         process.currentDirectoryURL = program.folder
         process.standardError = FileHandle.nullDevice
         try process.run()

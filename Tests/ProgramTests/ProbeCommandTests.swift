@@ -117,7 +117,7 @@ import VectorStore
         try write("elmo.h5", extra: 0)
         try write("bert.h5", extra: 2)
         func train(_ file: String, _ options: String...) throws -> Program.Result {
-            let process = program.process(["probe", "train", "--train", file, bank, "--dev", file, bank, "--layer", "1", "--rank", "3", "--epochs", "2", "-o", "p.safetensors"] + options)
+            let process = program.process(["probe", "train", "--train", file, bank, "--dev", file, bank, "--layer", "1", "--rank", "3", "--epochs", "2", "-o", "p.safetensors", "--force"] + options)
             let errors = Pipe()
             process.standardError = errors
             process.standardOutput = FileHandle.nullDevice
@@ -140,7 +140,7 @@ import VectorStore
         // Pieces of the words: as the tokenizer splits them, and by the model alone, to which "dogs." is one unknown word.
         func train(_ pieces: [Int]) throws -> (words: Program.Result, pieces: Program.Result) {
             func options(_ file: String) -> [String] {
-                ["probe", "train", "--train", file, bank, "--dev", file, bank, "--layer", "0", "--rank", "3", "--epochs", "3", "-o", "\(file).safetensors", "--json", "--quiet"]
+                ["probe", "train", "--train", file, bank, "--dev", file, bank, "--layer", "0", "--rank", "3", "--epochs", "3", "-o", "\(file).safetensors", "--json", "--quiet", "--force"]
             }
             func value(_ sentence: Int, _ token: Int, _ component: Int) -> Float { Float((token * 5 + component + sentence * 31) * 7919 % 97) / 97 }
             try HDF5Container.create(path: program.path("w.h5")) { words in

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 
 /// The built program, run as a user runs it.
 struct Program {
@@ -8,15 +9,14 @@ struct Program {
         var errors: String
     }
 
-    /// `kotonoha` beside the test bundle.
-    static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
+    /// `kotonoha` beside the test bundle; `KOTONOHA_TESTED` names another build, to see a test fail on it.
+    static let executable = ProcessInfo.processInfo.environment["KOTONOHA_TESTED"].map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
 
     /// A folder of its own for one test.
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-program-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("program")
     }
 
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
@@ -42,8 +42,12 @@ struct Program {
         try run(arguments, input: input, environment: environment)
     }
 
-    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-        let process = process(arguments, environment: environment)
+    func run(_ arguments: [String], input: String = "", environment: [String: String] = [:], folder: URL? = nil) throws -> Result {
+        try run(process(arguments, environment: environment), input: input, in: folder)
+    }
+
+    private func run(_ process: Process, input: String = "", in place: URL? = nil) throws -> Result {
+        process.currentDirectoryURL = place ?? folder
         let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
         try Data(input.utf8).write(to: folder.appendingPathComponent(names[0]))
         for name in names[1...] { try Data().write(to: folder.appendingPathComponent(name)) }
@@ -56,5 +60,32 @@ struct Program {
                             output: String(decoding: try bytes(names[1]), as: UTF8.self), errors: String(decoding: try bytes(names[2]), as: UTF8.self))
         for name in names { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
         return result
+    }
+
+    /// A line of bash in the test's folder, where `$0` is the program.
+    func shell(_ line: String, environment: [String: String] = [:]) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", line, Self.executable.path]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        return try run(process)
+    }
+
+    /// What the program shows on a terminal, standard output and standard error together.
+    func onTerminal(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
+        let master = posix_openpt(O_RDWR | O_NOCTTY)
+        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else { throw POSIXError(.ENODEV) }
+        let terminal = FileHandle(fileDescriptor: open(name, O_RDWR | O_NOCTTY), closeOnDealloc: true)
+        let process = process(arguments, environment: ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 })
+        (process.standardOutput, process.standardError) = (terminal, terminal)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        try terminal.close()
+        // The reading end fails when the last writer has gone.
+        var bytes: [UInt8] = [], part = [UInt8](repeating: 0, count: 4096)
+        while case let count = read(master, &part, part.count), count > 0 { bytes += part[..<count] }
+        process.waitUntilExit()
+        close(master)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -4,6 +4,7 @@ import ModelFolders
 import SentenceEmbedding
 import Testing
 import TestSupport
+import TestTools
 
 /// What a damaged or unusual model folder says to the user.
 @Suite struct ModelDirectoryTests {
@@ -67,7 +68,7 @@ import TestSupport
 
     @Test func namesAreLookedUpInTheHuggingFaceCache() throws {
         // As the hub's client lays it out: models--org--name/refs/main and snapshots/REVISION.
-        let cache = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
+        let cache = try TestFolder.name("cache")
         let snapshot = cache.appendingPathComponent("models--some--tiny/snapshots/abc123")
         try FileManager.default.createDirectory(at: snapshot.deletingLastPathComponent(), withIntermediateDirectories: true)
         try FileManager.default.moveItem(at: TinyModel().folder, to: snapshot)

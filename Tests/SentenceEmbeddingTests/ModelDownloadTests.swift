@@ -4,6 +4,7 @@ import ModelFolders
 import SentenceEmbedding
 import Testing
 import TestSupport
+import TestTools
 
 extension LocalHub {
     func download(_ name: String, revision: String = "main", _ settings: [String: String] = [:]) throws -> ModelDownload {
@@ -11,7 +12,7 @@ extension LocalHub {
     }
 }
 
-@Suite struct ModelDownloadTests {
+@Suite(.enabled(if: TestTool.python3.isExpected, "needs python3")) struct ModelDownloadTests {
     static let commit = "0123456789abcdef0123456789abcdef01234567"
 
     func message(_ body: () throws -> Void) -> String {
@@ -21,11 +22,7 @@ extension LocalHub {
 
     func withHub(_ body: (LocalHub, TinyModel) throws -> Void) throws {
         let model = try TinyModel()
-        guard let hub = try LocalHub(serving: model.folder) else {
-            print("skipped: no python3 to serve a hub from")
-            return
-        }
-        try body(hub, model)
+        try body(try #require(try LocalHub(serving: model.folder), "a hub in Python"), model)
     }
 
     @Test("A model arrives in the standard layout and embeds")
@@ -100,5 +97,55 @@ extension LocalHub {
         }
         let nowhere = try ModelDownload(name: "a/b", environment: ["HF_ENDPOINT": "http://127.0.0.1:9"], cache: FileManager.default.temporaryDirectory)
         #expect(message { try nowhere.run() }.contains("transfer failed"))
+    }
+
+    /// Each kind ends soon, in a typed error that says what is wrong, with no name pointing to what arrived and nothing outside of the cache.
+    @Test("A hub that misbehaves", .timeLimit(.minutes(5)), arguments: [
+        ("shape", "no list of files"), ("entry", "without a name"), ("empty", "lists no file"), ("deep", "not JSON"), ("clash", "folder cannot be made"),
+        ("many", "100001 files"), ("list", "does not end"), ("headers", "headers"), ("slow", "longer than"), ("negative", "a size that is none"), ("huge", "--max-size"),
+        ("unstated", "does not state the file's size"), ("short", "transfer failed"), ("trickle", "longer than"), ("redirect", "transfer failed"), ("circle", "circle"),
+        ("nohash", "no hash"), ("hash", "no hash"), ("gzip", "arrived damaged"), ("weights", "model.safetensors"),
+    ])
+    func hostile(kind: String, words: String) throws {
+        try withHub { hub, _ in
+            var download = try hub.download("bad/" + kind)
+            download.limits.answer = .seconds(2)
+            download.limits.file = .seconds(2)
+            var error: (any Error)?
+            let time = ContinuousClock().measure { do { try download.run(check: ModelCheck.load) } catch let found { error = found } }
+            let fault = try #require(error as? DataError, "\(String(describing: error))")
+            #expect(fault.description.contains(words), "\(fault)")
+            #expect(time < .seconds(30), "\(time)")
+            #expect(!FileManager.default.fileExists(atPath: hub.cache.path + "/models--bad--\(kind)/refs/main"))
+            #expect(hub.filesOutsideOfCache.isEmpty, "\(hub.filesOutsideOfCache)")
+        }
+    }
+
+    @Test("Names that are none are not fetched, and nothing is written outside of the cache")
+    func hostileNames() throws {
+        try withHub { hub, _ in
+            try hub.download("bad/names").run()
+            let folder = hub.cache.path + "/models--bad--names/snapshots/\(Self.commit)"
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["%2e%2e", "-rf.json", "con fig#?.json", "config.json"])
+            #expect(hub.filesOutsideOfCache.isEmpty, "\(hub.filesOutsideOfCache)")
+            #expect(!hub.requests.contains { $0.contains("outside.json") && !$0.contains("%252e%252e") })
+        }
+    }
+
+    @Test("A server that answers 416 to every range does not hold up the next try")
+    func endless416() throws {
+        try withHub { hub, model in
+            let blobs = hub.cache.path + "/models--bad--range/blobs"
+            try FileManager.default.createDirectory(atPath: blobs, withIntermediateDirectories: true)
+            let whole = try Data(contentsOf: model.folder.appending(path: "config.json"))
+            let hash = try GitBlobHash.hex(ofFile: model.folder.path + "/config.json", size: whole.count)
+            // A wrong beginning, more than there should be, and all of it.
+            for beginning in [Data("{".utf8), whole + Data([0]), whole] {
+                try beginning.write(to: URL(fileURLWithPath: blobs + "/\(hash).incomplete"))
+                try hub.download("bad/range").run()
+                #expect(try Data(contentsOf: URL(fileURLWithPath: blobs + "/" + hash)) == whole)
+                try FileManager.default.removeItem(atPath: blobs + "/" + hash)
+            }
+        }
     }
 }

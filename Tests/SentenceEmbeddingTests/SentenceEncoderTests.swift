@@ -4,6 +4,7 @@ import Foundation
 import SentenceEmbedding
 import Tensors
 import TestSupport
+import TestTools
 import Testing
 
 /// The real model, where tools/fetch-minilm has put it.
@@ -76,7 +77,7 @@ private func sentences() throws -> [String] {
     @Test(arguments: [true, false])
     func staticEmbeddings(isModel2Vec: Bool) throws {
         let golden = fixtures.appendingPathComponent("../../NetworksTests/Fixtures/families/static-" + (isModel2Vec ? "model2vec" : "st")).standardizedFileURL
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
+        let folder = try TestFolder.name("static")
         try FileManager.default.copyItem(at: golden, to: folder)
         let words = (0..<20).map { "\"w\($0)\": \($0)" }.joined(separator: ", ")
         try Data(#"{"version": "1.0", "pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {\#(words)}}}"#.utf8)

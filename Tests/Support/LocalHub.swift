@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 
 /// A hub of our own on this machine, in Python; nil where there is no python3.
 public final class LocalHub {
@@ -9,8 +10,7 @@ public final class LocalHub {
     private let portFile: String
 
     public init?(serving model: URL) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "kotonoha-hub-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("hub")
         portFile = folder.appending(path: "port").path
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "hub.py").path
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -42,6 +42,10 @@ public final class LocalHub {
 
     /// What was asked for, a line each.
     public var requests: [String] { ((try? String(contentsOfFile: portFile + ".log", encoding: .utf8)) ?? "").split(separator: "\n").map(String.init) }
+    /// Everything in this hub's folder that is neither its own nor the cache's.
+    public var filesOutsideOfCache: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !["cache", "port", "port.log"].contains($0) }
+    }
     /// A place for a cache.
     public var cache: URL { folder.appending(path: "cache") }
 }

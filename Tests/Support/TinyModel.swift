@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import Networks
 import Tensors
+import TestTools
 
 /// A model's folder with random weights, made on the spot: everything that a real one has, in a few kilobytes.
 public struct TinyModel {
@@ -15,7 +16,7 @@ public struct TinyModel {
 
     /// - Parameter files: written into the folder last, so that a test can replace any of them; nil leaves one out.
     public init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-test-\(UUID().uuidString)")
+        folder = try TestFolder.make("model")
         var configuration = EncoderConfiguration(vocabularySize: Self.words.count, hiddenSize: 24, layers: 2, attentionHeads: 3, intermediateSize: 40, positions: 64)
         configuration.dropout = 0
         let encoder = Encoder<Float>(configuration)

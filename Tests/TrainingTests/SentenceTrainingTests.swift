@@ -7,6 +7,7 @@ import SentenceEmbedding
 import Tensors
 import Testing
 import TestSupport
+import TestTools
 import Training
 
 /// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
@@ -16,8 +17,7 @@ private struct TinyRun {
 
     init() throws {
         model = try TinyModel()
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-training-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TestFolder.make("training")
         var random = RandomSource(seed: 1)
         let letters = (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
         var pairs = "a\tb\tscore\n"
@@ -110,6 +110,17 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         let after = try #require(try trainer.evaluate()).figures[1].value
         #expect(before < 0.9)
         #expect(after > 0.95, "retrieval went from \(before) to \(after)")
+    }
+
+    /// The training figure: pairs with equal partners are not held against the model. Each sentence is its own partner here, twice.
+    @Test func equalPartnersCountAsRight() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        try run.write("twice.tsv", "a\tb\n" + (0..<2).map { _ in "a b c\ta b c\nd e f\td e f\ng h i\tg h i\n" }.joined())
+        let configuration = try run.configuration([
+            "development": #"[{"name": "pairs", "measure": "retrieval", "file": "twice.tsv", "columns": ["a", "b"]}]"#,
+        ])
+        #expect(try #require(try SentenceTrainer(configuration).evaluate()).figures[0].value == 1)
     }
 
     /// The folder that comes out is a model: read back, it gives the vectors that were trained, and it can be trained on.

@@ -37,7 +37,7 @@ import VectorStore
         let path = try write("v.h5", rows: 10)
         let hanging = HDF5Validation.Program(executable: Self.program.executable, arguments: ["hang"])
         #expect(try failure { try HDF5Validation.validate(path, by: hanging, timeLimit: .milliseconds(300)) }.message.contains("come to an end"))
-        let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "kill -SEGV $$"])
+        let crashing = HDF5Validation.Program(executable: "/bin/sh", arguments: ["-c", "printf +; kill -SEGV $$"])
         #expect(try failure { try HDF5Validation.validate(path, by: crashing) }.message.contains("crashes"))
         let none = HDF5Validation.Program(executable: "/no/such/program", arguments: [])
         #expect(try failure { try HDF5Validation.validate(path, by: none) }.kind == .unavailable)
@@ -83,18 +83,6 @@ import VectorStore
         }
         print("damaged HDF5 files: \(refused) refused, \(passed) read")
         #expect(refused > 20)
-    }
-
-    @Test func refusesLinksToElsewhere() throws {
-        let path = scratch.path("link.h5")
-        let python = PeerTests.python
-        guard FileManager.default.isExecutableFile(atPath: python) else { return }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", "import h5py, sys\nwith h5py.File(sys.argv[1], 'w') as f: f['x'] = h5py.ExternalLink('other.h5', '/y')", path]
-        try process.run()
-        process.waitUntilExit()
-        #expect(try failure { try HDF5Validation.validate(path, by: Self.program) }.message.contains("link to somewhere else"))
     }
 }
 

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import Testing
+import TestTools
 import VectorStore
 
 @Suite struct LayerFileTests {
@@ -47,18 +48,14 @@ extension LayerFileTests {
     }
 }
 
-/// Other readers and writers of HDF5, where they are installed.
-@Suite struct PeerTests {
+/// Other readers and writers of HDF5.
+@Suite(.enabled(if: TestTool.h5py.isExpected && TestTool.h5dump.isExpected, "needs python3-h5py and hdf5-tools; tools/test installs them"))
+struct PeerTests {
     let scratch = Scratch()
-    static let python = FileManager.default.homeDirectoryForCurrentUser.path + "/.cache/peers/bin/python"
 
-    private func run(_ program: String, _ arguments: [String]) throws -> String? {
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            print("skipped: no \(program)")
-            return nil
-        }
+    private func run(_ tool: TestTool, _ arguments: [String]) throws -> String {
         let process = Process(), pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
+        process.executableURL = URL(fileURLWithPath: try tool.required())
         process.arguments = arguments
         process.standardOutput = pipe
         try process.run()
@@ -74,8 +71,8 @@ extension LayerFileTests {
         let writer = try VectorFileWriter(path: path, layout: layout, metadata: metadata, storage: storage)
         try writer.append(block(0 ..< 700))
         try writer.finish()
-        let dump = try run("/usr/bin/h5dump", ["-H", path])
-        #expect(dump?.contains("DATASET \"embeddings\"") ?? true)
+        let dump = try run(.h5dump, ["-H", path])
+        #expect(dump.contains("DATASET \"embeddings\""))
         let script = """
             import h5py, json, numpy as np, sys
             f = h5py.File(sys.argv[1])
@@ -83,8 +80,7 @@ extension LayerFileTests {
             print(json.dumps([list(e.shape), str(e.dtype), f["texts"].asstr()[5], f["columns/条件"].asstr()[3], f["columns/a%2Fb"].asstr()[3], f.attrs["format"],
                 int(f.attrs["format_version"]), f.attrs["model"], int(f["valid"][:].sum()), float(e[699].astype("f8").sum()), f["groups"].asstr()[699]]))
             """
-        guard let output = try run(Self.python, ["-c", script, path]) else { return }
-        let json = try JSON(parsing: output)
+        let json = try JSON(parsing: try run(.h5py, ["-c", script, path]))
         let types: [VectorStorage: String] = [.float32: "float32", .float16: "float16", .int8: "int8", .binary: "uint8"]
         #expect(json.array?[0] == .array([.integer(700), .integer(storage == .binary ? 2 : 12)]))
         #expect(json.array?[1].string == types[storage])
@@ -110,7 +106,7 @@ extension LayerFileTests {
                 f.create_dataset("0", data=np.arange(24, dtype="f4").reshape(2, 3, 4), compression="gzip")
                 f.create_dataset("sentence_to_index", data=json.dumps({"a b c": "0"}), dtype=h5py.string_dtype())
             """
-        guard try run(Self.python, ["-c", script, path]) != nil else { return }
+        _ = try run(.h5py, ["-c", script, path])
         let file = try HDF5Container(path: path)
         #expect(try file.read("/x", as: Float.self).values == [0, 1, 2, 3, 4, 5])
         #expect(try file.required("/fixed").strings() == ["ab", "cde"])

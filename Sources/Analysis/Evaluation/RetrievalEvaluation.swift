@@ -1,33 +1,100 @@
 import FileFormats
 import Tensors
 
-/// How often a sentence's partner (its translation, its paraphrase) is the nearest of all partners.
+/// Which sentences of one column answer those of the other, in a list of pairs.
+///
+/// A sentence that stands in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
+/// groups, as of captions of one picture, every sentence of the group is.
+public struct PartnerTable: Sendable, Equatable {
+    /// The rows in which each different sentence of a column stands for the first time: those to be embedded.
+    public let first: [Int]
+    public let second: [Int]
+    /// For each of `first` the places in `second` that are right answers, ascending; and the other way round.
+    public let answersOfFirst: [[Int]]
+    public let answersOfSecond: [[Int]]
+    public let pairs: Int
+
+    /// Whether some sentence has more than one right answer, or stands in more than one pair.
+    public var hasSeveralPartners: Bool { first.count < pairs || second.count < pairs || answersOfFirst.contains { $0.count > 1 } }
+
+    /// - Parameters:
+    ///   - first, second: a number for each different sentence of a column, one a pair (`PairFilter.classes(of:)`).
+    ///   - groups: a number for each group, one a pair; nil for none.
+    public init(first: [Int32], second: [Int32], groups: [Int32]? = nil) {
+        precondition(first.count == second.count && (groups?.count ?? first.count) == first.count)
+        func distinct(_ numbers: [Int32]) -> (rows: [Int], places: [Int]) {
+            var known: [Int32: Int] = [:], rows: [Int] = []
+            let places = numbers.enumerated().map { row, number in
+                if let place = known[number] { return place }
+                known[number] = rows.count
+                rows.append(row)
+                return rows.count - 1
+            }
+            return (rows, places)
+        }
+        let a = distinct(first), b = distinct(second)
+        var there = [Set<Int>](repeating: [], count: a.rows.count), back = [Set<Int>](repeating: [], count: b.rows.count)
+        var members: [Int32: (first: Set<Int>, second: Set<Int>)] = [:]
+        for row in first.indices {
+            there[a.places[row]].insert(b.places[row])
+            back[b.places[row]].insert(a.places[row])
+            if let group = groups?[row] {
+                members[group, default: ([], [])].first.insert(a.places[row])
+                members[group, default: ([], [])].second.insert(b.places[row])
+            }
+        }
+        for (_, group) in members {
+            for place in group.first { there[place].formUnion(group.second) }
+            for place in group.second { back[place].formUnion(group.first) }
+        }
+        (self.first, self.second, pairs) = (a.rows, b.rows, first.count)
+        answersOfFirst = there.map { $0.sorted() }
+        answersOfSecond = back.map { $0.sorted() }
+    }
+}
+
+/// How often a sentence's partner (its translation, its paraphrase) is the nearest of all candidates.
 public struct RetrievalEvaluation: Sendable, Equatable {
     public let queries: Int
-    /// Share of queries whose own partner comes first, or among the first ten, of all partners; in 0 ... 1. An equally near other row before it
+    /// Share of queries that find a right answer first, or among the first ten, of all candidates; in 0 ... 1. An equally near wrong one
     /// counts against it.
     public let first: Double
     public let firstTen: Double
-    /// Mean reciprocal rank, partners below rank ten counting 0.
+    /// Mean reciprocal rank of the first right answer, those below rank ten counting 0.
     public let meanReciprocalRank: Double
 
+    /// Each query has one partner.
+    ///
     /// - Parameters:
     ///   - queries, partners: vectors (pairs, dimension), row k of one belonging to row k of the other.
     /// - Throws: `DataError` where the shapes differ or a vector is not finite.
     public init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
-        guard queries.rows == partners.rows, queries.rows > 0 else {
+        guard queries.rows == partners.rows else {
             throw DataError(.badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
         }
-        let found = try CosineSearch(corpus: partners, threads: threads).search(queries, top: 10)
+        try self.init(queries: queries, candidates: partners, answers: (0..<queries.rows).map { [$0] }, threads: threads)
+    }
+
+    /// - Parameters:
+    ///   - queries, candidates: vectors (queries, dimension) and (candidates, dimension).
+    ///   - answers: for each query the rows of `candidates` that are right.
+    /// - Throws: `DataError` where there are no queries or a vector is not finite.
+    public init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
+        guard queries.rows > 0, answers.count == queries.rows else {
+            throw DataError(.badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
+        }
+        // A few more than ten, to see the equals of those at the end.
+        let found = try CosineSearch(corpus: candidates, threads: threads).search(queries, top: 20)
         var first = 0, ten = 0, reciprocal = 0.0
         for query in 0..<found.queries {
-            let answers = found[query]
-            guard let place = answers.firstIndex(where: { $0.row == query }) else { continue }
-            // Ties go to the lower row; the partner is not favoured by standing above its equals.
-            let tied = place + 1 < answers.count && answers[place + 1].score == answers[place].score
+            let right = Set(answers[query]), list = found[query]
+            guard let place = list.firstIndex(where: { right.contains($0.row) }) else { continue }
+            // Of equals the lower row comes first; a right answer is not favoured by standing above its equals.
+            let rank = 1 + list.enumerated().count { !right.contains($1.row) && ($0 < place || $1.score == list[place].score) }
+            guard rank <= 10 else { continue }
             ten += 1
-            if place == 0 && !tied { first += 1 }
-            reciprocal += 1 / Double(place + (tied ? 2 : 1))
+            if rank == 1 { first += 1 }
+            reciprocal += 1 / Double(rank)
         }
         self.queries = found.queries
         self.first = Double(first) / Double(found.queries)

@@ -1,38 +1,81 @@
+import CKernels
 import FileFormats
 import Foundation
 import Tensors
 
-// How likely two points are neighbours in the space of the vectors (van der Maaten & Hinton 2008, section 2; over nearest neighbours
-// only, as van der Maaten 2014). Everything is computed in Double and stored as Float.
+// How likely two points are neighbours in the space of the vectors (van der Maaten & Hinton 2008, section 2). Over all pairs for few
+// points; over nearest neighbours for many (van der Maaten 2014). Everything is computed in Double and stored as Float.
 
-/// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1. Only pairs of near neighbours are kept.
+/// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1.
 public struct Affinities: Sendable {
+    /// Between which points affinities are taken.
+    public enum Pairs: String, Sendable, CaseIterable {
+        /// `all` below `allPairsLimit` points, else `nearest`.
+        case automatic
+        /// Every pair, as t-SNE was published in 2008 (scikit-learn's `method="exact"`).
+        case all
+        /// Each point and its 3 · perplexity nearest others; the others' affinity counts as 0 (scikit-learn's default, openTSNE).
+        case nearest
+
+        /// What stands for `automatic`.
+        func resolved(points: Int) -> Pairs { self != .automatic ? self : points < Affinities.allPairsLimit ? .all : .nearest }
+    }
+
+    /// Points from which `automatic` keeps near neighbours only: all pairs would take most of the time from there on.
+    public static let allPairsLimit = 5000
+    /// Most points whose pairs are all kept: a matrix of 1.6 GB.
+    public static let mostPoints = 20_000
+
     /// Points.
     public let count: Int
+    /// `all` or `nearest`.
+    public let pairs: Pairs
+    /// Others that each point has a conditional distribution over: all, or 3 · perplexity.
+    public let neighbors: Int
     /// The perplexities that were asked for; several are averaged.
     public let perplexities: [Double]
     /// exp of the entropy of p_·|i for the largest perplexity that was asked for: mean over the points. Below the wish where the
     /// search could not meet it, as among many copies of one vector above.
     public let realizedPerplexity: Double
-    /// Entries of row i are offsets[i] ..< offsets[i + 1].
+    /// For `nearest`, entries of row i are offsets[i] ..< offsets[i + 1]; for `all` both are empty and `values` is (count, count).
     package let offsets: [Int64]
     package let columns: [Int32]
     package let values: [Float]
 
-    /// Kept pairs (each counted from both sides).
-    public var edges: Int { columns.count }
-
-    /// The largest perplexity that `count` points allow: a third of the neighbours that each has.
+    /// The largest perplexity that `count` points allow: a third of the others.
     public static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
 
-    /// Affinities of the rows of `x` by Euclidean distance, each row with its 3 · perplexity nearest others.
+    /// 30, or for fewer than 91 points the largest whole number that they allow.
+    public static func usualPerplexity(points count: Int) -> Double { max(1, min(30, largestPerplexity(points: count).rounded(.down))) }
+
+    /// Affinities of the rows of `x` by Euclidean distance.
     ///
     /// - Parameter perplexities: one, or several whose conditional distributions are averaged (multiscale; Kobak & Berens 2019).
-    /// - Throws: `DataError` for fewer points than 3 · perplexity + 1, a perplexity below 1, NaN or infinity.
-    public init(_ x: Tensor<Float>, perplexities: [Double], threads: Int = Parallel.availableThreads) throws {
+    /// - Throws: `DataError` for fewer points than 3 · perplexity + 1, a perplexity below 1, NaN or infinity, `all` for more than
+    ///   `mostPoints`.
+    public init(_ x: Tensor<Float>, perplexities: [Double], pairs: Pairs = .automatic, threads: Int = Parallel.availableThreads) throws {
         let largest = try Self.check(perplexities, points: x.rows)
-        let neighbors = try NearestNeighbors.euclidean(x, count: Self.neighborCount(largest, points: x.rows), threads: threads)
-        try self.init(neighbors, perplexities: perplexities, threads: threads)
+        guard pairs.resolved(points: x.rows) == .all else {
+            let table = try NearestNeighbors.euclidean(x, count: Self.neighborCount(largest, points: x.rows), threads: threads)
+            try self.init(table, perplexities: perplexities, threads: threads)
+            return
+        }
+        guard x.rows <= Self.mostPoints else {
+            throw DataError(.usage, "affinities over all pairs are kept for at most \(Self.mostPoints) points; there are \(x.rows)")
+        }
+        try x.checkShape("the vectors")
+        try checkFinite(x)
+        var values = squaredDistances(x, threads: threads)
+        let realized = conditionalOverAll(&values, points: x.rows, perplexities: perplexities, largest: largest, threads: threads)
+        symmetrize(&values, points: x.rows, threads: threads)
+        self.init(count: x.rows, pairs: .all, neighbors: x.rows - 1, perplexities: perplexities, realizedPerplexity: realized, offsets: [], columns: [],
+                  values: values)
+    }
+
+    private init(count: Int, pairs: Pairs, neighbors: Int, perplexities: [Double], realizedPerplexity: Double, offsets: [Int64], columns: [Int32], values: [Float]) {
+        (self.count, self.pairs, self.neighbors) = (count, pairs, neighbors)
+        (self.perplexities, self.realizedPerplexity) = (perplexities, realizedPerplexity)
+        (self.offsets, self.columns, self.values) = (offsets, columns, values)
     }
 
     /// Neighbours that a perplexity needs.
@@ -57,10 +100,9 @@ public struct Affinities: Sendable {
         var columns = table.rows, values = table.scores
         let largest = perplexities.max() ?? 1
         let perplexity = conditional(&columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
-        (offsets, self.columns, self.values) = Self.symmetric(columns, values, rows: n, neighbors: k, threads: threads)
-        count = n
-        self.perplexities = perplexities
-        realizedPerplexity = perplexity
+        let joint = Self.symmetric(columns, values, rows: n, neighbors: k, threads: threads)
+        self.init(count: n, pairs: .nearest, neighbors: k, perplexities: perplexities, realizedPerplexity: perplexity, offsets: joint.0, columns: joint.1,
+                  values: joint.2)
     }
 
     /// (p_j|i + p_i|j) / 2n from rows sorted by column.
@@ -157,14 +199,9 @@ func conditional(
                     var order = [Int](0..<k), kept: [(Int32, Float)] = []
                     for i in pieces[piece] {
                         let distances = value.pointer + i * k
-                        row.load(distances)
-                        var mixed = [Double](repeating: 0, count: perplexities.count > 1 ? k : 0)
-                        for perplexity in perplexities {
-                            let entropy = row.fit(perplexity: min(perplexity, Double(k)))
-                            if perplexity == largest { sums.pointer[piece] += exp(entropy) }
-                            for j in mixed.indices { mixed[j] += row.p[j] / Double(perplexities.count) }
-                        }
-                        for j in 0..<k { distances[j] = Float(mixed.isEmpty ? row.p[j] : mixed[j]) }
+                        row.load { Double(distances[$0]) * Double(distances[$0]) }
+                        sums.pointer[piece] += row.fit(perplexities, largest: largest)
+                        for j in 0..<k { distances[j] = Float(row.mixed[j]) }
                         guard sorted else { continue }
                         order.sort { column.pointer[i * k + $0] < column.pointer[i * k + $1] }
                         kept.removeAll(keepingCapacity: true)
@@ -178,28 +215,102 @@ func conditional(
     return realized.reduce(0, +) / Double(max(1, n))
 }
 
+/// Squared Euclidean distances of all pairs, (points, points).
+private func squaredDistances(_ x: Tensor<Float>, threads: Int) -> [Float] {
+    let n = x.rows, width = x.columns, pieces = Parallel.chunks(n, size: 16)
+    return [Float](unsafeUninitializedCapacity: n * n) { buffer, filled in
+        filled = n * n
+        guard let base = buffer.baseAddress else { return }
+        let out = Shared(base)
+        x.withUnsafeElements { rows in
+            let from = Shared(rows)
+            Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                for i in pieces[piece] {
+                    let row = UnsafePointer(from.pointer) + i * width
+                    for j in 0..<n { out.pointer[i * n + j] = Float(kt_squared_distance(row, UnsafePointer(from.pointer) + j * width, Int64(width))) }
+                }
+            }
+        }
+    }
+}
+
+/// Turns squared distances of all pairs into conditional probabilities p_j|i in place, 0 on the diagonal; returns the mean of
+/// exp(entropy) for the largest perplexity.
+private func conditionalOverAll(_ values: inout [Float], points n: Int, perplexities: [Double], largest: Double, threads: Int) -> Double {
+    let pieces = Parallel.chunks(n, size: 16)
+    var realized = [Double](repeating: 0, count: max(1, pieces.count))
+    values.withUnsafeMutableBufferPointer { values in
+        realized.withUnsafeMutableBufferPointer { realized in
+            guard let v = values.baseAddress, let r = realized.baseAddress else { return }
+            let value = Shared(v), sums = Shared(r)
+            Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+                var row = GaussianRow(neighbors: n - 1)
+                for i in pieces[piece] {
+                    let line = value.pointer + i * n
+                    row.load { Double(line[$0 < i ? $0 : $0 + 1]) }
+                    sums.pointer[piece] += row.fit(perplexities, largest: largest)
+                    for j in 0..<n - 1 { line[j < i ? j : j + 1] = Float(row.mixed[j]) }
+                    line[i] = 0
+                }
+            }
+        }
+    }
+    return realized.reduce(0, +) / Double(max(1, n))
+}
+
+/// (p_j|i + p_i|j) / 2n in place.
+private func symmetrize(_ values: inout [Float], points n: Int, threads: Int) {
+    let pieces = Parallel.chunks(n, size: 16), scale = 0.5 / Double(max(1, n))
+    values.withUnsafeMutableBufferPointer { values in
+        guard let base = values.baseAddress else { return }
+        let p = Shared(base)
+        // Each pair belongs to the chunk of its lower point.
+        Parallel.forEach(pieces.count, threads: threads) { piece, _ in
+            for i in pieces[piece] {
+                for j in i + 1..<n {
+                    let joint = Float((Double(p.pointer[i * n + j]) + Double(p.pointer[j * n + i])) * scale)
+                    (p.pointer[i * n + j], p.pointer[j * n + i]) = (joint, joint)
+                }
+            }
+        }
+    }
+}
+
 /// One row's Gaussian: p_j ∝ exp(−β d_j²), with β such that the entropy is log perplexity.
 private struct GaussianRow {
     private var squared: [Double]
-    private(set) var p: [Double]
+    private var p: [Double]
+    /// p_j|i, averaged over the perplexities.
+    private(set) var mixed: [Double]
 
     init(neighbors: Int) {
         squared = [Double](repeating: 0, count: neighbors)
-        p = squared
+        (p, mixed) = (squared, squared)
     }
 
     /// Squared distances, less the smallest: a common factor of all p that would only underflow.
-    mutating func load(_ distances: UnsafePointer<Float>) {
+    mutating func load(_ squaredDistance: (Int) -> Double) {
         var least = Double.infinity
         for j in squared.indices {
-            squared[j] = Double(distances[j]) * Double(distances[j])
+            squared[j] = squaredDistance(j)
             least = min(least, squared[j])
         }
         for j in squared.indices { squared[j] -= least }
     }
 
+    /// Fills `mixed`; returns exp(entropy) for the perplexity `largest`.
+    mutating func fit(_ perplexities: [Double], largest: Double) -> Double {
+        var realized = 0.0
+        for (index, perplexity) in perplexities.enumerated() {
+            let entropy = fit(perplexity: min(perplexity, Double(squared.count)))
+            if perplexity == largest { realized = exp(entropy) }
+            for j in mixed.indices { mixed[j] = (index == 0 ? 0 : mixed[j]) + p[j] / Double(perplexities.count) }
+        }
+        return realized
+    }
+
     /// Newton steps on log β, kept inside a bracket by bisection. Returns the entropy reached (nats).
-    mutating func fit(perplexity: Double) -> Double {
+    private mutating func fit(perplexity: Double) -> Double {
         let wanted = log(perplexity), k = squared.count
         var mean = 0.0
         for d in squared { mean += d }

@@ -32,8 +32,10 @@ public struct TSNE: Sendable {
         case given(Tensor<Float>)
     }
 
-    /// Effective number of neighbours; several are averaged.
-    public var perplexities: [Double] = [30]
+    /// Effective number of neighbours; several are averaged. Empty: `Affinities.usualPerplexity`, which is 30 from 91 points on.
+    public var perplexities: [Double] = []
+    /// Between which points affinities are taken.
+    public var pairs = Affinities.Pairs.automatic
     /// 1 or 2.
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
@@ -41,16 +43,17 @@ public struct TSNE: Sendable {
     public var initialization = Initialization.pca
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
     ///
-    /// nil: 12, the usual value; but where that much attraction draws the whole map into a point (affinities without clear clusters), the
-    /// start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map forgets its
-    /// initialization and ends in a worse minimum.
+    /// nil: 12, the usual value; but where that much attraction draws the whole map into a point (few points, or affinities without clear
+    /// clusters), the start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map
+    /// forgets its initialization and ends in a worse minimum. `TSNEMap.settings` holds the value that was used.
     public var earlyExaggeration: Double?
     public var earlyIterations = 250
     /// Factor on the affinities afterwards; above 1 draws clusters together.
     public var exaggeration = 1.0
     /// Iterations after the early ones.
     public var iterations = 500
-    /// nil: points / exaggeration of the phase, at least 50 (Belkina et al. 2019). The gradient is taken without its factor of 4 here.
+    /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would swing
+    /// instead of settling. The gradient is taken without its factor of 4 here.
     public var learningRate: Double?
     public var earlyMomentum = 0.8
     public var momentum = 0.8
@@ -63,10 +66,10 @@ public struct TSNE: Sendable {
     public var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
     public var spacing = 0.4
-    /// Stops when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`) …
-    public var patience = 300
-    /// … or the gradient's norm is below this.
-    public var leastGradientNorm = 1e-7
+    /// Ends the run early when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`); nil: never.
+    public var patience: Int?
+    /// Ends the run early when the gradient's norm is below this; 0: never, so that all iterations are done.
+    public var leastGradientNorm = 0.0
     /// Iterations between two reports.
     public var reportEvery = 50
     public var seed: UInt64 = 0
@@ -84,10 +87,13 @@ public struct TSNE: Sendable {
 
     /// Iterations after which an early exaggeration is judged.
     static let trialIterations = 50
-    static let usualEarlyExaggeration = 12.0
+    public static let usualEarlyExaggeration = 12.0
+
+    /// The perplexities that are asked for, or the usual one for so many points.
+    public func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
 
     /// Learning rate in a phase with this exaggeration.
-    func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? max(50, Double(points) / max(1, exaggeration)) }
+    func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? Double(points) / max(1, exaggeration) }
 
     // MARK: Fitting
 
@@ -104,8 +110,14 @@ public struct TSNE: Sendable {
         try checkFinite(x)
         let vectors = prepared(x)
         let start = try checkpoint.map { $0.iteration >= Self.trialIterations } == true ? nil : initialCoordinates(vectors)
-        let affinities = try Affinities(vectors, perplexities: perplexities, threads: threads)
-        return try fit(affinities, initial: start, from: checkpoint, progress: progress)
+        let perplexities = perplexities(points: x.rows)
+        let affinities = try Affinities(vectors, perplexities: perplexities, pairs: pairs, threads: threads)
+        var map = try fit(affinities, initial: start, from: checkpoint, progress: progress)
+        if affinities.pairs == .nearest, x.rows < Affinities.allPairsLimit {
+            let all = try Affinities(vectors, perplexities: perplexities, pairs: .all, threads: threads)
+            map.divergenceOverAllPairs = try divergence(all, at: map.coordinates)
+        }
+        return map
     }
 
     /// The vectors as distances are taken between: of unit length, if `normalizesVectors`.
@@ -130,11 +142,20 @@ public struct TSNE: Sendable {
         return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
     }
 
+    /// KL(P‖Q) of a map, every pair counted in Q's normalization.
+    ///
+    /// - Parameter coordinates: (points, dimensions).
+    public func divergence(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> Double {
+        var exact = self
+        exact.gradient = .exact
+        return try exact.divergenceAndGradient(affinities, at: coordinates).divergence
+    }
+
     /// Throws for settings that make no sense.
     func check(points: Int) throws {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
-        try Affinities.check(perplexities, points: points)
+        try Affinities.check(perplexities(points: points), points: points)
         let early = earlyExaggeration ?? 12
         try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
                     "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
@@ -207,13 +228,19 @@ public struct TSNEProgress: Sendable {
 public struct TSNEMap: Sendable {
     /// (points, dimensions), mean 0.
     public let coordinates: Tensor<Float>
-    /// KL(P‖Q) in nats; every pair counted in Q's normalization where `isExact`.
+    /// KL(P‖Q) in nats over the affinities that the map was made from, `pairs`; every pair counted in Q's normalization where `isExact`.
     public let kullbackLeiblerDivergence: Double
+    /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil where it was not computed
+    /// (`nearest` for `Affinities.allPairsLimit` points or more).
+    public internal(set) var divergenceOverAllPairs: Double?
+    /// Between which points affinities were taken: `all`, or each point and its `neighbors` `nearest`.
+    public let pairs: Affinities.Pairs
+    public let neighbors: Int
     /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
     public let isExact: Bool
-    /// The settings that made it; `gradient` and `earlyExaggeration` as chosen.
+    /// The settings that made it; `perplexities`, `pairs`, `gradient` and `earlyExaggeration` as chosen.
     public let settings: TSNE
-    /// Iterations done.
+    /// Iterations done: all that were asked for, unless `patience` or `leastGradientNorm` ended the run.
     public let iterations: Int
     /// Mean over the points of the perplexity that the affinities reached.
     public let realizedPerplexity: Double

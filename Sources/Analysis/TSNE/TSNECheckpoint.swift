@@ -34,7 +34,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
     }
 
     private static func fingerprint(_ s: TSNE) -> String {
-        "\(s.perplexities) \(s.dimensions) \(s.normalizesVectors) \(s.earlyExaggeration.map { "\($0)" } ?? "auto") \(s.earlyIterations) \(s.exaggeration) "
+        "\(s.perplexities) \(s.pairs.rawValue) \(s.dimensions) \(s.normalizesVectors) \(s.earlyExaggeration.map { "\($0)" } ?? "auto") \(s.earlyIterations) \(s.exaggeration) "
             + "\(s.learningRate.map { "\($0)" } ?? "auto") \(s.earlyMomentum) \(s.momentum) \(s.longestStep) \(s.degreesOfFreedom) \(s.gradient.rawValue) \(s.angle) \(s.spacing) \(s.seed)"
     }
 

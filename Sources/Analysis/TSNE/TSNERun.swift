@@ -121,7 +121,7 @@ final class TSNERun {
         map = MapArrays(count: n, dimensions: settings.dimensions)
         repulsion = Self.repulsion(settings, points: n)
         threads = n < 700 ? 1 : settings.threads
-        chunks = Parallel.chunks(n, size: 512)
+        chunks = Parallel.chunks(n, size: affinities.pairs == .all ? 64 : 512)
         negativeEntropy = affinities.negativeEntropy(threads: settings.threads)
         self.initial = initial
         earlyExaggeration = settings.earlyExaggeration ?? TSNE.usualEarlyExaggeration
@@ -188,7 +188,7 @@ final class TSNERun {
                 try progress(TSNEProgress(iteration: iteration, total: total, isEarly: early, kullbackLeiblerDivergence: divergence,
                                           gradientNorm: gradientNorm, spread: map.spread, makeCheckpoint: { checkpoint }))
             }
-            if !early && (iteration - bestIteration >= settings.patience || gradientNorm < settings.leastGradientNorm) { break }
+            if !early && (settings.patience.map { iteration - bestIteration >= $0 } == true || gradientNorm < settings.leastGradientNorm) { break }
         }
         return finished()
     }
@@ -213,15 +213,28 @@ final class TSNERun {
         let z = exact ? ExactRepulsion(points: map.count, alpha: settings.degreesOfFreedom, threads: settings.threads).compute(map) : repulsion.compute(map)
         var made = settings
         made.gradient = settings.method(points: map.count)
+        (made.perplexities, made.pairs) = (affinities.perplexities, affinities.pairs)
         made.earlyExaggeration = earlyExaggeration
-        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence(z: z), isExact: exact, settings: made, iterations: iteration,
-                       realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
+        let divergence = self.divergence(z: z)
+        return TSNEMap(coordinates: map.coordinates, kullbackLeiblerDivergence: divergence,
+                       divergenceOverAllPairs: exact && affinities.pairs == .all ? divergence : nil, pairs: affinities.pairs, neighbors: affinities.neighbors,
+                       isExact: exact, settings: made, iterations: iteration, realizedPerplexity: affinities.realizedPerplexity, gradientNorm: gradientNorm)
     }
 
     // MARK: One iteration
 
     private func attract() {
         let map = self.map, chunks = self.chunks, alpha = Float(settings.degreesOfFreedom)
+        guard affinities.pairs != .all else {
+            return affinities.values.withUnsafeBufferPointer { values in
+                guard let base = values.baseAddress else { return }
+                let p = Shared(base)
+                Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                    kt_tsne_attraction_all(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), Int64(map.count), p.pointer, alpha,
+                                           map.attractionX, map.attractionY)
+                }
+            }
+        }
         withAffinities { p in
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                 kt_tsne_attraction(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound), p.offsets.pointer, p.columns.pointer,
@@ -237,6 +250,16 @@ final class TSNERun {
         sums.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             let out = Shared(base)
+            guard affinities.pairs != .all else {
+                return affinities.values.withUnsafeBufferPointer { values in
+                    guard let base = values.baseAddress else { return }
+                    let p = Shared(base)
+                    Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
+                        out.pointer[chunk] = kt_tsne_attraction_all_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),
+                                                                           Int64(map.count), p.pointer, alpha)
+                    }
+                }
+            }
             withAffinities { p in
                 Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                     out.pointer[chunk] = kt_tsne_attraction_energy(map.x, map.y, Int64(chunks[chunk].lowerBound), Int64(chunks[chunk].upperBound),

@@ -55,7 +55,8 @@ public struct NPYFile: Sendable {
     public func doubles() throws -> [Double] { try values { $0 } }
 
     private func values<T>(_ convert: (Double) -> T) throws -> [T] {
-        file.withUnsafeBytes { all in
+        try MemoryBudget.require(count * MemoryLayout<T>.stride, for: "the array", file: path)
+        return file.withUnsafeBytes { all in
             let bytes = UnsafeRawBufferPointer(rebasing: all[start...])
             func value(_ index: Int) -> T {
                 switch element {

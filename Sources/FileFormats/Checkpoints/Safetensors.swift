@@ -44,6 +44,7 @@ extension TensorSource {
     /// Reads a tensor of F32, F16, BF16 or F64 as Floats, row-major.
     public func floats(_ name: String) throws -> [Float] {
         let entry = try entry(name)
+        try MemoryBudget.require(entry.count * MemoryLayout<Float>.stride, for: "tensor \(name)", file: path)
         return try [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
             try read(name, into: UnsafeMutableBufferPointer(rebasing: buffer[..<entry.count]))
             count = entry.count
@@ -54,6 +55,7 @@ extension TensorSource {
     /// - Throws: `DataError` where the tensor is missing, of another kind, or a value does not fit.
     public func integers(_ name: String) throws -> [Int] {
         let entry = try entry(name)
+        try MemoryBudget.require(entry.count * MemoryLayout<Int>.stride, for: "tensor \(name)", file: path)
         func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _: T.Type) throws -> [Int] {
             try (0 ..< entry.count).map { index in
                 let value = T(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self))

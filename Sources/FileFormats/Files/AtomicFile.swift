@@ -29,6 +29,7 @@ public final class AtomicFile {
         target = place.target
         temporary = place.temporary
         isDirect = place.isSpecial
+        if !isDirect { place.removeLeftovers() }
         if isDirect {
             descriptor = open(target, O_WRONLY | O_CLOEXEC)
             isUnnamed = false
@@ -40,6 +41,7 @@ public final class AtomicFile {
             descriptor = isUnnamed ? unnamed : open(temporary, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
         }
         guard descriptor >= 0 else { throw SystemError.cannotCreate(path) }
+        if !isDirect { flock(descriptor, LOCK_SH | LOCK_NB) }
         if let permissions = place.permissions { fchmod(descriptor, permissions) }
         buffer.reserveCapacity(Self.bufferSize)
     }
@@ -101,6 +103,7 @@ public final class AtomicFile {
             let written = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
             if written < 0 {
                 if errno == EINTR { continue }
+                if errno == EPIPE, isDirect { throw ClosedPipe() }
                 throw SystemError.cannotWrite(path)
             }
             done += written
@@ -139,6 +142,7 @@ public final class FileReplacement {
     /// The file to write. It exists and is empty.
     public let temporary: String
     private let place: OutputPlace
+    private let held: Int32
     private var isOpen = true
 
     /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable, or the target is no ordinary file.
@@ -149,13 +153,18 @@ public final class FileReplacement {
         guard !place.isSpecial else {
             throw DataError(.cannotCreate, "this kind of output needs an ordinary file, not a device or a pipe", file: path)
         }
+        place.removeLeftovers()
         // Made here so that a missing folder is reported in our own words, whatever the library would say.
         let made = open(temporary, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
         guard made >= 0 else { throw SystemError.cannotCreate(path) }
         close(made)
+        held = FolderListing.hold(temporary)
     }
 
-    deinit { discard() }
+    deinit {
+        discard()
+        if held >= 0 { close(held) }
+    }
 
     /// Brings the temporary file to the disk and puts it in the output's place. Whoever wrote it has closed it.
     public func commit() throws {
@@ -205,6 +214,12 @@ struct OutputPlace {
         let random = UInt32.random(in: 0 ... .max)
         let folder = SystemError.folder(of: target)
         temporary = "\(folder == "/" ? "" : folder)/.\(String(decoding: name, as: UTF8.self)).\(getpid())-\(String(random, radix: 16)).tmp"
+    }
+
+    /// Removes temporary files of this output that killed processes have left.
+    func removeLeftovers() {
+        let folder = SystemError.folder(of: target)
+        FolderListing.removeLeftovers(of: String(decoding: SystemError.name(of: target).utf8.prefix(200), as: UTF8.self), in: folder, suffix: ".tmp")
     }
 
     /// Makes the rename itself survive a power cut. A file system that cannot do it is no reason to fail.

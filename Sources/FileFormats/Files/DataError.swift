@@ -12,6 +12,8 @@ public struct DataError: Error, Sendable, Equatable, CustomStringConvertible {
         case noInput = 66
         /// A service could not be reached (69).
         case unavailable = 69
+        /// There is not enough memory (71).
+        case memory = 71
         /// The output cannot be created (73).
         case cannotCreate = 73
         /// Reading or writing broke off (74).

@@ -15,20 +15,17 @@ public final class MappedFile: Sendable {
     /// Maps the file. An empty file is fine and has no bytes.
     /// - Throws: `DataError` of kind `noInput` where the file is missing, a folder, or cannot be read.
     public init(path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemError.cannotRead(path) }
+        let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
-        guard information.st_mode & S_IFMT == S_IFREG else {
-            throw information.st_mode & S_IFMT == S_IFDIR ? SystemError.cannotRead(path, EISDIR)
-                : DataError(.noInput, "this is no ordinary file and cannot be mapped", file: path)
-        }
         self.path = path
         count = Int(information.st_size)
         guard count > 0 else { base = nil; return }
         let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw SystemError.cannotRead(path) }
+        guard let address, address != MAP_FAILED else {
+            throw errno == ENOMEM ? MemoryBudget.error("mapping this file", bytes: count, file: path) : SystemError.cannotRead(path)
+        }
         base = UnsafeRawPointer(address)
     }
 

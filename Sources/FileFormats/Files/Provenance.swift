@@ -11,7 +11,9 @@ public struct Provenance: Sendable {
 
         /// `path` may carry folders; only its last component is kept.
         public init(path: String, sha256: String) {
-            name = path == "-" ? "standard input" : SystemError.name(of: path)
+            // The number of a descriptor (`<(command)`) says nothing.
+            let isPipe = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+            name = path == "-" ? "standard input" : isPipe ? "pipe" : SystemError.name(of: path)
             self.sha256 = sha256
         }
         public init(hashing path: String) throws { self.init(path: path, sha256: try SHA256.hex(ofFile: path)) }
@@ -36,11 +38,13 @@ public struct Provenance: Sendable {
     }
 
     /// The record, with `date` (ISO 8601, as `2026-03-01T09:30:00Z`) where one is given; outputs that must be equal for equal runs have none.
-    public func json(date: String? = nil) -> JSON {
+    /// - Parameter output: the result itself, where the record stands beside it.
+    public func json(date: String? = nil, output: Source? = nil) -> JSON {
         var members: [(key: String, value: JSON)] = [
             ("command", .array(command.map(JSON.string))),
             ("version", .string(version)),
         ]
+        if let output { members.append(("output", Self.json(output))) }
         if let model { members.append(("model", Self.json(model))) }
         if !inputs.isEmpty { members.append(("inputs", .array(inputs.map(Self.json)))) }
         if let seed { members.append(("seed", seed <= UInt64(Int.max) ? .integer(Int(seed)) : .string(String(seed)))) }
@@ -50,10 +54,30 @@ public struct Provenance: Sendable {
         return .object(members)
     }
 
-    /// Writes `NAME.provenance.json` beside the output `NAME`, with today's date.
+    /// Where the record of an output stands.
+    public static func path(beside output: String) -> String { output + ".provenance.json" }
+
+    /// A command line without what changes no result: where the output goes, how much is said, how many workers, whether a stopped run was
+    /// continued. Files that must be equal for equal runs hold this.
+    public static func decisive(_ arguments: [String]) -> [String] {
+        let flags: Set = ["--resume", "--quiet", "--json"], options: Set = ["-o", "--output", "--threads", "--batch-tokens"]
+        var kept: [String] = [], skips = false
+        for argument in arguments {
+            if skips { skips = false; continue }
+            if flags.contains(argument) || options.contains(where: { argument.hasPrefix($0 + "=") }) { continue }
+            skips = options.contains(argument)
+            if !skips { kept.append(argument) }
+        }
+        return kept
+    }
+
+    /// Writes `NAME.provenance.json` beside the output `NAME`, with the hash of its content and today's date. A pipe or device has no record.
     /// - Throws: `DataError` where it cannot be created.
     public func write(beside output: String) throws {
-        try AtomicFile.write(to: output + ".provenance.json") { try $0.write(json(date: Self.now()).serialized(.pretty) + "\n") }
+        var information = stat()
+        guard stat(output, &information) != 0 || information.st_mode & S_IFMT == S_IFREG else { return }
+        let result = try? Source(hashing: output)
+        try AtomicFile.write(to: Self.path(beside: output)) { try $0.write(json(date: Self.now(), output: result).serialized(.pretty) + "\n") }
     }
 
     /// The present time in UTC, as `2026-03-01T09:30:00Z`.

@@ -18,6 +18,13 @@ public struct SHA256: ~Copyable {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
+    /// A text with its length before it, so that neighbours do not run into one another.
+    package mutating func update(counted text: String) {
+        var text = text
+        withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { update($0) }
+        text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+    }
+
     /// The hash of what came so far, as 64 lower-case hexadecimal digits; more may follow.
     package borrowing func hexSoFar() -> String {
         guard let copy = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(copy, context) == 1 else { preconditionFailure("libcrypto is out of memory") }

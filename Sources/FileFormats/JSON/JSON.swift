@@ -27,17 +27,17 @@ public enum JSON: Sendable, Equatable {
     /// Parses UTF-8 text, with or without a byte-order mark. `file` and `line` only go into the error; without `line`, the error
     /// carries the line of the text on which it breaks.
     /// - Throws: `DataError` of kind `badData` that says where in the text, what was expected and what was found.
-    public init(parsing bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil) throws {
-        self = try JSONParser().parse(bytes, file: file, line: line)
+    public init(parsing bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws {
+        self = try JSONParser().parse(bytes, file: file, line: line, spellsOutNaN: spellsOutNaN)
     }
     public init(parsing text: String, file: String? = nil, line: Int? = nil) throws {
         var text = text
         self = try text.withUTF8 { try JSON(parsing: UnsafeRawBufferPointer($0), file: file, line: line) }
     }
-    /// Parses a file.
-    public init(contentsOf path: String) throws {
+    /// Parses a file. In a configuration `NaN` and `Infinity` are texts (`spellsOutNaN`), which no key takes for a number.
+    public init(contentsOf path: String, spellsOutNaN: Bool = false) throws {
         let file = try MappedFile(path: path)
-        self = try file.withUnsafeBytes { try JSON(parsing: $0, file: path) }
+        self = try file.withUnsafeBytes { try JSON(parsing: $0, file: path, spellsOutNaN: spellsOutNaN) }
     }
 
     // MARK: Looking inside

@@ -15,11 +15,15 @@ public final class JSONParser {
     deinit { ksj_parser_free(parser) }
 
     /// Parses one document, as `JSON.init(parsing:file:line:)` does.
-    public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil) throws -> JSON {
+    /// - Parameter spellsOutNaN: Python's `NaN` and `Infinity` become texts instead of null, so that a configuration that holds one is refused where
+    ///   a number is expected, and not read as if the key were missing.
+    public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        // The tape and the values, at the least.
+        try MemoryBudget.require(bytes.count.multipliedReportingOverflow(by: 6).partialValue, for: "this JSON", file: file, line: line)
         let text = bytes.starts(with: mark) ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
         var error = run(text)
-        if error != 0, let rewritten = Self.withoutPythonNumbers(text) {
+        if error != 0, let rewritten = Self.withoutPythonNumbers(text, spellsOut: spellsOutNaN) {
             error = rewritten.withUnsafeBytes { run($0) }
         }
         guard error == 0 else {
@@ -50,7 +54,7 @@ public final class JSONParser {
 
     /// Python writes and reads whole numbers beyond 64 bits, NaN and Infinity; simdjson refuses them, and so does the standard the
     /// last two. The first pass as decimals, the others as null. Nil where the text has none.
-    private static func withoutPythonNumbers(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
+    private static func withoutPythonNumbers(_ text: UnsafeRawBufferPointer, spellsOut: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         var copied = 0, index = 0
         func isDigit(_ index: Int) -> Bool { index < text.count && text[index] &- UInt8(ascii: "0") < 10 }
@@ -77,7 +81,7 @@ public final class JSONParser {
                 }
             } else if let word = ["NaN", "Infinity"].first(where: { text[index...].starts(with: $0.utf8) }) {
                 result.append(contentsOf: text[copied ..< index])
-                result.append(contentsOf: "null".utf8)
+                result.append(contentsOf: (spellsOut ? "\"\(word)\"" : "null").utf8)
                 index += word.utf8.count
                 copied = index
             } else {

@@ -14,6 +14,11 @@ final class DelimitedSource: RecordSource {
 
     var fractionRead: Double? { reader.input.fractionRead }
 
+    /// Passes over a record, however many cells it has.
+    func skip() throws {
+        while let line = try reader.next(), try !parser.take(line) {}
+    }
+
     func next(into cells: inout [String]) throws -> Int? {
         if isPlain {
             guard let line = try reader.next() else { return nil }

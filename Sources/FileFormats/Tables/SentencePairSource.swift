@@ -6,6 +6,8 @@ public struct SentencePair: Sendable, Equatable {
     public var second: String
     /// The score as the file gives it, nil where there is none.
     public var score: Double?
+    /// The cell of the group column, nil where none was asked for.
+    public var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
     public var others: [String] = []
     /// The line, spreadsheet row or record of the input, from 1.
@@ -23,30 +25,39 @@ public final class SentencePairSource {
     public let otherColumns: [String]
 
     private let others: [Int]
-    private let places: (first: Int, second: Int, score: Int?)
+    private var places: (first: Int, second: Int, score: Int?)
+    private let groupPlace: Int?
     private var cells: [String] = []
 
     /// Opens the input.
-    /// - Parameter columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
-    ///   else the first two columns of text and the first of numbers after them.
+    /// - Parameters:
+    ///   - columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
+    ///     else the first two columns of text and the first of numbers after them.
+    ///   - group: the column of the groups, by name or number from 1.
+    ///   - wantsScores: a column of scores belongs to the pairs, so messages ask for it.
     /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
-    public init(path: String, options: TableOptions = TableOptions(), columns: [String]? = nil) throws {
-        table = try TextTable(path: path, options: options, wanted: columns ?? [])
+    public init(
+        path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true
+    ) throws {
+        table = try TextTable(path: path, options: options, wanted: (columns ?? []) + [group].compactMap(\.self))
+        groupPlace = try group.map(table.index(of:))
         if let columns {
-            guard columns.count == 2 || columns.count == 3 else {
-                throw DataError(.usage, "two columns of sentences and perhaps one of scores were expected, \(columns.count) are named")
+            guard columns.count == 2 || (wantsScores && columns.count == 3) else {
+                let expected = wantsScores ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
+                throw DataError(.usage, "\(expected), not \(columns.count) (\(columns.joined(separator: ", ")))")
             }
             let indices = try columns.map(table.index(of:))
             places = (indices[0], indices[1], indices.count == 3 ? indices[2] : nil)
         } else {
-            places = try Self.places(in: table)
+            places = try Self.places(in: table, wantsScores: wantsScores)
         }
         others = table.columns.indices.filter { [places] in $0 != places.first && $0 != places.second }
         otherColumns = others.map { [table] in table.columns[$0] }
+        if !wantsScores { places.score = nil }
         self.columns = [places.first, places.second, places.score].compactMap { [table] in $0.map { table.columns[$0] } }
     }
 
-    private static func places(in table: TextTable) throws -> (Int, Int, Int?) {
+    private static func places(in table: TextTable, wantsScores: Bool) throws -> (Int, Int, Int?) {
         if let first = table.column(named: HeaderDetection.firstNames), let second = table.column(named: HeaderDetection.secondNames) {
             let named = HeaderDetection.scoreNames.lazy.compactMap { table.column(named: [$0]) }.first { table.isNumeric($0) }
             return (first, second, named ?? table.columns.indices.first { $0 > second && table.isNumeric($0) })
@@ -54,7 +65,8 @@ public final class SentencePairSource {
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         let numbers = table.columns.indices.filter { table.isNumeric($0) }
         guard texts.count == 2, let last = texts.last else {
-            throw table.ambiguous("which columns hold the two sentences and the score? Name them by --columns")
+            throw table.ambiguous(wantsScores ? "which columns hold the two sentences and the score? Name them by --columns FIRST,SECOND,SCORE"
+                                  : "which two columns hold the sentences? Name them by --columns FIRST,SECOND")
         }
         return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
     }
@@ -71,7 +83,7 @@ public final class SentencePairSource {
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, others: others.map { cells[$0] }, line: line))
+            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

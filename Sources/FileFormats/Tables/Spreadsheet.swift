@@ -1,6 +1,6 @@
 /// The rows of one sheet of an xlsx file (ECMA-376): texts as they are shown, without furigana; numbers with the fifteen digits that
 /// spreadsheets keep; dates and times in ISO 8601.
-struct Spreadsheet {
+public struct Spreadsheet {
     struct Row {
         /// As the spreadsheet counts, from 1.
         var number: Int
@@ -10,6 +10,14 @@ struct Spreadsheet {
 
     /// From the first row to the last that has something in it; rows between them that have nothing are there and empty.
     private(set) var rows: [Row] = []
+    /// The sheet that was read, and the others that people see.
+    let sheet: String
+    let otherSheets: [String]
+    /// Formulas whose result the file does not hold, and cells that hold an error such as `#DIV/0!`: how many, and where the first is.
+    private(set) var emptyFormulas: (count: Int, first: String) = (0, "")
+    private(set) var errors: (count: Int, first: String) = (0, "")
+    /// Blocks of cells that are shown as one; all but the first cell are empty. Rows and columns from 0.
+    private var merges: [(rows: ClosedRange<Int>, columns: ClosedRange<Int>)] = []
 
     /// Cells that a sheet may have.
     private static let cellLimit = 100_000_000
@@ -23,17 +31,63 @@ struct Spreadsheet {
     init(_ bytes: [UInt8], path: String, sheet: String?) throws {
         let archive = try ZipArchive(bytes, path: path)
         let workbook = try SpreadsheetWorkbook(archive, path: path)
-        let part = try workbook.part(ofSheet: sheet, path: path)
+        let (part, name) = try workbook.part(ofSheet: sheet, path: path)
+        self.sheet = name
+        otherSheets = workbook.visibleSheets.filter { $0 != name }
         let strings = try workbook.sharedStrings.map { try SharedStrings(archive, part: $0, path: path).strings } ?? []
         let styles = try workbook.styles.map { try SpreadsheetStyles(archive, part: $0, path: path) } ?? SpreadsheetStyles()
         let reader = SheetReader(strings: strings, styles: styles, countsFrom1904: workbook.countsFrom1904, path: path)
         try archive.parse(part, path: path, handler: reader)
         rows = reader.rows
+        (emptyFormulas, errors, merges) = (reader.emptyFormulas, reader.errors, reader.merges)
         while let last = rows.last, last.cells.isEmpty { rows.removeLast() }
         let width = rows.map(\.cells.count).max() ?? 0
         guard width * rows.count <= Self.cellLimit else {
             throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too much; remove stray cells far right or far down", file: path)
         }
+    }
+}
+
+extension Spreadsheet {
+    /// What the user should know about the sheet.
+    func notes(isChosen: Bool) -> [String] {
+        var notes: [String] = []
+        // The second sheet of our own results says how they were made.
+        if !isChosen, !otherSheets.isEmpty, otherSheets != ["parameters"] {
+            notes.append("note: the sheet '\(sheet)' is read; --sheet chooses another: \(otherSheets.joined(separator: ", "))")
+        }
+        if emptyFormulas.count > 0 {
+            notes.append("warning: \(emptyFormulas.count == 1 ? "1 formula has" : "\(emptyFormulas.count) formulas have") no stored result "
+                         + "(the first is in \(emptyFormulas.first)) and \(emptyFormulas.count == 1 ? "is an empty cell" : "are empty cells"); "
+                         + "open the file in a spreadsheet program and save it, which computes them")
+        }
+        if errors.count > 0 {
+            notes.append("warning: \(errors.count == 1 ? "1 cell holds an error" : "\(errors.count) cells hold errors") (the first is in \(errors.first))")
+        }
+        return notes
+    }
+
+    /// True where a cell of the first row spans several columns, as above a second row of names.
+    var hasMergedNames: Bool { merges.contains { $0.rows == 0 ... 0 && $0.columns.count > 1 } }
+
+    /// Rows with the text of a merged cell in all of its places.
+    func mergedRows(_ range: Range<Int>, width: Int) -> [[String]] {
+        var cells = rows[range].map { $0.cells + Array(repeating: "", count: max(0, width - $0.cells.count)) }
+        for merge in merges where merge.rows.lowerBound < rows.count {
+            let first = rows[merge.rows.lowerBound].cells
+            guard merge.columns.lowerBound < first.count else { continue }
+            for row in range where merge.rows.contains(row) {
+                for column in merge.columns where column < width { cells[row - range.lowerBound][column] = first[merge.columns.lowerBound] }
+            }
+        }
+        return cells
+    }
+
+    /// The sheets of a spreadsheet in their order.
+    /// - Throws: `DataError` where the file is missing or no spreadsheet.
+    public static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
+        let stream = try ByteStream(path: path)
+        return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map { ($0.name, $0.isHidden) }
     }
 }
 
@@ -123,6 +177,9 @@ private final class SharedStrings: XMLHandler {
 /// Reads the cells of a sheet.
 private final class SheetReader: XMLHandler {
     private(set) var rows: [Spreadsheet.Row] = []
+    private(set) var emptyFormulas: (count: Int, first: String) = (0, "")
+    private(set) var errors: (count: Int, first: String) = (0, "")
+    private(set) var merges: [(rows: ClosedRange<Int>, columns: ClosedRange<Int>)] = []
 
     private let strings: [String]
     private let styles: SpreadsheetStyles
@@ -135,8 +192,13 @@ private final class SheetReader: XMLHandler {
     private var style = 0
     private var value: [UInt8] = []
     private var isInValue = false
+    private var hasFormula = false
     private var inline = RichText()
     private var isInline = false
+    /// Cells with something in them, and empty ones that were put before them.
+    private var filled = 0, gaps = 0
+    /// Empty cells that any sheet may have before filled ones; beyond that there may be as many as filled ones.
+    private static let gapLimit = 4_000_000
 
     init(strings: [String], styles: SpreadsheetStyles, countsFrom1904: Bool, path: String) {
         (self.strings, self.styles, self.countsFrom1904, self.path) = (strings, styles, countsFrom1904, path)
@@ -162,7 +224,10 @@ private final class SheetReader: XMLHandler {
             type = attributes["t"] ?? "n"
             style = attributes["s"].flatMap { Int($0) } ?? 0
             value.removeAll(keepingCapacity: true)
+            hasFormula = false
         case "v": isInValue = true
+        case "f": hasFormula = true
+        case "mergeCell": if let place = attributes["ref"] { try merge(place) }
         case "is": isInline = true
         default: if isInline { inline.begin(name) }
         }
@@ -178,14 +243,42 @@ private final class SheetReader: XMLHandler {
         case "is": isInline = false
         case "c":
             let text = try cellText()
+            if hasFormula, value.isEmpty, type != "str" { note(&emptyFormulas) }
+            if type == "e", !value.isEmpty { note(&errors) }
             guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this row holds a NUL character", file: path, line: row) }
             guard !text.isEmpty else { return }
             let missing = column - rows[row - 1].cells.count
             guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same place", file: path, line: row) }
+            filled += 1
+            gaps += missing - 1
+            guard gaps <= Self.gapLimit + filled else {
+                throw DataError(.badData, "the cells of the sheet stand too far apart (\(gaps) empty ones before \(filled) others); remove stray cells far right", file: path, line: row)
+            }
             rows[row - 1].cells += repeatElement("", count: missing - 1)
             rows[row - 1].cells.append(text)
         default: if isInline { inline.end(name) }
         }
+    }
+
+    private func note(_ finding: inout (count: Int, first: String)) {
+        if finding.count == 0 {
+            var letters = "", number = column
+            while number > 0 {
+                letters = String(UnicodeScalar(UInt8(65 + (number - 1) % 26))) + letters
+                number = (number - 1) / 26
+            }
+            finding.first = letters + String(row)
+        }
+        finding.count += 1
+    }
+
+    /// Takes a block such as `B1:C1`; stray ones far outside are of no use to anybody.
+    private func merge(_ block: String) throws {
+        let corners = block.split(separator: ":").map(String.init)
+        guard corners.count == 2, merges.count < 100_000 else { return }
+        let columns = try corners.map(columnNumber), rows = corners.map { Int($0.filter { $0.isASCII && $0.isNumber }) ?? 0 }
+        guard rows[0] >= 1, rows[1] >= rows[0], rows[1] <= Spreadsheet.maximumRows, columns[1] >= columns[0], columns[1] <= Spreadsheet.maximumColumns else { return }
+        merges.append((rows[0] - 1 ... rows[1] - 1, columns[0] - 1 ... columns[1] - 1))
     }
 
     private func cellText() throws -> String {

@@ -3,7 +3,7 @@ final class SpreadsheetWorkbook {
     private(set) var countsFrom1904 = false
     private(set) var sharedStrings: String?
     private(set) var styles: String?
-    private var sheets: [(name: String, relation: String, isHidden: Bool)] = []
+    private(set) var sheets: [(name: String, relation: String, isHidden: Bool)] = []
     private var targets: [String: String] = [:]
 
     init(_ archive: ZipArchive, path: String) throws {
@@ -31,8 +31,10 @@ final class SpreadsheetWorkbook {
         (sheets, countsFrom1904) = (list.sheets, list.countsFrom1904)
     }
 
-    /// The part of a sheet.
-    func part(ofSheet wanted: String?, path: String) throws -> String {
+    var visibleSheets: [String] { sheets.filter { !$0.isHidden }.map(\.name) }
+
+    /// The part of a sheet, and the sheet's name.
+    func part(ofSheet wanted: String?, path: String) throws -> (part: String, name: String) {
         let chosen: (name: String, relation: String, isHidden: Bool)?
         if let wanted {
             chosen = sheets.first { $0.name == wanted } ?? Int(wanted).flatMap { sheets.indices.contains($0 - 1) ? sheets[$0 - 1] : nil }
@@ -47,7 +49,7 @@ final class SpreadsheetWorkbook {
         guard let part = targets[chosen.relation] else {
             throw DataError(.badData, "the spreadsheet does not say where its sheet \(chosen.name) is", file: path)
         }
-        return part
+        return (part, chosen.name)
     }
 
     private final class SheetList: XMLHandler {

@@ -75,7 +75,7 @@ public final class SpreadsheetWriter {
 
     private func close() -> lxw_error {
         isOpen = false
-        return workbook_close(workbook)
+        return StandardStreams.withSilencedErrors { workbook_close(workbook) }
     }
 
     private func put(

@@ -26,7 +26,12 @@ struct TableOpening {
         let reader = LineReader(input: input, isLossy: options.isLossy)
         let fileExtension = SystemError.name(of: path).split(separator: ".").dropFirst().last?.lowercased() ?? ""
         let sniffed = try reader.peek(window) { text, isAll in
-            TableSniffer(text: text, isAll: isAll, fileExtension: fileExtension).sniff(format: options.format, delimiter: options.delimiter)
+            let sniffer = TableSniffer(text: text, isAll: isAll, fileExtension: fileExtension, skippedLines: (options.headerRows?.lowerBound ?? 1) - 1)
+            guard options.format != nil || !sniffer.isTreebank else {
+                throw DataError(.usage, "this is a treebank (CoNLL-U), not a table of sentences; kotonoha embed \(SystemError.name(of: path)) --tokens -o layers.h5 "
+                                + "makes vectors of its words (and --format tsv reads it as a table all the same)", file: stream.name)
+            }
+            return sniffer.sniff(format: options.format, delimiter: options.delimiter)
         }
         var opening: TableOpening
         switch sniffed.format {
@@ -49,32 +54,54 @@ struct TableOpening {
             var parser = DelimitedParser(dialect: dialect, file: name)
             return try SampleLines.records(of: text, isAll: isAll, limit: sampleRows, parser: &parser)
         }
+        let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
+        guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
+            throw DataError(.usage, "--header-row \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
+        }
         // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
-        let width = sample.first?.count ?? 1
-        let hasHeader = options.hasHeader ?? (format == .txt ? false : HeaderDetection.isHeader(sample, wanted: wanted, width: width))
+        let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
+        let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
+            ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt)
+        if let note = verdict.note { options.note?("\(name): \(note)") }
         let source = DelimitedSource(reader: reader, dialect: dialect, width: width)
         var columns = (0 ..< width).map { String($0 + 1) }
-        if hasHeader, !sample.isEmpty {
-            columns = HeaderDetection.columnNames(sample.removeFirst())
-            var header: [String] = []
-            _ = try source.next(into: &header)
+        if verdict.isHeader, !sample.isEmpty {
+            let rows = headerRows ?? 0 ..< 1
+            columns = HeaderDetection.columnNames(HeaderDetection.joined(Array(sample[rows]), width: width, fillsGaps: true))
+            for _ in 0 ..< rows.upperBound { try source.skip() }
+            sample.removeFirst(rows.upperBound)
         }
-        return TableOpening(name: name, format: format, columns: columns, hasHeader: hasHeader,
+        return TableOpening(name: name, format: format, columns: columns, hasHeader: verdict.isHeader,
             sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source,
             stream: reader.input.stream)
     }
 
     private static func spreadsheet(_ stream: ByteStream, head: [UInt8], options: TableOptions, wanted: [String]) throws -> TableOpening {
         let bytes = try head + stream.readAll(limit: Spreadsheet.maximumBytes)
-        var rows = try Spreadsheet(bytes, path: stream.name, sheet: options.sheet).rows
+        let sheet = try Spreadsheet(bytes, path: stream.name, sheet: options.sheet)
+        for note in sheet.notes(isChosen: options.sheet != nil) { options.note?("\(stream.name): \(note)") }
+        var rows = sheet.rows
         let width = rows.map(\.cells.count).max() ?? 1
         for index in rows.indices {
             rows[index].cells += Array(repeating: "", count: width - rows[index].cells.count)
         }
-        let hasHeader = options.hasHeader ?? HeaderDetection.isHeader(rows.prefix(sampleRows).map(\.cells), wanted: wanted, width: width)
+        let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
+        guard headerRows.map({ $0.upperBound <= max(rows.count, 1) }) ?? true else {
+            throw DataError(.usage, "--header-row \(headerRows?.upperBound ?? 0) is beyond the sheet's \(rows.count) rows", file: stream.name)
+        }
+        let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
+            ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
+        if let note = verdict.note { options.note?("\(stream.name): \(note)") }
+        if headerRows == nil, sheet.hasMergedNames {
+            options.note?("\(stream.name): note: cells of the first row are merged over several columns; if the names stand in rows 1 and 2, say --header-row 1-2")
+        }
         var columns = (0 ..< width).map { String($0 + 1) }
-        if hasHeader, !rows.isEmpty { columns = HeaderDetection.columnNames(rows.removeFirst().cells) }
-        return TableOpening(name: stream.name, format: .xlsx, columns: columns, hasHeader: hasHeader,
+        if verdict.isHeader, !rows.isEmpty {
+            let range = headerRows ?? 0 ..< 1
+            columns = HeaderDetection.columnNames(HeaderDetection.joined(sheet.mergedRows(range, width: width), width: width, fillsGaps: false))
+            rows.removeFirst(range.upperBound)
+        }
+        return TableOpening(name: stream.name, format: .xlsx, columns: columns, hasHeader: verdict.isHeader,
             sample: rows.prefix(sampleRows).map(\.cells), source: HeldSource(rows: rows.map { ($0.number, $0.cells) }), stream: stream)
     }
 

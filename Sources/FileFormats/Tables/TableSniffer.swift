@@ -33,6 +33,8 @@ struct TableSniffer {
     let text: UnsafeRawBufferPointer
     let isAll: Bool
     let fileExtension: String
+    /// Lines at the beginning that are no rows of the table, as a title above the names of the columns.
+    var skippedLines = 0
 
     struct Result {
         var format: TableFormat
@@ -40,7 +42,7 @@ struct TableSniffer {
     }
 
     func sniff(format: TableFormat?, delimiter: UInt8?) -> Result {
-        let lines = SampleLines(text: text, isAll: isAll).lines
+        let lines = Array(SampleLines(text: text, isAll: isAll).lines.dropFirst(skippedLines))
         switch format ?? json(lines) {
         case .txt?: return Result(format: .txt, dialect: .lines)
         case .tsv?: return Result(format: .tsv, dialect: tabs(lines) ?? .tsv)
@@ -61,6 +63,15 @@ struct TableSniffer {
             if let look = TableLook(lines, dialect, isAll: isAll), look.isSurelyTable { return Result(format: .csv, dialect: dialect) }
         }
         return Result(format: .txt, dialect: .lines)
+    }
+
+    /// True for a treebank in CoNLL-U or CoNLL-X: ten columns with tabs, the first one counting from 1, perhaps comments with `#` above.
+    var isTreebank: Bool {
+        let lines = SampleLines(text: text, isAll: isAll, limit: 200).lines.map { String(decoding: $0.bytes, as: UTF8.self) }
+        guard let first = lines.first(where: { !$0.isEmpty && !$0.hasPrefix("#") }) else { return false }
+        let cells = first.split(separator: "\t", omittingEmptySubsequences: false)
+        guard cells.count == 10, ["1", "1-2", "1-3", "1-4"].contains(cells[0]) else { return false }
+        return ["conllu", "conll", "conllx"].contains(fileExtension) || (Int(cells[6]) != nil && lines.contains { $0.hasPrefix("# text") || $0.hasPrefix("# sent_id") })
     }
 
     // MARK: JSON
@@ -158,46 +169,5 @@ private struct TableLook {
         guard 2 * spaced < others.count else { return false }
         return needsQuotes || width > 2 || HeaderDetection.hasKnownName(records[0])
             || (0 ..< width).contains { TextTable.isNumeric($0, in: records.dropFirst()) }
-    }
-}
-
-/// Whether a table's first record names the columns.
-enum HeaderDetection {
-    /// Names that columns of texts, pairs and their groups go by.
-    static let textNames = ["text", "sentence", "caption", "sent", "utterance", "文", "文章", "テキスト", "本文", "キャプション", "説明文", "発話", "raw", "content"]
-    static let groupNames = ["group", "グループ", "群"]
-    static let idNames = ["id", "番号"]
-    static let firstNames = ["sentence1", "sentence_a", "sentence_a_ja", "sentencea", "text1", "text_a", "word1", "s1", "premise", "文1", "query"]
-    static let secondNames = ["sentence2", "sentence_b", "sentence_b_ja", "sentenceb", "text2", "text_b", "word2", "s2", "hypothesis", "文2", "document"]
-    static let scoreNames = ["label", "score", "similarity", "similarity_score", "relatedness_score", "relatedness_score_ja", "gold", "mean", "評価", "類似度"]
-    private static let otherNames = ["scene", "language", "lang", "condition", "participant", "subject", "frequency", "category", "index", "no", "no."]
-    private static let known = Set(textNames + groupNames + idNames + firstNames + secondNames + scoreNames + otherNames)
-
-    static func hasKnownName(_ record: [String]) -> Bool { record.contains { known.contains($0.lowercased()) } }
-
-    static func isHeader(_ records: [[String]], wanted: [String], width: Int) -> Bool {
-        guard let first = records.first else { return false }
-        if wanted.contains(where: { Int($0) == nil && first.contains($0) }) { return true }
-        if first.contains(where: { Double($0) != nil }) { return false }
-        // One column alone needs a name that means texts: a list of words may well begin with "no".
-        if width == 1, first.count == 1 { return textNames.contains(first[0].lowercased()) }
-        if hasKnownName(first) { return true }
-        return (0 ..< width).contains { column in
-            column < first.count && !first[column].isEmpty && TextTable.isNumeric(column, in: records.dropFirst())
-        }
-    }
-
-    /// The names of a header: empty ones become their number, repeated ones are told apart.
-    static func columnNames(_ header: [String]) -> [String] {
-        var taken: Set<String> = []
-        return header.enumerated().map { index, name in
-            let plain = name.isEmpty ? String(index + 1) : name
-            var unique = plain, count = 2
-            while !taken.insert(unique).inserted {
-                unique = "\(plain)_\(count)"
-                count += 1
-            }
-            return unique
-        }
     }
 }

@@ -9,6 +9,11 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
     /// The format that a file's name asks for.
     /// - Throws: `DataError` of kind `usage` where it ends with none of them.
     public init(path: String) throws {
+        // Devices and pipes have no ending.
+        if path.hasPrefix("/dev/") {
+            self = .tsv
+            return
+        }
         let name = SystemError.name(of: path).lowercased()
         let ending = name.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
         switch ending {
@@ -36,6 +41,8 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
         (self.name, self.decimals, self.isCarried) = (name, decimals, isCarried)
     }
     public init(stringLiteral name: String) { self.init(name) }
+    /// Names of which none repeats another: `text`, `text_2`.
+    public static func unique(_ names: [String]) -> [String] { HeaderDetection.columnNames(names) }
     /// A column that travels along from the input.
     public static func carried(_ name: String) -> TableColumn { TableColumn(name, isCarried: true) }
 }

@@ -105,3 +105,8 @@ public final class TextTable {
         return hasNumbers
     }
 }
+
+extension TextTable {
+    /// The input for a record: its name, and the hash of what was read.
+    package var provenanceSource: Provenance.Source { get throws { Provenance.Source(path: name, sha256: try sha256()) } }
+}

@@ -4,6 +4,9 @@ public final class WordVectorWriter {
     private let count: Int
     private let dimension: Int
     private var written = 0
+    private var taken: Set<String> = []
+    /// Keys that repeated an earlier one and got a number: `dog`, `dog_2`.
+    public private(set) var renamed = 0
 
     /// Opens the output for `count` vectors.
     public init(path: String, count: Int, dimension: Int) throws {
@@ -17,6 +20,13 @@ public final class WordVectorWriter {
         precondition(vector.count == dimension && written < count, "the vectors are not as announced")
         written += 1
         var line = key.isEmpty ? String(written) : String(String.UnicodeScalarView(key.unicodeScalars.map { $0.properties.isWhitespace ? "_" : $0 }))
+        var number = 2
+        let key = line
+        while !taken.insert(line).inserted {
+            line = "\(key)_\(number)"
+            number += 1
+        }
+        if number > 2 { renamed += 1 }
         for value in vector { line += " \(value)" }
         try file.write(line + "\n")
     }

@@ -12,8 +12,12 @@ final class XMLStream {
     private let file: String
     private var failure: (any Error)?
     private var depth = 0
+    /// Bytes since the last element or text: the parser keeps what it has not seen the end of.
+    private var pending = 0
 
     private static let maximumDepth = 256
+    /// A longer tag, comment or instruction is no part of a spreadsheet, whose cells have 32,767 characters at most.
+    private static let longestPiece = 8 << 20
 
     /// `name` is the part's and `file` the whole file's, for errors.
     init(name: String, file: String) {
@@ -43,7 +47,13 @@ final class XMLStream {
         data.map { Unmanaged<XMLStream>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    func take(_ bytes: UnsafeRawBufferPointer) throws { try parse(bytes.baseAddress, bytes.count, isLast: false) }
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        pending += bytes.count
+        guard pending <= Self.longestPiece else {
+            throw DataError(.badData, "the spreadsheet's part \(name) has a tag or a comment of more than \(Self.longestPiece) bytes", file: file)
+        }
+        try parse(bytes.baseAddress, bytes.count, isLast: false)
+    }
     func finish() throws { try parse(nil, 0, isLast: true) }
 
     private func parse(_ bytes: UnsafeRawPointer?, _ count: Int, isLast: Bool) throws {
@@ -57,6 +67,7 @@ final class XMLStream {
 
     private func guarded(_ body: () throws -> Void) {
         guard failure == nil else { return }
+        pending = 0
         do {
             try body()
         } catch {

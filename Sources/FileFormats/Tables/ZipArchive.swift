@@ -50,12 +50,14 @@ final class ZipArchive {
         defer { zip_fclose(part) }
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
         defer { block.deallocate() }
+        var memory = MemoryBudget.Meter()
         while true {
             let count = Int(zip_fread(part, block.baseAddress, zip_uint64_t(block.count)))
             guard count >= 0 else { throw damaged("is damaged: \(String(cString: zip_error_strerror(zip_file_get_error(part))))") }
             if count == 0 { return }
             allowance -= count
             guard allowance >= 0 else { throw damaged("unpacks to more than a spreadsheet can sensibly hold") }
+            try memory.add(count, for: "this spreadsheet", file: path)
             try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
         }
     }

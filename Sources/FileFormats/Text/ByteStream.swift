@@ -15,6 +15,7 @@ package final class ByteStream {
     private let descriptor: Int32
     private let isOwned: Bool
     private let block: UnsafeMutableRawBufferPointer
+    private var memory = MemoryBudget.Meter()
 
     package static let blockSize = 1 << 20
 
@@ -53,6 +54,7 @@ package final class ByteStream {
                 throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
             }
             if count == 0 { return false }
+            try memory.add(count, for: "this input", file: name)
             let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
             hash.update(bytes)
             try body(bytes)

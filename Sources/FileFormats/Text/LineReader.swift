@@ -20,8 +20,8 @@ final class LineReader {
     private var number = 0
     private var isAtEnd = false
 
-    /// A longer line is refused: it is no text but something else.
-    static let maximumLine = 1 << 30
+    /// A longer line is refused: it is no text but something else, and what tokens are made of it takes many times its size.
+    static let maximumLine = 1 << 26
 
     init(input: TextInput, isLossy: Bool) {
         self.input = input
@@ -66,7 +66,7 @@ final class LineReader {
             (searched, checked, start) = (searched - start, checked - start, 0)
         }
         guard buffer.count < Self.maximumLine else {
-            throw DataError(.badData, "this line is longer than \(Self.maximumLine) bytes; this is no text of lines", file: input.name, line: number + 1)
+            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; text in lines was expected, a sentence, a row or a record each", file: input.name, line: number + 1)
         }
         do {
             isAtEnd = try !input.next(into: &buffer)

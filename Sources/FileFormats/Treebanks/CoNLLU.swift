@@ -112,6 +112,9 @@ public final class CoNLLUReader {
         return sentences
     }
 
+    /// SHA-256 of all bytes of the input; ask when the sentences are read.
+    public func sha256() throws -> String { try lines.input.stream.sha256() }
+
     /// The next sentence, nil at the end.
     /// - Throws: `DataError` with the sentence's id and the line where it is not as the format says or no tree.
     public func next() throws -> TreebankSentence? {

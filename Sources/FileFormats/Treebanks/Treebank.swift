@@ -3,13 +3,19 @@ public struct Treebank: Sendable, Equatable {
     /// The file as the user named it.
     public var file: String
     public var sentences: [TreebankSentence]
+    /// SHA-256 of the bytes that the sentences were read from; empty where they come from elsewhere.
+    public var sha256 = ""
 
     public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
 
     /// Reads CoNLL-U or CoNLL-X.
     /// - Throws: `DataError` as `CoNLLUReader` does, and where there is no sentence.
     public init(path: String) throws {
-        self.init(file: path, sentences: try CoNLLUReader.read(path))
+        let reader = try CoNLLUReader(path: path)
+        var sentences: [TreebankSentence] = []
+        while let sentence = try reader.next() { sentences.append(sentence) }
+        self.init(file: path, sentences: sentences)
+        sha256 = try reader.sha256()
         guard !sentences.isEmpty else {
             throw DataError(.badData, "there is no sentence in it; a treebank in CoNLL-U (ten columns with tabs between them) was expected", file: path)
         }

@@ -5,16 +5,33 @@ import Synchronization
 
 /// Words for the person at the terminal: standard error, so that standard output holds data only.
 enum Console {
-    static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// - Parameter isStyled: the caller has escaped the data in it and put colours around.
+    static func say(_ text: String, isStyled: Bool = false) {
+        StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
+    }
 
-    /// Data for whoever reads standard output. A closed pipe (`| head`) ends the program quietly.
-    static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    /// A line of data for whoever reads standard output.
+    /// - Throws: `ClosedPipe` where nobody reads any more; `DataError` where the disk is full.
+    static func print(_ text: String, isStyled: Bool = false) throws { try write(text + "\n", isStyled: isStyled) }
+
+    /// Data for whoever reads standard output, as it stands in a file or pipe; on a terminal, characters that would steer it are spelled out.
+    static func write(_ text: String, isStyled: Bool = false) throws {
+        try StandardStreams.write(outputIsTerminal && !isStyled ? text.escapedForTerminal : text)
+    }
 
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
     static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
+    /// A terminal that cannot go back in its line gets whole lines only.
+    static let isDumb = ["dumb", ""].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
+
+    /// Whether colours are welcome where nothing else was said (no-color.org).
+    static let allowsColour = ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty && !isDumb
+
     static func grouped(_ number: Int) -> String { NumberText.grouped(number) }
     static func fixed(_ number: Double, _ decimals: Int) -> String { NumberText.fixed(number, decimals) }
+    /// "1 row", "12,345 rows".
+    static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String { "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")" }
 
     /// "1:05", "2:03:09".
     static func duration(_ seconds: Double) -> String {
@@ -33,7 +50,7 @@ final class ProgressLine {
 
     init(unit: String, isQuiet: Bool) {
         self.unit = unit
-        isEnabled = !isQuiet && Console.errorIsTerminal
+        isEnabled = !isQuiet && Console.errorIsTerminal && !Console.isDumb
     }
 
     var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
@@ -52,13 +69,13 @@ final class ProgressLine {
         let rate = Double(done) / max(seconds, 1e-9)
         line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) a second"
         if let fraction, fraction > 0.001, fraction < 1 { line += ", \(Console.duration(seconds / fraction - seconds)) left" }
-        if !note.isEmpty { line += ", " + note }
-        FileHandle.standardError.write(Data(("\r\u{1B}[K" + line).utf8))
+        if !note.isEmpty { line += ", " + note.escapedForTerminal }
+        StandardStreams.tell("\r\u{1B}[K" + line)
     }
 
     func finish() {
         guard isEnabled, lastShown != nil else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+        StandardStreams.tell("\r\u{1B}[K")
         lastShown = nil
     }
 }
@@ -69,7 +86,6 @@ enum Interruption {
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
     static func install() {
-        signal(SIGPIPE, SIG_DFL)
         signal(SIGINT) { _ in
             if Interruption.requested.exchange(true, ordering: .relaxed) { _exit(130) }
         }

@@ -38,11 +38,12 @@ struct FigureOptions: ParsableArguments {
 
     func validate() throws {
         if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }
-        for file in figure where !["svg", "pdf", "png"].contains(URL(fileURLWithPath: file).pathExtension.lowercased()) {
-            throw ValidationError("a picture's name ends with .svg, .pdf or .png; '\(file)' does not")
-        }
+        for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
+        try OutputName.require(html, OutputName.pages, "a page is written")
     }
 
+    /// All files that are drawn.
+    var files: [String?] { figure + [html] }
     var isWanted: Bool { !figure.isEmpty || html != nil }
     var words: FigureLanguage { FigureLanguage(rawValue: language) ?? .english }
 
@@ -64,10 +65,12 @@ struct FigureOptions: ParsableArguments {
             case "group": options.labels = .groups
             case "text": options.labels = .points(map.texts)
             default:
-                guard let column = map.columns.first(where: { $0.name == label }) else {
-                    throw DataError(.usage, "--label '\(label)' is no column; there are \((["auto", "none", "group", "text"] + map.columns.map(\.name)).joined(separator: ", "))")
+                guard let column = map.file.layout.column(named: label) else {
+                    let names = ["auto", "none", "group", "text"] + map.file.layout.columns.map(\.name).filter { !["group", "text"].contains($0) }
+                    throw DataError(.usage, "--label '\(label)' is no column; there are \(names.joined(separator: ", "))")
                 }
-                options.labels = .points(column.values)
+                let values = try map.file.column(column)
+                options.labels = .points(map.rows.map { values[$0] })
             }
             let scatter = try ScatterMap(points: map.points, groups: map.groups, options: options)
             for file in figure {

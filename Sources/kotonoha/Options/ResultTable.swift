@@ -10,12 +10,8 @@ struct TableOutputOptions: ParsableArguments {
     @Flag(name: .customLong("safe-csv"), help: "Put ' before texts in CSV and TSV that a spreadsheet would run as a formula (= + - @).")
     var safeCSV = false
 
-    @Option(help: "Digits after the point in TSV and CSV; what suits the column if not given.")
+    @Option(in: Bounds(0...17), help: "Digits after the point in TSV and CSV; what suits the column if not given.")
     var decimals: Int?
-
-    func validate() throws {
-        if let decimals, !(0...17).contains(decimals) { throw ValidationError("--decimals is 0 to 17, not \(decimals)") }
-    }
 
     var writerOptions: TableWriterOptions {
         var options = TableWriterOptions()
@@ -58,6 +54,8 @@ struct ResultTable {
 }
 
 extension Console {
-    /// Bytes for whoever reads standard output.
-    static func write(_ bytes: UnsafeRawBufferPointer) throws { FileHandle.standardOutput.write(Data(bytes)) }
+    /// Whole lines for whoever reads standard output.
+    static func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try outputIsTerminal ? write(String(decoding: bytes, as: UTF8.self)) : StandardStreams.write(bytes)
+    }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import ModelFolders
 import SentenceEmbedding
 import Tensors
 
@@ -12,19 +13,19 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
     var precision: Precision?
 
-    @Option(help: "Tokens computed at once by one worker.")
+    @Option(in: .tokens, help: "Tokens computed at once by one worker.")
     var batchTokens = 1024
 
-    @Option(help: "Workers, one a core; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers, one a core; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: "Longest sentence in tokens; longer ones are cut and counted. The model's own limit if not given.")
+    @Option(in: .tokens, help: "Longest sentence in tokens; longer ones are cut and counted. The model's own limit if not given.")
     var maxLength: Int?
 
     @Flag(help: "Scale the vectors to length 1, even if the model does not.")
     var normalize = false
 
-    @Option(help: "Keep only the first components of each vector (Matryoshka models).")
+    @Option(in: .dimension, help: "Keep only the first components of each vector (Matryoshka models).")
     var truncateDim: Int?
 
     @Option(help: "Text put before every sentence.")
@@ -37,9 +38,6 @@ struct ModelOptions: ParsableArguments {
     var dictionary: String?
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-        if batchTokens < 1 { throw ValidationError("--batch-tokens should be at least 1, not \(batchTokens)") }
-        if let maxLength, maxLength < 1 { throw ValidationError("--max-length should be at least 1, not \(maxLength)") }
         if prompt != nil && promptName != nil { throw ValidationError("--prompt and --prompt-name exclude each other") }
     }
 
@@ -57,6 +55,20 @@ struct ModelOptions: ParsableArguments {
         return options
     }
 
+    /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
+    var inputFolder: String? { model.flatMap { try? ModelLocation.folder(for: $0).path } }
+
+    /// The same for queries to a vector file, whose own settings stand where none are given.
+    var overrides: SentenceEncoder.Overrides {
+        var overrides = SentenceEncoder.Overrides()
+        overrides.model = model
+        overrides.precision = precision.map { $0.isFast ? $0 : .f32 }
+        (overrides.maxLength, overrides.prompt, overrides.promptName) = (maxLength, prompt, promptName)
+        (overrides.truncatedDimension, overrides.normalizes) = (truncateDim, normalize)
+        (overrides.batchTokens, overrides.threads, overrides.dictionary) = (batchTokens, threads, dictionary)
+        return overrides
+    }
+
     /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
         notePrecision(isQuiet: isQuiet)
@@ -72,7 +84,11 @@ struct ModelOptions: ParsableArguments {
 
     /// Says so where the processor lacks what was asked for.
     func notePrecision(isQuiet: Bool) {
-        guard let precision, !precision.isFast, !isQuiet else { return }
+        if let precision { Self.note(missing: precision, isQuiet: isQuiet) }
+    }
+
+    static func note(missing precision: Precision, isQuiet: Bool) {
+        guard !precision.isFast, !isQuiet else { return }
         Console.say("note: this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
     }
 
@@ -102,14 +118,37 @@ struct TableArguments: ParsableArguments {
     @Option(help: "Sheet of a spreadsheet, by name or number.")
     var sheet: String?
 
+    @Flag(help: "Print the sheets of a spreadsheet, and do nothing else.")
+    var listSheets = false
+
     @Flag(inversion: .prefixedNo, help: "Whether the first row names the columns; found out if not given.")
     var header: Bool?
+
+    @Option(help: ArgumentHelp("The row that names the columns, from 1; rows above it are skipped. 1-2 joins names that stand in two rows.", valueName: "n|n-m"))
+    var headerRow: String?
 
     @Flag(help: "Replace bytes that are no text by U+FFFD instead of stopping.")
     var lossy = false
 
-    func options() throws -> TableOptions {
+    func validate() throws {
+        _ = try headerRows()
+        if headerRow != nil && header == false { throw ValidationError("--header-row and --no-header exclude each other") }
+    }
+
+    private func headerRows() throws -> ClosedRange<Int>? {
+        guard let headerRow else { return nil }
+        let ends = headerRow.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 1, last >= first, last <= 1000 else {
+            throw ValidationError("--header-row takes a row from 1 to 1000, or two as 1-2; not '\(headerRow)'")
+        }
+        return first...last
+    }
+
+    /// - Parameter isQuiet: keeps notes on how the table was understood to itself.
+    func options(isQuiet: Bool = false) throws -> TableOptions {
         var options = TableOptions()
+        if !isQuiet { options.note = { Console.say($0) } }
+        options.headerRows = try headerRows()
         if format != "auto" {
             guard let known = TableFormat(rawValue: format) else {
                 throw ValidationError("--format '\(format)' is not known; it is one of auto, \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -31,12 +31,8 @@ struct ProbeDataOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model whose word pieces the vectors belong to, for files of other programs with a vector a piece.", valueName: "dir|name"))
     var pieceModel: String?
 
-    @Option(help: "Workers, one a core; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers, one a core; the result does not depend on it.")
     var threads = Parallel.availableThreads
-
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
 
     /// Opens a layer file and its treebank, given as two arguments of an option.
     func open(_ pair: [String], option: String) throws -> ProbeInput {
@@ -70,6 +66,11 @@ struct ProbeInput {
     func vectors(_ layers: [Int]) throws -> [Tensor<Float>] {
         let sentences = treebank.sentences
         return try file.load(layers: layers, words: sentences.map(\.words.count), name: treebank.name, pieces: pieces.map { pieces in { pieces.sentences[$0] } })
+    }
+
+    /// What went in, for the provenance: the treebank's hash is of the bytes that were read.
+    func sources() throws -> [Provenance.Source] {
+        [try .init(hashing: file.path), .init(path: treebank.file, sha256: treebank.sha256)]
     }
 
     /// What is left out of the trees, for the person at the terminal.
@@ -117,20 +118,14 @@ struct ProbeTrainingOptions: ParsableArguments {
     @Flag(help: "The settings of the public reference implementation, to repeat published numbers.")
     var reference = false
 
-    @Option(help: "Sentences in a batch.")
+    @Option(in: .batch, help: "Sentences in a batch.")
     var batch: Int?
 
-    @Option(help: "Learning rate of Adam.")
+    @Option(in: .learningRate, help: "Learning rate of Adam.")
     var learningRate: Double?
 
-    @Option(help: "Most epochs.")
+    @Option(in: .epochs, help: "Most epochs.")
     var epochs: Int?
-
-    func validate() throws {
-        if let batch, batch < 1 { throw ValidationError("--batch should be at least 1, not \(batch)") }
-        if let epochs, epochs < 1 { throw ValidationError("--epochs should be at least 1, not \(epochs)") }
-        if let learningRate, !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate should be above 0, not \(learningRate)") }
-    }
 
     /// Settings for a kind and a rank.
     var training: @Sendable (ProbeKind, Int) -> ProbeTraining {
@@ -154,16 +149,16 @@ struct ProbeTrainCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank that decide when to stop.", valueName: "vectors treebank"))
     var dev: [String]
 
-    @Option(help: "The layer: 0 for the embeddings, then 1, 2, …")
+    @Option(in: Bounds(0...1024), help: "The layer: 0 for the embeddings, then 1, 2, …")
     var layer: Int
 
-    @Option(help: "Rows of the map B; 128, or the vectors' components where they are fewer, if not given.")
+    @Option(in: .dimension, help: "Rows of the map B; 128, or the vectors' components where they are fewer, if not given.")
     var rank: Int?
 
     @Option(help: "distance or depth; both if not given.")
     var kind: ProbeKind?
 
-    @Option(help: "Seed of the start and of the order of sentences.")
+    @Option(in: .seed, help: "Seed of the start and of the order of sentences.")
     var seed: UInt64 = 0
 
     @Option(name: .shortAndLong, help: "The probe's file (.safetensors).")
@@ -171,9 +166,11 @@ struct ProbeTrainCommand: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: ProbeTrainingOptions
     @OptionGroup(title: "Data") var data: ProbeDataOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
+        try writing.check(inputs: train + dev, files: [output])
         let learned = try data.open(train, option: "--train"), held = try data.open(dev, option: "--dev")
         try held.file.requireSameEncoder(as: learned.file)
         if !report.quiet { for input in [learned, held] { Console.say(input.note) } }
@@ -186,7 +183,7 @@ struct ProbeTrainCommand: ParsableCommand {
             isCancelled: { Interruption.isRequested })
         let result = results[0]
         var provenance = provenance(seed: seed)
-        provenance.inputs = try (train + dev).map(Provenance.Source.init(hashing:))
+        provenance.inputs = try [learned, held].flatMap { try $0.sources() }
         provenance.settings = ProbeRecord.settings(of: sweep, train: learned, dev: held)
         let file = ProbeFile(
             layer: layer, distance: result.trained.first { $0.probe.kind == .distance }?.probe, depth: result.trained.first { $0.probe.kind == .depth }?.probe,
@@ -199,7 +196,7 @@ struct ProbeTrainCommand: ParsableCommand {
             }
         }
         let scores = ProbeReport(evaluation: result.evaluation)
-        Console.print(report.json ? scores.json.serialized(.pretty) : scores.lines)
+        try Console.print(report.json ? scores.json.serialized(.pretty) : scores.lines)
     }
 }
 
@@ -229,10 +226,10 @@ struct ProbeEvaluateCommand: ParsableCommand {
         let random = try ProbeSweep.evaluateRandom(rank: probes.probes.map(\.rank).max() ?? 1, seed: 0, input.corpus, vectors)
         rows.append(("random projection", ProbeReport(evaluation: random)))
         if report.json {
-            return Console.print(JSON.object(rows.map { ($0.0, $0.1.json) }).serialized(.pretty))
+            return try Console.print(JSON.object(rows.map { ($0.0, $0.1.json) }).serialized(.pretty))
         }
-        Console.print(rows.map { "# \($0.0)\n\($0.1.lines)" }.joined(separator: "\n\n"))
-        if details { Console.print(scores.details) }
+        try Console.print(rows.map { "# \($0.0)\n\($0.1.lines)" }.joined(separator: "\n\n"))
+        if details { try Console.print(scores.details) }
     }
 }
 
@@ -278,14 +275,14 @@ struct ProbeCompareCommand: ParsableCommand {
             evaluations[0].difference(measure, from: evaluations[1]).map { (measure, $0) }
         }
         if report.json {
-            return Console.print(JSON.object(differences.map { measure, found in
+            return try Console.print(JSON.object(differences.map { measure, found in
                 (measure.rawValue, .object([
                     ("first", .number(evaluations[0].value(measure))), ("second", .number(evaluations[1].value(measure))), ("difference", .number(found.value)),
                     ("low", .number(found.interval.lowerBound)), ("high", .number(found.interval.upperBound)), ("p", .number(found.p)),
                 ]))
             }).serialized(.pretty))
         }
-        Console.print((["measure\tfirst\tsecond\tdifference\tlow\thigh\tp"] + differences.map { measure, found in
+        try Console.print((["measure\tfirst\tsecond\tdifference\tlow\thigh\tp"] + differences.map { measure, found in
             ([measure.rawValue] + [evaluations[0].value(measure), evaluations[1].value(measure), found.value, found.interval.lowerBound, found.interval.upperBound]
                 .map { Console.fixed($0, 4) } + [Console.fixed(found.p, 3)]).joined(separator: "\t")
         }).joined(separator: "\n"))

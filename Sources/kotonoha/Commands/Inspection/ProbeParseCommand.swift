@@ -38,6 +38,7 @@ struct ProbeParseCommand: ParsableCommand {
     var space: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
@@ -47,6 +48,7 @@ struct ProbeParseCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [probe, treebank, model.inputFolder], files: [figure, heatmap, space])
         let probes = try ProbeFile(path: probe)
         guard let distance = probes.distance else { throw DataError(.badData, "it has no distance probe; a tree needs one", file: probe) }
         let chosen = try self.chosen(WordText(rawValue: probes.text) ?? .written)
@@ -70,7 +72,7 @@ struct ProbeParseCommand: ParsableCommand {
             Console.say("note: without a depth probe the tree hangs from its most central word; only its edges are predicted")
         }
         try draw(parse, chosen, distance.project(vectors))
-        Console.print(report.json ? json(parse).serialized(.pretty) : parse.outline)
+        try Console.print(report.json ? json(parse).serialized(.pretty) : parse.outline)
     }
 
     private struct Chosen {

@@ -51,12 +51,19 @@ struct ProbeSweepCommand: ParsableCommand {
 
     @OptionGroup(title: "Training") var training: ProbeTrainingOptions
     @OptionGroup(title: "Data") var data: ProbeDataOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     private static let header = ["vectors", "task", "layer", "rank", "seed"]
         + ProbeMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue) low", "\($0.rawValue) high"] } + ["dev loss, distance", "dev loss, depth", "epochs", "seconds"]
 
+    func validate() throws {
+        try OutputName.requireTable(output)
+        try OutputName.require(figure, OutputName.figures, "a picture is written")
+    }
+
     func run() throws {
+        try writing.check(inputs: train + dev + test + untrained, files: [output, figure])
         guard untrained.isEmpty || untrained.count == (test.isEmpty ? 2 : 3) else {
             throw ValidationError("--untrained takes as many files of vectors as there are treebanks: train, dev\(test.isEmpty ? "" : ", test")")
         }
@@ -87,7 +94,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let output {
             var provenance = provenance(seed: sweep.seeds.first)
-            provenance.inputs = try (train + dev + test + untrained).map(Provenance.Source.init(hashing:))
+            provenance.inputs = try inputs.flatMap { try $0.sources() } + untrained.map(Provenance.Source.init(hashing:))
             provenance.settings = ProbeRecord.settings(of: sweep, train: inputs[0], dev: inputs[1])
             let table = ResultTable(Self.header.map { TableColumn($0) })
             try table.write(to: output, provenance: provenance) { write in
@@ -99,11 +106,11 @@ struct ProbeSweepCommand: ParsableCommand {
         }
         if let figure { try chart(rows.results).write(to: URL(fileURLWithPath: figure)) }
         if report.json {
-            Console.print(JSON.array(rows.table.map { row in
+            try Console.print(JSON.array(rows.table.map { row in
                 .object(zip(Self.header, row).filter { !$1.isEmpty }.map { name, cell in (name, Double(cell).map { .number($0) } ?? .string(cell)) })
             }).serialized(.pretty))
         } else if output == nil {
-            Console.print(([Self.header] + rows.table).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
+            try Console.print(([Self.header] + rows.table).map { $0.joined(separator: "\t") }.joined(separator: "\n"))
         }
     }
 

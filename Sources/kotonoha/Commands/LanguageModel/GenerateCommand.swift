@@ -25,23 +25,24 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "What error rates count: characters or words.") var unit: SymbolUnit = .characters
     @Option(help: "Column with the beginning that each output must have.") var prefixColumn: String?
 
-    @Option(help: "Keep so many hypotheses (beam search) instead of the best token each time.") var beam: Int?
-    @Option(help: "α of the beam's length penalty ((5 + length) / 6)^α.") var lengthPenalty = 0.6
+    @Option(in: .beam, help: "Keep so many hypotheses (beam search) instead of the best token each time.") var beam: Int?
+    @Option(in: Bounds(0...100), help: "α of the beam's length penalty ((5 + length) / 6)^α.") var lengthPenalty = 0.6
     @Flag(help: "Draw tokens by their probability.") var sample = false
-    @Option(help: "Temperature of drawing.") var temperature = 1.0
-    @Option(help: "Draw from the k most probable tokens only.") var topK: Int?
-    @Option(help: "Draw from the fewest tokens that hold this probability together.") var topP: Double?
-    @Option(help: "Outputs of each source, best first.") var outputs = 1
-    @Option(help: "Longest output in tokens.") var maxLength: Int?
-    @Option(help: "Seed of drawing.") var seed: UInt64 = 0
+    @Option(in: Bounds(above: 0, through: 1e6), help: "Temperature of drawing.") var temperature = 1.0
+    @Option(in: .vocabulary, help: "Draw from the k most probable tokens only.") var topK: Int?
+    @Option(in: Bounds(above: 0, through: 1), help: "Draw from the fewest tokens that hold this probability together.") var topP: Double?
+    @Option(in: .beam, help: "Outputs of each source, best first.") var outputs = 1
+    @Option(in: .tokens, help: "Longest output in tokens.") var maxLength: Int?
+    @Option(in: .seed, help: "Seed of drawing.") var seed: UInt64 = 0
     @Option(help: ArgumentHelp("The attention of every layer and head for the first source: a picture (.svg, .pdf, .png) or a page (.html).", valueName: "file"))
     var attention: String?
     @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
     @Option(help: "What matrix products compute in: f32 or bf16.") var precision: Precision = .f32
-    @Option(help: "Sources computed at once by one worker.") var batchSize = 128
-    @Option(help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .batch, help: "Sources computed at once by one worker.") var batchSize = 128
+    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Items, with --target") var itemReport: ItemReportOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     private var decoding: DecodingOptions {
@@ -57,8 +58,13 @@ struct GenerateCommand: ParsableCommand {
     func validate() throws {
         if beam != nil && sample { throw ValidationError("--beam and --sample exclude each other") }
         if !sample && (topK != nil || topP != nil) { throw ValidationError("--top-k and --top-p need --sample") }
-        if batchSize < 1 || threads < 1 { throw ValidationError("--batch-size and --threads are at least 1") }
         if precision == .int8 { throw ValidationError("--precision is f32 or bf16") }
+        try refuse([("--length-penalty", beam == nil && lengthPenalty != 0.6)], "belongs to --beam")
+        try refuse([("--temperature", !sample && temperature != 1)], "belongs to --sample")
+        if score != nil {
+            try refuse([("--beam", beam != nil), ("--sample", sample), ("--outputs", outputs != 1), ("--prefix-column", prefixColumn != nil), ("--max-length", maxLength != nil)],
+                       "is for what the network writes, and --score takes what is written already")
+        }
         if score != nil && target != nil { throw ValidationError("--score and --target exclude each other") }
         if target != nil && outputs > 1 { throw ValidationError("--target compares one output of each source; --outputs has \(outputs)") }
         if target == nil && (itemReport.html != nil || itemReport.items != nil) { throw ValidationError("--html and --items need --target") }
@@ -66,12 +72,13 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
+        try writing.check(inputs: [model, input], files: [attention, itemReport.html, itemReport.items])
         let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
-        let rows = try TextTable(path: input, options: table.options(), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
+        let rows = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }
         let source = try rows.index(of: sourceColumn), scored = try score.map(rows.index), prefix = try prefixColumn.map(rows.index)
         let progress = ProgressLine(unit: "sources", isQuiet: report.quiet)
-        var cells: [String] = [], done = 0, isAtEnd = false
+        var cells: [String] = [], done = 0, isAtEnd = false, drawn: (source: [Int32], output: [Int32])?
         while !isAtEnd {
             var sources: [(text: String, ids: [Int32])] = [], others: [[Int32]] = []
             while sources.count < 4 * batchSize * threads {
@@ -84,40 +91,39 @@ struct GenerateCommand: ParsableCommand {
             }
             if sources.isEmpty { break }
             if scored != nil {
-                if done == 0, let attention { try drawAttention(model, source: sources[0].ids, output: others[0], to: attention, provenance: made()) }
+                if done == 0 { drawn = (sources[0].ids, others[0]) }
                 for (pair, tokens) in zip(zip(sources, others), scoreOutputs(model, sources.map(\.ids), others, batchSize: batchSize, threads: threads)) {
-                    emitScore(pair.0.text, model.text(of: pair.1), tokens)
+                    try emitScore(pair.0.text, model.text(of: pair.1), tokens)
                 }
             } else {
                 let results = try generateFreely(model, sources.map(\.ids), options: decoding, prefixes: others, batchSize: batchSize, threads: threads, firstSource: done)
-                for (source, outputs) in zip(sources, results) { emit(source.text, outputs, model) }
-                if done == 0, let attention, let first = results.first?.first {
-                    try drawAttention(model, source: sources[0].ids, output: first.ids, to: attention, provenance: made())
-                }
+                for (source, outputs) in zip(sources, results) { try emit(source.text, outputs, model) }
+                if done == 0, let first = results.first?.first { drawn = (sources[0].ids, first.ids) }
             }
             done += sources.count
             progress.update(done: done, fraction: rows.fractionRead)
         }
         progress.finish()
+        if let attention, let drawn { try drawAttention(model, source: drawn.source, output: drawn.output, to: attention, provenance: made(rows)) }
     }
 
-    private func made() throws -> Provenance {
+    private func made(_ rows: TextTable) throws -> Provenance {
         var record = provenance(seed: seed)
         record.model = .init(path: model, sha256: try ModelDirectory.sha256(of: URL(fileURLWithPath: model, isDirectory: true)))
-        if input != "-" { record.inputs = [try .init(hashing: input)] }
+        record.inputs = [.init(path: input, sha256: try rows.sha256())]
         return record
     }
 
-    private func emit(_ source: String, _ outputs: [GeneratedSequence], _ model: Seq2SeqModel) {
+    private func emit(_ source: String, _ outputs: [GeneratedSequence], _ model: Seq2SeqModel) throws {
         if report.json {
-            Console.print(JSON.object([("source", .string(source)), ("outputs", .array(outputs.map {
+            try Console.print(JSON.object([("source", .string(source)), ("outputs", .array(outputs.map {
                 .object([("text", .string(model.text(of: $0.ids))), ("log_probability", .number($0.logProbability)), ("score", .number($0.score)),
                          ("finished", .bool($0.isFinished))])
             }))]).serialized())
         } else if outputs.count == 1 && self.outputs == 1 {
-            Console.print(model.text(of: outputs[0].ids))
+            try Console.print(model.text(of: outputs[0].ids))
         } else {
-            for output in outputs { Console.print("\(source)\t\(model.text(of: output.ids))\t\(Console.fixed(output.logProbability, 4))") }
+            for output in outputs { try Console.print("\(source)\t\(model.text(of: output.ids))\t\(Console.fixed(output.logProbability, 4))") }
         }
     }
 
@@ -127,7 +133,8 @@ struct GenerateCommand: ParsableCommand {
         var items: [Seq2SeqItem] = [], examples: [Seq2SeqExample] = [], prefixes: [[Int32]] = [], cells: [String] = []
         while let line = try rows.next(into: &cells) {
             func ids(_ column: Int) throws -> [Int32] { try model.ids(of: cells[column], keepsUnknown: keepUnknown, file: rows.name, line: line) }
-            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line))
+            items.append(Seq2SeqItem(source: cells[source], target: cells[right], line: line,
+                                    others: cells.indices.filter { $0 != source && $0 != right }.map { cells[$0] }))
             examples.append(Seq2SeqExample(source: try ids(source), target: try ids(right)))
             if let prefix { prefixes.append(cells[prefix].isEmpty ? [] : try ids(prefix)) }
         }
@@ -135,7 +142,7 @@ struct GenerateCommand: ParsableCommand {
         let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples, unit: unit, options: decoding, prefixes: prefixes,
                                                    batchSize: batchSize, threads: threads)
         if report.json {
-            Console.print(JSON.object(evaluation.measures + [("items", .array(evaluation.items.map { item in
+            try Console.print(JSON.object(evaluation.measures + [("items", .array(evaluation.items.map { item in
                 .object([("line", .integer(item.item.line)), ("source", .string(item.item.source)), ("target", .string(item.item.target)),
                          ("output", .string(item.output)), ("exact", .bool(item.isExact)), ("differences", .integer(item.comparison.distance)),
                          ("log_probability", .number(item.logProbability))])
@@ -143,23 +150,24 @@ struct GenerateCommand: ParsableCommand {
         } else {
             let isColoured = itemReport.isColoured(Console.outputIsTerminal)
             for item in evaluation.items {
-                Console.print("\(item.item.source)\t\(item.item.target)\t\(isColoured ? item.comparison.coloured : item.output)\t\(item.comparison.distance)")
+                let texts = [item.item.source, item.item.target].map { isColoured ? $0.escapedForTerminal : $0 } + [isColoured ? item.comparison.coloured : item.output]
+                try Console.print((texts + ["\(item.comparison.distance)"]).joined(separator: "\t"), isStyled: isColoured)
             }
         }
         if !report.quiet { Console.say(evaluation.summary) }
-        try itemReport.write(evaluation, title: "kotonoha generate", provenance: made())
+        try itemReport.write(evaluation, title: "kotonoha generate", carried: otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: target), provenance: made(rows))
         if let attention, let first = examples.first, let written = evaluation.items.first {
-            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made())
+            try drawAttention(model, source: first.source, output: written.ids, to: attention, provenance: made(rows))
         }
     }
 
-    private func emitScore(_ source: String, _ output: String, _ tokens: [Double]) {
+    private func emitScore(_ source: String, _ output: String, _ tokens: [Double]) throws {
         let total = tokens.reduce(0, +)
         if report.json {
-            Console.print(JSON.object([("source", .string(source)), ("output", .string(output)), ("log_probability", .number(total)),
+            try Console.print(JSON.object([("source", .string(source)), ("output", .string(output)), ("log_probability", .number(total)),
                                        ("token_log_probabilities", .array(tokens.map(JSON.number)))]).serialized())
         } else {
-            Console.print("\(source)\t\(output)\t\(Console.fixed(total, 4))")
+            try Console.print("\(source)\t\(output)\t\(Console.fixed(total, 4))")
         }
     }
 }

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import Tensors
 import VectorStore
 
@@ -23,55 +24,65 @@ struct ClusterCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx, .jsonl, .json) or vector file (.h5) to write.")
     var output: String
 
-    @Option(help: "k-means with this many clusters instead of communities.")
+    @Option(in: .rows, help: "k-means with this many clusters instead of communities.")
     var clusters: Int?
 
-    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9.")
-    var threshold = "0.75"
+    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9; 0.75 if not given.")
+    var threshold: String?
 
-    @Option(help: "Least size of a community.")
-    var minSize = 10
+    @Option(in: .rows, help: "Least size of a community; 10 if not given.")
+    var minSize: Int?
 
-    @Option(help: "Independent starts of k-means.")
-    var starts = 4
+    @Option(in: Bounds(1...10_000), help: "Independent starts of k-means; 4 if not given.")
+    var starts: Int?
 
-    @Option(help: "Seed of k-means and of the random pairs.")
+    @Option(in: .seed, help: "Seed of k-means and of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "clusters are written")
+        if clusters != nil {
+            try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
+        } else {
+            try refuse([("--starts", starts != nil)], "is for k-means, which --clusters asks for")
+        }
+        try refuse([("--bom", tableOutput.bom && !output.lowercased().hasSuffix(".csv"))], "is for an output that ends in .csv")
     }
 
     func run() throws {
+        let minSize = minSize ?? 10
+        try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         let clustering: Clustering, method: String
         var cosine: Double?, random: RandomPairCosines?
         if let clusters {
-            clustering = try SphericalKMeans(clusters: clusters, starts: starts, seed: seed, threads: threads).fit(x, valid: valid)
+            clustering = try SphericalKMeans(clusters: clusters, starts: starts ?? 4, seed: seed, threads: threads).fit(x, valid: valid)
             method = "spherical k-means"
         } else {
-            let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads), least = try pairs.threshold(named: threshold)
+            let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads), least = try pairs.threshold(named: threshold ?? "0.75")
             (cosine, random) = (least, pairs)
             let found = try CommunityDetection(threshold: Float(least), minimumSize: minSize, threads: threads).fit(x, valid: valid)
             clustering = Clustering(communities: found, of: x)
             method = "communities"
         }
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
         record.inputs = [try .init(hashing: vectors)]
         record.settings = [("method", .string(method)), ("clusters", .integer(clustering.count)), ("mean_cosine", .number(clustering.meanCosine))]
-            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", file.description)]
+            + (cosine.map { [("threshold", .number($0)), ("minimum_size", .integer(minSize))] } ?? []) + [("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5": try writeVectors(file, clustering, record)
         default: try writeTable(file, clustering, valid, record)
         }
-        say(clustering, method: method, cosine: cosine, random: random, valid: valid.count { $0 })
+        try say(clustering, method: method, minSize: minSize, cosine: cosine, random: random, valid: valid.count { $0 })
     }
 
     /// "1", "2", … as people count; empty for rows in no cluster.
@@ -106,10 +117,10 @@ struct ClusterCommand: ParsableCommand {
         try writer.finish()
     }
 
-    private func say(_ clustering: Clustering, method: String, cosine: Double?, random: RandomPairCosines?, valid: Int) {
+    private func say(_ clustering: Clustering, method: String, minSize: Int, cosine: Double?, random: RandomPairCosines?, valid: Int) throws {
         let inside = clustering.sizes.reduce(0, +)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("method", .string(method)), ("clusters", .integer(clustering.count)), ("rows_in_clusters", .integer(inside)), ("rows", .integer(valid)),
                 ("mean_cosine", .number(clustering.meanCosine)), ("sizes", .array(clustering.sizes.map { .integer($0) })),
             ] + (cosine.map { [("threshold", .number($0))] } ?? [])).serialized(.pretty))
@@ -119,9 +130,9 @@ struct ClusterCommand: ParsableCommand {
             Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)); 99 % below \(Console.fixed(random.quantile(0.99), 3)), "
                         + "99.9 % below \(Console.fixed(random.quantile(0.999), 3))")
         }
-        Console.say("\(output): \(clustering.count) \(method == "communities" ? "communities" : "clusters")"
+        Console.say("\(output): \(method == "communities" ? Console.counted(clustering.count, "community", "communities") : Console.counted(clustering.count, "cluster"))"
                     + (cosine.map { " at cosine \(Console.fixed($0, 3)) or more, of at least \(minSize)" } ?? "")
-                    + ", \(Console.grouped(inside)) of \(Console.grouped(valid)) sentences; sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
+                    + ", \(Console.grouped(inside)) of \(Console.counted(valid, "sentence")); sizes \(clustering.sizes.prefix(8).map(String.init).joined(separator: ", "))"
                     + (clustering.count > 8 ? ", …" : "") + "; mean cosine to the middle \(Console.fixed(clustering.meanCosine, 3))")
     }
 }

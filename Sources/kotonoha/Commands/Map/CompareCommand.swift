@@ -19,20 +19,16 @@ struct CompareCommand: ParsableCommand {
     @Argument(help: "Another map.h5.")
     var second: String
 
-    @Option(help: "Neighbours that are looked at.")
+    @Option(in: .rows, help: "Neighbours that are looked at.")
     var neighbors = 10
 
     @Option(help: "The vector file that both maps were made from.")
     var vectors: String?
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Report") var report: ReportOptions
-
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
 
     func run() throws {
         let a = try MapFile(path: first), b = try MapFile(path: second)
@@ -42,14 +38,14 @@ struct CompareCommand: ParsableCommand {
         let comparison = try MapComparison(a.coordinates, b.coordinates, neighbors: neighbors, threads: threads)
         let qualities = try vectors.map { try [quality(a, $0), quality(b, $0)] } ?? []
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("points", .integer(a.rows.count)), ("neighbors", .integer(comparison.neighbors)), ("neighbor_overlap", .number(comparison.neighborOverlap)),
                 ("procrustes_disparity", .number(comparison.procrustesDisparity)), ("quality", .array(qualities.map(\.json))),
             ]).serialized(.pretty))
         }
-        Console.print("points\t\(a.rows.count)\n\(comparison.neighbors) neighbours in common\t\(Console.fixed(comparison.neighborOverlap, 4))\n"
+        try Console.print("points\t\(a.rows.count)\n\(comparison.neighbors) neighbours in common\t\(Console.fixed(comparison.neighborOverlap, 4))\n"
                       + "Procrustes disparity\t\(Console.fixed(comparison.procrustesDisparity, 4))")
-        for (name, quality) in zip([first, second], qualities) { Console.print("\n\(name)\n\(quality.lines)") }
+        for (name, quality) in zip([first, second], qualities) { try Console.print("\n\(name)\n\(quality.lines)") }
     }
 
     private func quality(_ map: MapFile, _ path: String) throws -> MapQuality {

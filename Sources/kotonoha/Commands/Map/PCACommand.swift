@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Reporting
 import Tensors
 import VectorStore
 
@@ -35,16 +36,25 @@ struct PCACommand: ParsableCommand {
     @Option(help: "The scree picture: .svg, .pdf or .png.")
     var scree: String?
 
-    @Option(help: "Seed of the randomized method.")
+    @Option(in: .seed, help: "Seed of the randomized method.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Picture of the first two components") var figures: FigureOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        try OutputName.requireVectors(output, "principal components are written")
+        try OutputName.require(scree, OutputName.figures, "a picture is written")
+        guard from != nil else { return }
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
+    }
+
     func run() throws {
+        try writing.check(inputs: [vectors, from], files: [output, scree] + figures.files)
         let file = try VectorFile(path: vectors), valid = try file.valid()
         let model: PCAModel
         if let from {
@@ -57,10 +67,12 @@ struct PCACommand: ParsableCommand {
         }
         let kept = valid.indices.filter { valid[$0] }
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        record.inputs = try [vectors, from].compactMap(\.self).map { try .init(hashing: $0) }
         record.settings = [
             ("method", .string("PCA")), ("solver", .string(model.solver.rawValue)), ("components", .integer(model.count)), ("whiten", .bool(model.whiten)),
             ("explained", .number(model.explainedVarianceRatio.reduce(0, +))),
-            ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", file.description),
+            ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("vectors", try file.description),
         ]
         // Pictures need two coordinates of each row; the rest goes to the file as it comes.
         var points: [(x: Double, y: Double)] = []
@@ -122,7 +134,7 @@ struct PCACommand: ParsableCommand {
     private func say(_ model: PCAModel, rows: Int) throws {
         let total = model.explainedVarianceRatio.reduce(0, +)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("rows", .integer(rows)), ("components", .integer(model.count)), ("solver", .string(model.solver.rawValue)),
                 ("explained_variance", .array(model.explainedVariance.map { .number($0) })),
                 ("explained_variance_ratio", .array(model.explainedVarianceRatio.map { .number($0) })), ("explained", .number(total)),
@@ -131,7 +143,7 @@ struct PCACommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         let first = model.explainedVarianceRatio.prefix(5).map { Console.fixed($0 * 100, 1) }.joined(separator: ", ")
-        Console.say("\(output): \(Console.grouped(rows)) rows, \(model.count) components (\(model.solver.rawValue)) explain \(Console.fixed(total * 100, 1)) % of the variance; "
+        Console.say("\(output): \(Console.counted(rows, "row")), \(Console.counted(model.count, "component")) (\(model.solver.rawValue)) \(model.count == 1 ? "explains" : "explain") \(Console.fixed(total * 100, 1)) % of the variance; "
                     + "the first ones \(first) %; mean squared error of the reconstruction \(String(format: "%.3g", max(0, model.totalVariance * (1 - total))))")
     }
 }

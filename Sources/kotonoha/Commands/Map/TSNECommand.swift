@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Reporting
 import Tensors
 import VectorStore
 
@@ -23,37 +24,41 @@ struct TSNECommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx or .h5.")
+    @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged.")
-    var perplexity = "30"
+    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged. If not given 30, or a third of the other points where these are fewer than 90.")
+    var perplexity: String?
 
-    @Option(help: "Reduce to this many principal components first.")
+    @Option(help: "Affinities between which points: all pairs, nearest (3 × perplexity neighbours), or auto: all below 5,000 points.")
+    var affinities = "auto"
+
+    @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
 
     @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
     var rawLengths = false
 
-    @Option(help: "1 or 2.")
+    @Option(in: Bounds(1...2), help: "1 or 2.")
     var dimensions = 2
 
-    @Option(help: "Iterations after the early ones.")
+    @Option(in: .iterations, help: "Iterations after the early ones.")
     var iterations = 500
 
-    @Option(help: "Factor on the attraction in the first iterations.")
+    @Option(in: Bounds(above: 0, through: 1e6),
+            help: "Factor on the attraction in the first iterations. If not given 12, halved as long as it would draw the whole map into a point.")
     var earlyExaggeration: Double?
 
-    @Option(help: "Number of the first iterations.")
+    @Option(in: .iterations, help: "Number of the first iterations.")
     var earlyIterations = 250
 
-    @Option(help: "Factor on the attraction afterwards; above 1 tightens clusters.")
+    @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction afterwards; above 1 tightens clusters.")
     var exaggeration = 1.0
 
-    @Option(help: "Points / exaggeration if not given.")
+    @Option(in: Bounds(above: 0, through: 1e12), help: "Points / exaggeration if not given.")
     var learningRate: Double?
 
-    @Option(help: "Of the map's kernel; below 1 finer clusters.")
+    @Option(in: Bounds(0.1...100), help: "Of the map's kernel; below 1 finer clusters.")
     var degreesOfFreedom = 1.0
 
     @Option(help: "auto, exact, barnes-hut or fft.")
@@ -62,10 +67,10 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "pca or random.")
     var initialization = "pca"
 
-    @Option(help: "Seed; the same one gives the same map, with any number of threads.")
+    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers.")
+    @Option(in: .threads, help: "Workers.")
     var threads = Parallel.availableThreads
 
     @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
@@ -82,15 +87,17 @@ struct TSNECommand: ParsableCommand {
 
     @OptionGroup(title: "Pictures") var figures: FigureOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
+        try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
         if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
         if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, onto, reference], files: [output] + figures.files)
         if let onto { return try place(onto: onto) }
         let file = try VectorFile(path: vectors)
         var rows = try MapRows(file, name: vectors)
@@ -102,7 +109,11 @@ struct TSNECommand: ParsableCommand {
             run.normalizesVectors = false
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
+        if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
+            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))), as \(x.rows) points allow, instead of the usual 30 (--perplexity chooses another)")
+        }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        try partial.check()
         let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
         let map = try run.fit(x, from: checkpoint) { progress in
@@ -119,17 +130,20 @@ struct TSNECommand: ParsableCommand {
         let y = map.coordinates
         rows.points = (0..<y.rows).map { (Double(y[$0, 0]), dimensions == 2 ? Double(y[$0, 1]) : 0) }
         let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
-        let early = map.settings.earlyExaggeration ?? 1
+        let early = map.settings.earlyExaggeration ?? 1, perplexity = Self.plain(map.settings.perplexities)
         var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
         record.inputs = [try Provenance.Source(hashing: vectors)]
         record.settings = [
             ("method", .string("t-SNE")), ("gradient", .string(run.method(points: y.rows).rawValue)), ("perplexity", .string(perplexity)),
+            ("affinities", .string(map.pairs.rawValue)), ("affinity_neighbors", .integer(map.neighbors)),
             ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
-            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)), ("realized_perplexity", .number(map.realizedPerplexity)),
+            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)),
+            ("kullback_leibler_divergence_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("realized_perplexity", .number(map.realizedPerplexity)),
             ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
             ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
             ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(initialization)),
-            ("points", .integer(y.rows)), ("vectors", file.description),
+            ("points", .integer(y.rows)), ("vectors", try file.description),
         ]
         let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
         try write(map, rows, file, preprocessing, record)
@@ -140,20 +154,30 @@ struct TSNECommand: ParsableCommand {
             try figures.draw(rows, caption: caption, axes: .none, neighbours: near, provenance: record)
         }
         if report.json {
-            Console.print(JSON.object([
-                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_is_exact", .bool(map.isExact)),
-                ("iterations", .integer(map.iterations)), ("method", .string(run.method(points: y.rows).rawValue)),
+            try Console.print(JSON.object([
+                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_affinities", .string(map.affinities)),
+                ("kl_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("kl_is_exact", .bool(map.isExact && map.pairs == .all)),
+                ("iterations", .integer(map.iterations)), ("early_exaggeration", .number(early)), ("method", .string(run.method(points: y.rows).rawValue)),
                 ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
                 ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
             ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(y.rows)) points, \(preprocessing), perplexity \(perplexity), \(run.method(points: y.rows).rawValue) gradient, "
-                        + "\(map.iterations) iterations, seed \(seed): KL divergence \(Console.fixed(map.kullbackLeiblerDivergence, 4))\(map.isExact ? "" : " (approximate)"), "
-                        + "\(Console.fixed(seconds, 1)) s")
+            if let halved = map.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
+            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(map.affinities), "
+                        + "\(run.method(points: y.rows).rawValue) gradient, \(map.iterations) iterations, "
+                        + "seed \(seed): KL divergence \(map.divergences), \(Console.fixed(seconds, 1)) s")
         }
         if let quality, !report.json {
-            Console.print("KL divergence\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\nrealized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+            let overAll = map.pairs == .all ? nil : map.divergenceOverAllPairs
+            try Console.print("KL divergence \(map.affinities)\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\n"
+                              + (overAll.map { "KL divergence over all pairs\t\(Console.fixed($0, 4))\n" } ?? "")
+                              + "realized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
         }
+    }
+
+    /// 30, or 12.5, or 30,300.
+    private static func plain(_ numbers: [Double]) -> String {
+        numbers.map { $0 == $0.rounded() && abs($0) < 1e9 ? String(Int($0)) : "\($0)" }.joined(separator: ",")
     }
 
     /// How faithful the map is, in the space that its distances come from.
@@ -165,14 +189,18 @@ struct TSNECommand: ParsableCommand {
 
     func settings() throws -> TSNE {
         var settings = TSNE()
-        settings.perplexities = try perplexity.split(separator: ",").map { part in
-            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity)' is neither a number nor several with commas between") }
+        settings.perplexities = try (perplexity ?? "").split(separator: ",").map { part in
+            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor several with commas between") }
             return value
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]
         guard let gradient = methods[method] else { throw DataError(.usage, "--method is auto, exact, barnes-hut or fft, not '\(method)'") }
         guard initialization == "pca" || initialization == "random" else { throw DataError(.usage, "--initialization is pca or random, not '\(initialization)'") }
+        guard let pairs = affinities == "auto" ? .automatic : Affinities.Pairs(rawValue: affinities), affinities != "automatic" else {
+            throw DataError(.usage, "--affinities is auto, all or nearest, not '\(affinities)'")
+        }
         settings.gradient = gradient
+        settings.pairs = pairs
         settings.initialization = initialization == "pca" ? .pca : .random
         settings.dimensions = dimensions
         settings.normalizesVectors = !rawLengths

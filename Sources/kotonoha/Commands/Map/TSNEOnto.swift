@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Reporting
 import Tensors
 import VectorStore
 
@@ -34,7 +35,9 @@ extension TSNECommand {
         rows.points = (0..<y.rows).map { (Double(y[$0, 0]), y.columns == 2 ? Double(y[$0, 1]) : 0) }
         var record = provenance(seed: map.seed)
         record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: source.path)]
-        record.settings = [("method", .string("t-SNE, placed on an existing map")), ("mean_divergence", .number(placed.meanDivergence))]
+        record.model = file.metadata.modelSource
+        record.settings = [("method", .string("t-SNE, placed on an existing map")), ("mean_divergence", .number(placed.meanDivergence)),
+                           ("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5":
             try HDF5Container.create(path: output) { result in
@@ -57,9 +60,9 @@ extension TSNECommand {
             try figures.draw(rows, caption: "placed on \(URL(fileURLWithPath: path).lastPathComponent), n = \(y.rows)", axes: .none, provenance: record)
         }
         if report.json {
-            Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
+            try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(y.rows)) points placed on \(Console.grouped(map.rows.count)) of \(path); "
+            Console.say("\(output): \(Console.counted(y.rows, "point")) placed on \(Console.grouped(map.rows.count)) of \(path); "
                         + "mean divergence of their neighbourhoods \(Console.fixed(placed.meanDivergence, 3))")
         }
     }

@@ -25,18 +25,20 @@ struct STSCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The columns, by name or number.", valueName: "first,second,score"))
     var columns: String?
 
-    @Option(help: "Seed of the bootstrap.")
+    @Option(in: .seed, help: "Seed of the bootstrap.")
     var seed: UInt64 = 0
 
-    @Option(help: "Bootstrap samples.")
+    @Option(in: .samples, help: "Bootstrap samples.")
     var samples = 1000
+
+    @OptionGroup var out: EvaluationOutput
 
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let source = try SentencePairSource(path: input, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init))
         let encoder = try model.encoder(isQuiet: report.quiet)
         let similarity = PairSimilarity(encoder: encoder)
         var cosines: [Double] = [], scores: [Double] = [], unscored = 0, counts = SentenceEncoder.Counts()
@@ -56,9 +58,22 @@ struct STSCommand: ParsableCommand {
         }
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
+        try out.write(["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"],
+                      [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in
+                          [.text(name), .number(result.value), .number(result.fisher.lowerBound), .number(result.fisher.upperBound),
+                           .number(result.bootstrap.lowerBound), .number(result.bootstrap.upperBound), .integer(evaluation.pairs)]
+                      }) {
+            var record = try encoder.record(provenance(seed: seed), inputs: [source.table.provenanceSource])
+            record.settings = [
+                ("method", .string("semantic textual similarity")), ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
+                ("pearson", .number(evaluation.pearson.value)), ("spearman", .number(evaluation.spearman.value)), ("bootstrap_samples", .integer(samples)),
+                ("encoder", try encoder.description),
+            ]
+            return record
+        }
         if report.json {
             func interval(_ range: ClosedRange<Double>) -> JSON { .array([.number(range.lowerBound), .number(range.upperBound)]) }
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: input).lastPathComponent)), ("model", .string(encoder.directory.name)),
                 ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
                 ("pearson", .number(evaluation.pearson.value)), ("pearson_fisher_95", interval(evaluation.pearson.fisher)),
@@ -72,7 +87,20 @@ struct STSCommand: ParsableCommand {
             func range(_ range: ClosedRange<Double>) -> String { "\(Console.fixed(range.lowerBound, 4)) … \(Console.fixed(range.upperBound, 4))" }
             return "\(name)\t\(Console.fixed(result.value, 4))\tFisher 95 % \(range(result.fisher))\tbootstrap 95 % \(range(result.bootstrap))"
         }
-        Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
-        if unscored > 0 && !report.quiet { Console.say("\(unscored) pairs have no score or an empty sentence and were left out") }
+        try Console.print("pairs\t\(evaluation.pairs)\n" + line("pearson", evaluation.pearson) + "\n" + line("spearman", evaluation.spearman))
+        if unscored > 0 && !report.quiet {
+            Console.say(unscored == 1 ? "1 pair has no score or an empty sentence and was left out" : "\(unscored) pairs have no score or an empty sentence and were left out")
+        }
+    }
+}
+
+/// Where the figures of an evaluation go beside standard output.
+struct EvaluationOutput: ParsableArguments {
+    @Option(name: .shortAndLong, help: "Also write the figures as a table (.tsv, .csv, .xlsx, .jsonl), with the record of their making beside it.")
+    var output: String?
+
+    func write(_ columns: [TableColumn], _ rows: [[Cell]], record: () throws -> Provenance) throws {
+        guard let output else { return }
+        try ResultTable(columns).write(to: output, provenance: record()) { append in for row in rows { try append(row) } }
     }
 }

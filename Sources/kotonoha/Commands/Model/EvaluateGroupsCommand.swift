@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import VectorStore
 import Tensors
 
@@ -21,14 +22,11 @@ struct EvaluateGroupsCommand: ParsableCommand {
     @Option(help: "A column of the vector file, as language.")
     var by: String?
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
+    @OptionGroup var out: EvaluationOutput
     @OptionGroup(title: "Report") var report: ReportOptions
-
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
 
     func run() throws {
         let file = try VectorFile(path: vectors), valid = try file.valid()
@@ -50,8 +48,20 @@ struct EvaluateGroupsCommand: ParsableCommand {
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
         }
+        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision"], results.map {
+            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision)]
+        }) {
+            var record = provenance()
+            record.model = file.metadata.modelSource
+            record.inputs = [try .init(hashing: vectors)]
+            record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
+            if by == nil, let all = results.first?.result {
+                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision))]
+            }
+            return record
+        }
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("file", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("model", .string(file.metadata.model)),
                 ("results", .array(results.map { row in
                     .object([("from", .string(row.from)), ("to", .string(row.to)), ("sentences", .integer(row.result.queries)),
@@ -60,7 +70,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
             ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
+            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))")
         }
     }
 }

@@ -18,7 +18,7 @@ struct ModelListCommand: ParsableCommand {
     func run() throws {
         let models = ModelLocation.all()
         if report.json {
-            return Console.print(JSON.array(models.map { model in
+            return try Console.print(JSON.array(models.map { model in
                 .object([
                     ("name", .string(model.name)), ("kind", .string(model.kind)), ("family", .string(model.family)),
                     ("weight_bytes", .integer(model.weightBytes)), ("languages", .array(model.languages.map { .string($0) })),
@@ -28,7 +28,7 @@ struct ModelListCommand: ParsableCommand {
         if models.isEmpty { Console.say("no models here; kotonoha model pull NAME fetches one") }
         for model in models {
             let size = Console.fixed(Double(model.weightBytes) / 1e6, 0)
-            Console.print([model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
+            try Console.print([model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
         }
     }
 }
@@ -69,6 +69,7 @@ struct ModelConvertCommand: ParsableCommand {
     @Option(help: "How weights are stored: f32, bf16 or f16.")
     var weights: WeightPrecision = .f32
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     enum WeightPrecision: String, ExpressibleByArgument, CaseIterable {
@@ -84,19 +85,21 @@ struct ModelConvertCommand: ParsableCommand {
     }
 
     func run() throws {
+        let isFile = output.hasSuffix(".safetensors")
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
-        let summary = output.hasSuffix(".safetensors")
+        try writing.check(inputs: [directory.folder.path], files: isFile ? [output] : [], folders: isFile ? [] : [output])
+        let summary = isFile
             ? try ModelConversion.convertWeights(in: directory.transformerFolder, to: output, precision: weights.stored)
-            : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored)
+            : try ModelConversion.convert(directory, to: URL(fileURLWithPath: output), precision: weights.stored, replaces: writing.force)
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("tensors", .integer(summary.tensors)), ("parameters", .integer(summary.parameters)),
                 ("left_out", .array(summary.leftOut.map { .string($0) })),
             ]).serialized(.pretty))
         }
         if report.quiet { return }
         if !summary.leftOut.isEmpty { Console.say("left out, being no weights: \(summary.leftOut.joined(separator: ", "))") }
-        Console.say("\(output): \(summary.tensors) tensors, \(Console.grouped(summary.parameters)) parameters in \(weights.rawValue)")
+        Console.say("\(output): \(Console.counted(summary.tensors, "tensor")), \(Console.counted(summary.parameters, "parameter")) in \(weights.rawValue)")
     }
 }
 
@@ -106,7 +109,8 @@ struct ModelPullCommand: ParsableCommand {
         discussion: """
             kotonoha model pull sentence-transformers/all-MiniLM-L6-v2
 
-            A download that broke off goes on where it stopped. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
+            A download that broke off goes on where it stopped. When all files are there the model is loaded once; it is found by its name
+            only after that. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
             HF_HUB_CACHE or HF_HOME another cache, and HF_HUB_OFFLINE=1 forbids all of it.
             """)
 
@@ -116,13 +120,22 @@ struct ModelPullCommand: ParsableCommand {
     @Option(help: "Branch, tag or commit.")
     var revision = "main"
 
+    @Option(help: ArgumentHelp("The largest model that is fetched, in GB.", valueName: "0.001...10000"))
+    var maxSize = 20.0
+
     @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        guard (0.001...10_000).contains(maxSize) else { throw ValidationError("--max-size is a number of gigabytes from 0.001 to 10000") }
+    }
 
     func run() throws {
         let progress = ProgressLine(unit: "bytes", isQuiet: report.quiet)
         defer { progress.finish() }
         var finished = 0, current = (file: "", received: 0)
-        let folder = try ModelDownload(name: name, revision: revision).run { file, received, total in
+        var download = try ModelDownload(name: name, revision: revision)
+        download.limits.bytes = Int(maxSize * 1e9)
+        let folder = try download.run(check: ModelCheck.load) { file, received, total in
             if file != current.file { finished += current.received }
             current = (file, received)
             progress.update(done: finished + received, fraction: total.map { Double(received) / Double(max(1, $0)) }, note: file)
@@ -130,8 +143,8 @@ struct ModelPullCommand: ParsableCommand {
         }
         progress.finish()
         if report.json {
-            return Console.print(JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
+            return try Console.print(JSON.object([("name", .string(name)), ("commit", .string(folder.lastPathComponent))]).serialized(.pretty))
         }
-        if !report.quiet { Console.say("\(name) is there (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
+        if !report.quiet { Console.say("\(name) is there and loads (commit \(folder.lastPathComponent.prefix(12))); use it with --model \(name)") }
     }
 }

@@ -28,32 +28,28 @@ struct TrainEncoderCommand: ParsableCommand {
     @Flag(help: "Begin anew, whatever checkpoints there are.")
     var fresh = false
 
-    @Option(help: "Steps; instead of the configuration's.")
+    @Option(in: .steps, help: "Steps; instead of the configuration's.")
     var steps: Int?
 
-    @Option(help: "Seed of every random choice; instead of the configuration's.")
+    @Option(in: .seed, help: "Seed of every random choice; instead of the configuration's.")
     var seed: UInt64?
 
-    @Option(help: "Peak learning rate; instead of the configuration's.")
+    @Option(in: .learningRate, help: "Peak learning rate; instead of the configuration's.")
     var learningRate: Double?
 
-    @Option(help: "Threads; the result does not depend on it.")
+    @Option(in: .threads, help: "Threads; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: "Show a line every so many steps.")
+    @Option(in: .steps, help: "Show a line every so many steps.")
     var logEvery = 100
 
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
-
-    func validate() throws {
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-        if let steps, steps < 1 { throw ValidationError("--steps should be at least 1, not \(steps)") }
-        if let learningRate, !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate should be a positive number") }
-        if logEvery < 1 { throw ValidationError("--log-every should be at least 1") }
-    }
 
     func run() throws {
         let settings = try SentenceTrainingConfiguration(file: configuration, steps: steps, seed: seed, learningRate: learningRate)
+        try writing.check(inputs: [configuration] + settings.inputs, files: [], folders: [output, runFolder ?? output + ".run"],
+                          continuing: [runFolder ?? output + ".run"])
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let view = TrainingView(steps: settings.steps, every: logEvery, progress: progress, isQuiet: report.quiet)
         let trainer = try SentenceTrainer(settings, threads: threads, watch: view.show)
@@ -69,7 +65,7 @@ struct TrainEncoderCommand: ParsableCommand {
         try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: URL(fileURLWithPath: output))
         let best = trainer.history.best.map { ", best mean \(Console.fixed($0, 4)) in step \(trainer.history.bestStep)" } ?? ""
         if report.json {
-            Console.print(JSON.object([("output", .string(output)), ("steps", .integer(trainer.step)), ("best", trainer.history.best.map { .number($0) } ?? .null),
+            try Console.print(JSON.object([("output", .string(output)), ("steps", .integer(trainer.step)), ("best", trainer.history.best.map { .number($0) } ?? .null),
                                        ("best_step", .integer(trainer.history.bestStep))]).serialized())
         } else if !report.quiet {
             Console.say("\(output): \(trainer.step) steps\(best)")
@@ -116,10 +112,10 @@ private final class TrainingView {
     func show(_ event: TrainingEvent) {
         switch event {
         case .read(let name, let rows, let truncated, let skipped):
-            say("\(name): \(Console.grouped(rows)) rows" + (truncated > 0 ? ", \(Console.grouped(truncated)) sentences cut" : "")
-                + (skipped > 0 ? ", \(Console.grouped(skipped)) rows with an empty sentence left out" : ""))
+            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) cut" : "")
+                + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
         case .teaching(let name, let done, let total):
-            if done == total { say("\(name): \(Console.grouped(total)) vectors of the teacher") }
+            if done == total { say("\(name): \(Console.counted(total, "vector")) of the teacher") }
         case .resumed(let step, let file): say("going on after step \(step) from \(file)")
         case .step(let step, let losses, let rate, let norm, let count):
             sentences += count

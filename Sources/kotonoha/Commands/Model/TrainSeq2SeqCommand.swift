@@ -35,26 +35,36 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     @OptionGroup(title: "Shape of a new network") var shape: Seq2SeqShapeOptions
     @OptionGroup(title: "Training") var training: Seq2SeqTrainingArguments
     @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     @OptionGroup(title: "Items") var itemReport: ItemReportOptions
-    @Option(help: "Show so many outputs that differ from their target at the end.") var show = 10
+    @Option(in: Bounds(0...1_000_000_000), help: "Show so many outputs that differ from their target at the end.") var show = 10
 
     func validate() throws {
         if from != nil && (config != nil || tokenizer != nil) { throw ValidationError("--from brings its own configuration and tokenizer") }
+        if from != nil || config != nil {
+            try refuse(shape.given, "is for a new network; \(from == nil ? "--config" : "--from") brings its own shape")
+        }
     }
 
     func run() throws {
-        let items = try readSeq2SeqItems(input, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
-        let devItems = try dev.map {
-            try readSeq2SeqItems($0, sourceColumn: sourceColumn, targetColumn: targetColumn, options: table.options(), removesSpaces: removeSpaces)
+        try writing.check(inputs: [input, dev, from, config, tokenizer], files: [itemReport.html, itemReport.items], folders: [output])
+        var sources: [Provenance.Source] = [], carried: [String] = []
+        func read(_ path: String) throws -> [Seq2SeqItem] {
+            let rows = try TextTable(path: path, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn, targetColumn])
+            let items = try readSeq2SeqItems(rows, sourceColumn: sourceColumn, targetColumn: targetColumn, removesSpaces: removeSpaces)
+            carried = try otherSeq2SeqColumns(rows, sourceColumn: sourceColumn, targetColumn: targetColumn)
+            sources.append(.init(path: path, sha256: try rows.sha256()))
+            return items
         }
+        let items = try read(input), devItems = try dev.map(read)
         let model = try from.map { try Seq2SeqModel(directory: $0) } ?? newModel(items)
         let examples = try model.examples(of: items, keepsUnknown: keepUnknown, file: input)
         let measured = try devItems.map { ($0, try model.examples(of: $0, keepsUnknown: keepUnknown, file: dev)) } ?? (items, examples)
         let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: try training.options())
         if !report.quiet {
-            Console.say("\(Console.grouped(items.count)) pairs, \(Console.grouped(model.network.parameterCount)) parameters, vocabulary \(Console.grouped(model.configuration.vocabularySize))")
+            Console.say("\(Console.counted(items.count, "pair")), \(Console.counted(model.network.parameterCount, "parameter")), vocabulary \(Console.grouped(model.configuration.vocabularySize))")
         }
         let progress = ProgressLine(unit: "steps", isQuiet: report.quiet)
         let stepsInEpoch = (examples.count + training.batchSize - 1) / training.batchSize, total = stepsInEpoch * training.epochs
@@ -68,7 +78,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
                 let evaluation = try FreeRunningEvaluation(model, items: measured.0, examples: measured.1, unit: unit, threads: training.threads)
                 last = evaluation
                 progress.finish()
-                say(result, evaluation)
+                try say(result, evaluation)
                 if evaluation.exactMatch >= training.until { break }
             }
             if isLast { break }
@@ -77,8 +87,8 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         try model.save(to: output)
         if let last {
             var record = provenance(seed: training.seed)
-            record.inputs = try [input, dev].compactMap { $0 }.filter { $0 != "-" }.map { try .init(hashing: $0) }
-            try itemReport.write(last, title: "kotonoha train seq2seq", provenance: record)
+            record.inputs = sources
+            try itemReport.write(last, title: "kotonoha train seq2seq", carried: carried, provenance: record)
             showDifferences(last)
         }
         if Interruption.isRequested { throw DataError(.interrupted, "stopped after \(trainer.epochs) epochs; the model so far is in \(output)") }
@@ -86,14 +96,14 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     private func newModel(_ items: [Seq2SeqItem]) throws -> Seq2SeqModel {
         let json = try tokenizer.map { try JSON(contentsOf: $0) } ?? makeSymbolTokenizer(items.flatMap { [$0.source, $0.target] }, unit: unit)
-        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0), file: $0) } ?? shape.configuration()
+        var configuration = try config.map { try Seq2SeqConfiguration(json: JSON(contentsOf: $0, spellsOutNaN: true), file: $0) } ?? shape.configuration()
         configuration = try Seq2SeqModel.fitted(configuration, to: json)
         return try Seq2SeqModel(network: makeSeq2SeqNetwork(configuration, seed: training.seed), tokenizerJSON: json)
     }
 
-    private func say(_ epoch: Seq2SeqEpoch, _ evaluation: FreeRunningEvaluation) {
+    private func say(_ epoch: Seq2SeqEpoch, _ evaluation: FreeRunningEvaluation) throws {
         if report.json {
-            Console.print(JSON.object([
+            try Console.print(JSON.object([
                 ("epoch", .integer(epoch.epoch)), ("loss", .number(epoch.loss)), ("teacher_forced_token_accuracy", .number(epoch.teacherForcedTokenAccuracy)),
             ] + evaluation.measures).serialized())
         } else if !report.quiet {
@@ -108,7 +118,8 @@ struct TrainSeq2SeqCommand: ParsableCommand {
         let isColoured = itemReport.isColoured(Console.errorIsTerminal)
         Console.say("line  source  target  output")
         for item in wrong.prefix(show) {
-            Console.say("\(item.item.line)  \(item.item.source)  \(item.item.target)  \(isColoured ? item.comparison.coloured : item.output)")
+            let texts = [item.item.source, item.item.target].map { isColoured ? $0.escapedForTerminal : $0 } + [isColoured ? item.comparison.coloured : item.output]
+            Console.say((["\(item.item.line)"] + texts).joined(separator: "  "), isStyled: isColoured)
         }
         if wrong.count > show { Console.say("… and \(wrong.count - show) more; --show, --html and --items have them") }
     }
@@ -120,19 +131,28 @@ extension ParameterGroup: ExpressibleByArgument {}
 /// The shape of a new network.
 struct Seq2SeqShapeOptions: ParsableArguments {
     @Option(help: "transformer, lstm or gru.") var network = "transformer"
-    @Option(help: "Size of the hidden states.") var hiddenSize = 64
-    @Option(help: "Layers of the encoder and of the decoder.") var layers = 1
-    @Option(help: "Heads of a Transformer's attention.") var heads = 4
-    @Option(help: "Size of a Transformer's feed-forward middle; twice the hidden size if not given.") var feedForward: Int?
+    @Option(in: .dimension, help: "Size of the hidden states.") var hiddenSize = 64
+    @Option(in: .layers, help: "Layers of the encoder and of the decoder.") var layers = 1
+    @Option(in: .heads, help: "Heads of a Transformer's attention.") var heads = 4
+    @Option(in: .intermediate, help: "Size of a Transformer's feed-forward middle; twice the hidden size if not given.") var feedForward: Int?
     @Option(help: "Where a Transformer's layer norms stand: post or pre.") var norm: NormPlacement = .post
     @Option(help: "A Transformer's positions: sinusoidal or learned.") var positions: Positions = .sinusoidal
-    @Option(help: "Size of a recurrent network's embeddings; the hidden size if not given.") var embeddingSize: Int?
+    @Option(in: .dimension, help: "Size of a recurrent network's embeddings; the hidden size if not given.") var embeddingSize: Int?
     @Option(help: "Attention of a recurrent network: none, additive (Bahdanau), dot, general or concat (Luong).") var attention: RecurrentAttention = .none
     @Flag(help: "A recurrent encoder reads in both directions.") var bidirectional = false
     @Flag(help: "The attentional output enters the next step (Luong).") var inputFeeding = false
     @Flag(help: "The output layer shares the embedding table.") var tied = false
-    @Option(help: "Dropout.") var dropout = 0.0
-    @Option(help: "Longest source or target in tokens.") var maxLength = 256
+    @Option(in: .dropout, help: "Dropout.") var dropout = 0.0
+    @Option(in: .tokens, help: "Longest source or target in tokens.") var maxLength = 256
+
+    /// Options that differ from their default.
+    var given: [(name: String, isGiven: Bool)] {
+        [
+            ("--network", network != "transformer"), ("--hidden-size", hiddenSize != 64), ("--layers", layers != 1), ("--heads", heads != 4), ("--feed-forward", feedForward != nil),
+            ("--norm", norm != .post), ("--positions", positions != .sinusoidal), ("--embedding-size", embeddingSize != nil), ("--attention", attention != .none),
+            ("--bidirectional", bidirectional), ("--input-feeding", inputFeeding), ("--tied", tied), ("--max-length", maxLength != 256),
+        ]
+    }
 
     func configuration() throws -> Seq2SeqConfiguration {
         let architecture: Seq2SeqConfiguration.Architecture
@@ -167,16 +187,12 @@ struct Seq2SeqShapeOptions: ParsableArguments {
     }
 
     func validate() throws {
-        guard hiddenSize > 0, layers > 0, heads > 0, feedForward ?? 1 > 0, embeddingSize ?? 1 > 0, maxLength > 0 else {
-            throw ValidationError("sizes, layers, heads and lengths are at least 1")
-        }
         if network == "transformer" && (attention != .none || bidirectional || inputFeeding) {
             throw ValidationError("--attention, --bidirectional and --input-feeding are for recurrent networks; add --network lstm or gru")
         }
         if network != "transformer" && (norm != .post || positions != .sinusoidal || feedForward != nil) {
             throw ValidationError("--norm, --positions and --feed-forward are for --network transformer")
         }
-        guard dropout >= 0, dropout < 1 else { throw ValidationError("--dropout lies in [0, 1)") }
     }
 }
 
@@ -189,30 +205,26 @@ extension RecurrentAttention: ExpressibleByArgument {}
 
 /// How it learns.
 struct Seq2SeqTrainingArguments: ParsableArguments {
-    @Option(help: "Passes over the pairs.") var epochs = 20
-    @Option(help: "Pairs in a step.") var batchSize = 32
+    @Option(in: .epochs, help: "Passes over the pairs.") var epochs = 20
+    @Option(in: .batch, help: "Pairs in a step.") var batchSize = 32
     @Option(help: "sgd, momentum, nesterov, adagrad, adam, adamw or lamb.") var optimizer = "adam"
-    @Option(help: "Learning rate.") var learningRate = 1e-3
-    @Option(help: "Steps over which the learning rate rises.") var warmUp = 0
+    @Option(in: .learningRate, help: "Learning rate.") var learningRate = 1e-3
+    @Option(in: Bounds(0...1_000_000_000), help: "Steps over which the learning rate rises.") var warmUp = 0
     @Option(help: "constant, linear or cosine after the warm-up.") var schedule = "constant"
-    @Option(help: "Longest gradient; 0 for no limit.") var clip = 1.0
-    @Option(help: "Label smoothing.") var labelSmoothing = 0.0
-    @Option(help: "Scheduled sampling: the share of decoder inputs that are the network's own guesses.") var sampledInput = 0.0
+    @Option(in: .clip, help: "Longest gradient; 0 for no limit.") var clip = 1.0
+    @Option(in: Bounds(0..<1), help: "Label smoothing.") var labelSmoothing = 0.0
+    @Option(in: .share, help: "Scheduled sampling: the share of decoder inputs that are the network's own guesses.") var sampledInput = 0.0
     @Option(help: ArgumentHelp("Parameters that stand still: embeddings, encoder, decoder, attention, recurrence, output. May be repeated.", valueName: "group"))
     var freeze: [ParameterGroup] = []
     @Option(help: ArgumentHelp("Adds λ‖θ‖² of a group to the loss: GROUP=λ holds toward zero, GROUP=λ@pretrained toward the weights of --from. May be repeated.", valueName: "group=λ"))
     var penalty: [String] = []
     @Option(help: "What matrix products compute in: f32 or bf16.") var trainingPrecision: Precision = .f32
-    @Option(help: "Measure every so many epochs.") var evaluateEvery = 1
-    @Option(help: "Stop when this share of outputs is exact.") var until = 1.1
-    @Option(help: "Seed of weights and order.") var seed: UInt64 = 0
-    @Option(help: "Threads; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .epochs, help: "Measure every so many epochs.") var evaluateEvery = 1
+    @Option(in: Bounds(0...2), help: "Stop when this share of outputs is exact.") var until = 1.1
+    @Option(in: .seed, help: "Seed of weights and order.") var seed: UInt64 = 0
+    @Option(in: .threads, help: "Threads; the result does not depend on it.") var threads = Parallel.availableThreads
 
     func validate() throws {
-        guard epochs > 0, batchSize > 0, evaluateEvery > 0, threads > 0 else { throw ValidationError("--epochs, --batch-size, --evaluate-every and --threads are at least 1") }
-        guard learningRate > 0, learningRate.isFinite, clip >= 0, labelSmoothing >= 0, labelSmoothing < 1, (0...1).contains(sampledInput), warmUp >= 0 else {
-            throw ValidationError("--learning-rate is greater than 0, --clip at least 0, --label-smoothing in [0, 1), --sampled-input in [0, 1]")
-        }
         guard ["constant", "linear", "cosine"].contains(schedule) else { throw ValidationError("--schedule is constant, linear or cosine") }
         guard trainingPrecision != .int8 else { throw ValidationError("--training-precision is f32 or bf16") }
         _ = try options()

@@ -35,7 +35,7 @@ struct TrainVocabularyCommand: ParsableCommand {
     @Option(help: "unigram, bpe, byte-bpe, wordpiece or characters.")
     var kind = Kind.unigram
 
-    @Option(help: "Tokens, special ones included.")
+    @Option(in: .vocabulary, help: "Tokens, special ones included.")
     var size = 16_000
 
     @Option(help: "Column of the text, by name or number; the first one if not given.")
@@ -44,10 +44,10 @@ struct TrainVocabularyCommand: ParsableCommand {
     @Flag(help: "Lower-case all text.")
     var lowercase = false
 
-    @Option(help: "Longest piece in characters.")
+    @Option(in: Bounds(1...1000), help: "Longest piece in characters.")
     var longestPiece = 16
 
-    @Option(help: "Share of all characters that have a token of their own; the rest is unknown.")
+    @Option(in: Bounds(above: 0, through: 1), help: "Share of all characters that have a token of their own; the rest is unknown.")
     var coverage = 0.9995
 
     @Option(help: "Words: spaces, japanese (spaces, but none before Japanese script) or bert. By default bert for wordpiece, else spaces.")
@@ -57,12 +57,16 @@ struct TrainVocabularyCommand: ParsableCommand {
     var dictionary: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws { try OutputName.require(output, ["json"], "a tokenizer is written") }
+
     func run() throws {
+        try writing.check(inputs: inputs, files: [output])
         var texts: [String] = []
         for input in inputs {
-            let source = try TextTable(path: input, options: table.options(), wanted: [column].compactMap(\.self))
+            let source = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [column].compactMap(\.self))
             let place = try column.map(source.index(of:)) ?? 0
             var cells: [String] = []
             while try source.next(into: &cells) != nil { if place < cells.count { texts.append(cells[place]) } }
@@ -77,9 +81,9 @@ struct TrainVocabularyCommand: ParsableCommand {
         try AtomicFile.write(to: output) { try $0.write(tokenizer.serialized(.pretty) + "\n") }
         let learned = try Tokenizer(json: tokenizer, file: output).vocabularySize
         if report.json {
-            Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
+            try Console.print(JSON.object([("output", .string(output)), ("sentences", .integer(texts.count)), ("vocabulary", .integer(learned))]).serialized())
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(learned)) tokens out of \(Console.grouped(texts.count)) sentences"
+            Console.say("\(output): \(Console.counted(learned, "token")) out of \(Console.counted(texts.count, "sentence"))"
                         + (learned < size ? "; the text does not support \(Console.grouped(size))" : ""))
         }
     }

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Reporting
 import Tensors
 import VectorStore
 
@@ -15,7 +16,7 @@ struct MineCommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(help: "How many pairs.")
+    @Option(in: .results, help: "How many pairs.")
     var top = 100
 
     @Option(help: "Only pairs with at least this cosine, or above a share of random pairs, as q99 or q99.9.")
@@ -27,24 +28,23 @@ struct MineCommand: ParsableCommand {
     @Flag(help: "Only pairs of different groups.")
     var betweenGroups = false
 
-    @Option(help: "Seed of the random pairs.")
+    @Option(in: .seed, help: "Seed of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws {
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
-        if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
-    }
+    func validate() throws { try OutputName.requireTable(output) }
 
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)
         let valid = try file.valid(), texts = try file.texts(), groups = try file.groups()
         let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
@@ -70,7 +70,7 @@ struct MineCommand: ParsableCommand {
             // Both rows of a pair side by side, column by column.
             let sides = carried.columns.flatMap { [TableColumn.carried($0.name + "1"), .carried($0.name + "2")] }
             let table = ResultTable([TableColumn("cosine", decimals: 6), "row1", "row2"] + sides, tableOutput)
-            try table.write(to: output, provenance: provenance(seed: seed)) { append in
+            try table.write(to: output, provenance: record(file, pairs.count, filter, random)) { append in
                 for pair in pairs {
                     try append([.number(Double(pair.cosine)), .integer(pair.first), .integer(pair.second)]
                                + zip(cells(pair.first), cells(pair.second)).flatMap { [.text($0), .text($1)] })
@@ -78,7 +78,7 @@ struct MineCommand: ParsableCommand {
             }
         }
         guard report.json else { return }
-        Console.print(JSON.object([
+        try Console.print(JSON.object([
             ("random_pairs", .object([("count", .integer(random.count)), ("mean", .number(random.mean)), ("deviation", .number(random.deviation))]
                                      + quantiles.map { ("q\(Self.percent($0.0))", .number($0.1)) })),
             ("pairs", .array(pairs.map { pair in
@@ -86,6 +86,20 @@ struct MineCommand: ParsableCommand {
                         + zip(carried.names, zip(cells(pair.first), cells(pair.second))).flatMap { [($0 + "1", .string($1.0)), ($0 + "2", .string($1.1))] })
             })),
         ]).serialized(.pretty))
+    }
+
+    /// How the pairs were found.
+    private func record(_ file: VectorFile, _ pairs: Int, _ filter: PairFilter, _ random: RandomPairCosines) throws -> Provenance {
+        var record = provenance(seed: seed)
+        record.model = file.metadata.modelSource
+        record.inputs = [try .init(hashing: vectors)]
+        record.settings = [
+            ("method", .string("pair mining")), ("pairs", .integer(pairs)), ("top", .integer(top)),
+            ("threshold", threshold == nil ? .null : .number(Double(filter.threshold))), ("identical_left_out", .bool(excludeIdentical)),
+            ("between_groups", .bool(betweenGroups)), ("random_pairs", .integer(random.count)), ("random_mean", .number(random.mean)),
+            ("random_q99", .number(random.quantile(0.99))), ("vectors", try file.description),
+        ]
+        return record
     }
 
     private static func percent(_ share: Double) -> String {

@@ -3,6 +3,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import ModelFolders
+import Reporting
 import SentenceEmbedding
 import Tensors
 import VectorStore
@@ -26,26 +27,38 @@ struct RankCommand: ParsableCommand {
     @Option(name: .customLong("queries"), help: "A file of queries, one a line (or a table with a text column).")
     var queryFile: String?
 
+    @Option(help: "Column of --queries, by name or number from 1.")
+    var column: String?
+
     @Option(help: "A vector file whose rows are the queries.")
     var queryVectors: String?
 
-    @Option(help: "How many sentences for each query.")
+    @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
+    @OptionGroup(title: "Input of --queries") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1)
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries or from --query-vectors; \(sources) of these are given") }
-        if top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+        try OutputName.requireTable(output)
+        if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
+        if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
+        if queryVectors != nil {
+            try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
+                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil)], "is for queries that are embedded; those of --query-vectors are vectors already")
+        }
     }
 
     func run() throws {
+        try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
         let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
         if file.storage == .binary && !report.quiet {
@@ -75,41 +88,42 @@ struct RankCommand: ParsableCommand {
         progress.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if !report.quiet && queryVectors != nil {
-            Console.say("\(Console.grouped(names.count)) queries against \(Console.grouped(file.count)) vectors in \(Console.fixed(seconds, 2)) s, "
+            Console.say("\(Console.counted(names.count, "query", "queries")) against \(Console.counted(file.count, "vector")) in \(Console.fixed(seconds, 2)) s, "
                         + "reading included")
         }
-        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json)
+        try Ranking(file: file, queries: names, found: found, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
     }
 
     private func queryTexts() throws -> [String] {
         guard let queryFile else { return queries }
-        let source = try CaptionSource(path: queryFile)
+        let source = try CaptionSource(path: queryFile, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [String] = []
         while true {
             let rows = try source.next(batch: 4096)
-            if rows.isEmpty { return texts }
+            if rows.isEmpty {
+                guard !texts.isEmpty else { throw DataError(.badData, "there are no queries in it", file: queryFile) }
+                return texts
+            }
+            if let empty = rows.first(where: { $0.text.allSatisfy(\.isWhitespace) }) {
+                throw DataError(.badData, "this query is empty; fill it or take the row out", file: source.table.name, line: empty.line)
+            }
             texts += rows.map(\.text)
         }
     }
 
     /// The model that made the file, with the file's own settings where none are given.
     private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        var model = model
-        model.precision = model.precision ?? Precision(rawValue: file.metadata.precision)
-        model.maxLength = model.maxLength ?? file.metadata.maxLength
-        if model.prompt == nil && model.promptName == nil { model.prompt = file.metadata.prompt }
-        let folder = try model.model ?? ModelLocation.folder(for: file.metadata.model).path
-        let directory = try ModelDirectory(folder: ModelLocation.folder(for: folder))
-        guard try directory.sha256() == file.metadata.modelSHA256 else {
-            throw DataError(.badData, "the vectors were made by '\(file.metadata.model)', but the model at hand under that name has other contents; "
-                            + "embed the sentences again, or give the right folder by --model", file: vectors)
-        }
-        var encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        if encoder.dimension > file.dimension && model.truncateDim == nil {
-            model.truncateDim = file.dimension
-            encoder = try SentenceEncoder(directory: directory, options: model.encoderOptions)
-        }
-        return encoder
+        if let precision = model.precision ?? Precision(rawValue: file.metadata.precision) { ModelOptions.note(missing: precision, isQuiet: report.quiet) }
+        return try SentenceEncoder(for: file, overriding: model.overrides)
+    }
+
+    /// How the ranking was made.
+    private func record(_ file: VectorFile, queries: Int) throws -> Provenance {
+        var record = provenance()
+        record.model = file.metadata.modelSource
+        record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
+        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("vectors", try file.description)]
+        return record
     }
 }
 
@@ -120,11 +134,11 @@ private struct Ranking {
     let found: NeighborTable
     let style: TableOutputOptions
 
-    func write(to output: String?, asJSON: Bool) throws {
+    func write(to output: String?, asJSON: Bool, record: () throws -> Provenance) throws {
         let carried = CarriedColumns(file), rows = try carried.lookUp(Set(found.rows.filter { $0 >= 0 }.map(Int.init)))
         if let output {
             let table = ResultTable(["query", "rank", TableColumn("cosine", decimals: 6), "row"] + carried.tableColumns(), style)
-            try table.write(to: output, provenance: provenance()) { append in
+            try table.write(to: output, provenance: record()) { append in
                 for (query, text) in queries.enumerated() {
                     for (rank, hit) in found[query].enumerated() {
                         try append([.text(text), .integer(rank + 1), .number(Double(hit.score)), .integer(hit.row)] + (rows[hit.row] ?? []).cells)
@@ -132,7 +146,7 @@ private struct Ranking {
                 }
             }
         }
-        if asJSON { return Console.print(json(rows).serialized(.pretty)) }
+        if asJSON { return try Console.print(json(rows).serialized(.pretty)) }
         if output == nil { try list(carried, rows) }
     }
 

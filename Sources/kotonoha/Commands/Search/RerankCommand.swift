@@ -21,7 +21,7 @@ struct RerankCommand: ParsableCommand {
     @Option(help: "Column of the candidates, by name or number from 1.")
     var column: String?
 
-    @Option(help: "How many to print; all if not given.")
+    @Option(in: .results, help: "How many to print; all if not given.")
     var top: Int?
 
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
@@ -30,17 +30,20 @@ struct RerankCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        if let top, top < 1 { throw ValidationError("--top should be at least 1, not \(top)") }
+        try OutputName.requireTable(output)
+        if query.allSatisfy(\.isWhitespace) { throw ValidationError("the query is empty; there is nothing to look for") }
         if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
     }
 
     func run() throws {
+        try writing.check(inputs: [input, model.inputFolder], files: [output])
         model.notePrecision(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String, others: [String])] = [], row = 0
         while case let rows = try source.next(batch: 4096), !rows.isEmpty {
             for caption in rows {
@@ -63,7 +66,7 @@ struct RerankCommand: ParsableCommand {
             }
         }
         if report.json {
-            return Console.print(JSON.array(order.map { index in
+            return try Console.print(JSON.array(order.map { index in
                 .object([("score", .number(scores[index])), ("row", .integer(texts[index].row)), ("text", .string(texts[index].text))]
                         + zip(source.carriedColumns, texts[index].others).map { ($0, .string($1)) })
             }).serialized(.pretty))
@@ -71,7 +74,7 @@ struct RerankCommand: ParsableCommand {
         guard output == nil else { return }
         for index in order {
             let cells = [Console.fixed(scores[index], 4), String(texts[index].row), texts[index].text.onOneLine] + texts[index].others.map(\.onOneLine)
-            Console.print(cells.joined(separator: "\t"))
+            try Console.print(cells.joined(separator: "\t"))
         }
     }
 

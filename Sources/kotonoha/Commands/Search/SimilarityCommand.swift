@@ -29,26 +29,31 @@ struct SimilarityCommand: ParsableCommand {
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
+        try OutputName.requireTable(output)
+        if output != nil && pairs == nil { throw ValidationError("-o is for the scores of --pairs; the cosine of two sentences goes to standard output") }
         if pairs == nil && sentences.count != 2 {
             throw ValidationError("two sentences are compared, not \(sentences.count); a file of pairs is given by --pairs")
         }
         if pairs != nil && !sentences.isEmpty { throw ValidationError("give either two sentences or --pairs, not both") }
+        if pairs == nil { try refuse([("--columns", columns != nil), ("--output", output != nil)], "belongs to --pairs") }
     }
 
     func run() throws {
+        try writing.check(inputs: [pairs, model.inputFolder], files: [output])
         let encoder = try model.encoder(isQuiet: report.quiet)
         guard let pairs else {
             let (cosines, counts) = try PairSimilarity(encoder: encoder).cosines([sentences[0]], [sentences[1]])
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
             if report.json {
-                Console.print(JSON.object([
+                try Console.print(JSON.object([
                     ("cosine", cosines[0].map { .number($0) } ?? .null), ("model", .string(encoder.directory.name)),
                 ]).serialized())
             } else {
-                Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
+                try Console.print(cosines[0].map { Console.fixed($0, 4) } ?? "NA")
             }
             return
         }
@@ -56,7 +61,7 @@ struct SimilarityCommand: ParsableCommand {
     }
 
     private func scoreFile(_ path: String, _ encoder: SentenceEncoder) throws {
-        let source = try SentencePairSource(path: path, options: table.options(), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: path, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
         let similarity = PairSimilarity(encoder: encoder)
         let progress = ProgressLine(unit: "pairs", isQuiet: report.quiet)
         var counts = SentenceEncoder.Counts(), done = 0
@@ -74,21 +79,21 @@ struct SimilarityCommand: ParsableCommand {
         ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
         if output != nil || !report.json {
             let columns = [TableColumn("cosine", decimals: 6), .carried("first"), .carried("second")] + source.otherColumns.map(TableColumn.carried)
-            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder)) { append in
+            try ResultTable(columns, tableOutput).write(to: output, provenance: made(source, encoder, scored.map(\.cosine))) { append in
                 for (pair, cosine) in scored { try append([Cell(cosine), .text(pair.first), .text(pair.second)] + pair.others.cells) }
             }
         }
         guard report.json else { return }
-        Console.print(JSON.array(scored.map { pair, cosine in
+        try Console.print(JSON.array(scored.map { pair, cosine in
             .object([("cosine", cosine.map { .number($0) } ?? .null), ("first", .string(pair.first)), ("second", .string(pair.second))]
                     + zip(source.otherColumns, pair.others).map { ($0, .string($1)) })
         }).serialized(.pretty))
     }
 
-    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder) throws -> Provenance {
-        var record = provenance()
-        record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
-        record.inputs = [.init(path: source.table.name, sha256: try source.table.sha256())]
+    private func made(_ source: SentencePairSource, _ encoder: SentenceEncoder, _ cosines: [Double?]) throws -> Provenance {
+        var record = try encoder.record(provenance(), inputs: [source.table.provenanceSource])
+        record.settings = [("method", .string("pair cosines")), ("pairs", .integer(cosines.count)), ("pairs_without_cosine", .integer(cosines.count { $0 == nil })),
+                           ("encoder", try encoder.description)]
         return record
     }
 }

@@ -16,13 +16,17 @@ struct InfoCommand: ParsableCommand {
     @Argument(help: "A vector file, or a model: its folder or its name.")
     var subject: String
 
+    @Flag(help: "Compute the hashes of the content, of the inputs and of the model again, as far as they are here, and compare them with the record.")
+    var check = false
+
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
+        if check { return try RecordCheck(path: subject).report(asJSON: report.json, isQuiet: report.quiet) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder)
         let facts = exists && !isFolder.boolValue ? try fileFacts() : try modelFacts()
-        if report.json { return Console.print(JSON.object(facts.map { ($0.key, $0.value) }).serialized(.pretty)) }
+        if report.json { return try Console.print(JSON.object(facts.map { ($0.key, $0.value) }).serialized(.pretty)) }
         let width = facts.map(\.key.count).max() ?? 0
         for (key, value) in facts {
             let text = switch value {
@@ -31,7 +35,7 @@ struct InfoCommand: ParsableCommand {
             case .bool(let flag): flag ? "yes" : "no"
             default: value.serialized()
             }
-            Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
+            try Console.print(key.padding(toLength: width + 2, withPad: " ", startingAt: 0) + text)
         }
     }
 
@@ -50,6 +54,9 @@ struct InfoCommand: ParsableCommand {
             ("rows", .integer(file.count)), ("empty rows", .integer(valid.count { !$0 })), ("dimension", .integer(file.dimension)),
             ("storage", .string(file.storage.rawValue)), ("groups", .bool(file.layout.hasGroups)), ("ids", .bool(file.layout.hasIDs)),
         ]
+        for (role, name) in [("text column", file.layout.textName), ("group column", file.layout.groupName), ("id column", file.layout.idName)] {
+            if let name { facts.append((role, .string(name))) }
+        }
         if !file.layout.columnNames.isEmpty { facts.append(("columns", .string(file.layout.columnNames.joined(separator: ", ")))) }
         facts += [
             ("model", .string(metadata.model)), ("model sha256", .string(metadata.modelSHA256)), ("pooling", .string(metadata.pooling)),

@@ -22,10 +22,10 @@ struct MethodsCommand: ParsableCommand {
     var withoutBibtex = false
 
     func run() throws {
-        let text = MethodsText(try MethodsFacts(path: file), language: language)
-        Console.print(text.paragraph)
+        let text = try MethodsText(try MethodsFacts(path: file), language: language)
+        try Console.print(text.paragraph)
         guard !withoutBibtex else { return }
-        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { Console.print("\n" + entry) }
+        for entry in text.cited.map(\.bibTeX) + [Bibliography.program(KotonohaProgram.version)] { try Console.print("\n" + entry) }
     }
 }
 

@@ -5,7 +5,8 @@ import VectorStore
 struct ValidateHDF5Command: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "internal-validate-hdf5", shouldDisplay: false)
 
-    @Argument var path: String
+    @Argument var parent: Int32
+    @Argument var seconds: Int
 
-    func run() throws { throw ExitCode(HDF5Validation.runAsChild(path)) }
+    func run() throws { throw ExitCode(HDF5Validation.runAsChild(parent: parent, seconds: seconds)) }
 }

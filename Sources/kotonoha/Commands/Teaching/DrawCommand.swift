@@ -18,11 +18,13 @@ struct DrawPositionsCommand: ParsableCommand {
         discussion: "Column 2i of position p is sin(p / 10000^(2i/size)), column 2i + 1 the cosine. The default draws dimensions 4 to 7 of 20 over positions 0 to 99.")
 
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
-    @Option(help: "Dimensions of the encoding.") var size = 20
+    @Option(in: .dimension, help: "Dimensions of the encoding.") var size = 20
     @Option(help: "Dimensions to draw, from 0, as 4-7.") var dimensions = "4-7"
-    @Option(help: "Positions, from 0.") var positions = 100
+    @Option(in: Bounds(2...100_000), help: "Positions, from 0.") var positions = 100
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "120mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+
+    @OptionGroup(title: "Output") var writing: OutputOptions
 
     private var drawn: ClosedRange<Int>? {
         let ends = dimensions.split(separator: "-", maxSplits: 1).map { Int($0) }
@@ -31,11 +33,12 @@ struct DrawPositionsCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard (1...65536).contains(size), (2...100_000).contains(positions) else { throw ValidationError("--size is 1 to 65536, --positions 2 to 100000") }
+        try OutputName.require(output, OutputName.figures, "a picture is written")
         guard drawn != nil else { throw ValidationError("--dimensions '\(dimensions)' should look like 4-7, below --size \(size), at most 20 of them") }
     }
 
     func run() throws {
+        try writing.check(inputs: [], files: [output])
         let table: Tensor<Double> = sinusoidalPositions(positions, size: size), isJapanese = language == .japanese
         var options = LineChart.Options()
         options.title = isJapanese ? "正弦波の位置符号(\(size) 次元)" : "Sinusoidal positions, \(size) dimensions"
@@ -59,19 +62,22 @@ struct DrawCharactersCommand: ParsableCommand {
     @Argument(help: "The text, or a table with --column; - is standard input.") var input: String
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(help: "Columns to count, by name or number from 1; all if not given. May be repeated.") var column: [String] = []
-    @Option(help: "Characters to show.") var top = 40
+    @Option(in: Bounds(1...1000), help: "Characters to show.") var top = 40
     @Flag(help: "A logarithmic axis of occurrences (Zipf).") var logarithmic = false
     @Option(help: "All counts, as .csv, .tsv or .xlsx.") var table: String?
     @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "170mm"
     @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
 
     func validate() throws {
-        guard (1...1000).contains(top) else { throw ValidationError("--top is 1 to 1000") }
+        try OutputName.require(output, OutputName.figures, "a picture is written")
+        try OutputName.requireTable(table)
     }
 
     func run() throws {
+        try writing.check(inputs: [input], files: [output, table])
         let rows = try TextTable(path: input, options: reading.options(), wanted: column)
         let wanted = try column.map(rows.index)
         var counts: [Character: Int] = [:], cells: [String] = []

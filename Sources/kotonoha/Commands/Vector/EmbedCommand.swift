@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import SentenceEmbedding
+import Tensors
 import VectorStore
 
 struct EmbedCommand: ParsableCommand {
@@ -32,6 +33,10 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "A file with one group a line, for the rows in their order.")
     var groupFile: String?
 
+    @Option(help: ArgumentHelp("Make several rows of long texts: sentences, or stretches of at most N tokens. Columns document and part say where a row comes from; "
+                               + "NAME.documents.h5 has the mean vector of each text.", valueName: "sentences|n"))
+    var split: String?
+
     @OptionGroup(title: "Model") var model: ModelOptions
 
     @Option(help: "How vectors are stored: float32, float16, int8 or binary.")
@@ -44,26 +49,39 @@ struct EmbedCommand: ParsableCommand {
     var append = false
 
     @OptionGroup(title: "Words of a treebank") var words: TokenArguments
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        guard words.tokens else { return }
+        try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
+        if let split {
+            guard TextSplit(split) != nil else { throw ValidationError("--split takes sentences, or a number of tokens from 8; not '\(split)'") }
+            if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
+        }
+        guard words.tokens else {
+            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "does not go with --group-column: both name the groups")
+        }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
-            ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
+            ("--split", split != nil), ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
             ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil),
         ]
         if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for sentences and does not go with --tokens") }
     }
 
     func run() throws {
+        try writing.check(inputs: [input, groupFile, model.inputFolder], files: [output], continuing: append || resume ? [output] : [])
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
-        run.table = try table.options()
+        run.table = try table.options(isQuiet: report.quiet)
         run.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn, groupFile: groupFile)
         run.storage = store
+        run.split = split.flatMap(TextSplit.init)
         run.resumes = resume
         run.appends = append
+        run.insists = writing.force
+        run.provenance = Provenance(arguments: Provenance.decisive(CommandLine.arguments), version: KotonohaProgram.version)
+        run.provenance?.kernels = processorKernels
         if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
             Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
         }
@@ -81,23 +99,33 @@ struct EmbedCommand: ParsableCommand {
         }
         progress.finish()
         ModelOptions.report(summary.counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
-        if report.json { return Console.print(json(summary, encoder).serialized(.pretty)) }
+        if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
+        if summary.isAlreadyThere {
+            return Console.say(append ? "\(output): already there: it holds the rows of this input, made in this way; nothing was added (--force adds them again)"
+                               : "\(output): complete; nothing was left to do")
+        }
+        func names(_ columns: [String]) -> String { columns.map { "'\($0)'" }.joined(separator: ", ") }
+        if !summary.addedColumns.isEmpty { Console.say("note: the earlier rows have no \(names(summary.addedColumns)); the cells are empty there") }
+        if !summary.missingColumns.isEmpty { Console.say("note: the new rows have no \(names(summary.missingColumns)); the cells are empty there") }
         if summary.encodingIsGuess, let encoding = summary.encoding {
             Console.say("read as \(encoding.rawValue), judged from the content (--encoding says otherwise)")
         }
-        if summary.resumedRows > 0 { Console.say("resumed after \(Console.grouped(summary.resumedRows)) rows") }
-        if summary.emptyRows > 0 { Console.say("\(Console.grouped(summary.emptyRows)) empty rows kept in their place, marked as not valid") }
+        if summary.resumedRows > 0 { Console.say("resumed after \(Console.counted(summary.resumedRows, "row"))") }
+        if summary.emptyRows > 0 {
+            Console.say("\(Console.counted(summary.emptyRows, "empty row")) kept in \(summary.emptyRows == 1 ? "its" : "their") place, marked as not valid")
+        }
         let computed = summary.rows - summary.resumedRows
         let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) a second" : ""
-        Console.say("\(output): \(Console.grouped(summary.earlierRows + summary.rows)) rows × \(encoder.dimension), "
+        if let file = summary.documentFile { Console.say("\(file): the means of \(Console.counted(summary.documents, "document"))") }
+        Console.say("\(output): \(Console.counted(summary.earlierRows + summary.rows, "row")) × \(encoder.dimension), "
                     + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
     }
 
     private func json(_ summary: EmbeddingRun.Summary, _ encoder: SentenceEncoder) -> JSON {
         .object([
             ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
-            ("rows", .integer(summary.earlierRows + summary.rows)), ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
+            ("rows", .integer(summary.earlierRows + summary.rows)), ("already_there", .bool(summary.isAlreadyThere)), ("dimension", .integer(encoder.dimension)), ("empty_rows", .integer(summary.emptyRows)),
             ("resumed_rows", .integer(summary.resumedRows)), ("format", .string(summary.format.rawValue)),
             ("encoding", summary.encoding.map { .string($0.rawValue) } ?? .null), ("text_column", .string(summary.textColumn)),
             ("tokens", .integer(summary.counts.tokens)), ("unknown_share", .number(summary.counts.unknownShare)),

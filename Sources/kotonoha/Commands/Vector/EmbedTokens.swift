@@ -19,7 +19,7 @@ struct TokenArguments: ParsableArguments {
     @Option(help: "What the encoder reads: written (the sentence as it stands) or spaced (its words with a space between them).")
     var text = WordText.written
 
-    @Option(help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
     var untrainedSeed: UInt64?
 
     @Flag(inversion: .prefixedNo, help: "Compress the layers.")
@@ -33,8 +33,8 @@ struct TokenArguments: ParsableArguments {
 
     func run(input: String, output: String, store: VectorStorage, model: ModelOptions, report: ReportOptions) throws {
         guard store == .float32 || store == .float16 else { throw ValidationError("word vectors are stored as float32 or float16") }
-        guard input != "-" else { throw ValidationError("a treebank is read from a file") }
-        var run = TokenVectorRun(treebank: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
+        let treebank = try Treebank(path: input)
+        var run = TokenVectorRun(treebank: treebank, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
         if layers != "all" {
             run.layers = try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
                 guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers takes all, or numbers with commas between them, not '\(layers)'") }
@@ -45,7 +45,7 @@ struct TokenArguments: ParsableArguments {
         let encoder = try model.encoder(isQuiet: report.quiet)
         var record = provenance(seed: untrainedSeed)
         record.model = Provenance.Source(path: encoder.directory.name, sha256: try encoder.directory.sha256())
-        record.inputs = [try Provenance.Source(hashing: input)]
+        record.inputs = [Provenance.Source(path: input, sha256: treebank.sha256)]
         record.settings = [
             ("layers", .string(layers)), ("pieces", .string(pieces.rawValue)), ("text", .string(text.rawValue)), ("storage", .string(store.rawValue)),
             ("precision", .string(encoder.options.precision.rawValue)),
@@ -61,7 +61,7 @@ struct TokenArguments: ParsableArguments {
         }
         progress.finish()
         if report.json {
-            return Console.print(JSON.object([
+            return try Console.print(JSON.object([
                 ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("model", .string(encoder.directory.name)),
                 ("sentences", .integer(summary.sentences)), ("words", .integer(summary.words)), ("pieces", .integer(summary.pieces)),
                 ("crossing_pieces", .integer(summary.crossingPieces)), ("bare_words", .integer(summary.bareWords)), ("shared_words", .integer(summary.sharedWords)),
@@ -75,7 +75,7 @@ struct TokenArguments: ParsableArguments {
         note(summary.sharedWords, "words share a written token and have its vector in common")
         note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
-        Console.say("\(output): \(Console.grouped(summary.sentences)) sentences, \(Console.grouped(summary.words)) words, "
+        Console.say("\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "
                     + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences a second")
     }
 }

@@ -23,30 +23,42 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Leave the sentences out.")
     var withoutText = false
 
-    @Option(help: "Query rows taken out for an ANN-benchmarks file, drawn at random.")
-    var queries = 1000
+    @Option(in: .rows, help: "Query rows taken out for an ANN-benchmarks file, drawn at random; 1000 if not given.")
+    var queries: Int?
 
-    @Option(help: "Neighbours of each query in an ANN-benchmarks file.")
-    var neighbours = 100
+    @Option(in: .rows, help: "Neighbours of each query in an ANN-benchmarks file; 100 if not given.")
+    var neighbours: Int?
 
-    @Option(help: "Seed of the drawn queries.")
-    var seed: UInt64 = 0
+    @Option(in: .seed, help: "Seed of the drawn queries; 0 if not given.")
+    var seed: UInt64?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    func validate() throws {
+        try OutputName.require(output, ["npy", "vec", "tsv", "csv", "xlsx", "jsonl", "hdf5"], "vectors are exported")
+        let kind = URL(fileURLWithPath: output).pathExtension.lowercased()
+        if kind != "hdf5" {
+            try refuse([("--queries", queries != nil), ("--neighbours", neighbours != nil), ("--seed", seed != nil)], "is for an ANN-benchmarks file, whose name ends in .hdf5")
+        }
+        try refuse([("--bom", tableOutput.bom && kind != "csv")], "is for an output that ends in .csv")
+        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv and .xlsx; the other formats hold no text")
+    }
+
     func run() throws {
+        try writing.check(inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
         let file = try VectorFile(path: vectors)
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "npy": try writeNPY(file)
         case "vec": try writeWordVectors(file)
         case "tsv": try writeProjector(file)
         case "csv", "xlsx", "jsonl": try writeTable(file)
-        case "hdf5": try ANNBenchmark(queries: queries, neighbours: neighbours, seed: seed).write(file, to: output)
+        case "hdf5": try ANNBenchmark(queries: queries ?? 1000, neighbours: neighbours ?? 100, seed: seed ?? 0).write(file, to: output)
         default:
             throw DataError(.usage, "the name should end with .npy, .vec, .tsv, .csv, .xlsx, .jsonl or .hdf5, so that the format is known", file: output)
         }
-        if !report.quiet { Console.say("\(output): \(Console.grouped(file.count)) rows × \(file.dimension)") }
+        if !report.quiet { Console.say("\(output): \(Console.counted(file.count, "row")) × \(file.dimension)") }
     }
 
     /// Calls `body` with blocks of rows, so that any file fits in memory.
@@ -70,12 +82,17 @@ struct ExportCommand: ParsableCommand {
             }
         }
         try writer.finish()
+        if writer.renamed > 0, !report.quiet {
+            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (as dog_2), because every word has one vector in this format")
+        }
     }
+
+    /// Labels for the projector, beside its vectors.
+    private var metadataPath: String { URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv" }
 
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.
     private func writeProjector(_ file: VectorFile) throws {
-        let metadata = URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv"
-        let vectorLines = try ProjectorWriter(path: output), metadataLines = try ProjectorWriter(path: metadata)
+        let vectorLines = try ProjectorWriter(path: output), metadataLines = try ProjectorWriter(path: metadataPath)
         let carried = projected(file)
         // A single column has no header, says the projector.
         let header = carried.isEmpty ? ["row"] : carried.map(\.name)

@@ -21,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Print ids instead of tokens.")
     var ids = false
 
-    @Option(help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
+    @Option(in: .tokens, help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
     var maxLength: Int?
 
     @Option(help: "Column of the sentences, by name or number from 1.")
@@ -33,7 +33,7 @@ struct TokenizeCommand: ParsableCommand {
     func run() throws {
         let folder = try model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder()
         let tokenizer = try Tokenizer(directory: ModelDirectory(folder: folder).transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
-        let source = try CaptionSource(path: input, options: table.options(), columns: CaptionColumns(text: column))
+        let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var scratch = TokenizerScratch(), counts = TokenCounts()
         while true {
             let rows = try source.next(batch: 4096)
@@ -47,10 +47,10 @@ struct TokenizeCommand: ParsableCommand {
                 let pieces = ids ? found.map(String.init) : found.map { tokenizer.token(for: $0) ?? "\($0)" }
                 text += (report.json ? JSON.array(pieces.map { ids ? .integer(Int($0) ?? 0) : .string($0) }).serialized() : pieces.joined(separator: " ")) + "\n"
             }
-            FileHandle.standardOutput.write(Data(text.utf8))
+            try Console.write(text)
         }
         if !report.quiet && counts.tokens > 0 {
-            Console.say("\(Console.grouped(counts.tokens)) tokens, \(Console.grouped(counts.unknowns)) of them unknown to the model")
+            Console.say("\(Console.counted(counts.tokens, "token")), \(Console.grouped(counts.unknowns)) of them unknown to the model")
         }
     }
 }
