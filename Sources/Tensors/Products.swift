@@ -6,7 +6,7 @@
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
-    // caller holds the only reference then (`Parameter.refreshLayouts` asks `isKnownUniquelyReferenced`), so nobody can be reading.
+    // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so nobody can be reading.
     public let inputs: Int
     public let outputs: Int
     public let precision: Precision
