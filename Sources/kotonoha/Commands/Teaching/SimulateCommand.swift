@@ -28,7 +28,7 @@ struct SimulationOptions: ParsableArguments {
     }
 
     /// Before any work: outputs can be written and are no inputs.
-    func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure + files) }
+    func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files) }
 
     var isJapanese: Bool { language == .japanese }
     func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
