@@ -85,9 +85,10 @@ public struct AnalogyEvaluation: Sendable {
     private static func search(
         _ cases: [Case?], rows: [Int], rowsOfKey: [[Int]], vectors: Tensor<Float>, method: ArithmeticMethod, threads: Int
     ) -> [Int?] {
-        var answers = [Int?](repeating: nil, count: cases.count)
-        if rows.isEmpty { return answers }
-        var best = [Float](repeating: -.infinity, count: cases.count)
+        // Two places for each question: the best answer and the next.
+        var answers = [Int?](repeating: nil, count: 2 * cases.count)
+        if rows.isEmpty { return [Int?](repeating: nil, count: cases.count) }
+        var best = [Float](repeating: -.infinity, count: 2 * cases.count)
         let width = vectors.columns
         var asked = Tensor<Float>(uninitialized: [rows.count, width])
         asked.withUnsafeMutableElements { to in
@@ -117,11 +118,15 @@ public struct AnalogyEvaluation: Sendable {
                                             for key in [item.keys.0, item.keys.1, item.keys.2] {
                                                 for row in rowsOfKey[key] where block.contains(row) { scores[row - block.lowerBound] = -.infinity }
                                             }
-                                            var place = 0
-                                            for i in 1 ..< max(1, block.count) where scores[i] > scores[place] { place = i }
-                                            if scores[place] > top.pointer[index] {
-                                                top.pointer[index] = scores[place]
-                                                answer.pointer[index] = block.lowerBound + place
+                                            // The two best so far; which of them is first is settled in Double where they are close.
+                                            for i in 0 ..< block.count where scores[i] > top.pointer[2 * index + 1] {
+                                                let place = scores[i] > top.pointer[2 * index] ? 2 * index : 2 * index + 1
+                                                if place == 2 * index {
+                                                    top.pointer[place + 1] = top.pointer[place]
+                                                    answer.pointer[place + 1] = answer.pointer[place]
+                                                }
+                                                top.pointer[place] = scores[i]
+                                                answer.pointer[place] = block.lowerBound + i
                                             }
                                         }
                                     }
@@ -132,7 +137,25 @@ public struct AnalogyEvaluation: Sendable {
                 }
             }
         }
-        return answers
+        return cases.indices.map { index in
+            guard let item = cases[index], let first = answers[2 * index] else { return nil }
+            guard let second = answers[2 * index + 1], best[2 * index] - best[2 * index + 1] < 1e-4 else { return first }
+            let scores = [first, second].map { exactScore(of: $0, item, rows, vectors, method) }
+            return scores[1] > scores[0] || scores[1] == scores[0] && second < first ? second : first
+        }
+    }
+
+    /// The score of one row in Double: single precision cannot tell near ties apart.
+    private static func exactScore(of row: Int, _ item: Case, _ rows: [Int], _ vectors: Tensor<Float>, _ method: ArithmeticMethod) -> Double {
+        let width = vectors.columns
+        func cosine(_ place: Int) -> Double {
+            vectors.withUnsafeElements { base in
+                let x = base + row * width, y = base + rows[place] * width
+                return Float.dot(x, y, count: width) / (Float.dot(x, x, count: width) * Float.dot(y, y, count: width)).squareRoot()
+            }
+        }
+        let a = cosine(item.places.0), b = cosine(item.places.1), c = cosine(item.places.2)
+        return method == .add ? b - a + c : (1 + b) * (1 + c) / (1 + a + 2 * Double(ArithmeticMethod.epsilon))
     }
 
     private static func score(
