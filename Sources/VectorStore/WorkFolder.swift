@@ -30,9 +30,10 @@ final class WorkFolder {
         guard descriptor >= 0 else {
             let number = errno
             var information = stat()
-            switch number {
             // Linux says "not a folder" of a link that it was not to follow.
-            case ELOOP, ENOTDIR where lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK:
+            let isLink = lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+            switch number {
+            case _ where isLink && (number == ELOOP || number == ENOTDIR):
                 throw refuse("unfinished work belongs here, and this is a symbolic link")
             case ENOTDIR: throw refuse("unfinished work belongs into a folder of this name, and this is none")
             default: throw SystemError.cannotCreate(path, number)

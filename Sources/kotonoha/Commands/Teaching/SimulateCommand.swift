@@ -74,7 +74,7 @@ struct SimulationOptions: ParsableArguments {
             }
         }
         if report.json {
-            Console.print(JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further).serialized(.pretty))
+            try Console.print(JSON.object([("rows", .array(rows.map { row in .object(zip(header, row).map { (key: $0, value: $1) }) }))] + further).serialized(.pretty))
         } else if output == nil && !rows.isEmpty {
             try write(to: nil)
         }
