@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Statistics", "Tensors", "FileFormats", "CKernels"]),
 
         // Fourth floor.
-        .target(name: "Representations", dependencies: ["Analysis", "Statistics", "VectorStore", "Tensors", "FileFormats"]),
+        .target(name: "Representations", dependencies: ["Analysis", "Statistics", "Tensors", "FileFormats"]),
         .target(name: "ModelFolders", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats", "CCurl"]),
 
         // Fifth floor.

@@ -6,7 +6,7 @@ public struct PairSimilarity: Sendable {
 
     public init(encoder: any TextEncoder) { self.encoder = encoder }
 
-    /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a vector is zero and has no direction.
+    /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a sentence is empty, or a vector is zero and has no direction.
     public func cosines(_ first: [String], _ second: [String]) throws -> (cosines: [Double?], counts: SentenceEncoder.Counts) {
         precondition(first.count == second.count)
         var rows: [String: Int] = [:], distinct: [String] = []
@@ -23,10 +23,13 @@ public struct PairSimilarity: Sendable {
             counts = try encoder.encode(distinct, into: UnsafeMutableBufferPointer(rebasing: buffer[..<(distinct.count * dimension)]))
             initialized = distinct.count * dimension
         }
+        let isEmpty = distinct.map { $0.allSatisfy(\.isWhitespace) }
         let cosines: [Double?] = vectors.withUnsafeBufferPointer { vectors in
             guard let base = vectors.baseAddress else { return [] }
             let squares = distinct.indices.map { Float.dot(base + $0 * dimension, base + $0 * dimension, count: dimension) }
             return places.map { a, b in
+                // The markers that a model puts around nothing have a vector, but an empty sentence says nothing.
+                guard !isEmpty[a], !isEmpty[b] else { return nil }
                 // The root of the product, not the product of the roots: equal vectors then have the cosine 1 exactly, and tie.
                 let product = (squares[a] * squares[b]).squareRoot()
                 guard product > 0 else { return nil }

@@ -153,6 +153,9 @@ public enum HDF5Validation {
         switch (isInTime, signal, code) {
         case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
         case (_, 0, 0): return
+        // libhdf5 does not always say that memory is what it lacks.
+        case (_, 0, DataError.Kind.badData.rawValue) where hasLittle:
+            throw DataError(.memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
         case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
         // Killed by the kernel for want of memory, or ended by Swift's allocator, which says so.

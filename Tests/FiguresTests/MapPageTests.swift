@@ -154,7 +154,7 @@ struct MapPageBrowserTests {
         let listed = try #require(try browser.evaluate("kotonohaMap.listed") as? [Int])
         #expect(listed.contains(0) && listed.count < 30)
         let csv = try #require(try browser.evaluate("kotonohaMap.csv([0, 1], ',')") as? String)
-        #expect(csv.hasPrefix("row,x,y,group,length,文,text\r\n1,"))
+        #expect(csv.hasPrefix("row,x,y,group,length,文,text\r\n0,"))
         #expect(csv.contains(",犬,0,c0,</script><img src=x onerror=alert(1)>\r\n"))
         #expect(csv.contains("\"\"\"quotes\"\" & 'more'\""))
         try Samples.keep(browser.screenshot(), as: "page-lasso.png")

@@ -19,7 +19,7 @@ import VectorStore
         let help = try program.run("--help")
         #expect(help.status == 0)
         for command in ["embed", "similarity", "rank", "mine", "evaluate", "tokenize", "info", "export"] {
-            #expect(help.output.contains("  \(command) "), "\(command)")
+            #expect(help.output.contains("  \(command) ") || help.output.contains("  \(command), "), "\(command)")
             #expect(try program.run(command, "--help").status == 0)
         }
         #expect(!help.output.contains("internal-"))

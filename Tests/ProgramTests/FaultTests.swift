@@ -120,7 +120,9 @@ import Testing
 
     /// A file or folder is on the disk before it gets its name, and the folder above after.
     private func checkOrder(_ calls: [[String]], _ road: Road, in folder: URL) throws {
-        func full(_ path: String) -> String { URL(fileURLWithPath: path, relativeTo: folder).standardizedFileURL.resolvingSymlinksInPath().path }
+        func full(_ path: String) -> String {
+            URL(fileURLWithPath: path.hasPrefix("/") ? path : folder.path + "/" + path).standardizedFileURL.resolvingSymlinksInPath().path
+        }
         for (index, call) in calls.enumerated() where ["rename", "renameat2"].contains(call[1]) && call.count > 3 {
             let source = full(call[2]), above = URL(fileURLWithPath: full(call[3])).deletingLastPathComponent().path
             let isSafe = calls[..<index].indices.contains { earlier in

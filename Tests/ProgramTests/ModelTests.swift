@@ -163,7 +163,8 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
                 #expect(entry["text"]?.string == texts[row])
             }
         }
-        try check(rerankerFolder.path, within: 2e-6)
+        // Float's rounding differs among processors: 2.05e-6 was seen without AVX-512.
+        try check(rerankerFolder.path, within: 3e-6)
         #expect(try program.run("model", "convert", rerankerFolder.path, "-o", "converted").status == 0)
         #expect(!FileManager.default.fileExists(atPath: program.path("converted/pytorch_model.bin")))
         try check(program.path("converted"), within: 2e-6)

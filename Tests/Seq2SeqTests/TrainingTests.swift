@@ -53,7 +53,7 @@ import Training
             let trainer = try Seq2SeqTrainer(model.network, examples: examples, options: options())
             let first = try trainer.runEpoch()
             var last = first
-            for _ in 0..<60 { last = try trainer.runEpoch() }
+            for _ in 0..<90 { last = try trainer.runEpoch() }
             #expect(last.loss < first.loss / 10)
             let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples)
             #expect(evaluation.exactMatch > 0.9)

@@ -184,7 +184,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     }
 
     @Test(arguments: [
-        ("steps", "0", "'steps' should be an integer"), ("stepps", "3", "'stepps' is not known"), ("precision", "\"int8\"", "int8 is for inference"),
+        ("steps", "0", "'steps' should be a whole number from 1"), ("stepps", "3", "'stepps' is not known"), ("precision", "\"int8\"", "int8 is for inference"),
         ("schedule", "\"steep\"", "'schedule' is one of"), ("tasks", "[]", "nothing to learn"),
         ("tasks", #"[{"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "needs a column of scores"),
         ("tasks", #"[{"objective": "triplet", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "takes 3 columns"),

@@ -115,6 +115,13 @@ public struct GroupEvaluation: Sendable, Equatable {
     /// distance to the own group and b that to the nearest other one. Nil where there is only one group, or askers and candidates differ.
     public let silhouette: Double?
 
+    /// Whether any sentence of `from` has another one of its group in `to`.
+    package static func canAsk(groups: [String], from: [Bool], to: [Bool]) -> Bool {
+        var members: [String: Int] = [:]
+        for row in groups.indices where to[row] { members[groups[row], default: 0] += 1 }
+        return groups.indices.contains { from[$0] && (members[groups[$0]] ?? 0) > (to[$0] ? 1 : 0) }
+    }
+
     /// - Parameters:
     ///   - vectors: (sentences, dimension).
     ///   - groups: one a sentence.

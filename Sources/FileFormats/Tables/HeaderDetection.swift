@@ -65,8 +65,9 @@ enum HeaderDetection {
         }
         let names = filled.filter { isName($0, known) }, strongNames = filled.filter { isName($0, strong) }
         if rest.isEmpty {
-            // A header above nothing, or a single row of data: nothing more can be told.
-            return Verdict(isHeader: false, note: names.count == filled.count ? isData : nil)
+            // A header above nothing, or a single row of data. Names that hardly stand in texts decide; nothing more can be told.
+            let isHeader = names.count == filled.count && !strongNames.isEmpty
+            return Verdict(isHeader: isHeader, note: isHeader ? isTaken : names.count == filled.count ? isData : nil)
         }
         let isCertain = names.count == filled.count || strongNames.count >= 2 || (!strongNames.isEmpty && names.count * 2 > filled.count)
             || (!names.isEmpty && !overNumbers.isEmpty)

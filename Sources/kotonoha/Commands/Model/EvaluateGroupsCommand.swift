@@ -45,9 +45,12 @@ struct EvaluateGroupsCommand: ParsableCommand {
             for from in kinds {
                 for to in kinds {
                     func rows(_ kind: String) -> [Bool] { zip(values, valid).map { $0 == kind && $1 } }
+                    // By the groups themselves, no sentence of one has a partner in another.
+                    guard GroupEvaluation.canAsk(groups: groups, from: rows(from), to: rows(to)) else { continue }
                     results.append((from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
                 }
             }
+            guard !results.isEmpty else { throw DataError(.badData, "no sentence has another one of its group to be found", file: vectors) }
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
         }

@@ -42,8 +42,7 @@ struct ModelInfoCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        var info = InfoCommand()
-        info.subject = model
+        var info = try InfoCommand.parse(["--", model])
         info.report = report
         try info.run()
     }
