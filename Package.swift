@@ -123,6 +123,8 @@ let package = Package(
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "VectorStore"], exclude: ["Fixtures", "Help"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "RepresentationsTests", dependencies: ["Representations", "Analysis", "Statistics", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6],

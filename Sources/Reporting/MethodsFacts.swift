@@ -20,8 +20,14 @@ public struct MethodsFacts {
         self.path = path
         let sidecar = path + ".provenance.json"
         if FileManager.default.fileExists(atPath: sidecar) {
-            record = try JSON(contentsOf: sidecar)
-            vectors = record["vectors"]
+            let beside = try JSON(contentsOf: sidecar)
+            record = beside
+            if let described = beside["vectors"] {
+                vectors = described
+            } else {
+                // A vector file with a record beside it, as of trained words, says itself what its vectors are.
+                vectors = try beside["method"] == nil ? Self.vectors(in: path) : nil
+            }
             format = ""
             program = "Kotonoha \(record["version"]?.string ?? "")"
             return
@@ -55,6 +61,13 @@ public struct MethodsFacts {
         case LayerFile.format: try LayerFile(path: path).description
         default: record["vectors"]
         }
+    }
+
+    /// What the vectors of a vector file are; nil for every other file, and where there is none.
+    private static func vectors(in path: String) throws -> JSON? {
+        guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()), FileManager.default.fileExists(atPath: path),
+            try HDF5Container(path: path).attribute("format")?.string == "kotonoha/vectors" else { return nil }
+        return try VectorFile(path: path).description
     }
 }
 

@@ -21,6 +21,10 @@ public struct MethodsText {
             } else {
                 sentences += describe(vectors: vectors)
             }
+        } else if let architecture = facts.record["architecture"]?.string, ["skip-gram", "cbow"].contains(architecture) {
+            // Trained words in a format of others' (.vec, .bin), which says nothing itself.
+            let size: [(key: String, value: JSON)] = [("rows", facts.record["words"] ?? .null), ("dimension", facts.record["dimension"] ?? .null)]
+            sentences += describe(wordVectors: .object(size), record: facts.record)
         }
         if let encoder = facts.record["encoder"] { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
         switch facts.record["method"]?.string {

@@ -42,7 +42,14 @@ import VectorStore
         #expect(try json(sum.output).array?.first?["query"]?.string == "犬 + 赤 − 猫" && !sum.output.contains("\"猫\""))
         let unknown = try program.run("rank", program.path("one.h5"), "象")
         #expect(unknown.status == 64 && unknown.errors.contains("象"))
-        #expect(try program.run("methods", program.path("one.h5")).status == 0)
+        // The record beside the file, the record in it, and a format of others' that has only the one beside it say the same.
+        let methods = try program.run("methods", program.path("one.h5"))
+        #expect(methods.status == 0 && methods.output.hasPrefix("Vectors of 16 dimensions for 13 words were trained on 30,000 words"), "\(methods.output) \(methods.errors)")
+        try FileManager.default.removeItem(atPath: program.path("one.h5.provenance.json"))
+        #expect(try program.run("methods", program.path("one.h5")).output == methods.output)
+        let other = try program.run("train", "words", text, "-o", program.path("one.vec"), "--dimension", "16", "--threads", "1", "--subsample", "0")
+        #expect(other.status == 0, "\(other.errors)")
+        #expect(try program.run("methods", program.path("one.vec")).output == methods.output)
     }
 
     @Test func convertsThereAndBack() throws {

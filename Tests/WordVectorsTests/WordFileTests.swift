@@ -195,10 +195,14 @@ import VectorStore
 
     @Test func modelsComeBackFromOurWriterByteForByte() throws {
         let scratch = Scratch()
-        for name in ["lee-skipgram-ns", "lee-cbow-hs", "lee_fasttext_new", "crime-and-punishment"] {
+        for (name, version) in [("lee-skipgram-ns", 12), ("lee-cbow-hs", 12), ("lee_fasttext_new", 11), ("crime-and-punishment", 12)] {
             let model = try FastTextModel(path: shared(folder + name + ".bin"))
             try model.write(to: scratch.path("m.bin"))
-            #expect(try bytes(of: scratch.path("m.bin")) == bytes(of: shared(folder + name + ".bin")), "\(name)")
+            var expected = try bytes(of: shared(folder + name + ".bin"))
+            #expect(Int(model.version) == version && Int(expected[4]) == version, "\(name)")
+            // Version 12 is written whatever was read; of models that are not supervised it differs from 11 in its number only.
+            expected[4] = 12
+            #expect(try bytes(of: scratch.path("m.bin")) == expected, "\(name)")
         }
     }
 
@@ -210,7 +214,10 @@ import VectorStore
 
     @Test func numbersOfManyDigits() throws {
         let text = try WordFile.read(shared(folder + "high_precision.kv.txt")), binary = try WordFile.read(shared(folder + "high_precision.kv.bin"))
-        #expect(text.words.strings == binary.words.strings && text.vectors.elements == binary.vectors.elements)
+        #expect(text.words.strings == binary.words.strings && text.words.strings == ["kangaroo.n.01", "horse.n.01"])
+        #expect(text.vectors.elements == [-0.0007369244245224787, -8.269973595356034e-05, -0.0008546282343595379, 0.0007694142576316829])
+        // The binary file holds the same numbers rounded to half precision before they were written as single.
+        #expect(binary.vectors.elements == text.vectors.elements.map { Float(Float16($0)) })
     }
 
     @Test func otherFilesOfThatKind() throws {

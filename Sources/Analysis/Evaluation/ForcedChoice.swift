@@ -26,6 +26,17 @@ public struct ChoiceItems: Sendable {
 
     static let cueNames = ["cue", "target", "word", "probe", "手がかり", "刺激", "ターゲット", "標的"]
     static let answerNames = ["answer", "correct", "key", "正答", "正解", "答え"]
+    private static let optionNames = ["option", "choice", "選択肢", "distractor"]
+    /// `option1`, `Choice B`, `選択肢_3`: names that no item holds, so that a first row with one of them is a header.
+    private static let markedOptionNames: [String] = {
+        var names: [String] = []
+        for name in optionNames {
+            for mark in "123456789ABCDEabcde" {
+                for between in ["", " ", "_"] { names += ["\(name)\(between)\(mark)", "\(name.capitalized)\(between)\(mark)"] }
+            }
+        }
+        return names
+    }()
 
     /// - Parameters:
     ///   - cue, options, answer: columns by name or number. Nil finds them: by usual names (cue, option1 …, answer), an answer being an option's text
@@ -36,7 +47,7 @@ public struct ChoiceItems: Sendable {
         path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil, people: String? = nil,
         isOddOneOut: Bool = false
     ) throws {
-        let source = try TextTable(path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? []))
+        let source = try TextTable(path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? Self.markedOptionNames))
         func named(_ names: [String]) -> Int? { source.columns.firstIndex { names.contains($0.lowercased()) } }
         let answerPlace = try answer.map(source.index) ?? named(Self.answerNames), peoplePlace = try people.map(source.index)
         let cuePlace = isOddOneOut ? nil : try cue.map(source.index) ?? named(Self.cueNames)
@@ -46,7 +57,7 @@ public struct ChoiceItems: Sendable {
         } else {
             let named = source.columns.indices.filter {
                 let name = source.columns[$0].lowercased()
-                return ["option", "choice", "選択肢", "distractor"].contains { name.hasPrefix($0) }
+                return Self.optionNames.contains { name.hasPrefix($0) }
             }
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }

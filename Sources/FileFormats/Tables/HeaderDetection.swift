@@ -39,7 +39,8 @@ enum HeaderDetection {
     ///   - records: the first records of the table.
     ///   - wanted: columns that somebody asks for, by name or number.
     ///   - isPlainText: each line is one text, so that hardly any has a header.
-    static func judge(_ records: [[String]], wanted: [String], isPlainText: Bool = false) -> Verdict {
+    ///   - isBrokenBelow: rows follow, but none of them can be read.
+    static func judge(_ records: [[String]], wanted: [String], isPlainText: Bool = false, isBrokenBelow: Bool = false) -> Verdict {
         guard let first = records.first else { return Verdict(isHeader: false) }
         let rest = records.dropFirst()
         if wanted.contains(where: { Int($0) == nil && first.contains($0) }) { return Verdict(isHeader: true) }
@@ -65,8 +66,8 @@ enum HeaderDetection {
         }
         let names = filled.filter { isName($0, known) }, strongNames = filled.filter { isName($0, strong) }
         if rest.isEmpty {
-            // A header above nothing, or a single row of data. Names that hardly stand in texts decide; nothing more can be told.
-            let isHeader = names.count == filled.count && !strongNames.isEmpty
+            // A header above nothing, or a single row of data: nothing more can be told. Above rows that are reported as broken names are names.
+            let isHeader = isBrokenBelow && names.count == filled.count && !strongNames.isEmpty
             return Verdict(isHeader: isHeader, note: isHeader ? isTaken : names.count == filled.count ? isData : nil)
         }
         let isCertain = names.count == filled.count || strongNames.count >= 2 || (!strongNames.isEmpty && names.count * 2 > filled.count)

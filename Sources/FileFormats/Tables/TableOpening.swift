@@ -50,9 +50,11 @@ struct TableOpening {
         _ reader: LineReader, _ format: TableFormat, _ dialect: DelimitedDialect, options: TableOptions, wanted: [String]
     ) throws -> TableOpening {
         let name = reader.input.name
-        var sample = try reader.peek(window) { text, isAll in
+        var sample: [[String]], isBrokenBelow: Bool
+        (sample, isBrokenBelow) = try reader.peek(window) { text, isAll in
             var parser = DelimitedParser(dialect: dialect, file: name)
-            return try SampleLines.records(of: text, isAll: isAll, limit: sampleRows, parser: &parser)
+            let records = try SampleLines.records(of: text, isAll: isAll, limit: sampleRows, parser: &parser)
+            return (records, records.count == 1 && text.split(separator: UInt8(ascii: "\n"), maxSplits: 1).count > 1)
         }
         let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
         guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
@@ -61,7 +63,7 @@ struct TableOpening {
         // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
         let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
         let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
-            ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt)
+            ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt, isBrokenBelow: isBrokenBelow)
         if let note = verdict.note { options.note?("\(name): \(note)") }
         let source = DelimitedSource(reader: reader, dialect: dialect, width: width)
         var columns = (0 ..< width).map { String($0 + 1) }

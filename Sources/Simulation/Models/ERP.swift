@@ -110,7 +110,8 @@ public struct ERPLexicon: Sendable {
     private static let vowels = Set("aeiouy")
 
     /// Words are the most frequent ones of three letters; acronyms the initials of the most frequent runs of three words, where all are consonants;
-    /// pseudowords combine the first letter of one word with the other two of another; illegal strings are consonants in no order that was trained.
+    /// pseudowords combine the first letter of one word with the other two of another, a vowel for a vowel and a consonant for a consonant; illegal
+    /// strings are consonants in no order that was trained.
     ///
     /// - Parameters:
     ///   - texts: of a language in Latin letters; other letters are left out.
@@ -127,19 +128,23 @@ public struct ERPLexicon: Sendable {
                 if !letters.contains(where: Self.vowels.contains) { initials[letters, default: 0] += 1 }
             }
         }
-        func frequent(_ counts: [String: Int]) -> [String] { counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key) }
-        let real = frequent(words), acronyms = frequent(initials.filter { !seen.contains($0.key) })
-        guard real.count >= 10, acronyms.count >= 3 else {
-            throw DataError(.badData, "the text has \(real.count) words of three letters and \(acronyms.count) acronyms (initials of three words, all consonants); "
-                            + "at least 10 and 3 are needed")
+        let abbreviations = initials.filter { !seen.contains($0.key) }
+        // What the text has is judged, not what `count` leaves of it.
+        guard words.count >= 10, abbreviations.count >= 3 else {
+            throw DataError(.badData, "the text has \(words.count) words of three letters and \(abbreviations.count) acronyms "
+                            + "(initials of three words, all consonants); at least 10 and 3 are needed")
         }
+        func frequent(_ counts: [String: Int]) -> [String] { counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key) }
+        let real = frequent(words), acronyms = frequent(abbreviations)
         var random = RandomSource(seed: seed)
         func drawn(_ candidates: Set<String>) -> [String] {
             let sorted = candidates.sorted()
             return random.permutation(sorted.count).prefix(count).map { sorted[$0] }
         }
         var pseudo: Set<String> = [], illegal: Set<String> = []
-        for a in real { for b in real { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) } }
+        func beginsWithVowel(_ word: String) -> Bool { word.first.map { Self.vowels.contains($0) } ?? false }
+        // A consonant before "nt" of "ant" would leave no vowel: like takes the place of like.
+        for a in real { for b in real where beginsWithVowel(a) == beginsWithVowel(b) { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) } }
         pseudo.subtract(seen)
         let consonants = Array(Set(real.joined()).subtracting(Self.vowels)).sorted()
         for a in consonants { for b in consonants { for c in consonants where a != b && b != c && a != c { illegal.insert(String([a, b, c])) } } }
