@@ -67,7 +67,7 @@ enum HeaderDetection {
         let names = filled.filter { isName($0, known) }, strongNames = filled.filter { isName($0, strong) }
         if rest.isEmpty {
             // A header above nothing, or a single row of data: nothing more can be told. Above rows that are reported as broken names are names.
-            let isHeader = isBrokenBelow && names.count == filled.count && !strongNames.isEmpty
+            let isHeader = isBrokenBelow && !strongNames.isEmpty
             return Verdict(isHeader: isHeader, note: isHeader ? isTaken : names.count == filled.count ? isData : nil)
         }
         let isCertain = names.count == filled.count || strongNames.count >= 2 || (!strongNames.isEmpty && names.count * 2 > filled.count)
