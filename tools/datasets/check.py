@@ -261,6 +261,32 @@ def check_slips(faults):
         print(f"  {status:<12}{level:<11}{kind:<14}{number}")
 
 
+def check_scenes(faults):
+    """Five captions a scene, and none that repeats a stretch of captions.tsv, on which models are measured."""
+    def stretches(language, text):
+        if language == "ja":
+            return {text[k:k + 10] for k in range(len(text) - 9)}
+        words = re.findall("[a-z']+", text.lower())
+        return {" ".join(words[k:k + 6]) for k in range(len(words) - 5)}
+
+    columns = ["scene", "language", "text"]
+    measured = read_table("captions.tsv", columns, faults)
+    rows = read_table("scenes-train.tsv", columns, faults)
+    known = {(row["language"], stretch) for row in measured for stretch in stretches(row["language"], row["text"])}
+    names = {row["scene"] for row in measured}
+    scenes, texts = collections.defaultdict(list), set()
+    for row in rows:
+        where = f"scenes-train.tsv:{row['line']}"
+        scenes[row["scene"]].append(row["language"])
+        faults.expect(row["text"] not in texts, where, "the caption occurs twice")
+        faults.expect(row["scene"] not in names, where, "the scene is one of captions.tsv")
+        faults.expect(not any((row["language"], s) in known for s in stretches(row["language"], row["text"])), where, "repeats a stretch of captions.tsv")
+        texts.add(row["text"])
+    for scene, languages in scenes.items():
+        faults.expect(languages == ["ja"] * 3 + ["en"] * 2, "scenes-train.tsv", f"{scene} has the languages {languages}")
+    print(f"scenes-train.tsv: {len(rows)} captions of {len(scenes)} scenes")
+
+
 def check_stimuli(faults):
     """48 items, each once in both conditions, whose two sentences differ in one stretch of characters."""
     rows = read_table("stimuli.tsv", ["番号", "条件", "文"], faults)
@@ -316,6 +342,7 @@ def main():
     check_captions(faults, arguments.report)
     check_poems(faults, arguments.report)
     check_slips(faults)
+    check_scenes(faults)
     check_stimuli(faults)
     check_words(faults)
     for fault in faults.found:
