@@ -84,7 +84,7 @@ public final class Seq2SeqModel: Sendable {
         if !keepsUnknown, let unknown = tokenizer.unknownID, let place = kept.first(where: { encoding.ids[$0] == unknown }) {
             let range = encoding.offsets[place]
             let found = String(decoding: Array(text.utf8)[range], as: UTF8.self)
-            throw DataError(.badData, "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with --keep-unknown, or train with them",
+            throw DataError(.badData, "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with \(Setting.keepUnknown), or train with them",
                             file: file, line: line)
         }
         let longest = configuration.maximumLength - 1

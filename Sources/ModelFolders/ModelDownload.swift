@@ -121,7 +121,7 @@ public struct ModelDownload: Sendable {
         for file in files {
             let sum = total.addingReportingOverflow(file.size ?? 0)
             guard !sum.overflow, sum.partialValue <= limits.bytes else {
-                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model; at most that is fetched (model pull --max-size)", file: name)
+                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model; at most that is fetched (model pull \(Setting.maxSize))", file: name)
             }
             total = sum.partialValue
         }

@@ -113,7 +113,7 @@ public struct EmbeddingRun {
             let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file of other sentences, or made in another way, is there; --force replaces it", file: output)
+                throw DataError(.usage, "a finished vector file of other sentences, or made in another way, is there; \(Setting.force) replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(
@@ -168,7 +168,7 @@ public struct EmbeddingRun {
         while true {
             if isCancelled() {
                 throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
-                                + "the same command with --resume goes on from there")
+                                + "the same command with \(Setting.resume) goes on from there")
             }
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
@@ -215,7 +215,7 @@ public struct EmbeddingRun {
         guard appends || resumes else { return nil }
         guard FileManager.default.fileExists(atPath: output) else {
             guard appends else { return nil }
-            throw DataError(.noInput, "there is no vector file of this name to append to; without --append it is made", file: output)
+            throw DataError(.noInput, "there is no vector file of this name to append to; without \(Setting.append) it is made", file: output)
         }
         return try VectorFile(path: output)
     }

@@ -160,7 +160,7 @@ public final class SentenceEncoder: Sendable {
         self.options = options
         if let wanted = options.truncatedDimension {
             guard (1...size).contains(wanted) else {
-                throw DataError(.usage, "--truncate-dim \(wanted) is not within the model's \(size) components")
+                throw DataError(.usage, "\(Setting.truncateDim) \(wanted) is not within the model's \(size) components")
             }
             size = wanted
         }

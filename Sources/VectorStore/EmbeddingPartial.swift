@@ -172,7 +172,7 @@ public final class EmbeddingPartial {
 
     private static func compare(_ found: JSON, with expected: JSON, folder: String) throws {
         func refuse(_ key: String, _ found: JSON?, _ expected: JSON?) -> DataError {
-            DataError(.usage, "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without --resume", file: folder)
+            DataError(.usage, "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without \(Setting.resume)", file: folder)
         }
         for (key, value) in expected.object ?? [] where key != "fingerprint" {
             if found[key] != value { throw refuse(key, found[key], value) }

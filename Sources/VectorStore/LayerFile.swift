@@ -32,7 +32,7 @@ public final class LayerFile: Sendable {
         container = try HDF5Container(path: path)
         let numbers = try container.datasetNames().compactMap { Int($0) }.filter { $0 >= 0 }
         guard let last = numbers.max() else {
-            throw DataError(.badData, "it has no datasets \"0\", \"1\", …; vectors of words (embed TREEBANK.conllu -o FILE --tokens) were expected", file: path)
+            throw DataError(.badData, "it has no datasets \"0\", \"1\", …; vectors of words (embed TREEBANK.conllu -o FILE \(Setting.tokens)) were expected", file: path)
         }
         guard Set(numbers).count == last + 1 else {
             let present = Set(numbers)
@@ -93,7 +93,7 @@ public final class LayerFile: Sendable {
             let alignment = try pieces?(sentence)
             let expected = alignment?.count ?? words[sentence]
             guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
-                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with a vector a word piece, name its encoder by --piece-model" : "")", file: path)
+                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with a vector a word piece, name its encoder by \(Setting.pieceModel)" : "")", file: path)
             }
             guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
                 throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)

@@ -51,10 +51,10 @@ final class Notes: Sendable {
     @Test func whatMightBeTheOtherThingIsSaid() throws {
         // Unknown names above sentences: data, with a warning.
         let (isHeader, warnings) = try judge("erster\tzweiter\nDer Hund läuft durch den Schnee\tEin Hund rennt im Schnee\nDie Katze schläft im Haus\tEine Katze schläft drinnen\n")
-        #expect(!isHeader && warnings.count == 1 && warnings[0].contains("erster, zweiter") && warnings[0].contains("--header"), "\(warnings)")
+        #expect(!isHeader && warnings.count == 1 && warnings[0].contains("erster, zweiter") && warnings[0].contains("`header`"), "\(warnings)")
         // One known word beside an unknown one: read as names, never in silence.
         let (isTaken, notes) = try judge("caption\tmood\nA dog runs\thappy\nA cat sleeps\tcalm\n")
-        #expect(isTaken && notes.count == 1 && notes[0].contains("--no-header"), "\(notes)")
+        #expect(isTaken && notes.count == 1 && notes[0].contains("`no-header`"), "\(notes)")
         // A word above numbers.
         let (isName, said) = try judge("a\tb\nx\t1\ny\t2\n")
         #expect(isName && said.count == 1, "\(said)")
@@ -81,10 +81,10 @@ final class Notes: Sendable {
         #expect(table.columnNames == ["番号", "文", "容認度 前", "容認度 後"])
         #expect(try table.column("容認度 前").numbers() == [4, 2, 5] && table.column("容認度 後").texts == ["", "", "#N/A"])
         #expect(notes.all.contains { $0.contains("2 formulas have no stored result") && $0.contains("D3") }, "\(notes.all)")
-        #expect(notes.all.contains { $0.contains("予備調査") && $0.contains("--sheet") } && notes.all.contains { $0.contains("1 cell holds an error") && $0.contains("D5") }, "\(notes.all)")
+        #expect(notes.all.contains { $0.contains("予備調査") && $0.contains("`sheet`") } && notes.all.contains { $0.contains("1 cell holds an error") && $0.contains("D5") }, "\(notes.all)")
         let plain = Notes()
         _ = try Table(path: fixture("traps.xlsx"), options: plain.options())
-        #expect(plain.all.contains { $0.contains("--header-row 1-2") }, "\(plain.all)")
+        #expect(plain.all.contains { $0.contains("`header-row` 1-2") }, "\(plain.all)")
         let second = try Table(path: fixture("traps.xlsx"), options: Notes().options { ($0.sheet, $0.headerRows) = ("予備調査", 2 ... 2) })
         #expect(second.columnNames == ["番号", "文"] && second.rowCount == 1)
         #expect(try Spreadsheet.sheets(path: fixture("traps.xlsx")).map(\.name) == ["実験", "予備調査"])
@@ -94,7 +94,7 @@ final class Notes: Sendable {
         let bank = "# sent_id = 1\n# text = Dogs run\n1\tDogs\tdog\tNOUN\tNNS\t_\t2\tnsubj\t_\t_\n2\trun\trun\tVERB\tVBP\t_\t0\troot\t_\t_\n\n"
         for name in ["t.conllu", "t.txt"] {
             let error = try failure { _ = try CaptionSource(path: try scratch.write(bank, name)) }
-            #expect(error.kind == .usage && error.message.contains("embed \(name) --tokens"), "\(error)")
+            #expect(error.kind == .usage && error.message.contains("embed \(name) `tokens`"), "\(error)")
         }
     }
 }

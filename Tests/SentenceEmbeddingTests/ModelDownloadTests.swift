@@ -102,7 +102,7 @@ extension LocalHub {
     /// Each kind ends soon, in a typed error that says what is wrong, with no name pointing to what arrived and nothing outside of the cache.
     @Test("A hub that misbehaves", .timeLimit(.minutes(5)), arguments: [
         ("shape", "no list of files"), ("entry", "without a name"), ("empty", "lists no file"), ("deep", "not JSON"), ("clash", "folder cannot be made"),
-        ("many", "100001 files"), ("list", "does not end"), ("headers", "headers"), ("slow", "longer than"), ("negative", "a size that is none"), ("huge", "--max-size"),
+        ("many", "100001 files"), ("list", "does not end"), ("headers", "headers"), ("slow", "longer than"), ("negative", "a size that is none"), ("huge", "`max-size`"),
         ("unstated", "does not state the file's size"), ("short", "transfer failed"), ("trickle", "longer than"), ("redirect", "transfer failed"), ("circle", "circle"),
         ("nohash", "no hash"), ("hash", "no hash"), ("gzip", "arrived damaged"), ("weights", "model.safetensors"),
     ])

@@ -203,9 +203,9 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
     @Test func optionsOutsideTheirRangesAreNamed() throws {
         var options = WordTrainingOptions()
         options.dimension = 0
-        #expect(try failure { try options.check() }.description.contains("--dimension"))
+        #expect(try failure { try options.check() }.description.contains("`dimension`"))
         options = WordTrainingOptions()
         options.subwords = Subwords(minimum: 5, maximum: 3, buckets: 10)
-        #expect(try failure { try options.check() }.description.contains("--minimum-n"))
+        #expect(try failure { try options.check() }.description.contains("`minimum-n`"))
     }
 }

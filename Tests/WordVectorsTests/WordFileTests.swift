@@ -80,14 +80,14 @@ import VectorStore
         let error = try failure {
             try WordFile.writeVectors(table, to: scratch.path("w.h5"), model: "m", modelSHA256: "0", createdBy: "k", source: "s", sourceSHA256: "1")
         }
-        #expect(error.description.contains("word 1") && error.description.contains("--lossy"))
+        #expect(error.description.contains("word 1") && error.description.contains("`lossy`"))
     }
 
     @Test func readsArraysWithTheirWords() throws {
         let writer = try NPYWriter(path: scratch.path("w.npy"), shape: [2, 2])
         try writer.append([1, 2, 3, 4])
         try writer.finish()
-        #expect(try failure { _ = try WordFile.read(scratch.path("w.npy")) }.description.contains("--vocabulary"))
+        #expect(try failure { _ = try WordFile.read(scratch.path("w.npy")) }.description.contains("`vocabulary`"))
         _ = try scratch.write("犬\n猫\n", "w.vocab")
         let table = try WordFile.read(scratch.path("w.npy"))
         #expect(table.words.strings == ["犬", "猫"] && table.row(1) == [3, 4])

@@ -34,7 +34,7 @@ public struct ConditionPairs: Sendable, Equatable {
         }
         let inA = try places(a, names.0), inB = try places(b, names.1)
         let shared = a.map { items[$0] }.filter { inA[$0] != nil && inB[$0] != nil }
-        guard !shared.isEmpty else { throw DataError(.badData, "no item stands in both '\(names.0)' and '\(names.1)'; leave --item out for an unpaired contrast") }
+        guard !shared.isEmpty else { throw DataError(.badData, "no item stands in both '\(names.0)' and '\(names.1)'; leave \(Setting.item) out for an unpaired contrast") }
         self.items = shared
         first = shared.compactMap { inA[$0] }
         second = shared.compactMap { inB[$0] }

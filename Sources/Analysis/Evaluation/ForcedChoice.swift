@@ -62,10 +62,10 @@ public struct ChoiceItems: Sendable {
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }
         guard optionPlaces.count >= 2 else {
-            throw DataError(.usage, "which columns hold the options? Name them by --options, as --options option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which columns hold the options? Name them by \(Setting.options), as \(Setting.options) option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         guard isOddOneOut || cuePlace != nil || !source.hasHeader else {
-            throw DataError(.usage, "which column holds the cue? Name it by --cue, or say --odd-one-out; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which column holds the cue? Name it by \(Setting.cue), or say \(Setting.oddOneOut); the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         let cueColumn = isOddOneOut ? nil : cuePlace ?? 0
         var items: [Item] = [], cells: [String] = []

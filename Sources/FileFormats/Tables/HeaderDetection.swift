@@ -55,8 +55,8 @@ enum HeaderDetection {
             !PlainNumber.missingMarks.contains(first[column]) && column < first.count && TextTable.isNumeric(column, in: rest)
         }
         let shown = first.map { $0.count > 24 ? $0.prefix(24) + "…" : $0 }.joined(separator: ", ")
-        let isTaken = "note: the first row (\(shown)) is read as the names of the columns; --no-header, if it is data"
-        let isData = "warning: the first row (\(shown)) looks like names of columns, but is read as data; --header, if it names them"
+        let isTaken = "note: the first row (\(shown)) is read as the names of the columns; \(Setting.noHeader), if it is data"
+        let isData = "warning: the first row (\(shown)) looks like names of columns, but is read as data; \(Setting.header), if it names them"
         if filled.count == 1, first.count == 1 {
             guard !rest.isEmpty else { return Verdict(isHeader: false) }
             let looksDifferent = !isPlainText || isLonger(rest, column: 0, than: first[0])

@@ -54,7 +54,7 @@ extension Spreadsheet {
         var notes: [String] = []
         // The second sheet of our own results says how they were made.
         if !isChosen, !otherSheets.isEmpty, otherSheets != ["parameters"] {
-            notes.append("note: the sheet '\(sheet)' is read; --sheet chooses another: \(otherSheets.joined(separator: ", "))")
+            notes.append("note: the sheet '\(sheet)' is read; \(Setting.sheet) chooses another: \(otherSheets.joined(separator: ", "))")
         }
         if emptyFormulas.count > 0 {
             notes.append("warning: \(emptyFormulas.count == 1 ? "1 formula has" : "\(emptyFormulas.count) formulas have") no stored result "

@@ -145,7 +145,7 @@ struct ColumnLookup {
         if let index = columns.firstIndex(of: column) { return index }
         if let number = Int(column), number >= 1, number <= columns.count { return number - 1 }
         let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
-        let what = hasHeader ? "its columns are" : "no row names its columns (--header, if the first one does), so they have numbers only"
+        let what = hasHeader ? "its columns are" : "no row names its columns (\(Setting.header), if the first one does), so they have numbers only"
         throw DataError(.usage, "there is no column \(column); \(what): \(list)", file: file)
     }
 }

@@ -28,8 +28,8 @@ struct TableOpening {
         let sniffed = try reader.peek(window) { text, isAll in
             let sniffer = TableSniffer(text: text, isAll: isAll, fileExtension: fileExtension, skippedLines: (options.headerRows?.lowerBound ?? 1) - 1)
             guard options.format != nil || !sniffer.isTreebank else {
-                throw DataError(.usage, "this is a treebank (CoNLL-U), not a table of sentences; kotonoha embed \(SystemError.name(of: path)) --tokens -o layers.h5 "
-                                + "makes vectors of its words (and --format tsv reads it as a table all the same)", file: stream.name)
+                throw DataError(.usage, "this is a treebank (CoNLL-U), not a table of sentences; kotonoha embed \(SystemError.name(of: path)) \(Setting.tokens) -o layers.h5 "
+                                + "makes vectors of its words (and \(Setting.format) tsv reads it as a table all the same)", file: stream.name)
             }
             return sniffer.sniff(format: options.format, delimiter: options.delimiter)
         }
@@ -58,7 +58,7 @@ struct TableOpening {
         }
         let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
         guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
-            throw DataError(.usage, "--header-row \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
+            throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
         }
         // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
         let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
@@ -89,13 +89,13 @@ struct TableOpening {
         }
         let headerRows = options.headerRows.map { $0.lowerBound - 1 ..< $0.upperBound }
         guard headerRows.map({ $0.upperBound <= max(rows.count, 1) }) ?? true else {
-            throw DataError(.usage, "--header-row \(headerRows?.upperBound ?? 0) is beyond the sheet's \(rows.count) rows", file: stream.name)
+            throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the sheet's \(rows.count) rows", file: stream.name)
         }
         let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
             ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
         if let note = verdict.note { options.note?("\(stream.name): \(note)") }
         if headerRows == nil, sheet.hasMergedNames {
-            options.note?("\(stream.name): note: cells of the first row are merged over several columns; if the names stand in rows 1 and 2, say --header-row 1-2")
+            options.note?("\(stream.name): note: cells of the first row are merged over several columns; if the names stand in rows 1 and 2, say \(Setting.headerRow) 1-2")
         }
         var columns = (0 ..< width).map { String($0 + 1) }
         if verdict.isHeader, !rows.isEmpty {

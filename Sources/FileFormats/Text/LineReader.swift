@@ -71,7 +71,7 @@ final class LineReader {
         do {
             isAtEnd = try !input.next(into: &buffer)
         } catch is TextInput.Undecodable {
-            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another --encoding, or --lossy to replace what cannot be read",
+            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or \(Setting.lossy) to replace what cannot be read",
                 file: input.name, line: lineNumber(at: buffer.count))
         }
         try check()
@@ -91,7 +91,7 @@ final class LineReader {
             throw buffer.withUnsafeBytes { TextEncodingDetection.error(inPart: $0, name: input.name, line: lineNumber(at: bad)) }
         }
         if let zero {
-            throw DataError(.badData, "this line holds a NUL byte, so this is no text, or it is UTF-16 without a mark: then say --encoding utf-16",
+            throw DataError(.badData, "this line holds a NUL byte, so this is no text, or it is UTF-16 without a mark: then say \(Setting.encoding) utf-16",
                 file: input.name, line: lineNumber(at: zero))
         }
         checked = end

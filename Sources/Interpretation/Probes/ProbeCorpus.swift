@@ -92,7 +92,7 @@ public struct ProbeCorpus: Sendable {
                 scored: words.indices.filter { !rule.isPunctuation(words[$0]) }, bunsetsu: Self.bunsetsu(words))
         }
         guard sentences.contains(where: { !$0.scored.isEmpty }) else {
-            throw DataError(.badData, "every word is punctuation (\(rule.summary)); there is no tree to score. Is it the right treebank, or the right --punctuation?", file: treebank.file)
+            throw DataError(.badData, "every word is punctuation (\(rule.summary)); there is no tree to score. Is it the right treebank, or the right \(Setting.punctuation)?", file: treebank.file)
         }
         self.init(file: treebank.file, punctuation: rule, sentences: sentences)
     }

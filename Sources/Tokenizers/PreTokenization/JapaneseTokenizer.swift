@@ -81,7 +81,7 @@ extension Tokenizer {
             let folder = name == "unidic_lite" ? "the folder unidic_lite/dicdir of the Python package unidic-lite"
                 : name == "unidic" ? "the folder unidic/dicdir of the Python package unidic, once downloaded" : "its folder"
             throw DataError(.noInput, "this model's words are those of the MeCab dictionary \(name), which must be supplied: \(folder), given with "
-                + "--dictionary or in KOTONOHA_MECAB_DIC", file: "tokenizer_config.json")
+                + "\(Setting.dictionary) or in KOTONOHA_MECAB_DIC", file: "tokenizer_config.json")
         }
     }
 }

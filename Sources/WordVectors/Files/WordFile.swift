@@ -71,7 +71,7 @@ public enum WordFile {
         }
         let stem = (path as NSString).deletingPathExtension
         guard let list = vocabulary ?? [".vocab", ".txt", ".vocab.txt"].map({ stem + $0 }).first(where: { access($0, R_OK) == 0 }) else {
-            throw DataError(.noInput, "an array needs a list of its words, one a line; name it by --vocabulary, or put it beside the array as \(SystemError.name(of: stem)).vocab", file: path)
+            throw DataError(.noInput, "an array needs a list of its words, one a line; name it by \(Setting.vocabulary), or put it beside the array as \(SystemError.name(of: stem)).vocab", file: path)
         }
         let values = try array.floats(), width = array.shape[1]
         var builder = TableBuilder(file: list, dimension: width, limit: limit, expected: array.shape[0], countsLines: true)
@@ -118,7 +118,7 @@ public enum WordFile {
         provenance: String = "", storage: VectorStorage = .float32, isLossy: Bool = false
     ) throws {
         if !isLossy, let bad = (0 ..< table.count).first(where: { !table.words.isText($0) }) {
-            throw DataError(.badData, "word \(bad + 1), \"\(table.words[bad])\", is not UTF-8, which this format needs; --lossy writes U+FFFD in place of such bytes", file: path)
+            throw DataError(.badData, "word \(bad + 1), \"\(table.words[bad])\", is not UTF-8, which this format needs; \(Setting.lossy) writes U+FFFD in place of such bytes", file: path)
         }
         let layout = VectorLayout(dimension: table.dimension, columnNames: table.counts == nil ? [] : ["count"], textName: "word")
         let metadata = VectorMetadata(

@@ -50,7 +50,7 @@ public enum WordCheckpoint {
             let header = try JSON(parsing: String(decoding: bytes[16 ..< 16 + Int(length)], as: UTF8.self), file: path)
             for (key, value) in fingerprint(trainer, isHogwild: isHogwild) where header[key]?.serialized() != value.serialized() {
                 throw DataError(.usage, "the interrupted run had \(key) \(header[key]?.serialized() ?? "unknown"), this one has \(value.serialized()); "
-                                + "give the same text and options, or leave out --resume", file: path)
+                                + "give the same text and options, or leave out \(Setting.resume)", file: path)
             }
             guard let epoch = header["epoch"]?.int, let chunk = header["chunk"]?.int, trainer.canBegin(at: .init(epoch: epoch, chunk: chunk)),
                 bytes.count == 16 + Int(length) + trainer.input.bytes.count + trainer.output.bytes.count else { throw damaged() }

@@ -60,7 +60,7 @@ public final class WordTrainer: @unchecked Sendable {
         self.options = options
         let words = text.vocabulary.count, rows = words + (options.subwords.isEmpty ? 0 : options.subwords.buckets)
         guard rows < Int(Int32.max), let input = PaddedMatrix(rows: rows, columns: options.dimension), let output = PaddedMatrix(rows: words, columns: options.dimension) else {
-            throw DataError(.usage, "there is no memory for \(rows) rows of \(options.dimension) components; fewer --buckets or a smaller --dimension need less")
+            throw DataError(.usage, "there is no memory for \(rows) rows of \(options.dimension) components; fewer \(Setting.buckets) or a smaller \(Setting.dimension) need less")
         }
         (self.input, self.output) = (input, output)
         rules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: Self.strata)
@@ -146,12 +146,6 @@ public final class WordTrainer: @unchecked Sendable {
     }
 
     private func ids(_ chunk: Int) -> UnsafeBufferPointer<UInt32> { UnsafeBufferPointer(rebasing: text.ids[chunks[chunk]]) }
-
-    /// Losses and targets of some of the tasks; each task writes its own place.
-    private final class Losses: @unchecked Sendable {
-        var sums: [Double]
-        init(_ count: Int) { sums = [Double](repeating: 0, count: 2 * count) }
-    }
 
     // MARK: By strata
 
@@ -355,7 +349,7 @@ public final class WordTrainer: @unchecked Sendable {
     private func checkFinite(_ vectors: Tensor<Float>) throws {
         let isFine = vectors.withUnsafeElements { Float.allFinite($0, count: vectors.count) }
         guard isFine else {
-            throw DataError(.badData, "training diverged: vectors hold NaN or infinity. A lower --learning-rate, or more --minimum-count on a small text, prevents this")
+            throw DataError(.badData, "training diverged: vectors hold NaN or infinity. A lower \(Setting.learningRate), or more \(Setting.minimumCount) on a small text, prevents this")
         }
     }
 }

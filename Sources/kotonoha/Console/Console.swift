@@ -7,6 +7,7 @@ import Synchronization
 enum Console {
     /// - Parameter isStyled: the caller has escaped the data in it and put colours around.
     static func say(_ text: String, isStyled: Bool = false) {
+        let text = Setting.spelled(text) { "--\($0)" }
         StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
     }
 
