@@ -54,33 +54,21 @@ extension PCAModel {
 extension TSNEMap {
     /// Writes `map.h5`: coordinates, the rows they belong to, and every setting.
     public func write(to path: String, rows: [Int], attributes: [(String, HDF5Attribute)]) throws {
-        try HDF5Container.create(path: path) { file in
-            try file.set("format", .string("kotonoha/map"))
-            try file.set("format_version", .int(1))
-            try file.set("method", .string("t-SNE"))
-            try file.set("kullback_leibler_divergence", .double(kullbackLeiblerDivergence))
-            try file.set("affinities", .string(pairs.rawValue))
-            try file.set("affinity_neighbors", .int(neighbors))
-            if let divergenceOverAllPairs { try file.set("kullback_leibler_divergence_over_all_pairs", .double(divergenceOverAllPairs)) }
-            try file.set("gradient", .string(settings.method(points: coordinates.rows).rawValue))
-            try file.set("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ",")))
-            try file.set("realized_perplexity", .double(realizedPerplexity))
-            try file.set("early_exaggeration", .double(settings.earlyExaggeration ?? 12))
-            try file.set("early_iterations", .int(settings.earlyIterations))
-            try file.set("exaggeration", .double(settings.exaggeration))
-            try file.set("iterations", .int(iterations))
-            try file.set("degrees_of_freedom", .double(settings.degreesOfFreedom))
-            try file.set("initialization", .string(settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"))
-            // The caller may know of more that was done to the vectors.
-            if !attributes.contains(where: { $0.0 == "preprocessing" }) {
-                try file.set("preprocessing", .string(settings.normalizesVectors ? "L2-normalized" : "none"))
-            }
-            try file.set("metric", .string("euclidean"))
-            try file.set("seed", .int(Int(truncatingIfNeeded: settings.seed)))
-            for (name, value) in attributes { try file.set(name, value) }
-            try file.write("coordinates", shape: coordinates.shape, values: coordinates.elements)
-            try file.write("rows", shape: [rows.count], values: rows)
+        let freedom = settings.degreesOfFreedom, initialization = settings.initialization == .pca ? "pca" : settings.initialization == .random ? "random" : "given"
+        var all: [(String, HDF5Attribute)] = [
+            ("kullback_leibler_divergence", .double(kullbackLeiblerDivergence)), ("affinities", .string(pairs.rawValue)), ("affinity_neighbors", .int(neighbors)),
+            ("gradient", .string(settings.method(points: coordinates.rows).rawValue)),
+            ("perplexities", .string(settings.perplexities.map { "\($0)" }.joined(separator: ","))), ("realized_perplexity", .double(realizedPerplexity)),
+            ("early_exaggeration", .double(settings.earlyExaggeration ?? 12)), ("early_iterations", .int(settings.earlyIterations)),
+            ("exaggeration", .double(settings.exaggeration)), ("iterations", .int(iterations)), ("degrees_of_freedom", .double(freedom)),
+            ("initialization", .string(initialization)), ("metric", .string("euclidean")), ("seed", .int(Int(truncatingIfNeeded: settings.seed))),
+        ]
+        if let divergenceOverAllPairs { all.append(("kullback_leibler_divergence_over_all_pairs", .double(divergenceOverAllPairs))) }
+        // The caller may know of more that was done to the vectors.
+        if !attributes.contains(where: { $0.0 == "preprocessing" }) {
+            all.append(("preprocessing", .string(settings.normalizesVectors ? "L2-normalized" : "none")))
         }
+        try MapFile.write(coordinates, rows: rows, method: "t-SNE", to: path, attributes: all + attributes)
     }
 }
 
@@ -99,12 +87,18 @@ public struct MapFile: Sendable {
     public let principalComponents: Int?
     public let degreesOfFreedom: Double
     public let seed: UInt64
+    /// How it was made: "t-SNE", "UMAP" …
+    public let method: String
+    /// Of UMAP.
+    public let neighbors: Int?
+    public let minimumDistance: Double?
+    public let spread: Double?
 
     /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/map" else {
-            throw DataError(.badData, "this is not a map, which `tsne` writes", file: path)
+            throw DataError(.badData, "this is not a map, which `tsne` and `umap` write", file: path)
         }
         let coordinates = try file.read("coordinates", as: Float.self), rows = try file.read("rows", as: Int.self)
         guard coordinates.shape.count == 2, (1...2).contains(coordinates.shape[1]), rows.shape == [coordinates.shape[0]],
@@ -120,5 +114,21 @@ public struct MapFile: Sendable {
         let freedom = try file.attribute("degrees_of_freedom")?.double ?? 1
         degreesOfFreedom = freedom >= 0.1 && freedom <= 100 ? freedom : 1
         seed = UInt64(bitPattern: Int64(try file.attribute("seed")?.int ?? 0))
+        method = try file.attribute("method")?.string ?? "t-SNE"
+        neighbors = try file.attribute("neighbors")?.int
+        minimumDistance = try file.attribute("minimum_distance")?.double
+        spread = try file.attribute("spread")?.double
+    }
+
+    /// Writes coordinates (points, dimensions), the rows they belong to, and how they were made.
+    public static func write(_ coordinates: Tensor<Float>, rows: [Int], method: String, to path: String, attributes: [(String, HDF5Attribute)]) throws {
+        try HDF5Container.create(path: path) { file in
+            try file.set("format", .string("kotonoha/map"))
+            try file.set("format_version", .int(1))
+            try file.set("method", .string(method))
+            for (name, value) in attributes { try file.set(name, value) }
+            try file.write("coordinates", shape: coordinates.shape, values: coordinates.elements)
+            try file.write("rows", shape: [rows.count], values: rows)
+        }
     }
 }

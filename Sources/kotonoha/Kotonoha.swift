@@ -23,7 +23,7 @@ struct KotonohaProgram: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
-            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, UMAPCommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
             CommandGroup(name: "Condition", subcommands: [
                 ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
             ]),

@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import Figures
+import Tensors
 import VectorStore
 
 /// Options of commands that draw a map.
@@ -118,6 +119,12 @@ struct MapRows {
         ids = try file.ids().map(kept)
         columns = try file.layout.columns.filter { if case .other = $0.role { true } else { false } }.map { ($0.name, kept(try file.column($0))) }
     }
+
+    /// The vectors of the rows that are drawn.
+    func matrix() throws -> Tensor<Float> { try file.matrix(rows) }
+
+    /// Takes the coordinates of a map of one or two dimensions.
+    mutating func place(_ y: Tensor<Float>) { points = (0..<y.rows).map { (Double(y[$0, 0]), y.columns == 2 ? Double(y[$0, 1]) : 0) } }
 
     /// Writes the table behind the map: row, coordinates, then all columns of the vector file.
     func write(to output: String, withoutText: Bool, _ style: TableOutputOptions, provenance: Provenance) throws {

@@ -102,7 +102,7 @@ struct TSNECommand: ParsableCommand {
         let file = try VectorFile(path: vectors)
         var rows = try MapRows(file, name: vectors)
         var run = try settings()
-        var x = try matrix(file, rows.rows)
+        var x = try rows.matrix()
         if let pca {
             // Components are coordinates, not directions: their lengths count from here on.
             if run.normalizesVectors { x = normalizedRows(x, threads: threads) }
@@ -128,7 +128,7 @@ struct TSNECommand: ParsableCommand {
         line.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         let y = map.coordinates
-        rows.points = (0..<y.rows).map { (Double(y[$0, 0]), dimensions == 2 ? Double(y[$0, 1]) : 0) }
+        rows.place(y)
         let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
         let early = map.settings.earlyExaggeration ?? 1, perplexity = Self.plain(map.settings.perplexities)
         var record = provenance(seed: seed)
@@ -213,13 +213,6 @@ struct TSNECommand: ParsableCommand {
         settings.seed = seed
         settings.threads = threads
         return settings
-    }
-
-    /// The vectors of the rows that are not empty.
-    func matrix(_ file: VectorFile, _ rows: [Int]) throws -> Tensor<Float> {
-        let all = try file.readEmbeddings(), dimension = file.dimension
-        if rows.count == file.count { return Tensor(all, shape: [file.count, dimension]) }
-        return Tensor(rows.flatMap { all[$0 * dimension..<($0 + 1) * dimension] }, shape: [rows.count, dimension])
     }
 
     /// The nearest points in the space of the vectors, not on the map; for the page.

@@ -11,48 +11,31 @@ import VectorStore
 extension TSNECommand {
     func place(onto path: String) throws {
         let map = try MapFile(path: path), file = try VectorFile(path: vectors)
-        let source = try VectorFile(path: try referencePath(map, beside: path))
-        guard let highest = map.rows.max(), highest < source.count else {
-            throw DataError(.badData, "the map has points for rows that \(source.path) does not have; --reference names the vector file that the map was made from", file: path)
+        guard map.method.hasPrefix("t-SNE") else {
+            throw DataError(.badData, "this map was made by \(map.method); place vectors on it with the command that made it", file: path)
         }
-        guard file.metadata.modelSHA256 == source.metadata.modelSHA256 else {
-            throw DataError(.badData, "its vectors come from the model \(file.metadata.model), those of the map from \(source.metadata.model)", file: vectors)
-        }
+        let (old, new, source) = try MapReference(map, path: path, reference: reference).vectors(placing: file, threads: threads)
         var rows = try MapRows(file, name: vectors)
         var settings = TSNE()
-        settings.normalizesVectors = map.normalizesVectors
+        settings.normalizesVectors = map.normalizesVectors && map.principalComponents == nil
         settings.degreesOfFreedom = map.degreesOfFreedom
         settings.threads = threads
-        var old = try matrix(source, map.rows), new = try matrix(file, rows.rows)
-        if let components = map.principalComponents {
-            if settings.normalizesVectors { (old, new) = (normalizedRows(old, threads: threads), normalizedRows(new, threads: threads)) }
-            settings.normalizesVectors = false
-            let model = try PCA(components: .count(components), seed: map.seed, threads: threads).fit(old)
-            (old, new) = (try model.transform(old, threads: threads), try model.transform(new, threads: threads))
-        }
         let placed = try settings.transform(new, reference: old, map: map.coordinates)
         let y = placed.coordinates
-        rows.points = (0..<y.rows).map { (Double(y[$0, 0]), y.columns == 2 ? Double(y[$0, 1]) : 0) }
+        rows.place(y)
         var record = provenance(seed: map.seed)
-        record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: source.path)]
+        record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: source)]
         record.model = file.metadata.modelSource
         record.settings = [("method", .string("t-SNE, placed on an existing map")), ("mean_divergence", .number(placed.meanDivergence)),
                            ("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5":
-            try HDF5Container.create(path: output) { result in
-                try result.set("format", .string("kotonoha/map"))
-                try result.set("format_version", .int(1))
-                try result.set("method", .string("t-SNE, placed on an existing map"))
-                for (name, value) in [("source", URL(fileURLWithPath: vectors).lastPathComponent), ("source_sha256", record.inputs[0].sha256),
-                                      ("map_sha256", record.inputs[1].sha256), ("preprocessing", map.normalizesVectors ? "L2-normalized" : "none"),
-                                      ("model", file.metadata.model), ("model_sha256", file.metadata.modelSHA256),
-                                      ("created_by", "kotonoha \(KotonohaProgram.version)"), ("provenance", record.json().serialized())] {
-                    try result.set(name, .string(value))
-                }
-                try result.write("coordinates", shape: y.shape, values: y.elements)
-                try result.write("rows", shape: [rows.rows.count], values: rows.rows)
-            }
+            try MapFile.write(y, rows: rows.rows, method: "t-SNE, placed on an existing map", to: output, attributes: [
+                ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(record.inputs[0].sha256)),
+                ("map_sha256", .string(record.inputs[1].sha256)), ("preprocessing", .string(map.normalizesVectors ? "L2-normalized" : "none")),
+                ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)),
+                ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
+            ])
         default:
             try rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
         }
@@ -65,17 +48,5 @@ extension TSNECommand {
             Console.say("\(output): \(Console.counted(y.rows, "point")) placed on \(Console.grouped(map.rows.count)) of \(path); "
                         + "mean divergence of their neighbourhoods \(Console.fixed(placed.meanDivergence, 3))")
         }
-    }
-
-    /// The vector file of the map: the one that was named, or the one with its name and hash beside the map or in the working folder.
-    private func referencePath(_ map: MapFile, beside path: String) throws -> String {
-        let candidates = reference.map { [$0] } ?? map.source.map { [URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent($0).path, $0] } ?? []
-        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            throw DataError(.noInput, "the map was made from \(map.source ?? "a vector file that it does not name"), which is not beside it; --reference says where it is", file: path)
-        }
-        if let expected = map.sourceSHA256, !expected.isEmpty, try SHA256.hex(ofFile: found) != expected {
-            throw DataError(.badData, "this is not the file that \(path) was made from: its SHA-256 differs", file: found)
-        }
-        return found
     }
 }

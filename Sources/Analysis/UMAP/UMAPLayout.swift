@@ -1,0 +1,197 @@
+import Glibc
+import Tensors
+
+/// Stochastic gradient descent on a map's coordinates: every edge of the graph draws its ends together as often as its weight says, and pushes points drawn at random away.
+///
+/// **The same bits with any number of threads.** Points are dealt into an even number of strata at random. In each round of a tournament every stratum meets one
+/// other, so that the edges between two strata are one task that shares no point with another task of the round; the points that a task pushes away come from its
+/// own strata, whose members are a random sample of all. All steps are plain sequential descent in an order that the seed alone decides.
+final class UMAPLayout {
+    private struct Task: Sendable {
+        let edges: Range<Int>
+        /// Strata of the ends: where the points to push away are drawn from.
+        let strata: (Range<Int>, Range<Int>)
+    }
+
+    private let settings: UMAP
+    private let curve: UMAPCurve
+    private let count: Int
+    /// Number of each point among the dealt ones.
+    private let place: [Int32]
+    private var rounds: [[Task]] = []
+    /// Ends of each edge, both directions, as dealt numbers.
+    private var heads: [Int32] = []
+    private var tails: [Int32] = []
+    /// Epochs between two draws of an edge, and the epoch of the next one.
+    private var periods: [Float] = []
+    private var next: [Float] = []
+    private var points: [Float]
+
+    /// Points of a stratum, at least; and strata, at most.
+    private static let leastPoints = 256, mostStrata = 16
+
+    init(_ settings: UMAP, _ graph: FuzzyGraph, initial: Tensor<Float>) {
+        let n = graph.count, d = settings.dimensions
+        (self.settings, curve, count) = (settings, settings.curve, n)
+        var random = RandomSource(seed: settings.seed).split(2)
+        let order = random.permutation(n)
+        var place = [Int32](repeating: 0, count: n), points = [Float](repeating: 0, count: n * d)
+        for (to, from) in order.enumerated() {
+            place[from] = Int32(to)
+            for c in 0..<d { points[to * d + c] = initial[from, c] }
+        }
+        (self.place, self.points) = (place, points)
+        deal(graph, order)
+    }
+
+    /// Sorts the edges into tasks, and the tasks into rounds.
+    private func deal(_ graph: FuzzyGraph, _ order: [Int]) {
+        let n = count, strata = n < 2 * Self.leastPoints ? 1 : min(Self.mostStrata, n / Self.leastPoints / 2 * 2)
+        let bounds = (0...strata).map { n * $0 / strata }
+        var stratum = [Int](repeating: 0, count: n)
+        for s in 0..<strata { for i in bounds[s]..<bounds[s + 1] { stratum[i] = s } }
+        let epochs = Float(settings.epochs(points: n)), largest = graph.weights.max() ?? 1
+        func pair(_ p: Int, _ q: Int) -> Int { min(p, q) * strata + max(p, q) }
+        var members = [[(head: Int32, tail: Int32, period: Float)]](repeating: [], count: strata * strata)
+        for head in 0..<n {
+            let i = order[head]
+            for e in graph.offsets[i]..<graph.offsets[i + 1] where graph.weights[e] * epochs >= largest {
+                let tail = place[Int(graph.columns[e])]
+                members[pair(stratum[head], stratum[Int(tail)])].append((Int32(head), tail, largest / graph.weights[e]))
+            }
+        }
+        func task(_ p: Int, _ q: Int) -> Task {
+            let start = heads.count
+            for edge in members[pair(p, q)] {
+                heads.append(edge.head)
+                tails.append(edge.tail)
+                periods.append(edge.period)
+            }
+            return Task(edges: start..<heads.count, strata: (bounds[p]..<bounds[p + 1], bounds[q]..<bounds[q + 1]))
+        }
+        rounds = [(0..<strata).map { task($0, $0) }]
+        // The circle method: one stratum stays, the others move round it.
+        for round in 0..<max(0, strata - 1) {
+            let circle = [0] + (0..<strata - 1).map { ($0 + round) % (strata - 1) + 1 }
+            rounds.append((0..<strata / 2).map { task(circle[$0], circle[strata - 1 - $0]) })
+        }
+        next = periods
+    }
+
+    /// One pass over the graph; the learning rate falls linearly to 0.
+    func run(epoch: Int, of epochs: Int) {
+        let step = Step(settings, curve, rate: Float(settings.learningRate * (1 - Double(epoch) / Double(epochs))))
+        let source = RandomSource(seed: settings.seed).split(3).split(UInt64(epoch)), threads = count < 2 * Self.leastPoints ? 1 : settings.threads
+        let rounds = rounds, now = Float(epoch + 1)
+        heads.withUnsafeBufferPointer { heads in
+            tails.withUnsafeBufferPointer { tails in
+                periods.withUnsafeBufferPointer { periods in
+                    next.withUnsafeMutableBufferPointer { next in
+                        points.withUnsafeMutableBufferPointer { points in
+                            guard let h = heads.baseAddress, let t = tails.baseAddress, let p = periods.baseAddress, let m = next.baseAddress,
+                                let y = points.baseAddress
+                            else { return }
+                            let edges = (Shared(UnsafeMutablePointer(mutating: h)), Shared(UnsafeMutablePointer(mutating: t)),
+                                         Shared(UnsafeMutablePointer(mutating: p)), Shared(m), Shared(y))
+                            for (number, round) in rounds.enumerated() {
+                                Parallel.forEach(round.count, threads: threads) { item, _ in
+                                    let task = round[item]
+                                    var source = source.split(UInt64(number * Self.mostStrata + item)), state = source.next()
+                                    for e in task.edges where edges.3.pointer[e] <= now {
+                                        edges.3.pointer[e] += edges.2.pointer[e]
+                                        step.apply(Int(edges.0.pointer[e]), Int(edges.1.pointer[e]), task.strata, &state, edges.4.pointer)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// (points, dimensions), in the order of the graph.
+    var coordinates: Tensor<Float> {
+        let d = settings.dimensions
+        var result = Tensor<Float>(uninitialized: [count, d])
+        result.withUnsafeMutableElements { to in
+            for i in 0..<count { for c in 0..<d { to[i * d + c] = points[Int(place[i]) * d + c] } }
+        }
+        return result
+    }
+
+    /// One drawn edge.
+    struct Step: Sendable {
+        private let dimensions: Int
+        private let negatives: Int
+        private let a: Float
+        private let b: Float
+        private let repulsion: Float
+        private let rate: Float
+
+        init(_ settings: UMAP, _ curve: UMAPCurve, rate: Float) {
+            (dimensions, negatives) = (settings.dimensions, settings.negativeSamples)
+            (a, b, repulsion, self.rate) = (Float(curve.a), Float(curve.b), Float(settings.repulsion), rate)
+        }
+
+        /// SplitMix64, reduced to `range` by the high half of a product.
+        @inline(__always) static func draw(_ state: inout UInt64, _ range: Range<Int>) -> Int {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return range.lowerBound + Int(((z >> 32) &* UInt64(range.count)) >> 32)
+        }
+
+        @inline(__always) private func distance(_ i: UnsafePointer<Float>, _ j: UnsafePointer<Float>) -> Float {
+            let x = i[0] - j[0]
+            if dimensions == 1 { return x * x }
+            let y = i[1] - j[1]
+            return x * x + y * y
+        }
+
+        @inline(__always) private func clipped(_ value: Float) -> Float { max(-4, min(4, value)) }
+
+        /// ∂/∂y of log φ(d) along y_i − y_j, with φ = 1 / (1 + a d^2b).
+        @inline(__always) func attraction(_ d2: Float) -> Float {
+            guard d2 > 0 else { return 0 }
+            let power = powf(d2, b)
+            return -2 * a * b * power / (d2 * (1 + a * power))
+        }
+
+        /// The same of log(1 − φ(d)); 0.001 keeps near points from flying apart.
+        @inline(__always) func push(_ d2: Float) -> Float { d2 > 0 ? 2 * repulsion * b / ((0.001 + d2) * (1 + a * powf(d2, b))) : 0 }
+
+        @inline(__always) func apply(_ head: Int, _ tail: Int, _ strata: (Range<Int>, Range<Int>), _ state: inout UInt64, _ y: UnsafeMutablePointer<Float>) {
+            let i = y + head * dimensions, j = y + tail * dimensions, force = attraction(distance(i, j))
+            for c in 0..<dimensions {
+                let move = rate * clipped(force * (i[c] - j[c]))
+                i[c] += move
+                j[c] -= move
+            }
+            for _ in 0..<negatives {
+                let drawn = Self.draw(&state, 0..<strata.0.count + strata.1.count)
+                let other = drawn < strata.0.count ? strata.0.lowerBound + drawn : strata.1.lowerBound + drawn - strata.0.count
+                if other == head { continue }
+                let k = y + other * dimensions, force = push(distance(i, k))
+                for c in 0..<dimensions { i[c] += rate * clipped(force * (i[c] - k[c])) }
+            }
+        }
+
+        /// Draws one point towards another that stays, and pushes it away from some that stay.
+        func move(_ y: inout [Float], towards target: UnsafePointer<Float>, among map: UnsafePointer<Float>, points: Int, _ state: inout UInt64) {
+            y.withUnsafeMutableBufferPointer { buffer in
+                guard let i = buffer.baseAddress else { return }
+                follow(attraction(distance(i, target)), i, target)
+                for _ in 0..<negatives {
+                    let k = map + Self.draw(&state, 0..<points) * dimensions
+                    follow(push(distance(i, k)), i, k)
+                }
+            }
+        }
+
+        private func follow(_ force: Float, _ i: UnsafeMutablePointer<Float>, _ other: UnsafePointer<Float>) {
+            for c in 0..<dimensions { i[c] += rate * clipped(force * (i[c] - other[c])) }
+        }
+    }
+}
