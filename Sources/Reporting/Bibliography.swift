@@ -3,6 +3,7 @@ public enum Bibliography: String, CaseIterable {
     case sentenceTransformers = "reimers2019sentence"
     case bert = "devlin2019bert"
     case tsne = "vandermaaten2008visualizing"
+    case umap = "mcinnes2018umap"
     case barnesHut = "vandermaaten2014accelerating"
     case interpolation = "linderman2019fast"
     case initialization = "kobak2019art"
@@ -35,6 +36,7 @@ public enum Bibliography: String, CaseIterable {
         case .sentenceTransformers: "Reimers & Gurevych, 2019"
         case .bert: "Devlin et al., 2019"
         case .tsne: "van der Maaten & Hinton, 2008"
+        case .umap: "McInnes et al., 2018"
         case .barnesHut: "van der Maaten, 2014"
         case .interpolation: "Linderman et al., 2019"
         case .initialization: "Kobak & Berens, 2019"
@@ -102,6 +104,10 @@ public enum Bibliography: String, CaseIterable {
         case .tsne:
             ("article", [("author", "van der Maaten, Laurens and Hinton, Geoffrey"), ("title", "Visualizing Data using t-{SNE}"),
                          ("journal", "Journal of Machine Learning Research"), ("volume", "9"), ("pages", "2579--2605"), ("year", "2008")])
+        case .umap:
+            ("article", [("author", "McInnes, Leland and Healy, John and Melville, James"),
+                         ("title", "{UMAP}: Uniform Manifold Approximation and Projection for Dimension Reduction"), ("journal", "arXiv preprint"),
+                         ("year", "2018"), ("eprint", "1802.03426")])
         case .barnesHut:
             ("article", [("author", "van der Maaten, Laurens"), ("title", "Accelerating t-{SNE} using Tree-Based Algorithms"),
                          ("journal", "Journal of Machine Learning Research"), ("volume", "15"), ("pages", "3221--3245"), ("year", "2014")])

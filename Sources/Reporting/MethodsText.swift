@@ -30,6 +30,8 @@ public struct MethodsText {
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
         case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)
+        case "UMAP": sentences += describe(umap: facts.record)
+        case "UMAP, placed on an existing map": sentences += describe(placement: facts.record)
         case "PCA": sentences += describe(pca: facts.record)
         case "structural probe": sentences += describe(probe: facts.record)
         case "spherical k-means", "communities": sentences += describe(clusters: facts.record)
@@ -203,10 +205,13 @@ public struct MethodsText {
     }
 
     private func describe(placement: JSON) -> [String] {
-        let divergence = NumberText.fixed(placement["mean_divergence"]?.double ?? .nan, 3), map = placement["inputs"]?.array?.dropFirst().first
-        let name = named(map?["name"]?.string ?? "", map?["sha256"]?.string ?? "")
-        return [say("They were placed on the t-SNE map \(name), whose points stayed where they were (mean Kullback–Leibler divergence of a point's neighbourhood \(divergence)).",
-                    "得られた点をt-SNEの地図\(name)に、既存の点を動かさずに配置した（各点の近傍のKullback–Leibler情報量の平均は\(divergence)）。")]
+        let map = placement["inputs"]?.array?.dropFirst().first, name = named(map?["name"]?.string ?? "", map?["sha256"]?.string ?? "")
+        let isUMAP = placement["method"]?.string?.hasPrefix("UMAP") == true, kind = isUMAP ? "UMAP" : "t-SNE"
+        let divergence = placement["mean_divergence"]?.double.map { NumberText.fixed($0, 3) }
+        return [say(
+            "They were placed on the \(kind) map \(name), whose points stayed where they were"
+                + "\(divergence.map { " (mean Kullback–Leibler divergence of a point's neighbourhood \($0))" } ?? "").",
+            "得られた点を\(kind)の地図\(name)に、既存の点を動かさずに配置した\(divergence.map { "（各点の近傍のKullback–Leibler情報量の平均は\($0)）" } ?? "")。")]
     }
 
     /// Vectors of a treebank's words. A file of another program does not say where they are from.
@@ -286,6 +291,23 @@ public struct MethodsText {
             let all = isOverAll ? nil : tsne["kullback_leibler_divergence_over_all_pairs"]?.double.map { NumberText.fixed($0, 3) }
             result.append(say("The final Kullback–Leibler divergence \(over) was \(NumberText.fixed(divergence, 3))\(all.map { ", over all pairs \($0)" } ?? "").",
                               "最終的なKullback–Leibler情報量は\(over)\(NumberText.fixed(divergence, 3))\(all.map { "、全対について\($0)" } ?? "")であった。"))
+        }
+        return result
+    }
+
+    private mutating func describe(umap: JSON) -> [String] {
+        let points = Self.number(umap["points"]) ?? "", neighbors = Self.number(umap["neighbors"]) ?? "", near = Self.number(umap["minimum_distance"]) ?? ""
+        let epochs = Self.number(umap["epochs"]) ?? "", seed = Self.number(umap["seed"]) ?? "0", preprocessing = umap["preprocessing"]?.string ?? ""
+        let isPCA = umap["initialization"]?.string == "pca"
+        let start = say(isPCA ? "the first principal components" : "random positions", isPCA ? "主成分" : "乱数")
+        var result = [say(
+            "The vectors of \(counted(umap["points"], "row")) were mapped with UMAP\(cite(.umap)): \(Self.english(preprocessing: preprocessing)), \(neighbors) neighbours "
+                + "(exact), minimum distance \(near), \(epochs) epochs, started from \(start), seed \(seed).",
+            "\(points)個のベクトルをUMAP\(cite(.umap))で配置した。距離は\(Self.japanese(preprocessing: preprocessing))、近傍数は\(neighbors)（厳密な近傍）、"
+                + "min_distは\(near)、エポック数は\(epochs)、初期配置は\(start)、乱数の種は\(seed)である。")]
+        if let column = umap["supervised_by"]?.string {
+            result.append(say("The map was supervised by the column \(column), whose values it keeps apart by construction.",
+                              "この配置は列「\(column)」を教師とし、その値どうしを離すように作られている。"))
         }
         return result
     }

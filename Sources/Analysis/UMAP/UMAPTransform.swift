@@ -35,7 +35,7 @@ extension UMAP {
             return Parallel.map(pieces.count, threads: threads) { piece, _ in
                 pieces[piece].map { row in
                     settings.placed(table[row].map(\.row), Array(weights[row * k..<(row + 1) * k]), fixed.pointer, points: map.rows, steps,
-                                    RandomSource(seed: seed).split(4).split(UInt64(row)))
+                                    RandomSource(seed: seed).split(4))
                 }
             }.flatMap(\.self)
         }

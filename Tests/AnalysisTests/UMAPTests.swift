@@ -1,0 +1,139 @@
+@testable import Analysis
+import FileFormats
+import Foundation
+import Tensors
+import Testing
+
+/// Values of umap-learn; see tools/golden/umap.py.
+private struct UMAPGolden: Decodable {
+    let neighbors: Int
+    /// Minimum distance, spread, a, b.
+    let curves: [[Double]]
+    let sigmas: [Double]
+    let rhos: [Double]
+    /// Row, column, weight.
+    let graph: [[Double]]
+    let classes: [Int32]
+    let supervised: [[Double]]
+
+    static func load() throws -> UMAPGolden {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/umap.json")
+        return try JSONDecoder().decode(UMAPGolden.self, from: Data(contentsOf: file))
+    }
+}
+
+@Suite struct UMAPTests {
+    private func agrees(_ graph: FuzzyGraph, _ expected: [[Double]], tolerance: Double) {
+        var mine: [[Double]] = []
+        for i in 0..<graph.count {
+            for e in graph.offsets[i]..<graph.offsets[i + 1] where Int(graph.columns[e]) > i {
+                mine.append([Double(i), Double(graph.columns[e]), Double(graph.weights[e])])
+            }
+        }
+        #expect(expected.count > 100 && mine.count == expected.count)
+        for (a, b) in zip(mine, expected) { #expect(a[0] == b[0] && a[1] == b[1] && abs(a[2] - b[2]) < tolerance, "\(a) \(b)") }
+    }
+
+    @Test func theCurveIsTheReferences() throws {
+        let golden = try UMAPGolden.load()
+        #expect(golden.curves.count == 4)
+        for row in golden.curves {
+            let curve = UMAPCurve(minimumDistance: row[0], spread: row[1])
+            #expect(abs(curve.a - row[2]) < 1e-5 * row[2] && abs(curve.b - row[3]) < 1e-5 * row[3], "\(curve) \(row)")
+        }
+    }
+
+    @Test func theGraphIsTheReferences() throws {
+        let golden = try UMAPGolden.load(), x = try Golden.load().x
+        let table = try NearestNeighbors.euclidean(x, count: golden.neighbors - 1)
+        let found = FuzzyGraph.memberships(table, threads: 2)
+        for i in 0..<x.rows {
+            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && abs(Double(found.sigma[i]) - golden.sigmas[i]) < 2e-3 * golden.sigmas[i], "\(i)")
+        }
+        let graph = FuzzyGraph(table)
+        agrees(graph, golden.graph, tolerance: 1e-3)
+        agrees(try graph.separating(golden.classes), golden.supervised, tolerance: 1e-3)
+    }
+
+    /// Attraction and repulsion are derivatives of log φ and log(1 − φ), checked by differences.
+    @Test func forcesAreDerivatives() {
+        let settings = UMAP(), curve = settings.curve, step = UMAPLayout.Step(settings, curve, rate: 1)
+        for d in [0.3, 1.0, 2.5] {
+            func logarithm(_ x: Double) -> Double { log(1 / (1 + curve.a * pow(x, 2 * curve.b))) }
+            func complement(_ x: Double) -> Double { log(1 - 1 / (1 + curve.a * pow(x, 2 * curve.b))) }
+            let h = 1e-4, pull = (logarithm(d + h) - logarithm(d - h)) / (2 * h), push = (complement(d + h) - complement(d - h)) / (2 * h)
+            #expect(abs(Double(step.attraction(Float(d * d))) * d - pull) < 1e-3 * abs(pull))
+            // The reference adds 0.001 to d² in the repulsion.
+            #expect(abs(Double(step.push(Float(d * d))) * d * (0.001 + d * d) / (d * d) - push) < 1e-3 * abs(push))
+        }
+    }
+
+    private static func clusters(_ n: Int, _ width: Int, of count: Int) -> (Tensor<Float>, [Int32]) {
+        var random = RandomSource(seed: 5), centers: [[Double]] = [], values: [Float] = [], classes: [Int32] = []
+        for _ in 0..<count { centers.append((0..<width).map { _ in 2.5 * random.normal() }) }
+        for i in 0..<n {
+            classes.append(Int32(i % count))
+            values += centers[i % count].map { Float($0 + random.normal()) }
+        }
+        return (Tensor(values, shape: [n, width]), classes)
+    }
+
+    @Test(.tags(.sameBits)) func sameBitsForAnyThreads() throws {
+        let (x, _) = Self.clusters(1500, 10, of: 6)
+        var settings = UMAP()
+        (settings.epochs, settings.seed) = (30, 3)
+        var bits: Set<[UInt32]> = []
+        for threads in [1, 2, 5] {
+            settings.threads = threads
+            bits.insert(try settings.fit(x).coordinates.elements.map(\.bitPattern))
+        }
+        #expect(bits.count == 1)
+        settings.seed = 4
+        bits.insert(try settings.fit(x).coordinates.elements.map(\.bitPattern))
+        #expect(bits.count == 2)
+    }
+
+    @Test func keepsNeighboursTogether() throws {
+        let (x, classes) = Self.clusters(1200, 10, of: 6)
+        var settings = UMAP()
+        settings.epochs = 200
+        let quality = try MapQuality(of: try settings.fit(x).coordinates, vectors: settings.prepared(x), groups: classes)
+        #expect(quality.trustworthiness > 0.9 && (quality.labelAccuracy ?? 0) > 0.98, "\(quality)")
+        // Shuffled classes as teacher pull the map away from the vectors' own neighbourhoods.
+        var random = RandomSource(seed: 1)
+        let shuffled = random.permutation(x.rows).map { classes[$0] }
+        let taught = try MapQuality(of: try settings.fit(x, classes: shuffled).coordinates, vectors: settings.prepared(x), groups: shuffled)
+        #expect((taught.labelAccuracy ?? 0) > 0.5 && taught.trustworthiness < quality.trustworthiness, "\(taught)")
+    }
+
+    @Test func newPointsLandAmongTheirOwn() throws {
+        let (x, classes) = Self.clusters(900, 10, of: 3)
+        var settings = UMAP()
+        settings.epochs = 100
+        let old = Array(0..<800), new = Array(800..<900)
+        func rows(_ picked: [Int]) -> Tensor<Float> { Tensor(picked.flatMap { i in (0..<10).map { x[i, $0] } }, shape: [picked.count, 10]) }
+        let map = try settings.fit(rows(old)).coordinates
+        let placed = try settings.transform(rows(new), reference: rows(old), map: map)
+        var right = 0
+        for (i, row) in new.enumerated() {
+            let distances = old.map { j in pow(map[j, 0] - placed[i, 0], 2) + pow(map[j, 1] - placed[i, 1], 2) }
+            let nearest = distances.indices.min { distances[$0] < distances[$1] } ?? 0
+            if classes[nearest] == classes[row] { right += 1 }
+        }
+        #expect(right >= 97, "\(right)")
+        // What else is placed does not matter.
+        let alone = try settings.transform(rows([800]), reference: rows(old), map: map)
+        #expect(alone[0, 0].bitPattern == placed[0, 0].bitPattern && alone[0, 1].bitPattern == placed[0, 1].bitPattern)
+    }
+
+    @Test func copiesAndFewPoints() throws {
+        var settings = UMAP()
+        (settings.neighbors, settings.epochs, settings.normalizesVectors) = (4, 50, false)
+        let copies = Tensor<Float>([Float](repeating: 1, count: 10) + [2, 3], shape: [6, 2])
+        #expect(try settings.fit(copies).coordinates.isFinite)
+        let error = #expect(throws: DataError.self) { try settings.fit(Tensor<Float>([1, 2, 3, 4], shape: [2, 2])) }
+        #expect(error?.message.contains("4 points needs as many points; there are 2") == true)
+        settings.minimumDistance = 2
+        #expect(throws: DataError.self) { try settings.fit(copies) }
+    }
+}
