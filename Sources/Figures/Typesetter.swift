@@ -1,6 +1,7 @@
 import CCairo
 import CPango
 import FileFormats
+import Glibc
 
 /// Measures text and draws it through Pango, with the fonts installed on this machine.
 ///
@@ -33,7 +34,7 @@ public final class Typesetter {
     public init(families: [String] = Typesetter.defaultFamilies) {
         self.families = families
         // The font map belongs to Pango, one a thread.
-        context = pango_font_map_create_context(pango_cairo_font_map_get_default())
+        context = pango_font_map_create_context(Self.fontMap())
         pango_context_set_language(context, pango_language_from_string("ja"))
         // Positions to fractions of a point, so that the layout is the same at every resolution.
         pango_context_set_round_glyph_positions(context, 0)
@@ -46,6 +47,17 @@ public final class Typesetter {
     }
 
     deinit { g_object_unref(UnsafeMutableRawPointer(context)) }
+
+    /// Fonts that came with the program are found beside the machine's own.
+    private static let installedFonts: Void = {
+        guard getenv("FONTCONFIG_FILE") == nil, let configuration = InstalledFiles.find("fonts/fonts.conf") else { return }
+        setenv("FONTCONFIG_FILE", configuration.path, 0)
+    }()
+
+    private static func fontMap() -> OpaquePointer? {
+        _ = installedFonts
+        return pango_cairo_font_map_get_default()
+    }
 
     /// Text for one line of a picture: control characters and line ends become spaces, byte-order marks vanish.
     public static func oneLine(_ text: String) -> String {
@@ -137,7 +149,7 @@ public final class Typesetter {
         if ["sans", "sans-serif", "serif", "monospace"].contains(wanted) { return true }
         var list: UnsafeMutablePointer<OpaquePointer?>?
         var count: Int32 = 0
-        pango_font_map_list_families(pango_cairo_font_map_get_default(), &list, &count)
+        pango_font_map_list_families(fontMap(), &list, &count)
         defer { g_free(list) }
         guard let list else { return false }
         return (0..<Int(count)).contains { i in

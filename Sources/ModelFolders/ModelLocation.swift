@@ -51,7 +51,7 @@ public enum ModelLocation {
         var places: [URL] = []
         for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        places.append(executable.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("share/kotonoha/models"))
+        if let installed = InstalledFiles.find("models") { places.append(installed) }
         // A program run from the checkout's build folder finds the checkout's models.
         var above = executable.deletingLastPathComponent()
         while above.path != "/" {

@@ -35,7 +35,7 @@ public enum PlainWords {
         let whole = sentence.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else { return nil }
         let place = ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
-        let model = try MeCabModel(dictionary: dictionary ?? place ?? URL(fileURLWithPath: MeCabModel.debianDictionary))
+        let model = try MeCabModel(dictionary: dictionary ?? place ?? URL(fileURLWithPath: MeCabModel.defaultDictionary))
         let bytes = Array(whole.utf8)
         var ranges: [Range<Int>] = [], lattice: MeCabLattice?
         bytes.withUnsafeBufferPointer { model.forEachWord(in: $0, lattice: &lattice) { ranges.append($0..<$1) } }

@@ -72,11 +72,11 @@ extension Tokenizer {
         // The reference's default is unidic_lite; null means that the option names a folder.
         let name = options["mecab_dic"].map { $0.isNull ? nil : $0.string } ?? "unidic_lite"
         switch name {
-        case "ipadic"?: return URL(fileURLWithPath: MeCabModel.debianDictionary)
+        case "ipadic"?: return URL(fileURLWithPath: MeCabModel.defaultDictionary)
         case nil:
             let words = (options["mecab_option"]?.string ?? "").split(separator: " ").map { $0.filter { $0 != "\"" && $0 != "'" } }
             if let flag = words.firstIndex(of: "-d"), flag + 1 < words.count { return URL(fileURLWithPath: words[flag + 1]) }
-            return URL(fileURLWithPath: MeCabModel.debianDictionary)
+            return URL(fileURLWithPath: MeCabModel.defaultDictionary)
         case let name?:
             let folder = name == "unidic_lite" ? "the folder unidic_lite/dicdir of the Python package unidic-lite"
                 : name == "unidic" ? "the folder unidic/dicdir of the Python package unidic, once downloaded" : "its folder"

@@ -15,7 +15,7 @@ public final class JapaneseWords: Sendable {
 
     /// - Parameter dictionary: a MeCab dictionary; nil takes `KOTONOHA_MECAB_DIC`, else Debian's IPA dictionary.
     public init(form: Form = .surface, dictionary: String? = nil) throws {
-        let path = dictionary ?? ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"] ?? MeCabModel.debianDictionary
+        let path = dictionary ?? ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"] ?? MeCabModel.defaultDictionary
         model = try MeCabModel(dictionary: URL(fileURLWithPath: path))
         self.form = form
     }

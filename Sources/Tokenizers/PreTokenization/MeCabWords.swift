@@ -8,8 +8,8 @@ final class MeCabModel: @unchecked Sendable {
     private let model: OpaquePointer
     private let tagger: OpaquePointer
 
-    /// Debian's IPA dictionary, which is the one that the Python package `ipadic` ships.
-    static let debianDictionary = "/var/lib/mecab/dic/ipadic-utf8"
+    /// The IPA dictionary that came with the program, else Debian's, which is the one that the Python package `ipadic` ships.
+    static let defaultDictionary = InstalledFiles.find("mecab/ipadic-utf8")?.path ?? "/var/lib/mecab/dic/ipadic-utf8"
 
     /// - Parameter dictionary: a folder with a compiled dictionary (`sys.dic`, `matrix.bin`, …) in UTF-8.
     init(dictionary: URL) throws {
@@ -17,7 +17,7 @@ final class MeCabModel: @unchecked Sendable {
         for name in ["sys.dic", "matrix.bin", "char.bin", "unk.dic", "dicrc"]
         where !FileManager.default.fileExists(atPath: dictionary.appendingPathComponent(name).path) {
             throw DataError(.noInput, "this is no compiled MeCab dictionary: \(name) is missing (on Debian, mecab-ipadic-utf8 installs one in "
-                + "\(Self.debianDictionary))", file: path)
+                + "\(Self.defaultDictionary))", file: path)
         }
         // A resource file must be named, or MeCab reads the machine's, which may name another dictionary.
         let arguments = ["mecab", "-d", path, "-r", "/dev/null"]
