@@ -104,7 +104,7 @@ struct ModelOptions: ParsableArguments {
     static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
         guard !isQuiet else { return }
         if counts.truncated > 0 {
-            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences were longer than \(maxLength) tokens and were cut (--max-length)")
+            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences \(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and cut (--max-length)")
         }
         if counts.unknownShare > 0.05 {
             Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors say little about such text. "

@@ -54,7 +54,7 @@ struct RerankCommand: ParsableCommand {
         guard !texts.isEmpty else { throw DataError(.badData, "there is nothing to rerank: the input has no texts", file: input) }
         let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts were longer with the query than \(encoder.maxLength) tokens and were cut (--max-length)")
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") longer with the query than \(encoder.maxLength) tokens and cut (--max-length)")
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if let output {

@@ -86,7 +86,7 @@ struct ConvertCommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         for sentence in table.remarks.sentences { Console.say("note: \(sentence)") }
-        if !missing.isEmpty { Console.say("\(missing.count) words have no vector: \(missing.prefix(20).joined(separator: ", "))\(missing.count > 20 ? ", …" : "")") }
+        if !missing.isEmpty { Console.say("\(Console.counted(missing.count, "word has", "words have")) no vector: \(missing.prefix(20).joined(separator: ", "))\(missing.count > 20 ? ", …" : "")") }
         if table.remarks.leftOut > 0 { Console.say("\(Console.grouped(table.remarks.leftOut)) further words left out") }
         Console.say("\(output): \(Console.grouped(table.count)) words × \(table.dimension)")
     }

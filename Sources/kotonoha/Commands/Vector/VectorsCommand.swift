@@ -149,7 +149,7 @@ struct VectorsLabelCommand: ParsableCommand {
         let places = own.map { rowOf[$0] }, matched = places.count { $0 != nil }, unknown = Set(rowOf.keys).subtracting(own)
         guard matched > 0 else { throw DataError(.badData, "no row of the table is one of the vector file's by '\(keyColumn.name)'", file: labels) }
         guard unknown.isEmpty else {
-            throw DataError(.badData, "\(unknown.count) rows are not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
+            throw DataError(.badData, "\(Console.counted(unknown.count, "row is", "rows are")) not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
         }
         let added = table.columns.filter { $0.name != keyColumn.name }
         guard !added.isEmpty else { throw DataError(.badData, "it has no column beside '\(keyColumn.name)'", file: labels) }
