@@ -6,13 +6,20 @@ import json
 import warnings
 import numpy as np
 from himalaya.ridge import Ridge
-import rsatoolbox
+from himalaya.ridge._random_search import solve_group_ridge_random_search
+from himalaya.scoring import r2_score_split
+from rsatoolbox.data import Dataset
+from rsatoolbox.data.noise import cov_from_unbalanced
 from rsatoolbox.inference import boot_noise_ceiling
 from rsatoolbox.rdm import RDMs, compare
+from rsatoolbox.rdm.calc import calc_rdm_crossnobis, calc_rdm_mahalanobis
 from rsatoolbox.util.inference_util import pool_rdm
 from scipy.cluster import hierarchy
+from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist, squareform
 from sklearn.manifold import smacof
+from sklearn.model_selection import KFold
+from sklearn.neighbors import NearestCentroid
 
 warnings.filterwarnings("ignore")
 rng = np.random.default_rng(14)
@@ -85,6 +92,54 @@ def encodings():
     return {"x": numbers(x), "y": numbers(y), "leaveTwoOut": float(np.mean(wins))}
 
 
-golden = {"distances": distances(), "trees": trees(), "scalings": scalings(), "comparisons": comparisons(), "encodings": encodings()}
+def trials():
+    """Noise covariance, Mahalanobis and cross-validated distances; five conditions, three folds with two trials each."""
+    conditions, folds, channels = np.repeat(np.arange(5), 6), np.tile(np.repeat(np.arange(3), 2), 5), 4
+    mix = rng.normal(size=(channels, channels))
+    x = rng.normal(size=(5, channels))[conditions] * 1.5 + rng.normal(size=(30, channels)) @ mix + 3
+    data = Dataset(x, obs_descriptors={"c": conditions, "f": folds})
+    out = {"x": numbers(x), "conditions": [f"c{c}" for c in conditions], "folds": [f"f{f}" for f in folds], "channels": channels}
+    for ours, theirs in [("diagonal", "shrinkage_diag"), ("identity", "shrinkage_eye"), ("none", "full")]:
+        covariance = cov_from_unbalanced(data, "c", method=theirs)
+        precision = np.linalg.inv(covariance)
+        out[ours] = {"covariance": numbers(covariance), "mahalanobis": numbers(calc_rdm_mahalanobis(data, "c", precision).dissimilarities),
+                     "crossnobis": numbers(calc_rdm_crossnobis(data, "c", precision, cv_descriptor="f").dissimilarities)}
+    # Nearest mean in channels that the training folds have whitened, by scikit-learn.
+    right, total = np.zeros(10), np.zeros(10)
+    for fold in range(3):
+        train = folds != fold
+        precision = np.linalg.inv(cov_from_unbalanced(Dataset(x[train], obs_descriptors={"c": conditions[train]}), "c", method="shrinkage_diag"))
+        z = x @ np.linalg.cholesky(precision)
+        for pair, (i, j) in enumerate((i, j) for i in range(5) for j in range(i + 1, 5)):
+            some = (conditions == i) | (conditions == j)
+            guess = NearestCentroid().fit(z[train & some], conditions[train & some]).predict(z[~train & some])
+            right[pair] += np.sum(guess == conditions[~train & some])
+            total[pair] += len(guess)
+    out["decoding"] = numbers(right / total)
+    return out
+
+
+def banded():
+    """The search over weightings and penalties, with given folds; plain ridge coefficients; splits of R²."""
+    n, widths = 24, [3, 5]
+    xs = [rng.normal(size=(n, w)) for w in widths]
+    y = xs[0] @ rng.normal(size=(3, 6)) + 0.4 * xs[1] @ rng.normal(size=(5, 6)) + rng.normal(size=(n, 6))
+    gammas, alphas = np.array([[0.5, 0.5], [0.9, 0.1], [0.1, 0.9], [0.7, 0.3]]), np.logspace(-1, 3, 5)
+    _, _, scores = solve_group_ridge_random_search(xs, y, n_iter=gammas, alphas=alphas, fit_intercept=True, cv=KFold(4), progress_bar=False)[:3]
+    x = np.concatenate(xs, 1)
+    plain = Ridge(alpha=2.0, fit_intercept=True).fit(x, y)
+    centred, beta = x - x.mean(0), plain.coef_
+    parts = np.array([centred[:, :3] @ beta[:3], centred[:, 3:] @ beta[3:]])
+    return {"x": numbers(x), "y": numbers(y), "rows": n, "widths": widths, "weightings": gammas.tolist(), "penalties": numbers(alphas), "scores": np.asarray(scores).tolist(),
+            "coefficients": numbers(beta), "intercepts": numbers(plain.intercept_), "split": r2_score_split(y - y.mean(0), parts).tolist()}
+
+
+def alignments():
+    a, b = rng.normal(size=(9, 2)), rng.normal(size=(9, 2))
+    return {"a": numbers(a), "b": numbers(b), "disparity": float(procrustes(a, b)[2])}
+
+
+golden = {"distances": distances(), "trees": trees(), "scalings": scalings(), "comparisons": comparisons(), "encodings": encodings(),
+          "trials": trials(), "banded": banded(), "alignments": alignments()}
 with open("Tests/RepresentationsTests/Fixtures/representations.json", "w") as out:
     json.dump(golden, out, indent=0)
