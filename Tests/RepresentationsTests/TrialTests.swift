@@ -114,6 +114,9 @@ import Testing
         let ridge = try Ridge(Tensor(golden.x, shape: [n, 8])), (weights, intercepts) = try ridge.coefficients(ridge.target(Tensor(golden.y, shape: [n, 6])), penalty: 2)
         #expect(largest(weights.elements, golden.coefficients) < 1e-10 && largest(intercepts, golden.intercepts) < 1e-10)
 
+        let fast = try PenaltySearch(penalties: [2], standardizes: false, threads: 2).coefficients(x, y, rows: Array(0..<n), voxels: voxels, voxels.map { _ in .init(weighting: 0, penalty: 0) })
+        #expect(largest(fast.elements.map(Double.init), golden.coefficients) < 1e-5)
+
         // Predictions of training rows, in bands, against himalaya's splits of R².
         let plain = PenaltySearch(penalties: [2], bands: [0..<3, 3..<8], weightings: [[1, 1]], standardizes: false, threads: 1)
         let all = Array(0..<n), block = try #require(plain.predict(x, y, train: all, new: all, voxels: voxels, voxels.map { _ in .init(weighting: 0, penalty: 0) }).first)

@@ -102,6 +102,29 @@ public struct PenaltySearch: Sendable {
         }
     }
 
+    /// Coefficients (features, voxels) of all rows for the choice of each voxel; zero where a weighting leaves a band out.
+    public func coefficients(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> Tensor<Float> {
+        let v = voxels.count, p = x.columns
+        var result = [Float](repeating: 0, count: p * v)
+        for weighting in weightings.indices {
+            let members = voxels.indices.filter { choices[$0].weighting == weighting }
+            guard !members.isEmpty else { continue }
+            let spectrum = try RidgeSpectrum(x, rows: rows, standardizes: standardizes, weights: factors(weighting, features: p)), blocks = ResponseBlock.blocks(members)
+            result.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                let out = Shared(base)
+                Parallel.forEach(blocks.count, threads: threads) { place, _ in
+                    let own = blocks[place], block = ResponseBlock(spectrum, y, rows: rows, voxels: own.map { voxels[$0] })
+                    let part = spectrum.coefficients(block.shrunk(spectrum, penalties: own.map { penalties[choices[$0].penalty] }))
+                    part.withUnsafeElements { from in
+                        for k in 0..<p { for (c, voxel) in own.enumerated() { out.pointer[k * v + voxel] = from[k * own.count + c] } }
+                    }
+                }
+            }
+        }
+        return Tensor(result, shape: [p, v])
+    }
+
     /// Weightings of `bands` bands: all alike, each alone, then `samples` drawn evenly from the simplex (Dirichlet with concentration 1).
     public static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
         guard bands > 1 else { return [[1]] }

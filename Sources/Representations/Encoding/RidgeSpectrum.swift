@@ -43,6 +43,14 @@ struct RidgeSpectrum: Sendable {
         return matrixProduct(part, basis).converted(to: Float.self)
     }
 
+    /// Coefficients (p, voxels) of the features as they came, from shrunk responses (r, voxels).
+    func coefficients(_ shrunk: Tensor<Float>) -> Tensor<Float> {
+        var scaled = basis
+        let p = basis.rows, r = basis.columns
+        scaled.withUnsafeMutableElements { e in for k in 0..<p { for c in 0..<r { e[k * r + c] *= scales[k] } } }
+        return matrixProduct(scaled.converted(to: Float.self), shrunk)
+    }
+
     /// 1/(e + α) of each coordinate; 0 where e is a rounding error.
     func factors(_ penalty: Double) -> [Float] { eigenvalues.map { $0 > floor ? Float(1 / ($0 + penalty)) : 0 } }
 
