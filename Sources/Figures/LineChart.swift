@@ -260,6 +260,7 @@ public struct LineChart: Figure {
         for mark in options.horizontalMarks where isDrawable(1, mark.value) && mark.value >= yAxis.low && mark.value <= yAxis.high {
             let y = plot.maxY - yAxis.share(mark.value) * plot.height
             elements.append(.line(Scene.Point(plot.x, y), Scene.Point(plot.maxX, y), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
+            if mark.name.isEmpty { continue }
             // Above or below the line, right or left: where the curves leave most room.
             let places = [y - f * 0.35, y + f * 0.95].flatMap { v in
                 [Scene.Text(mark.name, at: Scene.Point(plot.maxX - 1, v), size: f, color: .grey, anchor: .end, halo: .white),

@@ -45,11 +45,11 @@ struct TrialOptions: ParsableArguments {
 
     /// Whether an input is an array over time, and neither vectors nor a matrix.
     func isArray(_ input: String) throws -> Bool {
-        let (path, name) = ArrayFile.split(input)
+        let (path, _) = ArrayFile.split(input)
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "mat": return true
         case "npy": return try trials != nil || NPYFile(path: path).shape.count == 3
-        case "h5", "hdf5": return try trials != nil || HDF5Container(path: path).attribute("format") == nil && !(name == nil && LayerFile.isLayers(path: path))
+        case "h5", "hdf5": return try trials != nil || HDF5Container(path: path).attribute("format") == nil && !LayerFile.isLayers(path: path)
         default: return false
         }
     }

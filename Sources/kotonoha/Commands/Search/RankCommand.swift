@@ -79,7 +79,11 @@ struct RankCommand: ParsableCommand {
         let passes = try filter.passes(file), valid = zip(try file.valid(), passes).map { $0 && $1 }
         guard valid.contains(true) else { throw DataError(.badData, "no row with a vector passes --where \(filter.where.joined(separator: " --where "))", file: vectors) }
         let search = try CosineSearch(corpus: file, valid: valid, threads: model.threads)
-        let least = try threshold.map { try RandomPairCosines(of: Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), valid: valid, threads: model.threads).threshold(named: $0) }
+        let least = try threshold.map { text -> Double in
+            // A quantile needs the vectors, a cosine does not.
+            if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
+            return try RandomPairCosines(of: Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), valid: valid, threads: model.threads).threshold(named: text)
+        }
         if file.storage == .binary && !report.quiet {
             Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
         }
