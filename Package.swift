@@ -89,7 +89,7 @@ let package = Package(
             "Figures", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
-        .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Tensors"], path: "tools/benchmarks/analysis"),
+        .executableTarget(name: "analysis-bench", dependencies: ["Analysis", "Representations", "Tensors"], path: "tools/benchmarks/analysis"),
         // Not installed: times the training step for tools/bench.
         .executableTarget(name: "training-bench", dependencies: ["Training", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/training"),
         // Not installed: times seq2seq training and generation for tools/bench.
@@ -122,7 +122,7 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),
         .testTarget(name: "FiguresTests", dependencies: ["Figures", "FileFormats", "TestTools"]),
         .testTarget(name: "SentenceEmbeddingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "Tokenizers", "SentenceEmbedding", "Networks", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
-        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "VectorStore"], exclude: ["Fixtures", "Help"]),
+        .testTarget(name: "ProgramTests", dependencies: ["kotonoha", "TestSupport", "TestTools", "FileFormats", "Tensors", "VectorStore"], exclude: ["Fixtures", "Help"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "RepresentationsTests", dependencies: ["Representations", "Analysis", "Statistics", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "ProbeTests", dependencies: ["Interpretation", "Tokenizers", "Analysis", "SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"], exclude: ["Fixtures"]),

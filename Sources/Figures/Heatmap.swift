@@ -19,6 +19,8 @@ public struct Heatmap: Figure {
         public var hasColorBar = true
         /// Lines before these rows and columns, between groups.
         public var borders: [Int] = []
+        /// The tree of the rows, drawn beside them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none if empty.
+        public var tree: [(first: Int, second: Int, height: Double)] = []
 
         public init() {}
     }
@@ -44,6 +46,9 @@ public struct Heatmap: Figure {
         guard rowLabels.isEmpty || rowLabels.count == values.count, columnLabels.isEmpty || columnLabels.count == columns else {
             throw DataError(.usage, "\(values.count) × \(columns) cells but \(rowLabels.count) row and \(columnLabels.count) column labels")
         }
+        guard options.tree.isEmpty || options.tree.count == values.count - 1 && options.tree.enumerated().allSatisfy({ k, m in
+            min(m.first, m.second) >= 0 && max(m.first, m.second) < values.count + k && m.first != m.second
+        }) else { throw DataError(.usage, "\(options.tree.count) merges do not make a tree of \(values.count) rows") }
         self.values = values
         self.rowLabels = rowLabels.map(Typesetter.oneLine)
         self.columnLabels = columnLabels.map(Typesetter.oneLine)
@@ -63,7 +68,8 @@ public struct Heatmap: Figure {
         // Row names left, at most a third of the page.
         let rowNames = rowLabels.map { typesetter.fitted($0, width: pageWidth * 0.33, size: f) }
         let left = (rowNames.map { typesetter.width($0, size: f) }.max() ?? 0) + (rowNames.isEmpty ? 0 : f * 0.5) + (o.rowTitle == nil ? 0 : f * 1.5)
-        let plotWidth = max(pageWidth - left - barWidth, f * 4)
+        let treeWidth = o.tree.isEmpty ? 0 : pageWidth * 0.16
+        let plotWidth = max(pageWidth - left - barWidth - treeWidth, f * 4)
         let cellWidth = plotWidth / Double(columns)
         // Column names above, as the words of a sentence are read; turned where they are wider than a cell.
         let columnNames = columnLabels.map { typesetter.fitted($0, width: pageWidth * 0.33, size: f) }
@@ -71,7 +77,7 @@ public struct Heatmap: Figure {
         let isTurned = widest > cellWidth - 1
         let top = (columnNames.isEmpty ? 0 : isTurned ? widest + f * 0.4 : f * 1.4) + (o.columnTitle == nil ? 0 : f * 1.5)
 
-        let plot = sheet.plot(left: left, right: barWidth, bottom: 1, top: top) { width in
+        let plot = sheet.plot(left: left, right: barWidth + treeWidth, bottom: 1, top: top) { width in
             // Square cells where the matrix is not far from square.
             min(max(width / Double(columns) * Double(rows), width * 0.2), width * 2)
         }
@@ -110,14 +116,29 @@ public struct Heatmap: Figure {
             elements.append(.text(Scene.Text(fitted, at: Scene.Point(plot.center.x, plot.y - top + f), size: f, anchor: .middle)))
         }
         elements += numbers(in: plot, low, high, typesetter)
+        if treeWidth > 0 { elements.append(Self.tree(o.tree, rows: rows, in: Scene.Rectangle(x: plot.maxX + 1.5, y: plot.y, width: treeWidth - 4, height: plot.height))) }
         if let colorBar {
             elements.append(colorBar.draw(
-                in: Scene.Rectangle(x: plot.maxX + f, y: plot.y, width: barWidth - f, height: min(plot.height, f * 18)), typesetter: typesetter))
+                in: Scene.Rectangle(x: plot.maxX + f + treeWidth, y: plot.y, width: barWidth - f, height: min(plot.height, f * 18)), typesetter: typesetter))
         }
         return sheet.scene(with: elements)
     }
 
     // MARK: Parts
+
+    /// A tree whose leaves touch the rows, its root at the right.
+    private static func tree(_ merges: [(first: Int, second: Int, height: Double)], rows n: Int, in area: Scene.Rectangle) -> Scene.Element {
+        let highest = max(merges.map(\.height).max() ?? 1, 1e-300)
+        var x = [Double](repeating: area.x, count: n + merges.count), y = (0..<n).map { area.y + (Double($0) + 0.5) / Double(n) * area.height } + merges.map { _ in 0 }
+        var lines: [Scene.Element] = []
+        for (k, merge) in merges.enumerated() {
+            let right = area.x + max(0, merge.height) / highest * area.width
+            let corners = [(merge.first, x[merge.first]), (merge.first, right), (merge.second, right), (merge.second, x[merge.second])].map { Scene.Point($0.1, y[$0.0]) }
+            lines.append(.path(Scene.Path(polygon: corners, closed: false), .stroke(.ink, width: n > 200 ? 0.25 : 0.5)))
+            (x[n + k], y[n + k]) = (right, (y[merge.first] + y[merge.second]) / 2)
+        }
+        return .group(Scene.Group(lines, name: "tree"))
+    }
 
     private func range() -> (Double, Double) {
         if let range = options.range, range.upperBound > range.lowerBound, (range.upperBound - range.lowerBound).isFinite {

@@ -50,6 +50,10 @@ public struct LineChart: Figure {
         /// Dotted horizontal lines with a word, such as a baseline.
         public var horizontalMarks: [(value: Double, name: String)] = []
         public var hasGrid = true
+        /// A grey area between two curves, such as a noise ceiling over time, with its name.
+        public var shade: (x: [Double], low: [Double], high: [Double], name: String)?
+        /// Bars under the curves in the colour of a curve, such as times at which it is significant; one row for each curve that has some.
+        public var spans: [(series: Int, from: Double, to: Double)] = []
 
         public init() {}
     }
@@ -96,11 +100,13 @@ public struct LineChart: Figure {
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
         let numbers = series.enumerated().map { max($1.styleNumber ?? $0, 0) }
         let colors = numbers.map { Palette.groups[$0 % Palette.groups.count] }
-        if series.count > 1 {
-            sheet.legend = Legend(entries: series.enumerated().map { i, s in
+        if series.count > 1 || o.shade != nil {
+            var entries = series.enumerated().map { i, s in
                 let mark = marker(numbers[i])
                 return Legend.Entry(name: s.name, sample: s.hasLine ? .line(style(s, colors[i]), s.hasMarkers ? mark : nil) : .marker(mark, mark.style(colors[i], size: 3.6)))
-            }, fontSize: f)
+            }
+            if let shade = o.shade { entries.append(Legend.Entry(name: shade.name, sample: .line(.stroke(Self.shadeColor, width: 5), nil))) }
+            sheet.legend = Legend(entries: entries, fontSize: f)
         }
 
         let (xAxis, yAxis) = axes()
@@ -110,7 +116,13 @@ public struct LineChart: Figure {
         let overhang = (xAxis.ticks.labels.last.map { typesetter.width($0, size: f) } ?? 0) / 2
         let plot = sheet.plot(left: margins.left, right: max(overhang - 1, 2), bottom: margins.bottom, top: f * 0.5) { $0 * 0.62 }
 
-        var elements: [Scene.Element] = [frame.draw(in: plot, typesetter: typesetter, grid: o.hasGrid)]
+        var elements: [Scene.Element] = []
+        if let shade = o.shade {
+            let kept = shade.x.indices.filter { isDrawable(shade.x[$0], shade.low[$0]) && isDrawable(shade.x[$0], shade.high[$0]) }
+            let edge = kept.map { place(shade.x[$0], shade.high[$0]) } + kept.reversed().map { place(shade.x[$0], shade.low[$0]) }
+            elements.append(.group(Scene.Group([.path(Scene.Path(polygon: edge), .fill(Self.shadeColor))], name: "shade", clip: plot)))
+        }
+        elements.append(frame.draw(in: plot, typesetter: typesetter, grid: o.hasGrid))
         func place(_ x: Double, _ y: Double) -> Scene.Point {
             Scene.Point(plot.x + xAxis.share(x) * plot.width, plot.maxY - yAxis.share(y) * plot.height)
         }
@@ -137,11 +149,27 @@ public struct LineChart: Figure {
                 elements.append(.markers(marker(numbers[i]), Array(points), size: 3.6, marker(numbers[i]).style(colors[i], size: 3.6)))
             }
         }
+        elements += spans(in: plot, xAxis, colors)
         elements += marks(in: plot, xAxis, yAxis, avoiding: segments, typesetter)
         return sheet.scene(with: elements)
     }
 
     // MARK: Parts
+
+    private static let shadeColor = Color.paleGrey
+
+    /// Curves that have spans, and the height that a row of them takes.
+    private var spanRows: [Int] { Array(Set(options.spans.map(\.series))).sorted() }
+    private var spanHeight: Double { options.page.fontSize * 0.5 }
+
+    private func spans(in plot: Scene.Rectangle, _ xAxis: AxisFrame.Axis, _ colors: [Color]) -> [Scene.Element] {
+        options.spans.filter { colors.indices.contains($0.series) }.map { span in
+            let row = spanRows.firstIndex(of: span.series) ?? 0, y = plot.maxY - 2 - (Double(spanRows.count - 1 - row) + 0.5) * spanHeight
+            let left = plot.x + xAxis.share(max(span.from, xAxis.low)) * plot.width, right = plot.x + xAxis.share(min(span.to, xAxis.high)) * plot.width
+            // A single time is a point.
+            return .line(Scene.Point(left - 0.6, y), Scene.Point(right + 0.6, y), .stroke(colors[span.series], width: spanHeight * 0.55))
+        }
+    }
 
     private func isDrawable(_ x: Double, _ y: Double) -> Bool {
         x.magnitude < 1e300 && y.magnitude < 1e300 && (!options.hasLogarithmicX || x > 0) && (!options.hasLogarithmicY || y > 0)
@@ -170,6 +198,7 @@ public struct LineChart: Figure {
             }
         }
         for mark in o.horizontalMarks where isDrawable(1, mark.value) { ys.append(mark.value) }
+        if let shade = o.shade { ys += (shade.low + shade.high).filter { isDrawable(1, $0) } }
 
         func ends(_ values: [Double], _ fixed: ClosedRange<Double>?, isLogarithmic: Bool, margin: Double) -> (Double, Double) {
             var (low, high) = (values.min() ?? 0, values.max() ?? 1)
@@ -191,7 +220,9 @@ public struct LineChart: Figure {
             return (low, high)
         }
         let (left, right) = ends(xs, o.xRange, isLogarithmic: o.hasLogarithmicX, margin: xs.count <= 60 ? 0.03 : 0)
-        let (low, high) = ends(ys, o.yRange, isLogarithmic: o.hasLogarithmicY, margin: 0.05)
+        var (low, high) = ends(ys, o.yRange, isLogarithmic: o.hasLogarithmicY, margin: 0.05)
+        // Room for the bars under the curves, which are about 0.62 of the width high.
+        if !spanRows.isEmpty, o.yRange == nil, !o.hasLogarithmicY { low -= (high - low) * min(0.4, (Double(spanRows.count) * spanHeight + 4) / (o.page.width.points * 0.5)) }
         let width = o.page.width.points
         var xTicks = o.hasLogarithmicX ? Ticks.logarithmic(from: left, to: right) : .linear(from: left, to: right, count: max(3, Int(width / 42)))
         // Layers and components are counted in whole numbers.
@@ -229,6 +260,7 @@ public struct LineChart: Figure {
         for mark in options.horizontalMarks where isDrawable(1, mark.value) && mark.value >= yAxis.low && mark.value <= yAxis.high {
             let y = plot.maxY - yAxis.share(mark.value) * plot.height
             elements.append(.line(Scene.Point(plot.x, y), Scene.Point(plot.maxX, y), .stroke(.grey, width: 0.6, dash: [1, 1.6])))
+            if mark.name.isEmpty { continue }
             // Above or below the line, right or left: where the curves leave most room.
             let places = [y - f * 0.35, y + f * 0.95].flatMap { v in
                 [Scene.Text(mark.name, at: Scene.Point(plot.maxX - 1, v), size: f, color: .grey, anchor: .end, halo: .white),

@@ -44,6 +44,8 @@ public struct ScatterMap: Figure {
         public var markerSize: Double?
         /// More points than this are an image of 400 dots an inch inside SVG and PDF; text and axes stay vectors.
         public var rasterLimit = 20_000
+        /// Points that are joined by thin lines, as the places of one condition on several maps.
+        public var joined: [[Int]] = []
 
         public init() {}
     }
@@ -135,6 +137,10 @@ public struct ScatterMap: Figure {
             elements.append(.rectangle(plot, .stroke(.lightGrey, width: 0.5)))
         }
         elements += hulls(placed, clip: plot, markerSize: markerSize)
+        let lines = options.joined.map { $0.filter(placed.indices.contains) }.filter { $0.count > 1 }.map { list -> Scene.Element in
+            .path(Scene.Path(polygon: list.map { placed[$0] }, closed: false), .stroke(.lightGrey, width: 0.4))
+        }
+        if !lines.isEmpty { elements.append(.group(Scene.Group(lines, name: "joined", clip: plot))) }
         elements.append(.group(Scene.Group(
             marks(placed, size: markerSize), name: "points", clip: plot.insetBy(-1), isRaster: points.count > options.rasterLimit)))
         let (labels, placedCount, omitted) = labels(placed, in: plot, markerSize: markerSize, typesetter: typesetter)

@@ -29,6 +29,13 @@ public enum Bibliography: String, CaseIterable {
     case sif = "arora2017simple"
     case analogies = "levy2014linguistic"
     case stratifiedSGD = "gemulla2011large"
+    case crossnobis = "walther2016reliability"
+    case noiseNormalization = "guggenmos2018multivariate"
+    case diagonalShrinkage = "schaefer2005shrinkage"
+    case identityShrinkage = "ledoit2004well"
+    case procrustes = "gower1975generalized"
+    case marginalRelevance = "carbonell1998use"
+    case bandedRidge = "dupre2022feature"
 
     /// As it is named in the running text.
     var citation: String {
@@ -62,6 +69,13 @@ public enum Bibliography: String, CaseIterable {
         case .sif: "Arora et al., 2017"
         case .analogies: "Levy & Goldberg, 2014"
         case .stratifiedSGD: "Gemulla et al., 2011"
+        case .crossnobis: "Walther et al., 2016"
+        case .noiseNormalization: "Guggenmos et al., 2018"
+        case .diagonalShrinkage: "Schäfer & Strimmer, 2005"
+        case .identityShrinkage: "Ledoit & Wolf, 2004"
+        case .procrustes: "Gower, 1975"
+        case .marginalRelevance: "Carbonell & Goldstein, 1998"
+        case .bandedRidge: "Dupré la Tour et al., 2022"
         }
     }
 
@@ -165,6 +179,31 @@ public enum Bibliography: String, CaseIterable {
             ("inproceedings", [("author", "Gemulla, Rainer and Nijkamp, Erik and Haas, Peter J. and Sismanis, Yannis"),
                                ("title", "Large-scale Matrix Factorization with Distributed Stochastic Gradient Descent"),
                                ("booktitle", "Proceedings of KDD 2011"), ("pages", "69--77"), ("year", "2011"), ("doi", "10.1145/2020408.2020426")])
+        case .crossnobis:
+            ("article", [("author", "Walther, Alexander and Nili, Hamed and Ejaz, Naveed and Alink, Arjen and Kriegeskorte, Nikolaus and Diedrichsen, J{\\\"o}rn"),
+                         ("title", "Reliability of dissimilarity measures for multi-voxel pattern analysis"), ("journal", "NeuroImage"), ("volume", "137"),
+                         ("pages", "188--200"), ("year", "2016"), ("doi", "10.1016/j.neuroimage.2015.12.012")])
+        case .noiseNormalization:
+            ("article", [("author", "Guggenmos, Matthias and Sterzer, Philipp and Cichy, Radoslaw Martin"),
+                         ("title", "Multivariate pattern analysis for {MEG}: A comparison of dissimilarity measures"), ("journal", "NeuroImage"), ("volume", "173"),
+                         ("pages", "434--447"), ("year", "2018"), ("doi", "10.1016/j.neuroimage.2018.02.044")])
+        case .diagonalShrinkage:
+            ("article", [("author", "Sch{\\\"a}fer, Juliane and Strimmer, Korbinian"),
+                         ("title", "A Shrinkage Approach to Large-Scale Covariance Matrix Estimation and Implications for Functional Genomics"),
+                         ("journal", "Statistical Applications in Genetics and Molecular Biology"), ("volume", "4"), ("number", "1"), ("year", "2005"), ("doi", "10.2202/1544-6115.1175")])
+        case .identityShrinkage:
+            ("article", [("author", "Ledoit, Olivier and Wolf, Michael"), ("title", "A well-conditioned estimator for large-dimensional covariance matrices"),
+                         ("journal", "Journal of Multivariate Analysis"), ("volume", "88"), ("number", "2"), ("pages", "365--411"), ("year", "2004"), ("doi", "10.1016/S0047-259X(03)00096-4")])
+        case .procrustes:
+            ("article", [("author", "Gower, John C."), ("title", "Generalized {P}rocrustes analysis"), ("journal", "Psychometrika"), ("volume", "40"), ("number", "1"),
+                         ("pages", "33--51"), ("year", "1975"), ("doi", "10.1007/BF02291478")])
+        case .marginalRelevance:
+            ("inproceedings", [("author", "Carbonell, Jaime and Goldstein, Jade"), ("title", "The Use of {MMR}, Diversity-Based Reranking for Reordering Documents and Producing Summaries"),
+                               ("booktitle", "Proceedings of SIGIR 1998"), ("pages", "335--336"), ("year", "1998"), ("doi", "10.1145/290941.291025")])
+        case .bandedRidge:
+            ("article", [("author", "{Dupr{\\'e} la Tour}, Tom and Eickenberg, Michael and Nunez-Elizalde, Anwar O. and Gallant, Jack L."),
+                         ("title", "Feature-space selection with banded ridge regression"), ("journal", "NeuroImage"), ("volume", "264"), ("pages", "119728"), ("year", "2022"),
+                         ("doi", "10.1016/j.neuroimage.2022.119728")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

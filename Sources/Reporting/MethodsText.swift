@@ -148,10 +148,22 @@ public struct MethodsText {
                     "\(source)の各文を、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")] + describePrompt(vectors)
     }
 
-    private func describe(ranking: JSON) -> [String] {
-        [say("For \(counted(ranking["queries"], "query", "queries")), the \(counted(ranking["top"], "sentence")) with the highest cosine to the query's vector "
+    private mutating func describe(ranking: JSON) -> [String] {
+        var result = [say("For \(counted(ranking["queries"], "query", "queries")), the \(counted(ranking["top"], "sentence")) with the highest cosine to the query's vector "
                 + "\(ranking["top"]?.int == 1 ? "was" : "were") found by exact search.",
              "\(Self.number(ranking["queries"]) ?? "")件のクエリについて、クエリのベクトルとのコサイン類似度が高い文を、上位\(Self.number(ranking["top"]) ?? "")件まで全数探索で求めた。")]
+        let filters = ranking["where"]?.array?.compactMap(\.string) ?? []
+        if !filters.isEmpty { result.append(say("Only rows with \(filters.joined(separator: " and ")) were searched.", "探索の対象は\(filters.joined(separator: "、"))の行に限った。")) }
+        if let least = ranking["threshold"]?.string {
+            let (share, isShare) = (least.dropFirst(), least.hasPrefix("q"))
+            result.append(say(isShare ? "Answers below the \(share)th percentile of the cosines of random pairs were dropped." : "Answers with a cosine below \(least) were dropped.",
+                              isShare ? "無作為に選んだ対のコサイン類似度の\(share)パーセンタイルに満たない文は除いた。" : "コサイン類似度が\(least)に満たない文は除いた。"))
+        }
+        if let diversity = ranking["diversity"]?.double, diversity > 0 {
+            let weight = NumberText.fixed(diversity, 2)
+            result.append(say("Answers were chosen by maximal marginal relevance (diversity \(weight))\(cite(.marginalRelevance)).", "文の選択には最大周辺関連度（多様性の重み\(weight)）\(cite(.marginalRelevance))を用いた。"))
+        }
+        return result
     }
 
     private func describe(mining: JSON) -> [String] {

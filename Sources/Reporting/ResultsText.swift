@@ -68,6 +68,15 @@ private struct Words {
     }
 
     func similarityAnalysis(_ record: JSON) -> [String] {
+        if record["times"]?.array != nil {
+            return (record["models"]?.array ?? []).map { model in
+                let name = model["name"]?.string ?? "", peak = share(model["peak"]?.double ?? .nan), time = model["peak_time"]?.double ?? .nan
+                let spans = (model["significant"]?.array ?? []).compactMap { $0.array?.compactMap(\.double) }.filter { $0.count == 2 }
+                let when = spans.map { say("\($0[0]) to \($0[1])", "\($0[0])から\($0[1])") }.joined(separator: say(", ", "、"))
+                return say("\(name) agreed best with the data at \(time) (\(peak)); \(spans.isEmpty ? "it was significant at no time" : "it was significant from \(when)") (FDR-adjusted).",
+                           "\(name)とデータとの一致度は\(time)で最大（\(peak)）であり、\(spans.isEmpty ? "有意な時点はなかった" : "\(when)で有意であった")（偽発見率で調整）。")
+            }
+        }
         var sentences = (record["models"]?.array ?? []).map { model in
             let name = model["name"]?.string ?? "", value = share(model["value"]?.double ?? .nan)
             return say("\(name) agreed with the data at \(value), \(p(model["p"])).", "\(name)とデータとの一致度は\(value)であった（\(p(model["p"]))）。")
@@ -79,6 +88,12 @@ private struct Words {
     }
 
     func scaling(_ record: JSON) -> [String] {
+        if let maps = record["maps"]?.array {
+            return maps.map { map in
+                let name = map["name"]?.string ?? "", stress = share(map["stress_1"]?.double ?? .nan), disparity = share(map["disparity"]?.double ?? .nan)
+                return say("The map of \(name) had a stress-1 of \(stress) and a disparity of \(disparity) from the mean map.", "\(name)の地図のストレス1は\(stress)、平均の地図からの不一致度は\(disparity)であった。")
+            }
+        }
         let stress = share(record["stress_1"]?.double ?? .nan), n = record["conditions"]?.int ?? 0, d = record["dimensions"]?.int ?? 2
         return [say("A \(d)-dimensional solution for \(n) conditions had a stress-1 of \(stress).", "\(n)条件の\(d)次元解のストレス1は\(stress)であった。")]
     }

@@ -50,6 +50,13 @@ public final class LayerFile: Sendable {
         metadata = try container.attribute("format")?.string == Self.format ? VectorMetadata(reading: container) : nil
     }
 
+    /// Whether a file is one of layers, this program's or another's in the same layout.
+    public static func isLayers(path: String) throws -> Bool {
+        let file = try HDF5Container(path: path)
+        if let format = try file.attribute("format")?.string { return format == Self.format }
+        return try file.dataset("0")?.shape.count == 3 && file.dataset("sentence_to_index") != nil
+    }
+
     private static func dataset(_ sentence: Int, in container: HDF5Container) throws -> HDF5Dataset {
         let dataset = try container.required("\(sentence)")
         guard dataset.shape.count == 3, case .float = dataset.kind, dataset.shape[0] > 0, dataset.shape[2] > 0 else {

@@ -42,6 +42,35 @@ import Testing
         for text in ["層", "UUAS", "MiniLM", "other", "baseline", "best"] { #expect(texts.contains(text)) }
     }
 
+    /// A time course: the ceiling is shaded behind the curves, and bars under them mark times.
+    @Test func shadesAndSpans() throws {
+        var options = LineChart.Options()
+        options.shade = ((0..<5).map(Double.init), [0.4, 0.4, 0.5, 0.5, 0.4], [0.6, 0.6, 0.7, 0.7, 0.6], "ceiling")
+        options.spans = [(0, 1, 3), (1, 2, 2)]
+        options.horizontalMarks = [(0, "")]
+        let series = [LineChart.Series("a", y: [0, 0.2, 0.3, 0.2, 0]), LineChart.Series("b", y: [0, 0.1, 0.2, 0.1, 0])]
+        let scene = try LineChart(series, options: options).scene(), bare = try LineChart(series).scene()
+        #expect(Layout.faults(scene).isEmpty)
+        #expect(scene.texts.map(\.string).contains("ceiling"))
+        let svg = try ParsedSVG(LineChart(series, options: options).svg())
+        // Two bars, each in the colour of its curve, and none without spans.
+        func bars(_ svg: ParsedSVG) -> [String] { svg.all("line").filter { Double($0.attributes["stroke-width"] ?? "") ?? 0 > 1.5 && ["#0072b2", "#e69f00"].contains($0.attributes["stroke"] ?? "") }.compactMap { $0.attributes["stroke"] } }
+        #expect(Set(bars(svg)).count == 2 && bars(try ParsedSVG(LineChart(series).svg())).isEmpty, "\(svg.all("line").map(\.attributes))")
+        #expect(scene.size.height >= bare.size.height)
+    }
+
+    @Test func treesBesideMatrices() throws {
+        let values = [[0, 1, 4.0], [1, 0, 4], [4, 4, 0]]
+        var options = Heatmap.Options()
+        options.tree = [(0, 1, 1), (2, 3, 4)]
+        let map = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"], options: options), bare = try Heatmap(values, rowLabels: ["一", "二", "三"], columnLabels: ["一", "二", "三"])
+        #expect(Layout.faults(map.scene()).isEmpty)
+        let with = try ParsedSVG(map.svg()).all("path").count, without = try ParsedSVG(bare.svg()).all("path").count
+        #expect(with == without + 2)
+        options.tree = [(0, 1, 1)]
+        #expect(throws: DataError.self) { try Heatmap(values, options: options) }
+    }
+
     @Test func gapsInterruptTheCurve() throws {
         let svg = try ParsedSVG(LineChart([.init("loss", y: [3, 2, .nan, 1, 0.5])]).svg())
         let curves = svg.all("path").filter { $0.attributes["stroke"] == "#0072b2" }

@@ -14,6 +14,14 @@ struct Golden: Decodable {
     }
     struct Encodings: Decodable { let x, y: [Double], leaveTwoOut: Double }
 
+    struct Noise: Decodable { let covariance, mahalanobis, crossnobis: [Double] }
+    struct Trials: Decodable { let x: [Double], conditions, folds: [String], channels: Int, diagonal, identity, none: Noise, decoding: [Double] }
+    struct Banded: Decodable {
+        let x, y: [Double], rows: Int, widths: [Int], weightings: [[Double]], penalties: [Double], scores: [[Double]], coefficients, intercepts: [Double], split: [[Double]]
+    }
+    struct Alignments: Decodable { let a, b: [Double], disparity: Double }
+
+    let trials: Trials, banded: Banded, alignments: Alignments
     let distances: Distances, trees: [Tree], scalings: Scalings, comparisons: Comparisons, encodings: Encodings
 
     static func load() throws -> Golden {

@@ -77,3 +77,14 @@ parts = {
 with zipfile.ZipFile(here / "furigana.xlsx", "w", zipfile.ZIP_DEFLATED) as file:
     for name, text in parts.items():
         file.writestr(zipfile.ZipInfo(name), '<?xml version="1.0" encoding="UTF-8"?>' + text, zipfile.ZIP_DEFLATED)
+
+# MATLAB's arrays: version 5 with and without packing by SciPy 1.17; version 7.3 is HDF5 with the axes turned round, behind 512 bytes of its own.
+import h5py
+import scipy.io
+
+signal = np.arange(24, dtype=float).reshape(2, 3, 4) / 8 - 1
+members = {"signal": signal, "short": signal.astype("i2"), "single": signal[0].astype("f4"), "name": "text", "complex": signal[0] * 1j, "cells": np.array([1, "a"], dtype=object)}
+scipy.io.savemat(here / "plain.mat", members)
+scipy.io.savemat(here / "packed.mat", members, do_compression=True)
+with h5py.File(here.parents[1] / "ProgramTests/Fixtures/v73.mat", "w", userblock_size=512) as file:
+    file.create_dataset("signal", data=signal.T).attrs["MATLAB_class"] = np.bytes_("double")

@@ -10,6 +10,8 @@ extension Contrast {
         public let withinFirst: Double, withinSecond: Double, between: Double
         /// Mean cosine of an item's two sentences; nil if unpaired.
         public let sameItem: Double?
+        /// Percentile bootstrap intervals of the three means, by item; nil where a mean is undefined in too many resamples.
+        public let intervals: (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?)
         /// Mean within less between: do the conditions differ at all?
         public let separation: Result
         /// Within first less within second: is one more homogeneous?
@@ -28,7 +30,17 @@ extension Contrast {
         let table = CosineTable(cosines, a, b), means = table.means(Array(0..<a.count + b.count), split: a.count, pairedCount: paired ? a.count : nil)
         let (separation, homogeneity) = paired ? try pairedSimilarity(name, table) : try unpairedSimilarity(name, table)
         return Similarity(withinFirst: means.first, withinSecond: means.second, between: means.between,
-                          sameItem: paired ? mean(a.indices.map { table[$0, a.count + $0] }) : nil, separation: separation, homogeneity: homogeneity)
+                          sameItem: paired ? mean(a.indices.map { table[$0, a.count + $0] }) : nil, intervals: try intervals(table, paired: paired),
+                          separation: separation, homogeneity: homogeneity)
+    }
+
+    private func intervals(_ table: CosineTable, paired: Bool) throws -> (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?) {
+        let n = table.first, percentile = Bootstrap(.percentile, level: level, resamples: min(resamples, 2000), seed: seed, threads: threads)
+        let units = paired ? Bootstrap.Units.groups((0..<2 * n).map { $0 % n }) : .strata((0..<n + table.second).map { $0 < n })
+        func interval(_ value: @escaping @Sendable (CosineTable.Means) -> Double) -> ClosedRange<Double>? {
+            (try? percentile.estimate(units) { value(table.means($0, split: n, pairedCount: paired ? n : nil)) })?.interval
+        }
+        return (interval(\.first), interval(\.second), interval(\.between))
     }
 
     private func pairedSimilarity(_ name: String, _ table: CosineTable) throws -> (Result, Result) {
@@ -125,6 +137,25 @@ private struct CosineTable: Sendable {
         let within = own.map { i in mean(own.filter { $0 != i }.map { self[i, $0] }) }
         return (within, zip(own, within).map { i, value in value - mean(other.map { self[i, $0] }) })
     }
+}
+
+/// A table of similarities without what two covariates explain of it: residuals of least squares over the pairs of chosen rows, plus their mean.
+///
+/// - Parameters:
+///   - covariates: (n, n) each, symmetric.
+/// - Returns: nil where the covariates are constant or depend on one another.
+public func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
+    var pairs: [(Int, Int)] = []
+    for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { pairs.append((i, j)) } }
+    let y = pairs.map { similarities[$0.0, $0.1] }, columns = covariates.map { table in pairs.map { table[$0.0, $0.1] } }
+    guard let fit = try? LeastSquares(y, on: columns) else { return nil }
+    var result = similarities
+    let middle = mean(y)
+    for (pair, value) in zip(pairs, fit.residuals) {
+        result[pair.0, pair.1] = value + middle
+        result[pair.1, pair.0] = value + middle
+    }
+    return result
 }
 
 /// Cosines of all pairs of rows (n, n), in Double; of rows from which their mean was taken first if `centred`.

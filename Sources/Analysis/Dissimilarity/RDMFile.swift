@@ -23,6 +23,9 @@ extension RDM {
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
             throw DataError(.badData, "this is not a dissimilarity matrix, which `rdm` writes", file: path)
         }
+        if let times = try file.dataset("times") {
+            throw DataError(.usage, "it holds \(times.rows) matrices over time; `rsa` reads them, and `rdm FILE --window FROM:TO` takes their mean over a window", file: path)
+        }
         let values = try file.read("dissimilarities", as: Double.self).values
         do {
             try self.init(labels: try file.required("labels").strings(), values: values, metric: try file.attribute("metric")?.string ?? "")
@@ -45,6 +48,7 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
     func value(_ cell: Double?) -> Double { cell.map { similarities ? 1 - $0 : $0 } ?? .nan }
     do {
         let labels = table.rowCount > 0 ? table.column(at: 0).texts : []
+        if columns == nil, let numbered = try numberedMatrix(table, similarities: similarities) { return [(name, numbered)] }
         if columns == nil, table.columnNames.count == table.rowCount + 1, Array(table.columnNames.dropFirst()) == labels {
             let n = labels.count
             var matrix = Tensor<Double>(repeating: 0, shape: [n, n])
@@ -85,4 +89,26 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
     } catch let error as DataError {
         throw DataError(error.kind, error.message, file: error.file ?? table.name, line: error.line)
     }
+}
+
+/// A square matrix whose labels are bare numbers, or that has none. A first row of numbers does not look like a header, so it may have been
+/// read as a row; numbers alone make no labels.
+private func numberedMatrix(_ table: Table, similarities: Bool) throws -> RDM? {
+    let n = table.columnNames.count
+    guard !table.hasHeader, n >= 3, table.columns.allSatisfy({ [.number, .integer, .empty].contains($0.kind) }) else { return nil }
+    let columns = table.columns
+    func matrix(rows: Range<Int>, columns places: Range<Int>) throws -> Tensor<Double> {
+        let numbers = try places.map { try columns[$0].optionalNumbers() }
+        return Tensor(rows.flatMap { row in numbers.indices.map { j in
+            let value = numbers[j][row] ?? .nan
+            return similarities ? (row - rows.lowerBound == j ? 0 : 1 - value) : value
+        } }, shape: [rows.count, places.count])
+    }
+    // Labels in the first row and column leave the corner empty; a matrix by itself has a number there.
+    if table.rowCount == n {
+        let first = Array(columns[0].texts.dropFirst()), top = Array(table.texts(row: 0).dropFirst())
+        if columns[0].texts[0].isEmpty, first == top { return try RDM(labels: first, matrix: matrix(rows: 1..<n, columns: 1..<n)) }
+        return try RDM(matrix: matrix(rows: 0..<n, columns: 0..<n))
+    }
+    return nil
 }

@@ -10,12 +10,21 @@ public struct EncodingModel: Sendable {
     public var folds: Int
     /// Features scaled to mean 0 and standard deviation 1 over the training rows of each fold.
     public var standardizes: Bool
+    /// Columns of feature spaces that get penalties of their own (banded ridge; Dupré la Tour et al. 2022); empty for one penalty.
+    public var bands: [Range<Int>]
+    /// Random weightings of the bands that are tried beside all alike and each alone.
+    public var bandSamples: Int
+    /// Only this many measurements, those that repeat best over the training rows of each fold.
+    public var stable: Int?
     public var permutations: Int
     public var seed: UInt64
     public var threads: Int
 
-    public init(penalties: [Double] = EncodingModel.grid(1e-2, 1e5, 15), folds: Int = 5, standardizes: Bool = true, permutations: Int = 0, seed: UInt64 = 0,
-                threads: Int = Parallel.availableThreads) {
+    public init(penalties: [Double] = EncodingModel.grid(1e-2, 1e5, 15), folds: Int = 5, standardizes: Bool = true, bands: [Range<Int>] = [], bandSamples: Int = 20, stable: Int? = nil,
+                permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+        self.bands = bands
+        self.bandSamples = bandSamples
+        self.stable = stable
         self.penalties = penalties
         self.folds = folds
         self.standardizes = standardizes
@@ -30,50 +39,70 @@ public struct EncodingModel: Sendable {
     }
 
     public struct Scores: Sendable {
-        /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN where constant.
+        /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN where constant or never selected.
         public let r: [Double]
         /// 1 − residual / variance around the training means; negative where the mean predicts better.
         public let rSquared: [Double]
-        /// The penalty chosen by inner folds, one a measurement and outer fold (measurements, folds).
+        /// The part of each band in R², (measurements, bands): their sum is R² (product measure); empty for a single band.
+        public let splitRSquared: [[Double]]
+        /// The penalty chosen by inner folds in each outer fold in which the measurement was used, (measurements, folds).
         public let penalties: [[Double]]
+        /// Weights of the bands, averaged over folds, (measurements, bands); empty for a single band.
+        public let weights: [[Double]]
         /// Measurements whose penalty was at the lower or upper edge of the grid in most folds.
         public let atLowerEdge: Int, atUpperEdge: Int
         /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without permutations.
         public let p: [Double]?
         public let adjustedP: [Double]?
+        /// What a perfect model would reach, from repetitions; nil without.
+        public let ceiling: [Double]?
     }
 
     /// - Parameters:
     ///   - features: (n, d), measurements: (n, v), finite.
     ///   - groups: the group of each row, as the run; groups are never split between folds. Each row is one where nil.
-    public func callAsFunction(features x: Tensor<Float>, measurements y: Tensor<Float>, groups: [Int]? = nil) throws -> Scores {
+    ///   - repeats: repetitions whose mean the measurements are: for the ceiling, and for the selection of stable measurements.
+    public func callAsFunction(features x: Tensor<Float>, measurements y: Tensor<Float>, groups: [Int]? = nil, repeats: Reliability? = nil) throws -> Scores {
         let n = x.rows, v = y.columns
         guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not pair") }
         guard x.isFinite, y.isFinite else { throw DataError(.badData, "features or measurements hold NaN or infinity; leave those columns out") }
         guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw DataError(.usage, "ridge penalties are numbers from 0") }
-        let outer = try folding(rows: Array(0..<n), groups: groups)
-        var predicted = Tensor<Float>(repeating: 0, shape: [n, v]), baseline = predicted, chosen = [[Double]](repeating: [], count: v)
-        for test in outer {
-            let isTest = Set(test), train = (0..<n).filter { !isTest.contains($0) }
-            let best = try penalties.count == 1 ? [Int](repeating: 0, count: v) : bestPenalties(x, y, train, groups)
-            let (part, new) = prepared(x, train, test)
-            let ridge = try Ridge(part), target = try ridge.target(rows(y, train)), projected = try ridge.projected(new)
-            // Measurements that share a penalty are predicted together.
-            for (place, penalty) in penalties.enumerated() {
-                let members = best.indices.filter { best[$0] == place }
-                guard !members.isEmpty else { continue }
-                let values = try ridge.predictions(projected, Ridge.Target(projected: columns(target.projected, members), means: members.map { target.means[$0] }), penalty: penalty)
-                for (i, row) in test.enumerated() { for (k, voxel) in members.enumerated() { predicted[row, voxel] = values[i, k] } }
-            }
-            for row in test { for voxel in 0..<v { baseline[row, voxel] = Float(target.means[voxel]) } }
-            for voxel in 0..<v { chosen[voxel].append(penalties[best[voxel]]) }
+        if bands.count > 1 {
+            guard bands[0].lowerBound == 0, zip(bands, bands.dropFirst()).allSatisfy({ $0.upperBound == $1.lowerBound }), bands.allSatisfy({ !$0.isEmpty }),
+                  bands[bands.count - 1].upperBound == x.columns else { throw DataError(.usage, "bands should cover the \(x.columns) features one after another") }
         }
+        if stable != nil, repeats == nil { throw DataError(.usage, "stable measurements are chosen by their repetitions, and there are none") }
+        if let first = repeats?.repeats.first, first.shape != [n, v] { throw DataError(.badData, "repetitions of shape \(first.shape) do not fit measurements of shape \([n, v])") }
+        let search = PenaltySearch(penalties: penalties, bands: bands, weightings: PenaltySearch.weightings(bands: bands.count, samples: bandSamples, seed: seed ^ 0x6261_6e64),
+                                   standardizes: standardizes, threads: threads)
+        let outer = try folding(rows: Array(0..<n), groups: groups)
+        // Held-out predictions less the training mean, and what was measured less it; NaN where a measurement was not selected.
+        var predicted = Tensor<Float>(repeating: .nan, shape: [n, v]), parts = bands.count > 1 ? bands.map { _ in predicted } : []
+        var means = Tensor<Float>(repeating: 0, shape: [outer.count, v])
+        var chosen = [[Double]](repeating: [], count: v), weights = [[Double]](repeating: [Double](repeating: 0, count: bands.count), count: bands.count > 1 ? v : 0)
+        for (fold, test) in outer.enumerated() {
+            let isTest = Set(test), train = (0..<n).filter { !isTest.contains($0) }
+            let voxels = stable.flatMap { count in repeats.map { $0.stable(count, items: train) } } ?? Array(0..<v)
+            let choices = try search.best(x, y, rows: train, folds: search.penalties.count * search.weightings.count > 1 ? folding(rows: train, groups: groups) : [], voxels: voxels)
+            for block in try search.predict(x, y, train: train, new: test, voxels: voxels, choices) {
+                for (k, voxel) in block.voxels.enumerated() {
+                    means[fold, voxel] = Float(block.means[k])
+                    for (i, row) in test.enumerated() { predicted[row, voxel] = block.values[i, k] }
+                    for band in parts.indices { for (i, row) in test.enumerated() { parts[band][row, voxel] = block.parts[band][i, k] } }
+                }
+            }
+            for (k, voxel) in voxels.enumerated() {
+                chosen[voxel].append(penalties[choices[k].penalty])
+                if !weights.isEmpty { for band in bands.indices { weights[voxel][band] += search.weightings[choices[k].weighting][band] } }
+            }
+        }
+        for voxel in weights.indices { weights[voxel] = weights[voxel].map { $0 / Double(chosen[voxel].count) } }
         let low = penalties.min() ?? 0, high = penalties.max() ?? 0
         func edge(_ value: Double) -> Int { penalties.count < 2 ? 0 : chosen.count { 2 * $0.count { $0 == value } > $0.count } }
-        let scores = score(predicted, baseline, y)
-        let p = permutations > 0 ? permutationP(predicted, y, outer, groups, scores.r) : nil
-        return Scores(r: scores.r, rSquared: scores.rSquared, penalties: chosen, atLowerEdge: edge(low), atUpperEdge: edge(high), p: p,
-                      adjustedP: p.map(MultipleComparisons.benjaminiHochberg.adjusted))
+        let held = HeldOut(predicted: predicted, measured: y, means: means, folds: outer), scores = held.scores(parts: parts, threads: threads)
+        let p = permutations > 0 ? held.permutedP(scores.r, permutations: permutations, groups: groups, seed: seed, threads: threads) : nil
+        return Scores(r: scores.r, rSquared: scores.rSquared, splitRSquared: scores.split, penalties: chosen, weights: weights, atLowerEdge: edge(low), atUpperEdge: edge(high), p: p,
+                      adjustedP: p.map(MultipleComparisons.benjaminiHochberg.adjusted), ceiling: repeats?.ceiling())
     }
 
     /// Test rows of each fold: groups in a random order, dealt to the fold with the fewest rows.
@@ -91,111 +120,5 @@ public struct EncodingModel: Sendable {
             result[place] += members[key] ?? []
         }
         return result.map { $0.sorted() }
-    }
-
-    /// Index of the penalty with the smallest squared error over inner folds, one a measurement.
-    private func bestPenalties(_ x: Tensor<Float>, _ y: Tensor<Float>, _ train: [Int], _ groups: [Int]?) throws -> [Int] {
-        let v = y.columns
-        var errors = [[Double]](repeating: [Double](repeating: 0, count: v), count: penalties.count)
-        for test in try folding(rows: train, groups: groups) {
-            let isTest = Set(test), inner = train.filter { !isTest.contains($0) }
-            let (part, new) = prepared(x, inner, test)
-            let ridge = try Ridge(part), target = try ridge.target(rows(y, inner)), projected = try ridge.projected(new), measured = rows(y, test)
-            let table = try ScoreTable(rows: penalties.count, columns: v, threads: threads) { place in
-                let values = try ridge.predictions(projected, target, penalty: penalties[place])
-                var sums = [Double](repeating: 0, count: v)
-                values.withUnsafeElements { p in
-                    measured.withUnsafeElements { m in
-                        for row in 0..<test.count { for k in 0..<v { sums[k] += Double((p[row * v + k] - m[row * v + k]) * (p[row * v + k] - m[row * v + k])) } }
-                    }
-                }
-                return sums
-            }
-            for place in penalties.indices { for k in 0..<v { errors[place][k] += table.values[place * v + k] } }
-        }
-        return (0..<v).map { k in penalties.indices.min { (errors[$0][k], $0) < (errors[$1][k], $1) } ?? 0 }
-    }
-
-    private func prepared(_ x: Tensor<Float>, _ train: [Int], _ test: [Int]) -> (Tensor<Float>, Tensor<Float>) {
-        var part = rows(x, train).converted(to: Double.self), new = rows(x, test).converted(to: Double.self)
-        if standardizes { Standardization(part).apply(to: &part, &new) }
-        return (part.converted(to: Float.self), new.converted(to: Float.self))
-    }
-
-    private func rows(_ x: Tensor<Float>, _ chosen: [Int]) -> Tensor<Float> {
-        let d = x.columns
-        var part = Tensor<Float>(uninitialized: [chosen.count, d])
-        x.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in for (place, row) in chosen.enumerated() { (to + place * d).update(from: from + row * d, count: d) } }
-        }
-        return part
-    }
-
-    private func columns(_ x: Tensor<Float>, _ chosen: [Int]) -> Tensor<Float> {
-        if chosen.count == x.columns { return x }
-        let d = x.columns, count = x.rows
-        var part = Tensor<Float>(uninitialized: [count, chosen.count])
-        x.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in
-                for row in 0..<count { for (place, column) in chosen.enumerated() { to[row * chosen.count + place] = from[row * d + column] } }
-            }
-        }
-        return part
-    }
-
-    private func score(_ predicted: Tensor<Float>, _ baseline: Tensor<Float>, _ y: Tensor<Float>) -> (r: [Double], rSquared: [Double]) {
-        let n = y.rows, v = y.columns
-        var r = [Double](repeating: .nan, count: v), squared = r
-        for k in 0..<v {
-            let p = (0..<n).map { Double(predicted[$0, k]) }, m = (0..<n).map { Double(y[$0, k]) }
-            r[k] = (try? Correlation.pearson(p, m)) ?? .nan
-            var residual = 0.0, total = 0.0
-            for row in 0..<n {
-                residual += (m[row] - p[row]) * (m[row] - p[row])
-                total += (m[row] - Double(baseline[row, k])) * (m[row] - Double(baseline[row, k]))
-            }
-            squared[k] = total > 0 ? 1 - residual / total : .nan
-        }
-        return (r, squared)
-    }
-
-    /// Predicted rows are matched with measured rows of the same fold in another order; whole groups move where all have one size.
-    private func permutationP(_ predicted: Tensor<Float>, _ y: Tensor<Float>, _ outer: [[Int]], _ groups: [Int]?, _ r: [Double]) -> [Double] {
-        let n = y.rows, v = y.columns, source = RandomSource(seed: seed ^ 0x656e_636f)
-        func standardized(_ x: Tensor<Float>) -> [Double] {
-            var z = x.elements.map(Double.init)
-            for k in 0..<v {
-                let middle = (0..<n).reduce(0.0) { $0 + z[$1 * v + k] } / Double(n)
-                var squares = 0.0
-                for row in 0..<n {
-                    z[row * v + k] -= middle
-                    squares += z[row * v + k] * z[row * v + k]
-                }
-                let length = squares.squareRoot()
-                for row in 0..<n { z[row * v + k] = length > 0 ? z[row * v + k] / length : .nan }
-            }
-            return z
-        }
-        let p = standardized(predicted), m = standardized(y)
-        var counts = [Int](repeating: 1, count: v)
-        for number in 0..<permutations {
-            var random = source.split(UInt64(number)), order = Array(0..<n)
-            for fold in outer {
-                var members: [Int: [Int]] = [:]
-                for row in fold { members[groups?[row] ?? row, default: []].append(row) }
-                let keys = members.keys.sorted()
-                if groups != nil, Set(members.values.map(\.count)).count == 1 {
-                    let shuffled = random.permutation(keys.count)
-                    for (to, from) in shuffled.enumerated() { for (a, b) in zip(members[keys[to]] ?? [], members[keys[from]] ?? []) { order[a] = b } }
-                } else {
-                    let shuffled = random.permutation(fold.count)
-                    for (to, from) in shuffled.enumerated() { order[fold[to]] = fold[from] }
-                }
-            }
-            var sums = [Double](repeating: 0, count: v)
-            for row in 0..<n { for k in 0..<v { sums[k] += p[row * v + k] * m[order[row] * v + k] } }
-            for k in 0..<v where !(sums[k] < r[k] - 1e-14) { counts[k] += 1 }
-        }
-        return (0..<v).map { r[$0].isNaN ? .nan : Double(counts[$0]) / Double(permutations + 1) }
     }
 }

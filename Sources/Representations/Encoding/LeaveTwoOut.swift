@@ -12,22 +12,31 @@ public struct LeaveTwoOut: Sendable {
     public var standardizes: Bool
     /// Permutations of items for the p-value; 0 leaves it out. Pairs share items, so a binomial test over pairs would be wrong.
     public var permutations: Int
+    /// Only this many measurements, those that repeat best over the training items of each pair (Mitchell et al. 2008).
+    public var stable: Int?
     public var seed: UInt64
     public var threads: Int
 
-    public init(penalty: Double = 1, standardizes: Bool = true, permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    public init(penalty: Double = 1, standardizes: Bool = true, stable: Int? = nil, permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.penalty = penalty
         self.standardizes = standardizes
         self.permutations = permutations
+        self.stable = stable
         self.seed = seed
         self.threads = threads
     }
 
     /// - Parameters:
     ///   - features: (items, d); measurements: (items, v).
+    ///   - repeats: repetitions by which stable measurements are chosen.
     /// - Returns: the share of pairs in [0, 1]; n counts items, p is one-sided against chance.
     /// - Complexity: one decomposition of (items, d) a pair, shared by all permutations.
-    public func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>) throws -> Estimate {
+    public func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> Estimate {
+        try run(features: features, measurements: measurements, repeats: repeats).estimate
+    }
+
+    /// The same with the shares that the permutations reached.
+    public func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
         let n = features.rows
         guard n == measurements.rows else { throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not pair") }
         guard n >= 4 else { throw DataError(.badData, "leaving two out needs at least four items; there are \(n)") }
@@ -39,13 +48,14 @@ public struct LeaveTwoOut: Sendable {
             return random.permutation(n)
         }
         // A prediction is a weighted sum of training rows, so cosines need only products of measured rows.
-        let gram = matrixProduct(measurements, transposed: false, measurements, transposed: true).elements
         let pairs = (0..<n).flatMap { i in (i + 1..<n).map { (i, $0) } }
+        let grams = try grams(measurements, repeats, pairs)
+        @Sendable func gram(_ a: Int, _ b: Int) -> [Double] { grams.count == 1 ? grams[0] : grams[min(a, b) * (2 * n - min(a, b) - 1) / 2 + max(a, b) - min(a, b) - 1] }
         let scores = try ScoreTable(rows: pairs.count, columns: orders.count, threads: threads) { place in
             let (i, j) = pairs[place]
             let train = (0..<n).filter { $0 != i && $0 != j }
             let weights = try predictionWeights(features, train: train, test: [i, j])
-            return orders.map { order in Self.score(weights, train, i, j, gram, order, n) }
+            return orders.map { order in Self.score(weights, train, i, j, gram(order[i], order[j]), order, n) }
         }
         let shares = scores.columnMeans
         var result = Estimate(shares[0], n: n)
@@ -53,7 +63,24 @@ public struct LeaveTwoOut: Sendable {
             result.p = PermutationTest.pValue(shares[0], null: Array(shares.dropFirst()), counting: 1, .greater)
             result.method.test = .permutation(count: permutations, isExact: false)
         }
-        return result
+        return (result, Array(shares.dropFirst()))
+    }
+
+    /// Products of measured rows: one table, or where measurements are selected one for each pair of measured items that is left out. Which
+    /// measurements are stable depends on the items that stay, and not on the features that a permutation matches them with.
+    private func grams(_ y: Tensor<Double>, _ repeats: Reliability?, _ pairs: [(Int, Int)]) throws -> [[Double]] {
+        guard let stable else { return [matrixProduct(y, transposed: false, y, transposed: true).elements] }
+        guard let repeats else { throw DataError(.usage, "stable measurements are chosen by their repetitions, and there are none") }
+        guard repeats.repeats[0].shape == y.shape else { throw DataError(.badData, "repetitions of shape \(repeats.repeats[0].shape) do not fit measurements of shape \(y.shape)") }
+        let n = y.rows
+        try MemoryBudget.require(pairs.count * n * n * 8, for: "the products of \(n) items for each of \(pairs.count) pairs")
+        return try Parallel.map(pairs.count, threads: threads) { place, _ in
+            let (i, j) = pairs[place], voxels = repeats.stable(stable, items: (0..<n).filter { $0 != i && $0 != j })
+            guard !voxels.isEmpty else { throw DataError(.badData, "no measurement repeats; all are constant in some repetition") }
+            var part = Tensor<Double>(uninitialized: [n, voxels.count])
+            for row in 0..<n { for (k, voxel) in voxels.enumerated() { part[row, k] = y[row, voxel] } }
+            return matrixProduct(part, transposed: false, part, transposed: true).elements
+        }
     }
 
     /// The weights with which each training row enters the prediction of two test rows; they sum to 1 because of the intercept.

@@ -72,44 +72,51 @@ public enum RDMComparison: String, Sendable, CaseIterable {
     }
 
     /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a stands in.
-    public func pooled(_ matrices: [[Double]]) -> [Double] {
-        let scaled = matrices.map { values -> [Double] in
-            let defined = values.filter { !$0.isNaN }
-            switch self {
-            case .spearman, .rhoA, .tauA:
-                let ranks = averageRanks(defined)
-                var next = 0
-                return values.map { value in
-                    if value.isNaN { return .nan }
-                    next += 1
-                    return ranks[next - 1]
-                }
-            case .cosine:
-                let size = (defined.reduce(0) { $0 + $1 * $1 } / Double(defined.count)).squareRoot()
-                return values.map { $0 / size }
-            case .pearson, .covarianceWeighted:
-                let middle = mean(defined), size = (defined.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(defined.count)).squareRoot()
-                return values.map { ($0 - middle) / size }
+    public func pooled(_ matrices: [[Double]]) -> [Double] { Self.average(matrices.map(scaled)) }
+
+    private static func average(_ scaled: [[Double]]) -> [Double] {
+        scaled[0].indices.map { pair in
+            var sum = 0.0, count = 0.0
+            for values in scaled where !values[pair].isNaN {
+                sum += values[pair]
+                count += 1
             }
+            return sum / count
         }
-        return scaled[0].indices.map { pair in
-            let defined = scaled.map { $0[pair] }.filter { !$0.isNaN }
-            return defined.isEmpty ? .nan : mean(defined)
+    }
+
+    /// A subject's matrix in the units in which subjects are pooled.
+    private func scaled(_ values: [Double]) -> [Double] {
+        let defined = values.contains(where: \.isNaN) ? values.filter { !$0.isNaN } : values
+        switch self {
+        case .spearman, .rhoA, .tauA:
+            let ranks = averageRanks(defined)
+            if defined.count == values.count { return ranks }
+            var next = 0
+            return values.map { value in
+                if value.isNaN { return .nan }
+                next += 1
+                return ranks[next - 1]
+            }
+        case .cosine:
+            let size = (defined.reduce(0) { $0 + $1 * $1 } / Double(defined.count)).squareRoot()
+            return values.map { $0 / size }
+        case .pearson, .covarianceWeighted:
+            let middle = mean(defined), size = (defined.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(defined.count)).squareRoot()
+            return values.map { ($0 - middle) / size }
         }
     }
 
     /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and against all.
     ///
     /// - Throws: `DataError` for a single subject.
-    public func noiseCeiling(_ subjects: [[Double]], conditions: Int) throws -> (lower: Double, upper: Double) {
+    public func noiseCeiling(_ subjects: [[Double]], conditions: Int, threads: Int = Parallel.availableThreads) throws -> (lower: Double, upper: Double) {
         guard subjects.count >= 2 else { throw DataError(.badData, "a noise ceiling needs at least two subjects") }
-        let all = pooled(subjects)
-        var lower = 0.0, upper = 0.0
-        for (subject, values) in subjects.enumerated() {
-            let others = pooled(subjects.indices.filter { $0 != subject }.map { subjects[$0] })
-            lower += try self(others, values, conditions: conditions)
-            upper += try self(all, values, conditions: conditions)
+        let parts = Parallel.map(subjects.count, threads: threads) { subject, _ in scaled(subjects[subject]) }, all = Self.average(parts)
+        let bounds = try Parallel.map(subjects.count, threads: threads) { subject, _ in
+            let others = Self.average(parts.indices.filter { $0 != subject }.map { parts[$0] })
+            return (try self(others, subjects[subject], conditions: conditions), try self(all, subjects[subject], conditions: conditions))
         }
-        return (lower / Double(subjects.count), upper / Double(subjects.count))
+        return (mean(bounds.map(\.0)), mean(bounds.map(\.1)))
     }
 }

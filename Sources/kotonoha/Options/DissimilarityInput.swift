@@ -2,16 +2,17 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import Representations
 import Tensors
 import VectorStore
 
-/// How dissimilarity matrices come out of files: `.rdm.h5`, vector files, tables of features or of finished matrices, npy.
+/// How dissimilarity matrices come out of files: `.rdm.h5`, vector and layer files, tables of features or of finished matrices, npy.
 struct DissimilarityOptions: ParsableArguments {
     @Option(help: "Condition means: rows with the same value in this column are one condition.")
     var by: String?
 
-    @Option(help: "cosine, correlation, euclidean or sqeuclidean.")
-    var metric = DistanceMetric.cosine
+    @Option(help: "cosine, correlation, euclidean or sqeuclidean; of trials also mahalanobis, crossnobis or decoding.")
+    var metric = TrialDistances.Measure.cosine
 
     @Option(help: ArgumentHelp("The column of a table that names its rows; the table's other columns of numbers are features.", valueName: "column"))
     var labelColumn: String?
@@ -19,20 +20,29 @@ struct DissimilarityOptions: ParsableArguments {
     @Flag(help: "Tables and npy hold similarities, which are taken from 1.")
     var similarities = false
 
-    /// All matrices of a file. `FILE.tsv:COLUMN,COLUMN` takes some columns of a table of pairs.
+    /// The metric of vectors.
+    func distance() throws -> DistanceMetric {
+        guard let distance = DistanceMetric(rawValue: metric.rawValue) else {
+            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials of each condition: an array (times, trials, channels) and rdm --trials TABLE")
+        }
+        return distance
+    }
+
+    /// All matrices of a file. `FILE.tsv:COLUMN,COLUMN` takes some columns of a table of pairs, `layers.h5:4,8` some layers.
     func matrices(_ argument: String) throws -> [(name: String, rdm: RDM)] {
         let (path, columns) = Self.split(argument)
         let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent.replacing(".rdm", with: "")
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "h5", "hdf5", "kset":
             if try RDM.isRDM(path: path) { return [(name, try RDM(path: path))] }
+            if try LayerFile.isLayers(path: path) { return try layers(LayerFile(path: path), columns, name) }
             return [(name, try vectors(VectorFile(path: path)))]
         case "npy":
             let file = try NPYFile(path: path)
             guard file.shape.count == 2 else { throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor rows of features", file: path) }
             let values = Tensor(try file.doubles(), shape: file.shape)
             let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
-            return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: metric) })]
+            return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: distance()) })]
         default:
             let table = try Table(path: path)
             if let labelColumn { return [(name, try features(table, labelColumn))] }
@@ -69,8 +79,23 @@ struct DissimilarityOptions: ParsableArguments {
         guard !used.isEmpty else { throw DataError(.badData, "it has no columns of numbers beside '\(labels.name)'", file: table.name) }
         let columns = try used.map { try $0.numbers() }
         return try named(table.name) {
-            try RDM(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), labels: labels.texts, metric: metric)
+            try RDM(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), labels: labels.texts, metric: distance())
         }
+    }
+
+    /// One matrix a layer: sentences as the means of their words' vectors.
+    private func layers(_ file: LayerFile, _ wanted: [String]?, _ name: String) throws -> [(name: String, rdm: RDM)] {
+        let chosen = try wanted?.map { text -> Int in
+            guard let layer = Int(text) else { throw DataError(.usage, "'\(text)' is not the number of a layer", file: file.path) }
+            return layer
+        } ?? file.layers
+        let counts = try (0..<file.sentenceCount).map(file.tokenCount), texts = try file.sentences() ?? [:]
+        let labels = (0..<file.sentenceCount).map { (texts[$0] ?? String($0)).onOneLine }
+        let means = try file.load(layers: chosen, words: counts, name: { labels[$0] }).map { words -> Tensor<Double> in
+            let codes = counts.indices.flatMap { [Int?](repeating: $0, count: counts[$0]) }
+            return conditionMeans(words, codes: codes, levels: counts.count)
+        }
+        return try named(file.path) { try zip(chosen, means).map { ("\(name) \($0)", try RDM($1, labels: labels, metric: distance())) } }
     }
 
     /// Rows, or condition means, of a vector file.
@@ -82,12 +107,12 @@ struct DissimilarityOptions: ParsableArguments {
                 guard factor.levels.count >= 2 else { throw DataError(.badData, "the column \(by) has only \(factor.levels.count) value(s); at least two conditions are needed") }
                 let means = conditionMeans(x, codes: factor.codes.indices.map { valid[$0] ? factor.codes[$0] : nil }, levels: factor.levels.count)
                 if let empty = factor.levels.indices.first(where: { means[$0, 0].isNaN }) { throw DataError(.badData, "condition '\(factor.levels[empty])' has no rows with a vector") }
-                return try RDM(means, labels: factor.levels, metric: metric)
+                return try RDM(means, labels: factor.levels, metric: distance())
             }
             let rows = valid.indices.filter { valid[$0] }, d = file.dimension
             var kept = Tensor<Double>(uninitialized: [rows.count, d])
             for (place, row) in rows.enumerated() { for k in 0..<d { kept[place, k] = Double(x[row, k]) } }
-            return try RDM(kept, labels: try Self.labels(file, rows), metric: metric)
+            return try RDM(kept, labels: try Self.labels(file, rows), metric: distance())
         }
     }
 
@@ -105,7 +130,7 @@ struct DissimilarityOptions: ParsableArguments {
     }
 }
 
-extension DistanceMetric: ExpressibleByArgument {}
+extension TrialDistances.Measure: ExpressibleByArgument {}
 extension Dendrogram.Linkage: ExpressibleByArgument {}
 
 /// Picture of one figure, as matrices, trees and contrasts draw them.

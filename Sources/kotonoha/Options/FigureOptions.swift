@@ -25,8 +25,14 @@ struct FigureOptions: ParsableArguments {
     @Option(help: "Names in the picture: auto, none, group, text, or a column.")
     var label = "auto"
 
+    @Option(help: ArgumentHelp("Colour points by this column: names as groups, numbers on a scale. The file's groups if not given.", valueName: "column"))
+    var colorBy: String?
+
     @Flag(help: "Draw hulls around groups.")
     var hulls = false
+
+    @Flag(inversion: .prefixedNo, help: "The line below the picture that says how it was made.")
+    var caption = true
 
     @Option(help: "Title of the picture and page.")
     var title: String?
@@ -48,8 +54,29 @@ struct FigureOptions: ParsableArguments {
     var isWanted: Bool { !figure.isEmpty || html != nil }
     var words: FigureLanguage { FigureLanguage(rawValue: language) ?? .english }
 
+    /// What points are coloured by.
+    private enum Colours {
+        case groups([String]?, title: String?)
+        case numbers([Double], title: String)
+    }
+
+    private func colours(_ map: MapRows) throws -> Colours {
+        guard let colorBy else { return .groups(map.groups, title: nil) }
+        guard let column = map.file.layout.column(named: colorBy) else {
+            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; there are \(map.file.layout.columns.map(\.name).joined(separator: ", "))")
+        }
+        let values = try map.file.column(column), chosen = map.rows.map { values[$0] }, table = Table(name: map.name, columns: [(colorBy, chosen)]).column(at: 0)
+        // A few whole numbers are names of groups; more, or fractions, are a scale.
+        if table.kind == .number || table.kind == .integer && Set(chosen).count > 12 { return .numbers(try table.optionalNumbers().map { $0 ?? .nan }, title: colorBy) }
+        return .groups(chosen, title: colorBy)
+    }
+
+    /// - Throws: `DataError` where --color-by names no column; asked before work that takes long.
+    func check(_ file: VectorFile) throws { if isWanted { _ = try colours(try MapRows(file, name: "map")) } }
+
     /// Draws what was asked for.
-    func draw(_ map: MapRows, caption: String, axes: ScatterMap.Axes, neighbours: [[Int]]? = nil, provenance: Provenance) throws {
+    func draw(_ map: MapRows, caption text: String, axes: ScatterMap.Axes, neighbours: [[Int]]? = nil, provenance: Provenance) throws {
+        let caption = self.caption ? text : nil, colours = try colours(map)
         if !figure.isEmpty {
             var options = ScatterMap.Options()
             options.page = try font.map(PageStyle.requiring(font:)) ?? PageStyle()
@@ -73,7 +100,13 @@ struct FigureOptions: ParsableArguments {
                 let values = try map.file.column(column)
                 options.labels = .points(map.rows.map { values[$0] })
             }
-            let scatter = try ScatterMap(points: map.points, groups: map.groups, options: options)
+            let scatter: ScatterMap
+            switch colours {
+            case .groups(let groups, let title):
+                options.groupTitle = title
+                scatter = try ScatterMap(points: map.points, groups: groups, options: options)
+            case .numbers(let values, let title): scatter = try ScatterMap(points: map.points, values: values, title: title, options: options)
+            }
             for file in figure {
                 try scatter.write(to: URL(fileURLWithPath: file))
                 try provenance.write(beside: file)
@@ -85,7 +118,7 @@ struct FigureOptions: ParsableArguments {
             page.caption = caption
             page.texts = map.texts
             page.ids = map.ids
-            page.groups = map.groups
+            if case .groups(let groups, _) = colours { page.groups = groups }
             page.rows = map.rows
             page.columns = map.columns.map { MapPage.Column(name: $0.name, cells: $0.values) }
             page.neighbors = neighbours

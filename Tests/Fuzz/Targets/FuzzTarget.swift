@@ -4,7 +4,7 @@ import Tokenizers
 
 /// A parser that reads what others made. Whatever the bytes, the worst that may happen is a `DataError`.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case safetensors, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy
+    case safetensors, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat
 
     /// Reads the bytes as the program would, to the end.
     /// - Throws: what is no `DataError`: a finding, as is any crash.
@@ -20,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             case .csv: try Self.withFile(bytes) { for format in [TableFormat.csv, .tsv, .jsonl] { try? Self.table($0, format) } }
             case .conllu: try Self.withFile(bytes) { for sentence in try CoNLLUReader.read($0) { _ = sentence.writtenForm } }
             case .npy: try Self.withFile(bytes) { _ = try NPYFile(path: $0).floats() }
+            case .mat: try Self.withFile(bytes) { _ = try MATFile(path: $0).names }
             }
         } catch is DataError {}
     }
@@ -39,6 +40,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .sentencepiece: files("TokenizersTests/Fixtures") { $0.hasSuffix(".model") }
         case .xlsx: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".xlsx") }
         case .npy: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".npy") }
+        case .mat: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".mat") }
         case .csv, .json, .conllu: [URL]()
         }
         return fixtures + files("Fuzz/Seeds/" + rawValue) { _ in true } + files("Fuzz/Regressions/" + rawValue) { _ in true }

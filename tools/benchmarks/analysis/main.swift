@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import Representations
 import Tensors
 
 // analysis-bench TASK FILE ROWS COLUMNS [OPTION=VALUE …]: times one analysis of raw float32 rows and prints a line of JSON.
@@ -83,6 +84,49 @@ case "tsne":
     report["early-exaggeration"] = map?.settings.earlyExaggeration
     report["method"] = map?.settings.gradient.rawValue
     if let out = options["out"], let map { try map.coordinates.elements.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: out)) } }
+case "tree":
+    // Cosine distances and the tree, as `kotonoha cluster --tree` computes them.
+    let wide = x.converted(to: Double.self)
+    var tree: Dendrogram?
+    var distances: RDM?
+    report["distances"] = try seconds { distances = try RDM(wide) }
+    if let distances { report["s"] = try seconds { tree = try Dendrogram(distances, linkage: options["linkage"].flatMap(Dendrogram.Linkage.init) ?? .average) } }
+    report["height"] = tree?.merges.last?.height
+case "rsa":
+    // Rows are condensed matrices: the models, then the subjects.
+    let models = integer("models", 3), conditions = integer("conditions", 1000), labels = (0..<conditions).map(String.init)
+    let matrices = try (0..<rows).map { row in (String(row), try RDM(labels: labels, values: (0..<columns).map { Double(x[row, $0]) })) }
+    let rsa = RSA(.spearman, permutations: integer("permutations", 1000), resamples: integer("resamples", 0), threads: threads)
+    var result: RSA.Result?
+    report["s"] = try seconds { result = try rsa(models: Array(matrices[..<models]), subjects: Array(matrices[models...])) }
+    report["values"] = result?.models.map(\.estimate.value)
+    report["ceiling"] = result?.ceiling.map { [$0.lower, $0.upper] }
+case "encoding":
+    // The choice of a penalty for each response by folds in a row, then coefficients from all rows, as himalaya's RidgeCV makes them.
+    let y = try matrix(options["responses"] ?? "", rows: rows, columns: integer("voxels", 20_000)), count = integer("penalties", 15), folds = integer("folds", 5)
+    let search = PenaltySearch(penalties: EncodingModel.grid(1e-2, 1e5, count), standardizes: false, threads: threads)
+    var choices: [PenaltySearch.Choice] = [], weights = Tensor<Float>(repeating: 0, shape: [1, 1])
+    report["s"] = try seconds {
+        choices = try search.best(x, y, rows: Array(0..<rows), folds: Parallel.chunks(rows, size: (rows + folds - 1) / folds).map(Array.init), voxels: Array(0..<y.columns))
+        weights = try search.coefficients(x, y, rows: Array(0..<rows), voxels: Array(0..<y.columns), choices)
+    }
+    report["first"] = (0..<min(5, columns)).map { weights[$0, 0] }
+    report["chosen"] = choices.map(\.penalty).prefix(2000).map { $0 }
+    // What the products alone take, of the same shapes and on as many cores.
+    let test = rows / folds, r = min(columns, rows - test), blocks = (y.columns + 255) / 256
+    let left = x.rows(0..<rows - test), new = x.rows(0..<test), part = Tensor<Float>(repeating: 0.5, shape: [rows - test, 256]), shrunk = Tensor<Float>(repeating: 0.5, shape: [r, 256])
+    report["products"] = seconds {
+        Parallel.forEach(blocks, threads: threads) { _, _ in
+            _ = matrixProduct(x, transposed: true, Tensor<Float>(repeating: 0.5, shape: [rows, 256]))
+            _ = matrixProduct(Tensor<Float>(repeating: 0.5, shape: [columns, r]), shrunk)
+        }
+        for _ in 0..<folds {
+            Parallel.forEach(blocks, threads: threads) { _, _ in
+                _ = matrixProduct(left, transposed: true, part)
+                for _ in 0..<count { _ = matrixProduct(new, shrunk) }
+            }
+        }
+    }
 default:
     FileHandle.standardError.write(Data("analysis-bench: unknown task \(arguments[1])\n".utf8))
     exit(64)

@@ -136,10 +136,14 @@ struct ContrastCommand: ParsableCommand {
             return sums.mapValues { $0.0 / Double($0.1) }
         }
         let inA = try means(a), inB = try means(b)
+        let cells = Dictionary(grouping: try (rows(a) + rows(b)).filter { !items[$0].isEmpty }) { [items[$0], factor[$0] ?? ""] }.filter { $0.value.count > 1 }
+        let repeated = cells.isEmpty ? nil : "\(cells.count) item–condition cells have several rows, which were averaged: "
+            + cells.keys.sorted { $0.lexicographicallyPrecedes($1) }.prefix(5).map { "\($0[0]) in \($0[1]) (\(cells[$0]?.count ?? 0) rows)" }.joined(separator: ", ") + (cells.count > 5 ? ", …" : "")
         let shared = Factor(name: "", values: items).levels.filter { inA[$0] != nil && inB[$0] != nil }
         let incomplete = Set(inA.keys).symmetricDifference(inB.keys).sorted()
         guard !shared.isEmpty else { throw DataError(.badData, "no item stands in both '\(a)' and '\(b)'; leave --item out for an unpaired contrast", file: input) }
-        return (shared.compactMap { inA[$0] }, shared.compactMap { inB[$0] }, Self.note(incomplete, a, b))
+        let notes = [Self.note(incomplete, a, b), repeated].compactMap { $0 }
+        return (shared.compactMap { inA[$0] }, shared.compactMap { inB[$0] }, notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 
     private static func note(_ incomplete: [String], _ a: String, _ b: String) -> String? {
@@ -168,6 +172,7 @@ struct ContrastCommand: ParsableCommand {
         run.columns = [.init("item"), .init("item2"), .init("condition"), .init("condition2"), .init("row"), .init("row2"), TableColumn("cosine", decimals: 6), TableColumn("centred_cosine", decimals: 6),
                        .init("length"), .init("length2"), TableColumn("overlap", decimals: 4)] + carried.tableColumns(suffix: "1") + carried.tableColumns(suffix: "2")
         let sentences = try file.texts(), pieces = rows.map { Set(Self.bigrams(sentences[$0])) }
+        let (overlap, lengths) = Self.covariates(pieces, rows.map { Double(sentences[$0].count) })
         for (a, b) in pairs {
             let found = try ConditionPairs(conditions: factor, between: (a, b), items: items, valid: valid)
             if let note = Self.note(found.incomplete, a, b) { run.notes.append(note) }
@@ -181,38 +186,61 @@ struct ContrastCommand: ParsableCommand {
                     run.add(try found.isPaired ? contrast.paired(name, u, v) : contrast.unpaired(name, u, v), label == "cosine" ? (a, u) : nil, label == "cosine" ? (b, v) : nil)
                 }
             } else {
-                for (label, cosines) in [("cosine", raw), ("centred cosine", centred)] {
+                // Words and length that sentences share make them similar whatever they mean: tested beside, and taken out.
+                var tables = [("cosine", raw), ("centred cosine", centred)]
+                if let rest = adjusted(raw, rows: first + second, for: [overlap, lengths]) { tables.append(("cosine without overlap and length", rest)) }
+                if Set(first + second).count == (first + second).count, Self.varies(overlap, first + second) { tables.append(("overlap", overlap)) }
+                for (label, cosines) in tables {
                     let s = try contrast.similarity("\(label), \(a) and \(b)", cosines, first, second, paired: found.isPaired)
                     run.add(s.separation, nil, nil)
                     run.add(s.homogeneity, nil, nil)
                     if label == "cosine" {
                         func within(_ own: [Int]) -> [Double] { own.map { i in mean(own.filter { $0 != i }.map { raw[i, $0] }) } }
-                        run.categories = (run.categories ?? []) + [.init(a, points: within(first), mean: s.withinFirst), .init(b, points: within(second), mean: s.withinSecond),
-                                                                   .init("\(a)–\(b)", mean: s.between)]
+                        run.categories = (run.categories ?? []) + [.init(a, points: within(first), mean: s.withinFirst, interval: s.intervals.first), .init(b, points: within(second), mean: s.withinSecond, interval: s.intervals.second),
+                                                                   .init("\(a)–\(b)", points: first.map { i in mean(second.filter { $0 != i }.map { raw[i, $0] }) }, mean: s.between, interval: s.intervals.between)]
                         run.isPaired = found.isPaired
                     }
                     run.notes.append("\(label): within \(a) \(Console.fixed(s.withinFirst, 4)), within \(b) \(Console.fixed(s.withinSecond, 4)), between \(Console.fixed(s.between, 4))"
                                      + (s.sameItem.map { ", the two sentences of an item \(Console.fixed($0, 4))" } ?? ""))
                 }
             }
-            // Length is confounded with similarity: it is tested beside.
-            let lengths = (found.first.map { Double(sentences[$0].count) }, found.second.map { Double(sentences[$0].count) })
-            let length = try found.isPaired ? contrast.paired("length in characters: \(a) − \(b)", lengths.0, lengths.1) : contrast.unpaired("length in characters: \(a) − \(b)", lengths.0, lengths.1)
+            let characters = (found.first.map { Double(sentences[$0].count) }, found.second.map { Double(sentences[$0].count) })
+            let length = try found.isPaired ? contrast.paired("length in characters: \(a) − \(b)", characters.0, characters.1) : contrast.unpaired("length in characters: \(a) − \(b)", characters.0, characters.1)
             run.add(length, nil, nil)
             let both = found.first + found.second
             for (p, i) in both.enumerated() {
                 for j in both[(p + 1)...] {
                     guard let u = place[i], let v = place[j] else { continue }
-                    let union = pieces[u].union(pieces[v]).count
                     run.rows.append([
                         Cell(items?[i]), Cell(items?[j]), Cell(factor[i]), Cell(factor[j]), .integer(i), .integer(j), .number(raw[u, v]), .number(centred[u, v]),
-                        .integer(sentences[i].count), .integer(sentences[j].count), union == 0 ? .missing : .number(Double(pieces[u].intersection(pieces[v]).count) / Double(union)),
+                        .integer(sentences[i].count), .integer(sentences[j].count), .number(overlap[u, v]),
                     ] + cells.map { .text($0[i]) } + cells.map { .text($0[j]) })
                 }
             }
         }
         run.notes.append("tests are by item and do not generalize over subjects or models")
         return run
+    }
+
+    /// What pairs of sentences share of their words or pairs of characters (Jaccard), and how much they differ in length: (rows, rows) each.
+    private static func covariates(_ pieces: [Set<String>], _ lengths: [Double]) -> (overlap: Tensor<Double>, lengths: Tensor<Double>) {
+        let n = pieces.count
+        var overlap = Tensor<Double>(repeating: 0, shape: [n, n]), difference = overlap
+        for i in 0..<n {
+            for j in i + 1..<max(n, i + 1) {
+                let shared = pieces[i].intersection(pieces[j]).count, union = pieces[i].count + pieces[j].count - shared
+                overlap[i, j] = union == 0 ? 0 : Double(shared) / Double(union)
+                difference[i, j] = abs(lengths[i] - lengths[j])
+                (overlap[j, i], difference[j, i]) = (overlap[i, j], difference[i, j])
+            }
+        }
+        return (overlap, difference)
+    }
+
+    private static func varies(_ table: Tensor<Double>, _ rows: [Int]) -> Bool {
+        guard rows.count > 1 else { return false }
+        let first = table[rows[0], rows[1]]
+        return rows.contains { i in rows.contains { $0 != i && table[i, $0] != first } }
     }
 
     /// Words where the sentence has spaces, else pairs of characters.

@@ -20,13 +20,16 @@ struct EncodingCommand: ParsableCommand {
 
             predicts each fold from the others by ridge regression; the penalty of each voxel is chosen in inner folds. Rows of --data are those of the
             vector file in order, or are matched with its texts or ids by the column --match.
+
+            Repeated measurements (--data given several times, or an array of repetitions, rows, voxels) are averaged, give each voxel a noise ceiling, and
+            allow --stable N: only the voxels that repeat best in the training rows of each fold. --bands gives feature spaces penalties of their own.
             """)
 
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(help: ArgumentHelp("Measurements: a table or .npy, one row per vector, one column per voxel.", valueName: "file"))
-    var data: String
+    @Option(help: ArgumentHelp("Measurements: a table, .npy, .h5 or .mat (FILE:NAME), one row per vector, one column per voxel; several times for repetitions.", valueName: "file"))
+    var data: [String]
 
     @Option(help: ArgumentHelp("The column of --data whose values are the texts or ids of the vectors; rows are in order if not given.", valueName: "column"))
     var match: String?
@@ -36,6 +39,15 @@ struct EncodingCommand: ParsableCommand {
 
     @Option(help: "One penalty instead of a choice; 1 if not given with --leave.")
     var alpha: Double?
+
+    @Option(help: ArgumentHelp("Feature spaces with penalties of their own: widths that add up to the vectors' (50,250), or more vector files, whose vectors are put behind.", valueName: "widths|files"))
+    var bands: String?
+
+    @Option(help: "Random weightings of the bands that are tried, beside all alike and each alone.")
+    var bandSamples = 20
+
+    @Option(help: "Only this many voxels, those that repeat best in the training rows of each fold; needs repetitions.")
+    var stable: Int?
 
     @Option(help: "Folds, outer and inner.")
     var folds = 5
@@ -58,18 +70,22 @@ struct EncodingCommand: ParsableCommand {
     @Option(in: .threads, help: "Workers; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "One row per voxel: r, R², penalty (.tsv, .csv, .xlsx, .jsonl, .json).")
+    @Option(name: .shortAndLong, help: "One row per voxel: r, R², penalty (.tsv, .csv, .xlsx, .jsonl, .json or .h5).")
     var output: String?
 
+    @OptionGroup(title: "Picture") var picture: PictureOptions
     @OptionGroup(title: "Table") var table: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        try OutputName.requireTable(output)
+        try OutputName.require(output, OutputName.tables + (leave == nil ? OutputName.vectors : []), "scores are written")
+        if data.isEmpty { throw ValidationError("--data names the measurements") }
         if let leave, leave != 2 { throw ValidationError("--leave is 2, not \(leave); --folds leaves parts of other sizes out") }
+        if leave != nil { try refuse([("--bands", bands != nil), ("--group-column", groupColumn != nil)], "is for folds, and --leave 2 leaves pairs out") }
         if folds < 2 { throw ValidationError("--folds should be at least 2, not \(folds)") }
-        if permutations < 0 { throw ValidationError("--permutations should be at least 0, not \(permutations)") }
+        if permutations < 0 || bandSamples < 0 { throw ValidationError("--permutations and --band-samples should be at least 0") }
+        if let stable, stable < 1 { throw ValidationError("--stable should be at least 1, not \(stable)") }
         if let alpha, !(alpha >= 0 && alpha.isFinite) { throw ValidationError("--alpha is a number from 0, not \(alpha)") }
         _ = try grid()
     }
@@ -84,105 +100,101 @@ struct EncodingCommand: ParsableCommand {
     }
 
     func run() throws {
-        try writing.check(inputs: [vectors, data], files: [output])
-        let file = try VectorFile(path: vectors)
-        let (rows, measured, names) = try measurements(file)
-        let d = file.dimension, all = try file.readEmbeddings()
-        let x = Tensor<Float>(rows.flatMap { all[$0 * d..<($0 + 1) * d] }, shape: [rows.count, d])
+        let paths = data.map { ArrayFile.split($0).path }, files = bandFiles
+        try writing.check(inputs: [vectors] + files + paths, files: [output] + picture.figure)
+        let file = try VectorFile(path: vectors), source = try MeasurementInput(data, match: match, file)
+        let (x, ranges) = try features(file, files, source.rows)
+        if let stable, source.repeats == nil { throw DataError(.usage, "--stable \(stable) chooses voxels by how they repeat: give --data several times, or an array (repetitions, rows, voxels)") }
+        if let stable, stable > source.mean.columns { throw DataError(.usage, "--stable \(stable) is more than the \(source.mean.columns) voxels that there are") }
+        if !report.quiet { for note in source.notes { Console.say("note: " + note) } }
         var record = provenance(seed: seed)
-        record.inputs = [try .init(hashing: vectors), try .init(hashing: data)]
-        record.settings = [("method", .string("encoding model")), ("items", .integer(rows.count)), ("voxels", .integer(measured.columns)), ("standardized", .bool(standardize)),
+        record.inputs = try ([vectors] + files + paths).map { try .init(hashing: $0) }
+        record.settings = [("method", .string("encoding model")), ("items", .integer(source.rows.count)), ("voxels", .integer(source.mean.columns)), ("standardized", .bool(standardize)),
+                           ("repetitions", .integer(source.repeats?.repeats.count ?? 1)), ("stable", stable.map(JSON.integer) ?? .null), ("bands", ranges.isEmpty ? .null : .integer(ranges.count)),
                            ("permutations", .integer(permutations)), ("vectors", try file.description)]
-        if leave == 2 { try leaveTwoOut(x, measured, &record) } else { try crossValidated(x, measured, names, file, rows, &record) }
+        if leave == 2 { try leaveTwoOut(x, source, &record) } else { try crossValidated(x, ranges, source, file, &record) }
     }
 
-    private func leaveTwoOut(_ x: Tensor<Float>, _ y: Tensor<Double>, _ record: inout Provenance) throws {
+    /// Vector files of further bands; none where --bands lists widths.
+    private var bandFiles: [String] {
+        guard let bands, bands.contains(where: { !$0.isNumber && $0 != "," }) else { return [] }
+        return bands.split(separator: ",").map(String.init)
+    }
+
+    /// Features of the rows that have measurements, and the columns of each band.
+    private func features(_ file: VectorFile, _ others: [String], _ rows: [Int]) throws -> (Tensor<Float>, [Range<Int>]) {
+        let sources = [file] + (try others.map { try VectorFile(path: $0) })
+        for (path, other) in zip(others, sources.dropFirst()) {
+            guard other.count == file.count else { throw DataError(.badData, "it has \(other.count) rows, \(vectors) has \(file.count); bands describe the same rows in the same order", file: path) }
+            let valid = try other.valid()
+            if let empty = rows.first(where: { !valid[$0] }) { throw DataError(.badData, "row \(empty) has no vector, but \(vectors) has one there", file: path) }
+        }
+        let widths = sources.map(\.dimension), total = widths.reduce(0, +)
+        var x = Tensor<Float>(uninitialized: [rows.count, total]), start = 0
+        for (source, d) in zip(sources, widths) {
+            let all = try source.readEmbeddings(), offset = start
+            x.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<d { to[place * total + offset + k] = all[row * d + k] } } }
+            start += d
+        }
+        guard let bands else { return (x, []) }
+        let listed = others.isEmpty ? bands.split(separator: ",").compactMap { Int($0) } : widths
+        guard listed.allSatisfy({ $0 > 0 }), listed.reduce(0, +) == total else {
+            throw DataError(.usage, "--bands \(bands) adds up to \(listed.reduce(0, +)) features; the vectors have \(total)")
+        }
+        var edge = 0
+        return (x, listed.map { width in
+            edge += width
+            return edge - width..<edge
+        })
+    }
+
+    private func leaveTwoOut(_ x: Tensor<Float>, _ source: MeasurementInput, _ record: inout Provenance) throws {
         let penalty = alpha ?? 1
-        let found = try LeaveTwoOut(penalty: penalty, standardizes: standardize, permutations: permutations, seed: seed, threads: threads)(
-            features: x.converted(to: Double.self), measurements: y)
+        let (found, null) = try LeaveTwoOut(penalty: penalty, standardizes: standardize, stable: stable, permutations: permutations, seed: seed, threads: threads).run(
+            features: x.converted(to: Double.self), measurements: source.mean, repeats: source.repeats)
         record.settings += [("leave", .integer(2)), ("alpha", .number(penalty)), ("accuracy", .number(found.value)), ("p", found.p.map(JSON.number) ?? .null)]
         if let output {
             try ResultTable(["items", "pairs", "alpha", TableColumn("accuracy", decimals: 4), TableColumn("p", decimals: 5)], table).write(to: output, provenance: record) { append in
                 try append([.integer(found.n), .integer(found.n * (found.n - 1) / 2), .number(penalty), .number(found.value), Cell(found.p)])
             }
         }
+        for path in picture.figure { try EncodingFigure(picture).draw(accuracy: found, null: null, to: path, record) }
         if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
         try Console.print("2-versus-2 accuracy\t\(Console.fixed(found.value, 4))\t(\(found.n * (found.n - 1) / 2) pairs of \(found.n) items, alpha \(penalty))"
                       + (found.p.map { "\tp = \(Console.fixed($0, 4)) by permuting items" } ?? ""))
     }
 
-    private func crossValidated(_ x: Tensor<Float>, _ y: Tensor<Double>, _ names: [String], _ file: VectorFile, _ rows: [Int], _ record: inout Provenance) throws {
+    private func crossValidated(_ x: Tensor<Float>, _ ranges: [Range<Int>], _ source: MeasurementInput, _ file: VectorFile, _ record: inout Provenance) throws {
         let penalties = try grid()
         var groups: [Int]?
         if let groupColumn {
-            let all = try file.column(file.layout.requiredColumn(named: groupColumn, file: vectors)), factor = Factor(name: groupColumn, values: rows.map { all[$0] })
+            let all = try file.column(file.layout.requiredColumn(named: groupColumn, file: vectors)), factor = Factor(name: groupColumn, values: source.rows.map { all[$0] })
             guard !factor.codes.contains(nil) else { throw DataError(.badData, "the column \(groupColumn) is empty in some rows", file: vectors) }
             groups = factor.codes.compactMap { $0 }
         }
-        let scores = try EncodingModel(penalties: penalties, folds: folds, standardizes: standardize, permutations: permutations, seed: seed, threads: threads)(
-            features: x, measurements: y.converted(to: Float.self), groups: groups)
+        let model = EncodingModel(penalties: penalties, folds: folds, standardizes: standardize, bands: ranges, bandSamples: bandSamples, stable: stable, permutations: permutations, seed: seed, threads: threads)
+        let scores = try model(features: x, measurements: source.mean.converted(to: Float.self), groups: groups, repeats: source.repeats)
         let defined = scores.r.filter { !$0.isNaN }
+        guard !defined.isEmpty else { throw DataError(.badData, "no voxel has a correlation: all \(scores.r.count) are constant", file: data[0]) }
         record.settings += [("folds", .integer(folds)), ("alphas", .array(penalties.map { .number($0) })), ("mean_r", .number(mean(defined)))]
-        if let output {
-            let columns: [TableColumn] = ["voxel", TableColumn("r", decimals: 4), TableColumn("r_squared", decimals: 4), TableColumn("alpha"), TableColumn("p", decimals: 5), TableColumn("p_fdr", decimals: 5)]
-            try ResultTable(columns, table).write(to: output, provenance: record) { append in
-                for k in scores.r.indices {
-                    let chosen = scores.penalties[k].sorted()
-                    try append([.text(names[k]), Cell(scores.r[k].isNaN ? nil : scores.r[k]), Cell(scores.rSquared[k].isNaN ? nil : scores.rSquared[k]), .number(chosen[chosen.count / 2]),
-                                Cell(scores.p?[k]), Cell(scores.adjustedP?[k])])
-                }
-            }
-        }
-        let significant = scores.adjustedP?.count { $0 <= 0.05 }
+        if let output { try EncodingScores(scores, names: source.names).write(to: output, table, record) }
+        for path in picture.figure { try EncodingFigure(picture).draw(scores, to: path, record) }
+        let significant = scores.adjustedP?.count { $0 <= 0.05 }, ceilings = scores.ceiling?.filter { !$0.isNaN }
+        let unused = scores.penalties.count(where: \.isEmpty)
         if report.json {
             return try Console.print(JSON.object(record.settings + [
-                ("best_r", defined.max().map(JSON.number) ?? .null), ("constant_voxels", .integer(scores.r.count - defined.count)), ("significant_fdr_05", significant.map(JSON.integer) ?? .null),
+                ("best_r", defined.max().map(JSON.number) ?? .null), ("constant_voxels", .integer(scores.r.count - defined.count - unused)), ("unselected_voxels", .integer(unused)),
+                ("significant_fdr_05", significant.map(JSON.integer) ?? .null), ("mean_ceiling", ceilings.map { .number(mean($0)) } ?? .null),
                 ("at_lower_edge", .integer(scores.atLowerEdge)), ("at_upper_edge", .integer(scores.atUpperEdge)),
             ]).serialized(.pretty))
         }
         try Console.print("mean r\t\(Console.fixed(mean(defined), 4))\nbest r\t\(Console.fixed(defined.max() ?? .nan, 4))\nvoxels\t\(scores.r.count)"
-                      + (significant.map { "\nsignificant (FDR 5 %)\t\($0)" } ?? ""))
+                      + (ceilings.map { "\nmean noise ceiling\t\(Console.fixed(mean($0), 4))" } ?? "") + (significant.map { "\nsignificant (FDR 5 %)\t\($0)" } ?? ""))
         guard !report.quiet else { return }
         if scores.atLowerEdge + scores.atUpperEdge > 0 {
             Console.say("warning: the best penalty lies at the edge of the grid for \(scores.atLowerEdge) (lower) and \(scores.atUpperEdge) (upper) of \(scores.r.count) voxels; widen --alphas")
         }
-        if defined.count < scores.r.count { Console.say("note: \(scores.r.count - defined.count) voxels are constant and have no r") }
-    }
-
-    /// Rows of the vector file that have measurements, the measurements in the same order, and the voxels' names.
-    private func measurements(_ file: VectorFile) throws -> ([Int], Tensor<Double>, [String]) {
-        let valid = try file.valid()
-        let values: Tensor<Double>, keys: [String]?, names: [String]
-        if URL(fileURLWithPath: data).pathExtension.lowercased() == "npy" {
-            let array = try NPYFile(path: data)
-            guard array.shape.count == 2 else { throw DataError(.badData, "expected an array (rows, voxels), not of shape \(array.shape)", file: data) }
-            (values, keys, names) = (Tensor(try array.doubles(), shape: array.shape), nil, (0..<array.shape[1]).map(String.init))
-        } else {
-            let table = try Table(path: data), key = try match.map { try table.column($0) }
-            let used = table.columns.filter { $0.name != key?.name && ($0.kind == .number || $0.kind == .integer) }
-            guard !used.isEmpty else { throw DataError(.badData, "it has no columns of numbers", file: data) }
-            let columns = try used.map { try $0.numbers() }
-            values = Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count])
-            (keys, names) = (key?.texts, used.map(\.name))
-        }
-        guard let keys else {
-            guard values.rows == file.count else {
-                throw DataError(.badData, "it has \(values.rows) rows, the vector file has \(file.count); --match COLUMN pairs them by text or id", file: data)
-            }
-            let rows = valid.indices.filter { valid[$0] }
-            let v = values.columns
-            return (rows, Tensor(rows.flatMap { row in (0..<v).map { values[row, $0] } }, shape: [rows.count, v]), names)
-        }
-        let texts = try file.ids() ?? file.texts(), other = try file.texts()
-        var places: [String: Int] = [:]
-        for row in valid.indices where valid[row] {
-            places[other[row]] = places[other[row]] ?? row
-            places[texts[row]] = row
-        }
-        let missing = keys.filter { places[$0] == nil }
-        guard missing.isEmpty else {
-            throw DataError(.badData, "\(missing.count) of its rows have no vector: \(missing.prefix(5).joined(separator: ", "))\(missing.count > 5 ? ", …" : "")", file: data)
-        }
-        return (keys.compactMap { places[$0] }, values, names)
+        if unused > 0 { Console.say("note: \(unused) voxels were stable in no fold and have no r") }
+        if defined.count + unused < scores.r.count { Console.say("note: \(scores.r.count - defined.count - unused) voxels are constant and have no r") }
     }
 }

@@ -14,7 +14,11 @@ struct RSACommand: ParsableCommand {
             kotonoha rsa layer4.rdm.h5 layer12.rdm.h5 --data s1.rdm.h5 --data s2.rdm.h5 -o rsa.csv --figure rsa.pdf
 
             Each model's dissimilarities are compared with each subject's. p-values permute conditions, never cells; the noise ceiling bounds what the
-            best model could reach; matrices are matched by label. A table of pairs may hold several matrices: FILE.tsv:COLUMN,COLUMN takes some.
+            best model could reach; matrices are matched by label. A table of pairs may hold several matrices: FILE.tsv:COLUMN,COLUMN takes some;
+            a file of layers gives one model a layer.
+
+            Where --data are matrices over time (rdm of an array), the result is a time course: p is adjusted over times, and the figure marks times
+            that are significant and shades the noise ceiling.
             """)
 
     @Argument(help: "Dissimilarity matrices of models.")
@@ -32,7 +36,7 @@ struct RSACommand: ParsableCommand {
     @Option(help: "What the bootstrap draws: conditions, subjects or both.")
     var bootstrap = RSA.Resampled.conditions
 
-    @Option(help: "Bootstrap resamples.")
+    @Option(help: "Bootstrap resamples; 0 leaves intervals and differences' p out.")
     var resamples = 1000
 
     @Option(help: "False discovery rate at which models are marked.")
@@ -56,13 +60,20 @@ struct RSACommand: ParsableCommand {
     func validate() throws {
         if models.isEmpty { throw ValidationError("name at least one model's matrix") }
         try OutputName.requireTable(output)
-        if permutations < 1 || resamples < 1 { throw ValidationError("--permutations and --resamples should be at least 1") }
+        if permutations < 1 || resamples < 0 { throw ValidationError("--permutations should be at least 1, and --resamples at least 0") }
         if !(fdr > 0 && fdr < 1) { throw ValidationError("--fdr is between 0 and 1, not \(fdr)") }
     }
 
     func run() throws {
         try writing.check(inputs: (models + data).map(DissimilarityOptions.path), files: [output] + picture.figure)
-        let candidates = try models.flatMap(matrices.matrices), subjects = try data.flatMap(matrices.matrices)
+        let candidates = try models.flatMap(matrices.matrices), inTime = try data.map { try Self.isSeries($0) }
+        if inTime.contains(true) {
+            guard !inTime.contains(false) else {
+                throw DataError(.usage, "some of --data are matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])), others are not (\(data[inTime.firstIndex(of: false) ?? 0]))")
+            }
+            return try runTimeCourse(candidates)
+        }
+        let subjects = try data.flatMap(matrices.matrices)
         let rsa = RSA(method, permutations: permutations, bootstrap: bootstrap, resamples: resamples, seed: seed, threads: threads)
         let result = try rsa(models: candidates, subjects: subjects)
         var record = provenance(seed: seed)
@@ -70,12 +81,19 @@ struct RSACommand: ParsableCommand {
         record.settings = [
             ("method", .string("RSA")), ("comparison", .string(method.rawValue)), ("permutations", .integer(permutations)), ("bootstrap", .string(bootstrap.rawValue)),
             ("resamples", .integer(resamples)), ("fdr", .number(fdr)), ("conditions", .integer(result.conditions)), ("subjects", .integer(result.subjects)),
+            ("missing_pairs", .integer(result.missing)),
             ("noise_ceiling", result.ceiling.map { .array([.number($0.lower), .number($0.upper)]) } ?? .null),
             ("models", .array(result.models.map { .object([("name", .string($0.name)), ("value", .number($0.estimate.value)), ("p", $0.estimate.p.map(JSON.number) ?? .null)]) })),
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
+        if result.missing > 0, !report.quiet { Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing in a matrix; each comparison leaves out the pairs that one of its two matrices lacks") }
         if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
+    }
+
+    private static func isSeries(_ argument: String) throws -> Bool {
+        let path = DissimilarityOptions.path(argument)
+        return try ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) && RDMSeries.isSeries(path: path)
     }
 
     private func write(_ result: RSA.Result, _ record: Provenance) throws {

@@ -16,13 +16,13 @@ struct ClusterCommand: ParsableCommand {
             finds communities: sentences at or above a cosine to one of them. What is close differs from model to model, so the
             threshold can be named as a share of random pairs. With --clusters K it is k-means on the sphere, and every sentence belongs somewhere.
 
-            --tree average, complete, single or ward builds a tree instead; -o tree.csv lists its merges, tree.newick is for other programs, and with
-            --clusters K or --height the tree is cut and -o lists or copies rows with their clusters.
+            --tree average, complete, single or ward builds a tree instead, of cosine distances or of a dissimilarity matrix; -o tree.csv lists its merges,
+            tree.newick is for other programs, and with --clusters K or --threshold HEIGHT the tree is cut and -o lists or copies rows with their clusters.
 
             -o clustered.h5 copies the vector file with the clusters as its groups, so that maps are coloured by them.
             """)
 
-    @Argument(help: "The vector file.")
+    @Argument(help: "The vector file; for a tree also a dissimilarity matrix (.rdm.h5).")
     var vectors: String
 
     @Option(name: .shortAndLong, help: "The table (.tsv, .csv, .xlsx, .jsonl, .json) or vector file (.h5) to write.")
@@ -31,7 +31,7 @@ struct ClusterCommand: ParsableCommand {
     @Option(in: .rows, help: "k-means with this many clusters instead of communities.")
     var clusters: Int?
 
-    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9; 0.75 if not given.")
+    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9; 0.75 if not given. Of a tree: the height to cut at.")
     var threshold: String?
 
     @Option(in: .rows, help: "Least size of a community; 10 if not given.")
@@ -43,7 +43,7 @@ struct ClusterCommand: ParsableCommand {
     @Option(help: "Hierarchical clustering by cosine distance: average, complete, single or ward.")
     var tree: Dendrogram.Linkage?
 
-    @Option(help: "Cut the tree at this height.")
+    @Option(help: .hidden)
     var height: Double?
 
     @Option(help: ArgumentHelp("The tree as a picture: .svg, .pdf or .png.", valueName: "file"))
@@ -63,10 +63,11 @@ struct ClusterCommand: ParsableCommand {
         try OutputName.require(output, OutputName.tables + OutputName.vectors + (tree == nil ? [] : ["newick", "nwk"]), "clusters are written")
         if tree == nil { try refuse([("--height", height != nil), ("--figure", figure != nil)], "is for trees, which --tree asks for") }
         if tree != nil {
-            try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
-            if clusters != nil { try refuse([("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
-        }
-        if clusters != nil {
+            try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
+            try refuse([("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
+            if clusters != nil { try refuse([("--threshold", threshold != nil), ("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
+            if let threshold, Double(threshold)?.isFinite != true { throw ValidationError("--threshold of a tree is a height, as 0.4, not '\(threshold)'") }
+        } else if clusters != nil {
             try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
             try refuse([("--starts", starts != nil)], "is for k-means, which --clusters asks for")
@@ -158,25 +159,35 @@ struct ClusterCommand: ParsableCommand {
     // MARK: Trees
 
     private func runTree(_ linkage: Dendrogram.Linkage) throws {
+        let height = height ?? threshold.flatMap { Double($0) }
+        if ["h5", "hdf5"].contains(URL(fileURLWithPath: vectors).pathExtension.lowercased()), try RDM.isRDM(path: vectors) {
+            let rdm = try RDM(path: vectors)
+            return try finishTree(try Dendrogram(rdm, linkage: linkage), linkage, height, nil, Array(0..<rdm.count), metric: rdm.metric)
+        }
         let file = try VectorFile(path: vectors), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
+        guard rows.count >= 2 else { throw DataError(.badData, "a tree needs at least two rows with vectors; there \(rows.count == 1 ? "is 1" : "are none")", file: vectors) }
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
         guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; choose at most 40,000 by vectors select", file: vectors) }
         if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), d = file.dimension
+        let d = file.dimension, all = try file.readEmbeddings()
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
-        for (place, row) in rows.enumerated() { for k in 0..<d { kept[place, k] = Double(x[row, k]) } }
-        let labels = try DissimilarityOptions.labels(file, rows), dendrogram = try Dendrogram(RDM(kept, labels: labels), linkage: linkage)
+        kept.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<d { to[place * d + k] = Double(all[row * d + k]) } } }
+        try finishTree(try Dendrogram(RDM(kept, labels: DissimilarityOptions.labels(file, rows)), linkage: linkage), linkage, height, file, rows, metric: "cosine")
+    }
+
+    private func finishTree(_ dendrogram: Dendrogram, _ linkage: Dendrogram.Linkage, _ height: Double?, _ file: VectorFile?, _ rows: [Int], metric: String) throws {
         let cut = try clusters.map { try dendrogram.clusters(count: $0) } ?? height.map { dendrogram.clusters(height: $0) }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("hierarchical clustering")), ("linkage", .string(linkage.rawValue)), ("metric", .string("cosine")), ("rows", .integer(rows.count)),
-                           ("clusters", cut.map { .integer(Set($0).count) } ?? .null), ("height", height.map(JSON.number) ?? .null), ("vectors", try file.description)]
+        record.settings = [("method", .string("hierarchical clustering")), ("linkage", .string(linkage.rawValue)), ("metric", .string(metric)), ("rows", .integer(rows.count)),
+                           ("clusters", cut.map { .integer(Set($0).count) } ?? .null), ("height", height.map(JSON.number) ?? .null)]
+        if let file { record.settings.append(("vectors", try file.description)) }
         try writeTree(dendrogram, file, rows, cut, record)
         if let figure {
             var options = DendrogramFigure.Options()
-            options.xTitle = "cosine distance (\(linkage.rawValue))"
+            options.xTitle = "\(metric.isEmpty ? "" : metric + " ")distance (\(linkage.rawValue))"
             options.cut = height
-            try DendrogramFigure(names: labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut, options: options).write(to: URL(fileURLWithPath: figure))
+            try DendrogramFigure(names: dendrogram.labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut, options: options).write(to: URL(fileURLWithPath: figure))
             try record.write(beside: figure)
         }
         if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
@@ -186,7 +197,7 @@ struct ClusterCommand: ParsableCommand {
         }
     }
 
-    private func writeTree(_ tree: Dendrogram, _ file: VectorFile, _ rows: [Int], _ cut: [Int]?, _ record: Provenance) throws {
+    private func writeTree(_ tree: Dendrogram, _ file: VectorFile?, _ rows: [Int], _ cut: [Int]?, _ record: Provenance) throws {
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "newick", "nwk":
             try AtomicFile.write(to: output) { try $0.write(tree.newick + "\n") }
@@ -196,6 +207,12 @@ struct ClusterCommand: ParsableCommand {
                 guard kind != "h5" else { throw DataError(.usage, "a vector file keeps clusters, not a tree; cut it by --clusters or --height", file: output) }
                 return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(to: output, provenance: record) { append in
                     for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
+                }
+            }
+            guard let file else {
+                guard !OutputName.vectors.contains(kind) else { throw DataError(.usage, "a matrix has no vectors to copy; its clusters are written as a table", file: output) }
+                return try ResultTable(["row", "label", "cluster"], tableOutput).write(to: output, provenance: record) { append in
+                    for (row, cluster) in cut.enumerated() { try append([.integer(row), .text(tree.labels[row]), .integer(cluster + 1)]) }
                 }
             }
             let vectors = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])

@@ -14,10 +14,15 @@ struct MDSCommand: ParsableCommand {
 
             Classical scaling (Torgerson) is the start of the metric and nonmetric forms (SMACOF); --starts adds random ones. Stress-1 says how much of
             the distances is not the dissimilarities; --shepard draws one against the other.
+
+            kotonoha mds layer4.rdm.h5 layer12.rdm.h5 -o maps.csv --figure maps.pdf
+
+            Several matrices of the same conditions give maps that are shifted, turned and scaled onto one another (Procrustes); a line joins the places of
+            each condition, and the disparity says how much of a map their mean does not explain.
             """)
 
-    @Argument(help: "A dissimilarity matrix, vector file or table.")
-    var input: String
+    @Argument(help: "A dissimilarity matrix, vector file or table; several make maps that are aligned.")
+    var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The table of coordinates (.tsv, .csv, .xlsx, .jsonl, .json).")
     var output: String
@@ -46,11 +51,17 @@ struct MDSCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws { try OutputName.requireTable(output) }
+    func validate() throws {
+        try OutputName.requireTable(output)
+        if inputs.isEmpty { throw ValidationError("name at least one matrix") }
+        if dimensions < 1 || starts < 0 { throw ValidationError("--dimensions should be at least 1 and --starts at least 0") }
+    }
 
     func run() throws {
-        try writing.check(inputs: [DissimilarityOptions.path(input)], files: [output, shepard] + picture.figure)
-        let rdm = try matrix.matrix(input), kind = nonmetric ? .nonmetric : method
+        try writing.check(inputs: inputs.map(DissimilarityOptions.path), files: [output, shepard] + picture.figure)
+        let found = try inputs.flatMap(matrix.matrices)
+        guard found.count == 1 else { return try runAligned(found) }
+        let input = inputs[0], rdm = found[0].rdm, kind = nonmetric ? .nonmetric : method
         let fit = try MDS(kind, dimensions: dimensions, starts: starts, seed: seed).fit(rdm)
         let r = try? Correlation.pearson(fit.distances, rdm.values)
         let positive = fit.eigenvalues.filter { $0 > 0 }.reduce(0, +)
@@ -78,13 +89,59 @@ struct MDSCommand: ParsableCommand {
         if starts > 0 { Console.say(fit.start.map { "random start \($0 + 1) was better than the classical solution" } ?? "no random start was better than the classical solution") }
     }
 
+    /// One map per matrix, brought onto their mean.
+    private func runAligned(_ found: [(name: String, rdm: RDM)]) throws {
+        if shepard != nil { throw DataError(.usage, "--shepard draws one matrix; there are \(found.count)") }
+        let kind = nonmetric ? MDS.Method.nonmetric : method, labels = found[0].rdm.labels
+        let fits = try found.map { name, rdm in
+            do { return try MDS(kind, dimensions: dimensions, starts: starts, seed: seed).fit(try rdm.aligned(to: labels, name)) } catch let error as DataError {
+                throw DataError(error.kind, "\(name): \(error.message)", file: error.file)
+            }
+        }
+        let aligned = try Procrustes.align(fits.map(\.coordinates))
+        var record = provenance(seed: seed)
+        record.inputs = try inputs.map { try .init(hashing: DissimilarityOptions.path($0)) }
+        record.settings = [
+            ("method", .string("MDS")), ("form", .string(kind.rawValue)), ("dimensions", .integer(dimensions)), ("conditions", .integer(labels.count)), ("starts", .integer(starts)),
+            ("maps", .array(found.indices.map { .object([("name", .string(found[$0].name)), ("stress_1", .number(fits[$0].stress)), ("disparity", .number(aligned.disparities[$0]))]) })),
+        ]
+        try ResultTable(["map", "label"] + (0..<dimensions).map { TableColumn("x\($0 + 1)", decimals: 6) }, table).write(to: output, provenance: record) { append in
+            for (m, map) in (aligned.maps + [aligned.mean]).enumerated() {
+                for i in labels.indices { try append([.text(m < found.count ? found[m].name : "mean"), .text(labels[i])] + (0..<dimensions).map { .number(map[i, $0]) }) }
+            }
+        }
+        for path in picture.figure { try drawAligned(found.map(\.name), labels, aligned, kind, to: path, record) }
+        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
+        guard !report.quiet else { return }
+        for m in found.indices { Console.say("\(found[m].name): stress-1 \(Console.fixed(fits[m].stress, 4)), disparity from the mean map \(Console.fixed(aligned.disparities[m], 4))") }
+    }
+
+    private func drawAligned(_ names: [String], _ labels: [String], _ aligned: (maps: [Tensor<Double>], mean: Tensor<Double>, disparities: [Double]), _ kind: MDS.Method, to path: String,
+                             _ record: Provenance) throws {
+        guard dimensions >= 2 else { throw DataError(.usage, "a map needs two dimensions; --dimensions asks for \(dimensions)") }
+        var options = ScatterMap.Options()
+        options.page.width = try Length(parsing: picture.width)
+        options.page.language = picture.isJapanese ? .japanese : .english
+        options.title = picture.title
+        options.caption = picture.isJapanese ? "\(Self.japanese(kind))MDS、プロクラステス法で重ねた\(names.count)枚の地図、n = \(labels.count)" : "\(kind.rawValue) MDS, \(names.count) maps aligned (Procrustes), n = \(labels.count)"
+        let n = labels.count
+        options.joined = (0..<n).map { i in names.indices.map { $0 * n + i } }
+        // The first map names the conditions.
+        if n <= 100 { options.labels = .points(names.indices.flatMap { m in labels.map { m == 0 ? $0 : "" } }) }
+        let points = aligned.maps.flatMap { map in (0..<n).map { (x: map[$0, 0], y: map[$0, 1]) } }
+        try ScatterMap(points: points, groups: names.flatMap { [String](repeating: $0, count: n) }, options: options).write(to: URL(fileURLWithPath: path))
+        try record.write(beside: path)
+    }
+
+    private static func japanese(_ kind: MDS.Method) -> String { ["classical": "古典的", "metric": "計量", "nonmetric": "非計量"][kind.rawValue] ?? "" }
+
     private func draw(_ rdm: RDM, _ fit: MDS.Fit, _ kind: MDS.Method, to path: String, _ record: Provenance) throws {
         guard dimensions >= 2 else { throw DataError(.usage, "a map needs two dimensions; --dimensions asks for \(dimensions)") }
         var options = ScatterMap.Options()
         options.page.width = try Length(parsing: picture.width)
         options.page.language = picture.isJapanese ? .japanese : .english
         options.title = picture.title
-        let form = picture.isJapanese ? ["classical": "古典的", "metric": "計量", "nonmetric": "非計量"][kind.rawValue] ?? "" : kind.rawValue
+        let form = picture.isJapanese ? Self.japanese(kind) : kind.rawValue
         options.caption = picture.isJapanese ? "\(form)MDS、n = \(rdm.count)、ストレス1 = \(Console.fixed(fit.stress, 3))" : "\(form) MDS, n = \(rdm.count), stress-1 = \(Console.fixed(fit.stress, 3))"
         if rdm.count <= 200 { options.labels = .points(rdm.labels) }
         let map = try ScatterMap(points: (0..<rdm.count).map { (fit.coordinates[$0, 0], fit.coordinates[$0, 1]) }, groups: nil, options: options)

@@ -56,6 +56,7 @@ struct PCACommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: [vectors, from], files: [output, scree] + figures.files)
         let file = try VectorFile(path: vectors), valid = try file.valid()
+        try figures.check(file)
         let model: PCAModel
         if let from {
             model = try PCAModel(path: from)

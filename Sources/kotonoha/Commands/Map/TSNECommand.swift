@@ -101,6 +101,7 @@ struct TSNECommand: ParsableCommand {
         if let onto { return try place(onto: onto) }
         let file = try VectorFile(path: vectors)
         var rows = try MapRows(file, name: vectors)
+        try figures.check(file)
         var run = try settings()
         var x = try rows.matrix()
         if let pca {

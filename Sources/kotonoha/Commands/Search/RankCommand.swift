@@ -43,6 +43,14 @@ struct RankCommand: ParsableCommand {
     @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
+    @OptionGroup var filter: RowFilter
+
+    @Option(help: ArgumentHelp("Only answers with at least this cosine, or this quantile of random pairs.", valueName: "cosine|q99"))
+    var threshold: String?
+
+    @Option(in: .share, help: "From 0 to 1: how much answers should differ from one another (maximal marginal relevance); 0 ranks by the cosine alone.")
+    var diversity = 0.0
+
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
@@ -57,6 +65,7 @@ struct RankCommand: ParsableCommand {
         if sources != 1 { throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; \(sources) of these are given") }
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
+        if arithmetic.isGiven { try refuse([("--threshold", threshold != nil), ("--diversity", diversity > 0)], "is for queries, not for --plus and --minus") }
         if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
         if queryVectors != nil {
             try refuse([("--model", model.model != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil), ("--max-length", model.maxLength != nil),
@@ -67,13 +76,21 @@ struct RankCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
-        let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
+        let passes = try filter.passes(file), valid = zip(try file.valid(), passes).map { $0 && $1 }
+        guard valid.contains(true) else { throw DataError(.badData, "no row with a vector passes --where \(filter.where.joined(separator: " --where "))", file: vectors) }
+        let search = try CosineSearch(corpus: file, valid: valid, threads: model.threads)
+        let least = try threshold.map { text -> Double in
+            // A quantile needs the vectors, a cosine does not.
+            if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
+            return try RandomPairCosines(of: Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), valid: valid, threads: model.threads).threshold(named: text)
+        }
         if file.storage == .binary && !report.quiet {
             Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
         }
         let progress = ProgressLine(unit: "queries", isQuiet: report.quiet)
         let begin = ContinuousClock.now
-        let found: NeighborTable, names: [String]
+        var found: NeighborTable
+        let names: [String]
         if let queryVectors {
             let other = try VectorFile(path: queryVectors)
             guard other.metadata.modelSHA256 == file.metadata.modelSHA256 else {
@@ -81,9 +98,9 @@ struct RankCommand: ParsableCommand {
                                 + "vectors of two models cannot be compared", file: queryVectors)
             }
             names = try other.texts()
-            found = try search.search(other, top: top, queryValid: other.valid())
+            found = try search.search(other, top: candidates, queryValid: other.valid())
         } else if arithmetic.isGiven {
-            let (name, answers) = try arithmetic.search(file, top: top, threads: model.threads)
+            let (name, answers) = try arithmetic.search(file, top: top, valid: valid, threads: model.threads)
             (names, found) = ([name], answers)
         } else if asksWords(file) {
             names = try queryTexts()
@@ -96,8 +113,10 @@ struct RankCommand: ParsableCommand {
             let size = encoded.count
             try encoded.withUnsafeMutableElements { counts = try encoder.encode(names, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
             ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet)
-            found = try search.search(encoded, top: top)
+            found = try search.search(encoded, top: candidates)
         }
+        if let least { found = found.atLeast(least) }
+        if diversity > 0 { found = try MaximalMarginalRelevance(diversity: diversity).choose(found, top: top) { try file.readEmbeddings(rows: $0 ..< $0 + 1) } }
         progress.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         if !report.quiet && queryVectors != nil {
@@ -107,6 +126,9 @@ struct RankCommand: ParsableCommand {
         let measure = arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine"
         try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
     }
+
+    /// Answers among which diversity chooses: ten times as many as are wanted, at least 100.
+    var candidates: Int { diversity > 0 ? max(100, top.multipliedReportingOverflow(by: 10).overflow ? top : 10 * top) : top }
 
     private func queryTexts() throws -> [String] {
         guard let queryFile else { return queries }
@@ -136,7 +158,8 @@ struct RankCommand: ParsableCommand {
         var record = provenance()
         record.model = file.metadata.modelSource
         record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
-        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("vectors", try file.description)]
+        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("where", .array(filter.where.map(JSON.string))),
+                           ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)), ("vectors", try file.description)]
         return record
     }
 }

@@ -20,12 +20,12 @@ struct ArithmeticOptions: ParsableArguments {
 
     var isGiven: Bool { plus != nil || minus != nil }
 
-    func search(_ file: VectorFile, top: Int, threads: Int) throws -> (name: String, found: NeighborTable) {
+    func search(_ file: VectorFile, top: Int, valid: [Bool], threads: Int) throws -> (name: String, found: NeighborTable) {
         let rows = try RowLookup(file)
         let pluses = try plus.map(rows.indices) ?? [], minuses = try minus.map(rows.indices) ?? []
         func vectors(_ rows: [Int]) throws -> [[Float]] { try rows.map { try file.readEmbeddings(rows: $0 ..< $0 + 1) } }
         let found = try VectorArithmetic(method: method, threads: threads).search(
-            file, plus: vectors(pluses), minus: vectors(minuses), excluding: Set(pluses + minuses), valid: file.valid(), top: top)
+            file, plus: vectors(pluses), minus: vectors(minuses), excluding: Set(pluses + minuses), valid: valid, top: top)
         func names(_ list: String?) -> [String] { list.map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } } ?? [] }
         let name = names(plus).joined(separator: " + ") + names(minus).map { " − " + $0 }.joined()
         return (name.trimmingCharacters(in: .whitespaces), NeighborTable(answers: found, top: top))
@@ -61,7 +61,7 @@ extension RankCommand {
             if row == nil { next += 1 }
             queries.withUnsafeMutableElements { ($0 + query * file.dimension).update(from: values, count: file.dimension) }
         }
-        return try search.search(queries, top: top + 1).dropping(own, top: top)
+        return try search.search(queries, top: candidates + 1).dropping(own, top: candidates)
     }
 
     /// The word model, with the pooling that made the file.

@@ -41,7 +41,7 @@ struct InfoCommand: ParsableCommand {
     }
 
     private static let kinds = [
-        "kotonoha/pca": "principal components", "kotonoha/map": "map", LayerFile.format: "word vectors of a treebank",
+        "kotonoha/pca": "principal components", "kotonoha/map": "map", "kotonoha/rdm": "dissimilarity matrix", "kotonoha/scores": "scores of an encoding model", LayerFile.format: "word vectors of a treebank",
     ]
 
     private func fileFacts() throws -> [(key: String, value: JSON)] {

@@ -26,8 +26,7 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The vector file to write.")
     var output: String
 
-    @Option(help: ArgumentHelp("Rows whose column has this value; several must all hold.", valueName: "COLUMN=VALUE"))
-    var `where`: [String] = []
+    @OptionGroup var filter: RowFilter
 
     @Option(help: ArgumentHelp("A table with a column 'row' (from 0): these rows alone, in its order.", valueName: "table"))
     var rows: String?
@@ -47,8 +46,7 @@ struct VectorsSelectCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, "vectors are written")
-        if self.where.isEmpty && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
-        for filter in self.where where !filter.contains("=") { throw ValidationError("--where is COLUMN=VALUE, not '\(filter)'") }
+        if !filter.isGiven && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
 
@@ -56,16 +54,11 @@ struct VectorsSelectCommand: ParsableCommand {
         try writing.check(inputs: [vectors, rows], files: [output, dropped])
         let file = try VectorFile(path: vectors), valid = try file.valid()
         var kept = try rows.map { try listed($0, file) } ?? Array(0..<file.count)
-        for filter in self.where {
-            let equals = filter.firstIndex(of: "=") ?? filter.endIndex
-            let name = String(filter[..<equals]), value = String(filter[filter.index(after: equals)...])
-            let factor = Factor(name: name, values: try file.column(file.layout.requiredColumn(named: name, file: vectors)))
-            let chosen = Set(try factor.rows(of: value))
-            kept = kept.filter(chosen.contains)
-        }
+        let passes = try filter.passes(file)
+        kept = kept.filter { passes[$0] }
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("method", .string("selection")), ("where", .array(self.where.map(JSON.string))), ("vectors", try file.description)]
+        record.settings = [("method", .string("selection")), ("where", .array(filter.where.map(JSON.string))), ("vectors", try file.description)]
         var repeated: [NearDuplicates.Repeat] = []
         if let distinct {
             let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
