@@ -46,7 +46,10 @@ let package = Package(
         .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
-            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
+            resources: [
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+                .embedInCode("Page/attention.html"), .embedInCode("Page/attention.css"), .embedInCode("Page/attention.js"),
+            ]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),

@@ -124,6 +124,13 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         }
     }
 
+    /// An encoder of the same shape with random weights: what the architecture alone gives, as a control.
+    public func untrained(seed: UInt64) -> Encoder {
+        let other = Encoder(configuration)
+        other.initialize(seed: seed)
+        return other
+    }
+
     /// An encoder of the same values that computes in another precision.
     public func computing(in precision: Precision) -> Encoder {
         let other = Encoder(configuration, precision: precision)

@@ -24,7 +24,7 @@ import torch
 import transformers as t
 from minicons import scorer
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 sys.path.append(here)
 from families import randomize, without  # noqa: E402
@@ -123,11 +123,15 @@ def byte_level(specials, frame=None):
 def masked(folder, generator):
     path = os.path.join(folder, "bert")
     os.makedirs(path, exist_ok=True)
-    with open(os.path.join(path, "vocab.txt"), "w") as f:
-        f.write("\n".join(WORDS) + "\n")
     model = strengthen(t.BertForMaskedLM(t.BertConfig(**{**TINY, "vocab_size": len(WORDS)})), generator)
     model.save_pretrained(path)
-    tokenizer = t.BertTokenizerFast(vocab_file=os.path.join(path, "vocab.txt"), do_lower_case=True, model_max_length=40)
+    raw = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer(lowercase=True)
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    raw.post_processor = processors.BertProcessing(("[SEP]", WORDS.index("[SEP]")), ("[CLS]", WORDS.index("[CLS]")))
+    raw.decoder = decoders.WordPiece()
+    tokenizer = t.PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]", mask_token="[MASK]",
+                                          model_max_length=40)
     tokenizer.save_pretrained(path)
     masked_scores(path, tokenizer)
 
@@ -182,7 +186,7 @@ def explain(folder, generator):
         state = model.encoder(x[None]).last_hidden_state[0].mean(0)
         return state / state.norm()
 
-    nodes, weights = np.polynomial.legendre.leggauss(200)
+    nodes, weights = np.polynomial.legendre.leggauss(48)
     nodes, weights = (nodes + 1) / 2, weights / 2
 
     def contributions(x, reference):
@@ -209,6 +213,7 @@ def explain(folder, generator):
 
 
 def main(folder):
+    torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(20261126)
     heads(folder, generator)
     masked(folder, generator)

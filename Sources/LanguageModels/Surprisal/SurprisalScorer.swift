@@ -201,12 +201,11 @@ public struct SurprisalScorer: Sendable {
         func spelled(_ range: Range<Int>) -> String { String(decoding: bytes[range.clamped(to: 0..<bytes.count)], as: UTF8.self) }
 
         if unit == .token {
+            let shown = encoding.shown(of: text.text)
             for token in encoding.ids.indices where isText[token] {
-                let range = encoding.offsets[token], shown = spelled(range).trimmingCharacters(in: .whitespaces)
-                let isWhole = !shown.isEmpty && encoding.offsets.indices.count { encoding.offsets[$0] == range && isText[$0] } == 1
                 let score = outcomes[token]?.score
                 result.units.append(UnitScore(
-                    range: range, text: isWhole ? shown : encoding.tokens[token], tokens: 1, logProbability: score?.logProbability,
+                    range: encoding.offsets[token], text: shown[token], tokens: 1, logProbability: score?.logProbability,
                     uncorrected: score?.logProbability, entropy: score?.entropy, rank: score?.rank, region: regions?.owners[token]))
             }
             return result

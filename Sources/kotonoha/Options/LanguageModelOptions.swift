@@ -54,6 +54,13 @@ extension WordCutter.Rule: ExpressibleByArgument {}
 
 /// The input of a command that takes a sentence on the command line or a table of them.
 struct TextsOrTable {
+    struct Row {
+        var text: String
+        /// The cells of `carried`.
+        var carried: [String]
+        var line: Int
+    }
+
     /// Nil where the text stood on the command line.
     let file: String?
     let source: CaptionSource?
@@ -75,9 +82,9 @@ struct TextsOrTable {
 
     /// Calls `body` with portions of the rows that hold text.
     /// - Returns: how many rows were empty.
-    func forEachPortion(of size: Int, _ body: ([CaptionRow]) throws -> Void) throws -> Int {
+    func forEachPortion(of size: Int, _ body: ([Row]) throws -> Void) throws -> Int {
         guard let source else {
-            try body([CaptionRow(text: text, group: nil, id: nil, others: [], line: 1)])
+            try body([Row(text: text, carried: [], line: 1)])
             return 0
         }
         var empty = 0
@@ -86,7 +93,7 @@ struct TextsOrTable {
             if rows.isEmpty { return empty }
             let filled = rows.filter { $0.text.contains { !$0.isWhitespace } }
             empty += rows.count - filled.count
-            if !filled.isEmpty { try body(filled) }
+            if !filled.isEmpty { try body(filled.map { Row(text: $0.text, carried: $0.carried, line: $0.line) }) }
         }
     }
 
