@@ -59,7 +59,7 @@ import Tokenizers
     func crossEncoder() throws {
         let folder = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "ProgramTests/Fixtures/cross-encoder")
         let model = try ExplainedClassifier(directory: ModelDirectory(folder: folder))
-        let found = try ScoreAttribution(model, "two dogs play in the snow", "the cat, the cat", nodes: 64, cutter: WordCutter(.spaces))
+        let found = try ScoreAttribution(model, "two dogs play in the snow", "the cat, the cat", nodes: 256, cutter: WordCutter(.spaces))
         let expected = try #require(found.expected)
         #expect(abs(expected) > 0.01 && abs(found.sum - expected) < 0.01 * abs(expected), "\(found.sum) \(expected)")
         // The derivative by differences: a small step towards the reference at the text itself.

@@ -31,7 +31,7 @@ import VectorStore
     @Test func theTableGoesStraightIntoARegression() throws {
         let input = try program.write("items.tsv", "id\tsentence\tcondition\n1\ttwo dogs play in the snow.\tA\n2\t\tA\n3\tthe cat\tB\n")
         let said = try run("surprisal", bert, input, "--lag", "2", "-o", "words.csv").errors
-        #expect(said.contains("2 texts") && said.contains("pseudo-perplexity") && said.contains("1 rows without text"), "\(said)")
+        #expect(said.contains("2 texts") && said.contains("pseudo-perplexity") && said.contains("1 row without text left out"), "\(said)")
         let found = rows(try String(contentsOfFile: program.path("words.csv"), encoding: .utf8), separator: ",")
         #expect(found.map { $0["word"] } == ["two", "dogs", "play", "in", "the", "snow.", "the", "cat"])
         #expect(found.map { $0["row"] } == ["2", "2", "2", "2", "2", "2", "4", "4"] && found.map { $0["condition"] }.suffix(3) == ["A", "B", "B"])
@@ -80,7 +80,7 @@ import VectorStore
         try fails(64, "there is no column 文", "surprisal", bert, table, "--column", "文")
         try fails(64, "no [MASK]", "fill", bert, "two dogs")
         try fails(64, "ends otherwise", "surprisal", bert, "two", "-o", "x.h5")
-        try fails(64, "no column of it names", "evaluate", "choice", try program.write("p.tsv", "good\tbad\tuid\ntwo dogs\tdogs two\tq\n"), "--model", bert, "--beside", table)
+        try fails(65, "no column of it names", "evaluate", "choice", try program.write("p.tsv", "good\tbad\tuid\ntwo dogs\tdogs two\tq\n"), "--model", bert, "--beside", table)
         try fails(64, "name one by --model", "evaluate", "choice", program.path("p.tsv"))
         try fails(64, "--cue is for cues", "evaluate", "choice", program.path("p.tsv"), "--good", "good", "--bad", "bad", "--cue", "uid", "--model", bert)
         try fails(64, "there is no column rt", "evaluate", "reading", table, "--time", "rt")

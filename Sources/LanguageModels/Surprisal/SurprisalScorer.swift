@@ -140,7 +140,8 @@ public struct SurprisalScorer: Sendable {
             throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); --stride N reads it in windows that begin N tokens apart, "
                             + "as --stride \(max(1, room / 2))", file: file, line: line)
         }
-        let step = max(1, min(options.stride ?? room, room))
+        // The first token of a later window has no context there, so windows of a causal model overlap.
+        let step = max(1, min(options.stride ?? room, model.kind == .causal ? room - 1 : room))
         var starts = [0]
         while starts[starts.count - 1] + room < content.count { starts.append(starts[starts.count - 1] + step) }
         let windows = starts.map { $0..<min($0 + room, content.count) }

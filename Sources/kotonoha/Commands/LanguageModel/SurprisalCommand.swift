@@ -124,7 +124,7 @@ struct SurprisalCommand: ParsableCommand {
         Console.say("\(Console.counted(totals.texts, "text")), \(Console.counted(totals.tokens, "token")), \(Console.counted(totals.units, chosen.rawValue)): "
                     + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) a token, \(kind) \(Console.fixed(perplexity, 2))")
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
-        note(empty, "rows without text were left out")
+        if empty > 0 { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         note(totals.crossing, "tokens reach into the next \(chosen.rawValue); they count to the one in which they begin")
         note(totals.missing, "of \(Console.counted(totals.units, chosen.rawValue)) have no surprisal: no token begins in them, or the model has no begin token to predict a first token from")
         note(totals.windowed, "texts are longer than the model reads and were read in windows (--stride)")
