@@ -46,7 +46,10 @@ let package = Package(
         .target(name: "Statistics", dependencies: ["Tensors", "FileFormats", "CLAPACK"]),
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
-            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]),
+            resources: [
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+                .embedInCode("Page/attention.html"), .embedInCode("Page/attention.css"), .embedInCode("Page/attention.js"),
+            ]),
 
         // Third floor.
         .target(name: "Networks", dependencies: ["Autograd", "Tensors", "FileFormats"]),
@@ -63,14 +66,16 @@ let package = Package(
         .target(name: "SentenceEmbedding", dependencies: [
             "ModelFolders", "WordVectors", "Networks", "Autograd", "Tokenizers", "VectorStore", "FileFormats", "Tensors",
         ]),
-        .target(name: "LanguageModels", dependencies: ["ModelFolders", "Networks", "Autograd", "Tokenizers", "FileFormats", "Tensors"]),
+        .target(name: "LanguageModels", dependencies: ["ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors"]),
 
         // Sixth floor.
         .target(name: "Training", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
             "FileFormats", "Tensors",
         ]),
-        .target(name: "Interpretation", dependencies: ["Statistics", "FileFormats", "Tensors"]),
+        .target(name: "Interpretation", dependencies: [
+            "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
+        ]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -85,7 +90,7 @@ let package = Package(
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.
         .executableTarget(name: "experiments", dependencies: [
-            "Training", "Networks", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Interpretation", "Analysis", "Tokenizers",
+            "Training", "Networks", "SentenceEmbedding", "LanguageModels", "ModelFolders", "Interpretation", "Analysis", "Statistics", "Tokenizers",
             "Figures", "FileFormats", "Tensors", "CMeCab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ], path: "tools/experiments/Sources"),
         // Not installed: times the analyses for tools/bench.
@@ -117,6 +122,10 @@ let package = Package(
         .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzDriver"], path: "Tests/Fuzz/Program"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "LanguageModelsTests", dependencies: [
+            "LanguageModels", "Interpretation", "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "Tensors", "FileFormats",
+            "TestSupport", "TestTools",
+        ], exclude: ["Fixtures"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Tensors", "FileFormats", "VectorStore"], exclude: ["Fixtures"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Statistics", "Tensors", "FileFormats"]),

@@ -1,15 +1,22 @@
 import FileFormats
 import Foundation
 
-/// Attention weights as one self-contained page: a table for each head, the darker a cell the larger its weight, the number under the
-/// pointer. For looking at a sentence head by head; a `FigureGrid` of `Heatmap`s is the same for paper.
+/// Attention weights as one self-contained page: every head as a small picture, and the chosen one large, as lines between tokens or as a
+/// matrix. For looking at a sentence head by head; a `FigureGrid` of `Heatmap`s is the same for paper.
+///
+/// The page needs no network, works by keyboard, in English and Japanese, on light and dark ground.
 public struct AttentionPage: Sendable {
     /// One head of one layer.
     public struct Panel: Sendable {
-        /// What the panel belongs to, as "cross-attention"; panels of one part stand under one heading.
+        /// What the panel belongs to, as "cross-attention"; panels of one part have the same tokens.
         public var part: String
+        /// The same in Japanese; nil where it is the same.
+        public var japanesePart: String?
         /// As "layer 1, head 2".
         public var name: String
+        /// From 0, where the panel is a layer's, and one head's.
+        public var layer: Int?
+        public var head: Int?
         /// What looks, a row each.
         public var queries: [String]
         /// What is looked at, a column each.
@@ -17,60 +24,67 @@ public struct AttentionPage: Sendable {
         /// In 0 … 1, one list a query.
         public var weights: [[Double]]
 
-        public init(part: String, name: String, queries: [String], keys: [String], weights: [[Double]]) {
-            self.part = part
-            self.name = name
-            self.queries = queries
-            self.keys = keys
-            self.weights = weights
+        public init(part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String], weights: [[Double]]) {
+            (self.part, self.japanesePart, self.name, self.layer, self.head) = (part, japanesePart, name, layer, head)
+            (self.queries, self.keys, self.weights) = (queries, keys, weights)
         }
     }
 
     public let html: String
 
-    /// - Throws: `DataError` where there is no panel, or a panel whose weights are not a list for each query with a number for each key.
-    public init(_ panels: [Panel], title: String) throws {
+    /// - Parameter language: of the words on the page; nil for the browser's.
+    /// - Throws: `DataError` where there is no panel, a panel whose weights are not a list for each query with a number for each key, or one whose
+    ///   tokens are others than those of its part.
+    public init(_ panels: [Panel], title: String, language: FigureLanguage? = nil) throws {
         guard !panels.isEmpty else { throw DataError(.usage, "there is no attention to show") }
-        var body = "", part: String?
+        var parts: [(name: String, members: [(key: String, value: JSON)], panels: [JSON], first: Panel)] = []
+        var weights: [UInt8] = []
         for panel in panels {
             guard panel.weights.count == panel.queries.count, panel.weights.allSatisfy({ $0.count == panel.keys.count }) else {
                 throw DataError(.usage, "'\(panel.name)' has \(panel.weights.count) rows of weights for \(panel.queries.count) queries and \(panel.keys.count) keys")
             }
-            if panel.part != part {
-                if part != nil { body += "</section>\n" }
-                body += "<h2>\(SVGWriter.escaped(panel.part))</h2>\n<section>\n"
-                part = panel.part
+            if parts.last?.name != panel.part {
+                let japanese = panel.japanesePart.map { [(key: "ja", value: JSON.string($0))] } ?? []
+                let members = [("name", JSON.string(panel.part))] + japanese
+                    + [("queries", .array(panel.queries.map(JSON.string))), ("keys", .array(panel.keys.map(JSON.string)))]
+                parts.append((panel.part, members, [], panel))
             }
-            body += Self.table(panel)
-        }
-        html = """
-            <!DOCTYPE html>
-            <html lang="ja"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
-            <style>
-            body { font: 14px/1.4 sans-serif; margin: 2em; color: #1a1a1a; } section { display: flex; flex-wrap: wrap; gap: 1.5em; }
-            table { border-collapse: collapse; } caption { text-align: left; font-weight: bold; padding-bottom: .3em; }
-            th { font-weight: normal; padding: 0 .3em; white-space: nowrap; } thead th { writing-mode: vertical-rl; text-align: right; } tbody th { text-align: right; }
-            td { width: 1.4em; height: 1.4em; border: 1px solid #fff; }
-            </style>
-            <h1>\(SVGWriter.escaped(title))</h1>
-            <p>A row looks at the columns; the darker, the more. The number stands under the pointer. 行が列を見ています。濃いほど重みが大きく、数値はポインタを重ねると出ます。</p>
-            \(body)</section></html>
-
-            """
-    }
-
-    private static func table(_ panel: Panel) -> String {
-        let head = panel.keys.map { "<th>\(SVGWriter.escaped($0))</th>" }.joined()
-        let rows = zip(panel.queries, panel.weights).map { query, weights in
-            let cells = zip(panel.keys, weights).map { key, weight in
-                let share = weight.isFinite ? max(0, min(1, weight)) : 0
-                return "<td style=\"background:\(Palette.Scale.blues.color(at: share).hex)\" title=\"\(SVGWriter.escaped(query)) → \(SVGWriter.escaped(key)): \(weight.fixed(3))\"></td>"
+            let place = parts.count - 1
+            guard parts[place].first.queries == panel.queries, parts[place].first.keys == panel.keys else {
+                throw DataError(.usage, "'\(panel.name)' has other tokens than the part '\(panel.part)' before it")
             }
-            return "<tr><th>\(SVGWriter.escaped(query))</th>\(cells.joined())</tr>\n"
+            let at = [("layer", panel.layer), ("head", panel.head)].compactMap { name, value in value.map { (key: name, value: JSON.integer($0)) } }
+            parts[place].panels.append(.object([("name", .string(panel.name))] + at))
+            for row in panel.weights {
+                for weight in row {
+                    let share = UInt16((weight.isFinite ? max(0, min(1, weight)) : 0) * 65535 + 0.5)
+                    weights += [UInt8(truncatingIfNeeded: share), UInt8(truncatingIfNeeded: share >> 8)]
+                }
+            }
         }
-        return "<table><caption>\(SVGWriter.escaped(panel.name))</caption><thead><tr><td></td>\(head)</tr></thead><tbody>\n\(rows.joined())</tbody></table>\n"
+        let data = JSON.object(
+            (language.map { [(key: "language", value: JSON.string($0.rawValue))] } ?? [])
+                + [("parts", .array(parts.map { .object($0.members + [("panels", .array($0.panels))]) })), ("weights", .string(Data(weights).base64EncodedString()))])
+        html = PageTemplate.filled(String(decoding: PackageResources.attention_html, as: UTF8.self), [
+            "title": SVGWriter.escaped(Typesetter.oneLine(title)), "style": String(decoding: PackageResources.attention_css, as: UTF8.self),
+            "script": String(decoding: PackageResources.attention_js, as: UTF8.self), "data": PageTemplate.script(data),
+        ])
     }
 
     /// Writes the page; it appears when it is complete.
     public func write(to file: URL) throws { try Output.write(Array(html.utf8), to: file) }
+}
+
+/// Pages with places for text in them, as `{{title}}`.
+enum PageTemplate {
+    static func filled(_ template: String, _ values: [String: String]) -> String {
+        let parts = template.components(separatedBy: "{{")
+        return parts[0] + parts.dropFirst().map { part in
+            guard let end = part.range(of: "}}") else { return part }
+            return (values[String(part[..<end.lowerBound])] ?? "") + part[end.upperBound...]
+        }.joined()
+    }
+
+    /// JSON as it may stand inside a script element: nothing in it can end the element.
+    static func script(_ json: JSON) -> String { json.serialized().replacingOccurrences(of: "<", with: "\\u003c") }
 }

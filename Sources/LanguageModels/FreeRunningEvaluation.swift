@@ -111,23 +111,3 @@ extension FreeRunningEvaluation.Item {
          .integer(comparison.targetLength), .number(logProbability)]
     }
 }
-
-/// A share of items with its 95 % interval (Wilson 1927), which stays within 0 … 1 for few items too.
-public struct Proportion: Sendable, Equatable {
-    public let successes: Int
-    public let count: Int
-
-    public init(_ successes: Int, of count: Int) {
-        self.successes = successes
-        self.count = count
-    }
-
-    public var value: Double { count == 0 ? .nan : Double(successes) / Double(count) }
-    public var interval: ClosedRange<Double> {
-        guard count > 0 else { return 0...1 }
-        let n = Double(count), z = 1.959963984540054, p = value
-        let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-        return max(0, centre - half)...min(1, centre + half)
-    }
-}

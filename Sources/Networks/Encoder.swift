@@ -51,6 +51,15 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
             return sum(middle, feed(feedForwardNorm(middle, on: tape)), on: tape)
         }
     }
+
+    /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
+    func attentionWeights(
+        _ x: Variable<Scalar>, mask: AttentionMask, bias: Variable<Scalar>?, rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)?,
+        relativePositions: Variable<Scalar>?
+    ) -> Tensor<Scalar> {
+        let input = placement == .pre ? attentionNorm?(x, on: nil) ?? x : x
+        return attention.weights(input, mask: mask, bias: bias?.value, rotary: rotary, relativePositions: relativePositions)
+    }
 }
 
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
@@ -115,6 +124,13 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         }
     }
 
+    /// An encoder of the same shape with random weights: what the architecture alone gives, as a control.
+    public func untrained(seed: UInt64) -> Encoder {
+        let other = Encoder(configuration)
+        other.initialize(seed: seed)
+        return other
+    }
+
     /// An encoder of the same values that computes in another precision.
     public func computing(in precision: Precision) -> Encoder {
         let other = Encoder(configuration, precision: precision)
@@ -129,24 +145,25 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     public func callAsFunction(
         _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        let embeddings = embedded(batch, on: tape)
+        self(embeddings(of: batch, on: tape), offsets: batch.offsets, eachLayer: eachLayer, on: tape)
+    }
+
+    /// Hidden states of the last layer from embeddings, which need not be those of tokens.
+    ///
+    /// - Parameters:
+    ///   - embeddings: `(tokens, hiddenSize)`, as `embeddings(of:on:)` gives them.
+    ///   - offsets: of the sequences, as in `PackedBatch`.
+    public func callAsFunction(
+        _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
         eachLayer?(0, embeddings)
-        let longest = batch.longest
-        let bias = relativeBiasTable.flatMap { table in
-            configuration.relativeBias.map { relativeBias(table: table, length: longest, bucket: $0.bucket, on: tape) }
-        }
-        let relative = relativePositions?(on: tape)
-        let places = angles == nil ? [] : batch.positions()
+        let surroundings = Surroundings(offsets: offsets, of: self, on: tape)
         var x = embeddings
         for (index, layer) in layers.enumerated() {
-            let window = configuration.window(ofLayer: index)
-            let rotary = configuration.rotary.flatMap { rotary in
-                angles.map { (places, $0.angles(positions: longest, headSize: headSize, base: window == nil ? rotary.base : rotary.localBase)) }
-            }
-            x = layer(x, offsets: batch.offsets, mask: window.map { .window($0) } ?? .none, bias: bias, rotary: rotary,
-                      relativePositions: relative, on: tape)
+            let (mask, rotary) = surroundings.ofLayer(index)
+            x = layer(x, offsets: offsets, mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative, on: tape)
             if index == 0, let convolution {
-                x = convolution(embeddings, besides: x, offsets: batch.offsets, dropout: configuration.dropout, on: tape)
+                x = convolution(embeddings, besides: x, offsets: offsets, dropout: configuration.dropout, on: tape)
             }
             if index == layers.count - 1, let finalNorm { x = finalNorm(x, on: tape) }
             eachLayer?(index + 1, x)
@@ -154,10 +171,54 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         return x
     }
 
+    /// How much each token of one sequence looks at each other one, for every layer `(heads, tokens, tokens)`; rows sum to 1.
+    ///
+    /// - Precondition: the batch holds one sequence.
+    public func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
+        precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
+        var states: [Variable<Scalar>] = []
+        _ = self(batch, eachLayer: { _, x in states.append(x) }, on: nil)
+        let surroundings = Surroundings(offsets: batch.offsets, of: self, on: nil)
+        return layers.enumerated().map { index, layer in
+            let (mask, rotary) = surroundings.ofLayer(index)
+            return layer.attentionWeights(states[index], mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative)
+        }
+    }
+
+    /// What layers see beside the hidden states.
+    private struct Surroundings {
+        let bias: Variable<Scalar>?
+        let relative: Variable<Scalar>?
+        private let places: [Int32]
+        private let longest: Int
+        private let encoder: Encoder
+
+        init(offsets: [Int64], of encoder: Encoder, on tape: Tape<Scalar>?) {
+            self.encoder = encoder
+            let longest = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }.max() ?? 0
+            self.longest = longest
+            bias = encoder.relativeBiasTable.flatMap { table in
+                encoder.configuration.relativeBias.map { relativeBias(table: table, length: longest, bucket: $0.bucket, on: tape) }
+            }
+            relative = encoder.relativePositions?(on: tape)
+            places = encoder.angles == nil ? [] : zip(offsets, offsets.dropFirst()).flatMap { (0..<Int32($1 - $0)).map { $0 } }
+        }
+
+        func ofLayer(_ index: Int) -> (mask: AttentionMask, rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)?) {
+            let window = encoder.configuration.window(ofLayer: index)
+            let rotary = encoder.configuration.rotary.flatMap { rotary in
+                encoder.angles.map { angles in
+                    (places, angles.angles(positions: longest, headSize: encoder.headSize, base: window == nil ? rotary.base : rotary.localBase))
+                }
+            }
+            return (window.map { .window($0) } ?? .none, rotary)
+        }
+    }
+
     private var headSize: Int { configuration.hiddenSize / configuration.attentionHeads }
 
-    /// `(tokens, hiddenSize)`.
-    private func embedded(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    /// What the first layer gets, `(tokens, hiddenSize)`: words, positions and segments, normalized and projected.
+    public func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         var lookups = [(batch.ids, words)]
         if let positions {
             let paddingID = configuration.firstPosition > 0 ? configuration.paddingID : nil

@@ -112,10 +112,23 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
     }
 
     /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
-    public func weights(_ x: Variable<Scalar>, mask: AttentionMask = .none, bias: Tensor<Scalar>? = nil) -> Tensor<Scalar> {
-        let fused = projection(x, on: nil)
+    public func weights(
+        _ x: Variable<Scalar>, mask: AttentionMask = .none, bias: Tensor<Scalar>? = nil,
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil
+    ) -> Tensor<Scalar> {
+        let headSize = hiddenSize / heads, tokens = x.value.rows
+        var fused = projection(x, on: nil)
+        if let rotary {
+            fused = rotated(fused, heads: 2 * heads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: nil)
+        }
+        var bias = bias, scale: Scalar?
+        if let positionTerms, let relativePositions {
+            scale = positionTerms.scale(headSize: headSize)
+            let terms = positionTerms(fused, relativePositions, of: self, offsets: [0, Int64(tokens)], on: nil)
+            bias = terms.scores.value.reshaped([heads, tokens, tokens])
+        }
         return attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
-                                heads: heads, headSize: hiddenSize / heads, mask: mask, bias: bias)
+                                heads: heads, headSize: headSize, mask: mask, bias: bias, scale: scale)
     }
 }
 

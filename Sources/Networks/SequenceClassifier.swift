@@ -64,7 +64,12 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
 
     /// Scores before any softmax or sigmoid, `(sequences, labels)`.
     public func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
-        var x = pooled(encoder(batch, on: tape), offsets: batch.offsets, mode: head.pooling, on: tape)
+        self(encoder.embeddings(of: batch, on: tape), offsets: batch.offsets, on: tape)
+    }
+
+    /// The same from the encoder's embeddings `(tokens, hiddenSize)`, which need not be those of tokens.
+    public func callAsFunction(_ embeddings: Variable<Scalar>, offsets: [Int64], on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        var x = pooled(encoder(embeddings, offsets: offsets, on: tape), offsets: offsets, mode: head.pooling, on: tape)
         if let dense { x = dense(x, activation: head.activation, on: tape) }
         if let norm { x = norm(x, on: tape) }
         return output(x, on: tape)

@@ -36,6 +36,15 @@ public enum Bibliography: String, CaseIterable {
     case procrustes = "gower1975generalized"
     case marginalRelevance = "carbonell1998use"
     case bandedRidge = "dupre2022feature"
+    case pseudoLikelihood = "salazar2020masked"
+    case withinWord = "kauf2023better"
+    case wordProbability = "pimentel2024compute"
+    case leadingSpaces = "oh2024leading"
+    case minimalPairs = "warstadt2020blimp"
+    case readingTimes = "smith2013effect"
+    case rollout = "abnar2020quantifying"
+    case integratedJacobians = "moeller2023attribution"
+    case integratedGradients = "sundararajan2017axiomatic"
 
     /// As it is named in the running text.
     var citation: String {
@@ -76,6 +85,15 @@ public enum Bibliography: String, CaseIterable {
         case .procrustes: "Gower, 1975"
         case .marginalRelevance: "Carbonell & Goldstein, 1998"
         case .bandedRidge: "Dupré la Tour et al., 2022"
+        case .pseudoLikelihood: "Salazar et al., 2020"
+        case .withinWord: "Kauf & Ivanova, 2023"
+        case .wordProbability: "Pimentel & Meister, 2024"
+        case .leadingSpaces: "Oh & Schuler, 2024"
+        case .minimalPairs: "Warstadt et al., 2020"
+        case .readingTimes: "Smith & Levy, 2013"
+        case .rollout: "Abnar & Zuidema, 2020"
+        case .integratedJacobians: "Moeller et al., 2023"
+        case .integratedGradients: "Sundararajan et al., 2017"
         }
     }
 
@@ -204,6 +222,45 @@ public enum Bibliography: String, CaseIterable {
             ("article", [("author", "{Dupr{\\'e} la Tour}, Tom and Eickenberg, Michael and Nunez-Elizalde, Anwar O. and Gallant, Jack L."),
                          ("title", "Feature-space selection with banded ridge regression"), ("journal", "NeuroImage"), ("volume", "264"), ("pages", "119728"), ("year", "2022"),
                          ("doi", "10.1016/j.neuroimage.2022.119728")])
+        case .pseudoLikelihood:
+            ("inproceedings", [("author", "Salazar, Julian and Liang, Davis and Nguyen, Toan Q. and Kirchhoff, Katrin"),
+             ("title", "Masked Language Model Scoring"), ("booktitle", "Proceedings of ACL 2020"),
+             ("pages", "2699--2712"), ("year", "2020"), ("doi", "10.18653/v1/2020.acl-main.240")])
+        case .withinWord:
+            ("inproceedings", [("author", "Kauf, Carina and Ivanova, Anna"),
+             ("title", "A Better Way to Do Masked Language Model Scoring"),
+             ("booktitle", "Proceedings of ACL 2023 (Short Papers)"), ("pages", "925--935"), ("year", "2023"),
+             ("doi", "10.18653/v1/2023.acl-short.80")])
+        case .wordProbability:
+            ("inproceedings", [("author", "Pimentel, Tiago and Meister, Clara"),
+             ("title", "How to Compute the Probability of a Word"), ("booktitle", "Proceedings of EMNLP 2024"),
+             ("year", "2024")])
+        case .leadingSpaces:
+            ("inproceedings", [("author", "Oh, Byung-Doh and Schuler, William"),
+             ("title", "Leading Whitespaces of Language Models' Subword Vocabulary Pose a Confound for Calculating Word Probabilities"),
+             ("booktitle", "Proceedings of EMNLP 2024"), ("year", "2024")])
+        case .minimalPairs:
+            ("article", [("author", "Warstadt, Alex and Parrish, Alicia and Liu, Haokun and Mohananey, Anhad and Peng, Wei and Wang, Sheng-Fu and Bowman, Samuel R."),
+             ("title", "{BLiMP}: The Benchmark of Linguistic Minimal Pairs for {E}nglish"),
+             ("journal", "Transactions of the Association for Computational Linguistics"), ("volume", "8"),
+             ("pages", "377--392"), ("year", "2020"), ("doi", "10.1162/tacl_a_00321")])
+        case .readingTimes:
+            ("article", [("author", "Smith, Nathaniel J. and Levy, Roger"),
+             ("title", "The effect of word predictability on reading time is logarithmic"),
+             ("journal", "Cognition"), ("volume", "128"), ("number", "3"), ("pages", "302--319"),
+             ("year", "2013"), ("doi", "10.1016/j.cognition.2013.02.013")])
+        case .rollout:
+            ("inproceedings", [("author", "Abnar, Samira and Zuidema, Willem"),
+             ("title", "Quantifying Attention Flow in Transformers"), ("booktitle", "Proceedings of ACL 2020"),
+             ("pages", "4190--4197"), ("year", "2020"), ("doi", "10.18653/v1/2020.acl-main.385")])
+        case .integratedJacobians:
+            ("inproceedings", [("author", "Moeller, Lucas and Nikolaev, Dmitry and Pad{\\'o}, Sebastian"),
+             ("title", "An Attribution Method for {S}iamese Encoders"),
+             ("booktitle", "Proceedings of EMNLP 2023"), ("year", "2023")])
+        case .integratedGradients:
+            ("inproceedings", [("author", "Sundararajan, Mukund and Taly, Ankur and Yan, Qiqi"),
+             ("title", "Axiomatic Attribution for Deep Networks"), ("booktitle", "Proceedings of ICML 2017"),
+             ("pages", "3319--3328"), ("year", "2017")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

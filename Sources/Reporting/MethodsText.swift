@@ -50,6 +50,12 @@ public struct MethodsText {
         case "group evaluation": sentences += describe(groups: facts.record)
         case "analogies": sentences += describe(analogies: facts.record)
         case "forced choice": sentences += describe(choice: facts.record)
+        case "surprisal": sentences += describe(surprisal: facts.record)
+        case "fill": sentences += describe(fill: facts.record)
+        case "minimal pairs": sentences += describe(minimalPairs: facts.record)
+        case "reading times": sentences += describe(reading: facts.record)
+        case "attention", "attention rollout": sentences += describe(attention: facts.record)
+        case "similarity attribution", "score attribution": sentences += describe(attribution: facts.record)
         default: break
         }
         guard !sentences.isEmpty else {

@@ -237,22 +237,38 @@ public final class SentenceEncoder: Sendable {
 
     /// Vectors of a packed batch, `(sequences, dimension)`: encoder, then the model's steps.
     public func vectors(of batch: PackedBatch) -> Tensor<Float> {
-        var x = switch network {
+        let x = switch network {
         case .transformer(let encoder): encoder(batch, on: nil)
         case .table(let table): table(batch, on: nil)
         }
+        return finished(x, offsets: batch.offsets, on: nil).value
+    }
+
+    /// Vectors from the Transformer's embeddings, which need not be those of tokens.
+    ///
+    /// - Parameters:
+    ///   - embeddings: `(tokens, hiddenSize)`, as `Encoder.embeddings(of:on:)` gives them.
+    ///   - encoder: the model's own, or one of its shape.
+    /// - Returns: `(sequences, dimension)`.
+    public func vectors(ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: Encoder<Float>, on tape: Tape<Float>?) -> Variable<Float> {
+        finished(encoder(embeddings, offsets: offsets, on: tape), offsets: offsets, on: tape)
+    }
+
+    /// The model's steps behind the network.
+    private func finished(_ x: Variable<Float>, offsets: [Int64], on tape: Tape<Float>?) -> Variable<Float> {
+        var x = x
         for step in steps {
             switch step {
             case .pooling(let modes):
-                let parts = modes.map { pooled(x, offsets: batch.offsets, mode: $0, skipping: unpooledTokens, on: nil) }
-                x = parts.count == 1 ? parts[0] : concatenatedColumns(parts, on: nil)
-            case .dense(let layer, let activation): x = layer(x, activation: activation, on: nil)
-            case .normalize: x = normalizedRows(x, on: nil)
+                let parts = modes.map { pooled(x, offsets: offsets, mode: $0, skipping: unpooledTokens, on: tape) }
+                x = parts.count == 1 ? parts[0] : concatenatedColumns(parts, on: tape)
+            case .dense(let layer, let activation): x = layer(x, activation: activation, on: tape)
+            case .normalize: x = normalizedRows(x, on: tape)
             }
         }
-        if let size = options.truncatedDimension { x = columns(x, 0..<size, on: nil) }
-        if options.normalizes { x = normalizedRows(x, on: nil) }
-        return x.value
+        if let size = options.truncatedDimension { x = columns(x, 0..<size, on: tape) }
+        if options.normalizes { x = normalizedRows(x, on: tape) }
+        return x
     }
 
     // MARK: Tokens and batches

@@ -58,8 +58,7 @@ public struct TokenVectorRun: Sendable {
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
-            encoder = Encoder(configuration)
-            encoder.initialize(seed: untrainedSeed)
+            encoder = encoder.untrained(seed: untrainedSeed)
             model += " (untrained, seed \(untrainedSeed))"
             modelHash = SHA256.hex(of: "untrained \(untrainedSeed) \(modelHash)")
         }

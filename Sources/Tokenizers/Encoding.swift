@@ -85,3 +85,24 @@ public struct Encoding: Sendable, Equatable {
         return copy
     }
 }
+
+extension Encoding {
+    /// The tokens for people: as they stand in the text where they are whole characters, else as the vocabulary spells them; word pieces keep `##`.
+    public func shown(of text: String, pair: String? = nil) -> [String] {
+        let texts = [Array(text.utf8), Array((pair ?? "").utf8)]
+        return ids.indices.map { place in
+            let token = tokens[place], bytes = texts[sequenceIDs[place] == 1 ? 1 : 0], range = offsets[place]
+            guard specialTokensMask[place] == 0, !token.hasPrefix("##"), !range.isEmpty, range.upperBound <= bytes.count else { return token }
+            // Several byte tokens of one character all have its place.
+            let isShared = [place - 1, place + 1].contains { ids.indices.contains($0) && offsets[$0] == range && sequenceIDs[$0] == sequenceIDs[place] }
+            let surface = String(decoding: bytes[range], as: UTF8.self).trimmingWhiteSpace
+            return isShared || surface.isEmpty ? token : surface
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingWhiteSpace: String {
+        String(String(drop { $0.isWhitespace }.reversed()).drop { $0.isWhitespace }.reversed())
+    }
+}

@@ -68,48 +68,41 @@ public struct TokenMasking: Sendable {
     }
 }
 
-/// What stands on an encoder while it is pre-trained: the guess of masked words, its output matrix tied to the word table, and whether the
-/// second sentence follows the first. Not part of the encoder that comes out.
-public final class MaskedLanguageHead: Module {
+/// What stands on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
+/// the encoder that comes out.
+public final class PretrainingHead: Module {
     public typealias Scalar = Float
-    private let dense: Linear<Float>
-    private let norm: LayerNorm<Float>
-    private let outputBias: Parameter<Float>
+    public let masked: MaskedLanguageHead<Float>
     private let pooler: Linear<Float>
     private let relation: Linear<Float>
-    private let activation: Activation
 
-    public init(_ configuration: EncoderConfiguration, seed: UInt64) {
+    /// - Parameter words: the encoder's word table `(vocabulary, hiddenSize)`, which is the output matrix too.
+    public init(_ configuration: EncoderConfiguration, words: Parameter<Float>, seed: UInt64) {
         let size = configuration.hiddenSize
-        dense = Linear(inputs: size, outputs: size)
-        norm = LayerNorm(size: size, epsilon: configuration.layerNormEpsilon)
-        outputBias = Parameter(Tensor(shape: [configuration.vocabularySize]))
+        masked = MaskedLanguageHead(configuration, words: words)
         pooler = Linear(inputs: size, outputs: size)
         relation = Linear(inputs: size, outputs: 2)
-        activation = configuration.activation
-        for (index, linear) in [dense, pooler, relation].enumerated() {
+        for (index, linear) in [masked.dense, pooler, relation].enumerated() {
             var random = RandomSource(seed: seed).split(UInt64(index))
             linear.weight.fill { 0.02 * random.normal() }
         }
     }
 
-    public var parameters: [Parameter<Float>] {
-        dense.parameters + norm.parameters + [outputBias] + pooler.parameters + relation.parameters
-    }
+    public var parameters: [Parameter<Float>] { masked.parameters + pooler.parameters + relation.parameters }
 
     /// The loss of one shard, as a share of the whole batch's.
     ///
     /// - Parameters:
     ///   - hidden: `(tokens, hiddenSize)`.
-    ///   - words: the encoder's word table `(vocabulary, hiddenSize)`, used as the output matrix.
     ///   - maskedInBatch, sequencesInBatch: what the sums are divided by.
     func loss(
-        _ hidden: Variable<Float>, _ shard: MaskedBatch, words: Parameter<Float>, maskedInBatch: Int, sequencesInBatch: Int, on tape: Tape<Float>
+        _ hidden: Variable<Float>, _ shard: MaskedBatch, maskedInBatch: Int, sequencesInBatch: Int, on tape: Tape<Float>
     ) -> (loss: Variable<Float>, correct: Int)? {
         var parts: [Variable<Float>] = [], correct = 0
         if !shard.rows.isEmpty {
-            let guesses = norm(dense(gatherRows(hidden, shard.rows, on: tape), activation: activation, on: tape), on: tape)
-            let found = linearCrossEntropy(guesses, weight: words, bias: outputBias, targets: shard.targets, divisor: Float(maskedInBatch), on: tape)
+            let guesses = masked.transformed(gatherRows(hidden, shard.rows, on: tape), on: tape)
+            let found = linearCrossEntropy(guesses, weight: masked.output.weight, bias: masked.output.bias, targets: shard.targets,
+                                           divisor: Float(maskedInBatch), on: tape)
             parts.append(found.loss)
             correct = found.correct
         }

@@ -35,7 +35,7 @@ public final class SentenceTrainer {
     let poolingMode: PoolingMode
     var tasks: [LoadedTask] = []
     var development: [DevSet] = []
-    let head: MaskedLanguageHead?
+    let head: PretrainingHead?
     let parameters: [Parameter<Float>]
     let parameterNames: [String]
     let optimizer: Optimizer<Float>
@@ -108,7 +108,7 @@ public final class SentenceTrainer {
             guard let maskID = tokenizer.maskID else { throw DataError(.badData, "masked language needs a [MASK] token; the tokenizer has none", file: configuration.tokenizer) }
             let special = [tokenizer.clsID, tokenizer.sepID, tokenizer.padID, tokenizer.maskID].compactMap(\.self)
             masking = TokenMasking(rate: 0.15, maskID: maskID, vocabularySize: tokenizer.idBound, specialIDs: Set(special))
-            head = MaskedLanguageHead(configuration.encoder, seed: configuration.seed &+ 1)
+            head = PretrainingHead(configuration.encoder, words: encoder.words, seed: configuration.seed &+ 1)
         } else {
             masking = nil
             head = nil

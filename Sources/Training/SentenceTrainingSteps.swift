@@ -211,7 +211,7 @@ extension SentenceTrainer {
         let encoder = encoder, count = sequences.count, weight = Float(loaded.task.weight)
         var loss = 0.0
         try gradients.add(shards: shards.count, seed: drawn.next()) { shard, tape in
-            head.loss(encoder(shards[shard].batch, on: tape), shards[shard], words: encoder.words, maskedInBatch: total, sequencesInBatch: count, on: tape)?.loss
+            head.loss(encoder(shards[shard].batch, on: tape), shards[shard], maskedInBatch: total, sequencesInBatch: count, on: tape)?.loss
         } loss: { outputs in
             loss = outputs.reduce(0) { $0 + Double($1?[0] ?? 0) }
             return outputs.map { output in output.map { _ in Tensor([weight], shape: [1]) } }

@@ -18,7 +18,8 @@ func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to f
     let url = URL(fileURLWithPath: file)
     if url.pathExtension.lowercased() == "html" {
         let panels = maps.map { map in
-            AttentionPage.Panel(part: map.place.title, name: "layer \(map.layer + 1), head \(map.head + 1)", queries: queries(map), keys: keys(map), weights: weights(map))
+            AttentionPage.Panel(part: map.place.title, japanesePart: map.place.japaneseTitle, name: "layer \(map.layer + 1), head \(map.head + 1)",
+                                layer: map.layer, head: map.head, queries: queries(map), keys: keys(map), weights: weights(map))
         }
         try AttentionPage(panels, title: "\(model.text(of: source)) → \(model.text(of: output))").write(to: url)
         return try provenance.write(beside: file)
@@ -42,6 +43,14 @@ extension AttentionMap.Place {
         case .encoder: "Encoder: the source looks at itself"
         case .decoder: "Decoder: the output looks at what was written before"
         case .cross: "Cross-attention: the output looks at the source"
+        }
+    }
+
+    fileprivate var japaneseTitle: String {
+        switch self {
+        case .encoder: "エンコーダー：入力が入力を見る"
+        case .decoder: "デコーダー：出力が前の出力を見る"
+        case .cross: "交差注意：出力が入力を見る"
         }
     }
 }

@@ -27,8 +27,8 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Condition", subcommands: [
                 ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
             ]),
-            CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self]),
-            CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
+            CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self, FillCommand.self, SurprisalCommand.self]),
+            CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self, AttentionCommand.self, ExplainCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
             CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),

@@ -189,8 +189,5 @@ import Training
         #expect(SequenceComparison(target: ["a", "b", "c"], output: ["a", "c"]).edits == [.equal("a"), .missing("b"), .equal("c")])
         #expect(SequenceComparison(target: [], output: []).distance == 0)
         #expect(SequenceComparison(target: ["a"], output: ["b"]).coloured == "\u{1B}[31mb\u{1B}[0m")
-        // Wilson's interval for 15 of 20, by hand: 0.531 to 0.888.
-        let interval = Proportion(15, of: 20).interval
-        #expect(abs(interval.lowerBound - 0.5313) < 1e-4 && abs(interval.upperBound - 0.8881) < 1e-4)
     }
 }

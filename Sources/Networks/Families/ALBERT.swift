@@ -26,6 +26,11 @@ enum ALBERT: EncoderFamily {
         ClassificationHead(dense: "albert.pooler", encoderPrefix: "albert.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
+        MaskedHead(dense: "predictions.dense", norm: "predictions.LayerNorm", output: "predictions.decoder", bias: "predictions.bias",
+                   activation: try reader.activation("hidden_act", default: .geluTanh), epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("encoder.embedding_hidden_mapping_in", encoder.embeddingProjection)

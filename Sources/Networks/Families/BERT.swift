@@ -11,6 +11,8 @@ enum BERT: EncoderFamily {
         ClassificationHead(dense: "bert.pooler.dense", encoderPrefix: "bert.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? { try .bert(reader) }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         embeddingKeys(&keys, of: encoder)
         for (index, layer) in encoder.layers.enumerated() {

@@ -53,6 +53,12 @@ enum DeBERTa: EncoderFamily {
         ClassificationHead(dense: "pooler.dense", activation: try reader.activation("pooler_hidden_act", default: .gelu), encoderPrefix: "deberta.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
+        var head = try MaskedHead.bert(reader, epsilon: 1e-7)
+        head.olderNames = ("lm_predictions.lm_head.dense", "lm_predictions.lm_head.LayerNorm", "lm_predictions.lm_head.bias")
+        return head
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("embeddings.embed_proj", encoder.embeddingProjection)

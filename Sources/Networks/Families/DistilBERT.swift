@@ -24,6 +24,11 @@ enum DistilBERT: EncoderFamily {
         ClassificationHead(dense: "pre_classifier", activation: .relu, encoderPrefix: "distilbert.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
+        MaskedHead(dense: "vocab_transform", norm: "vocab_layer_norm", output: "vocab_projector",
+                   activation: try reader.activation("activation", default: .gelu), epsilon: 1e-12)
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         for (index, layer) in encoder.layers.enumerated() {

@@ -12,10 +12,13 @@ protocol EncoderFamily: Sendable {
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)
     /// The head of its sequence classifiers; nil where there is none.
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead?
+    /// The head that guesses masked words; nil where there is none.
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead?
 }
 
 extension EncoderFamily {
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? { nil }
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? { nil }
 }
 
 private let families: [any EncoderFamily.Type] = [

@@ -22,6 +22,8 @@ enum MPNet: EncoderFamily {
         ClassificationHead(dense: "classifier.dense", output: "classifier.out_proj", encoderPrefix: "mpnet.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? { try .roberta(reader) }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         BERT.embeddingKeys(&keys, of: encoder)
         keys.add("encoder.relative_attention_bias.weight", encoder.relativeBiasTable)

@@ -54,6 +54,12 @@ enum NomicBERT: EncoderFamily {
         }
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
+        MaskedHead(dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.layer_norm", output: "cls.predictions.decoder",
+                   bias: "cls.predictions.bias", activation: try activation(reader),
+                   epsilon: try reader.number("layer_norm_eps", "layer_norm_epsilon", default: 1e-12, in: 0..<1))
+    }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {
         keys.add("embeddings.word_embeddings.weight", encoder.words)
         keys.add("embeddings.token_type_embeddings.weight", encoder.segments)

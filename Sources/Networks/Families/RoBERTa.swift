@@ -20,5 +20,7 @@ enum RoBERTa: EncoderFamily {
             : ClassificationHead(dense: "classifier.dense", output: "classifier.out_proj", encoderPrefix: "roberta.")
     }
 
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? { try .roberta(reader) }
+
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) { BERT.keys(&keys, of: encoder) }
 }

@@ -82,7 +82,7 @@ struct Comparison: ParsableCommand {
             for _ in 1...reversalEpochs { _ = try trainer.runEpoch(learningRate: recipe.schedule(stepsInEpoch: recipe.steps(3000))) }
             let seconds = processorTime() - begin
             let evaluation = try FreeRunningEvaluation(task.model, items: Array(items[3000...]), examples: Array(task.examples[3000...]), threads: threads)
-            let share = Proportion(evaluation.exactMatches, of: 300)
+            let share = Share(evaluation.exactMatches, of: 300)
             let mirrored = mirroredWeight(task.model, Array(task.examples[3000...].prefix(50)))
             report(String(format: "\(network.name)  %d  \(seed)  %.1f  %d (%.1f–%.1f %%)  %@", task.model.network.parameterCount, seconds, evaluation.exactMatches,
                           100 * share.interval.lowerBound, 100 * share.interval.upperBound, mirrored.map { String(format: "%.2f", $0) } ?? "–"))

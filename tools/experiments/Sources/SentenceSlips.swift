@@ -166,7 +166,7 @@ struct SentenceSlips: ParsableCommand {
     private func measureRepetition(_ model: Seq2SeqModel, _ sentences: [Words], _ held: [Words], seed: UInt64, _ table: inout ItemTable, _ summary: inout SeedSummary) throws {
         let seen = Set(sentences.map { $0.joined() }), test = items(held.filter { !seen.contains($0.joined()) })
         let evaluation = try FreeRunningEvaluation(model, items: test, examples: try model.examples(of: test, keepsUnknown: true, file: unseen), threads: threads)
-        let interval = Proportion(evaluation.exactMatches, of: test.count).interval
+        let interval = Share(evaluation.exactMatches, of: test.count).interval
         report(String(format: "Repetition, seed \(seed): free-running %d of %d unseen sentences exact (%.1f–%.1f %%), character error rate %.2f %%", evaluation.exactMatches,
                       test.count, 100 * interval.lowerBound, 100 * interval.upperBound, 100 * evaluation.characterErrorRate))
         for item in evaluation.items { table.add(item.item.line, "repetition of unseen sentences", seed, "exact", item.isExact ? 1 : 0) }
@@ -254,7 +254,7 @@ struct SentenceSlips: ParsableCommand {
         let examples = try model.examples(of: items, keepsUnknown: true)
         let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples, threads: threads)
         let repeated = evaluation.items.count { $0.output == $0.item.source }
-        let share = Proportion(evaluation.exactMatches, of: items.count)
+        let share = Share(evaluation.exactMatches, of: items.count)
         var line = String(format: "\(name)  %d of %d (%.0f–%.0f %%)  other %d  repeated %d", evaluation.exactMatches, items.count, 100 * share.interval.lowerBound,
                           100 * share.interval.upperBound, items.count - evaluation.exactMatches - repeated, repeated)
         for item in evaluation.items { table.add(item.item.line, "\(name), \(condition)", seed, "exact", item.isExact ? 1 : 0) }
@@ -268,7 +268,7 @@ struct SentenceSlips: ParsableCommand {
             let attested = scoreOutputs(model, sources, pairs.map { examples[$0.0].target }, threads: threads).map { $0.reduce(0, +) }
             let other = scoreOutputs(model, sources, wrong, threads: threads).map { $0.reduce(0, +) }
             let wins = zip(attested, other).reduce(0) { $0 + ($1.0 > $1.1 ? 1 : 0) }
-            let interval = Proportion(wins, of: pairs.count).interval
+            let interval = Share(wins, of: pairs.count).interval
             if !pairs.isEmpty {
                 summary.add(run, "% more probable than \(which == 0 ? "a possible" : "an impossible") foil", seed: seed, 100 * Double(wins) / Double(pairs.count))
             }

@@ -124,14 +124,14 @@ struct Terao: ParsableCommand {
         for (kind, result) in wins.sorted(by: { $0.key < $1.key }) {
             summary.add(condition, "% more probable than \(kind)", seed: seed, 100 * Double(result.wins) / Double(result.count))
             summary.add(condition, "log p attested - " + kind, seed: seed, result.difference / Double(result.count))
-            let share = Proportion(result.wins, of: result.count)
+            let share = Share(result.wins, of: result.count)
             report(String(format: "  attested slip more probable than \(kind): %d of %d (%.0f–%.0f %%), mean difference of log p %.2f", result.wins, result.count,
                           100 * share.interval.lowerBound, 100 * share.interval.upperBound, result.difference / Double(result.count)))
         }
         report("  type: attested %  sampled % (95 % intervals)")
         for type in SlipType.allCases {
             summary.add(condition, "% of samples: \(type.rawValue)", seed: seed, 100 * Double(sampledTypes[type] ?? 0) / Double(slips.count * samples))
-            let a = Proportion(attestedTypes[type] ?? 0, of: slips.count), b = Proportion(sampledTypes[type] ?? 0, of: slips.count * samples)
+            let a = Share(attestedTypes[type] ?? 0, of: slips.count), b = Share(sampledTypes[type] ?? 0, of: slips.count * samples)
             report(String(format: "  \(type.rawValue): %.1f (%.1f–%.1f)  %.1f (%.1f–%.1f)", 100 * a.value, 100 * a.interval.lowerBound, 100 * a.interval.upperBound,
                           100 * b.value, 100 * b.interval.lowerBound, 100 * b.interval.upperBound))
         }

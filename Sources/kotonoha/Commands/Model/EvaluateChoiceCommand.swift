@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import FileFormats
 import Foundation
+import LanguageModels
 import SentenceEmbedding
 import Statistics
 import Tensors
@@ -17,6 +18,11 @@ struct EvaluateChoiceCommand: ParsableCommand {
             choice and counts as wrong. Accuracy has an exact binomial interval (Clopper–Pearson) and is tested against guessing. --against compares two models
             on the same items by McNemar's exact test. With --template, every text is put in place of {}; with two {}, the sentence of cue and option is compared with that of
             the cue twice.
+
+            kotonoha evaluate choice blimp.jsonl --model gpt2 --categories accuracies.csv
+
+            With columns of acceptable and unacceptable sentences, a language model is asked which is more probable: by the sum of its tokens' log-probabilities and
+            by their mean. Ties are errors. Intervals are Wilson's; that of all pairs is a bootstrap over categories.
             """)
 
     @Argument(help: "A table with an item in each row.")
@@ -32,6 +38,7 @@ struct EvaluateChoiceCommand: ParsableCommand {
     @Option(help: "Items with texts that have no vector: exclude or error.") var missing = Missing.exclude
     @Option(name: .shortAndLong, help: "A table of every item with its cosines and choice.") var output: String?
 
+    @OptionGroup(title: "Minimal pairs, by a language model") var pairs: MinimalPairOptions
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -48,8 +55,22 @@ struct EvaluateChoiceCommand: ParsableCommand {
         }
     }
 
+    /// Minimal pairs, where the options or the columns say so; standard input is read once, so it must be the options.
+    private func minimalPairs() throws -> Table? {
+        let isAsked = pairs.good != nil
+        guard isAsked || (cue == nil && options == nil && !oddOneOut && input != "-") else { return nil }
+        guard try isAsked || MinimalPairs.columns(in: TextTable(path: input, options: table.options(isQuiet: true)).columns) != nil else { return nil }
+        try refuse([("--cue", cue != nil), ("--options", options != nil), ("--answer", answer != nil), ("--people", people != nil), ("--odd-one-out", oddOneOut),
+                    ("--template", template != nil), ("--against", against != nil)], "is for cues and options; this table has pairs of sentences")
+        return try Table(path: input, options: table.options(isQuiet: report.quiet), wanted: [pairs.good, pairs.bad].compactMap(\.self))
+    }
+
     func run() throws {
-        try writing.check(inputs: [input, model.model, against], files: [output])
+        try writing.check(inputs: [input, model.model, against] + pairs.beside, files: [output, pairs.categories])
+        if let table = try minimalPairs() {
+            return try MinimalPairEvaluation(input: input, table: table, options: pairs, model: model, output: output, tableOutput: tableOutput, report: report).run()
+        }
+        try refuse(pairs.given, "is for pairs of sentences; this table has none (--good, --bad)")
         let items = try ChoiceItems(path: input, options: table.options(isQuiet: report.quiet), cue: cue, options: options?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) },
                                     answer: answer, people: people, isOddOneOut: oddOneOut)
         let (name, first) = try choose(items, model)

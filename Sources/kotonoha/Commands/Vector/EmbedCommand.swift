@@ -48,7 +48,7 @@ struct EmbedCommand: ParsableCommand {
     @Flag(help: "Add the rows to a vector file that exists.")
     var append = false
 
-    @OptionGroup(title: "Words of a treebank") var words: TokenArguments
+    @OptionGroup(title: "Words in context") var words: TokenArguments
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
@@ -57,6 +57,11 @@ struct EmbedCommand: ParsableCommand {
         if let split {
             guard TextSplit(split) != nil else { throw ValidationError("--split takes sentences, or a number of tokens from 8; not '\(split)'") }
             if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
+        }
+        if words.word != nil {
+            try refuse([("--split", split != nil), ("--resume", resume), ("--append", append), ("--group-file", groupFile != nil), ("--max-length", model.maxLength != nil),
+                        ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil),
+                        ("--prompt-name", model.promptName != nil)], "is for vectors of sentences and does not go with --word")
         }
         guard words.tokens else {
             return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "does not go with --group-column: both name the groups")
@@ -71,6 +76,10 @@ struct EmbedCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [input, groupFile, model.inputFolder], files: [output], continuing: append || resume ? [output] : [])
+        if let word = words.word {
+            return try words.runTargets(word, input: input, output: output, table: table.options(isQuiet: report.quiet),
+                                        columns: CaptionColumns(text: column, group: groupColumn, id: idColumn), store: store, model: model, report: report)
+        }
         if words.tokens { return try words.run(input: input, output: output, store: store, model: model, report: report) }
         var run = EmbeddingRun(input: input, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
         run.table = try table.options(isQuiet: report.quiet)

@@ -5,12 +5,22 @@ import SentenceEmbedding
 import Tokenizers
 import VectorStore
 
-/// Options of `embed TREEBANK.conllu --tokens`.
+/// Options of `embed TREEBANK.conllu --tokens` and of `embed TABLE --word COLUMN`.
 struct TokenArguments: ParsableArguments {
     @Flag(help: "The input is a treebank (CoNLL-U): write vectors of its words from several layers, for probe.")
     var tokens = false
 
-    @Option(help: ArgumentHelp("Layers of --tokens: all, or numbers with commas; 0 is the embeddings.", valueName: "all|i,j"))
+    @Option(help: ArgumentHelp("Column of words that stand in the sentences: write one vector for each word in its sentence, for studies of senses.", valueName: "column"))
+    var word: String?
+
+    @Option(help: "Of --word, where it occurs several times: all, first, or only (an error).")
+    var occurrences = TargetWordRun.Occurrences.all
+
+    @Flag(help: "Of --word: parts of longer words count too.")
+    var inside = false
+
+    @Option(help: ArgumentHelp("Layers of --tokens: all, or numbers with commas; 0 is the embeddings. Of --word: the mean of these layers, the last if not given.",
+                               valueName: "all|i,j"))
     var layers = "all"
 
     @Option(help: "How pieces become a word's vector: mean, first or last.")
@@ -26,21 +36,49 @@ struct TokenArguments: ParsableArguments {
     var compress = true
 
     func validate() throws {
+        if tokens && word != nil { throw ValidationError("--tokens and --word exclude each other: all words of a treebank, or one of each sentence") }
+        if word == nil { try refuse([("--occurrences", occurrences != .all), ("--inside", inside)], "belongs to --word") }
         guard !tokens else { return }
-        let given = [("--layers", layers != "all"), ("--pieces", pieces != .mean), ("--text", text != .written), ("--untrained-seed", untrainedSeed != nil), ("--no-compress", !compress)]
+        let shared = word == nil ? [("--layers", layers != "all"), ("--pieces", pieces != .mean)] : []
+        let given = shared + [("--text", text != .written), ("--untrained-seed", untrainedSeed != nil), ("--no-compress", !compress)]
         if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for the words of a treebank; it needs --tokens") }
+    }
+
+    /// Nil where none were named.
+    private func chosenLayers() throws -> [Int]? {
+        guard layers != "all" else { return nil }
+        return try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers takes all, or numbers with commas between them, not '\(layers)'") }
+            return layer
+        }
+    }
+
+    /// `embed TABLE --word COLUMN`.
+    func runTargets(
+        _ word: String, input: String, output: String, table: TableOptions, columns: CaptionColumns, store: VectorStorage, model: ModelOptions, report: ReportOptions
+    ) throws {
+        var run = TargetWordRun(input: input, output: output, word: word, createdBy: "kotonoha \(KotonohaProgram.version)")
+        (run.table, run.columns, run.layers, run.merging) = (table, columns, try chosenLayers(), pieces)
+        (run.occurrences, run.takesInside, run.storage) = (occurrences, inside, store)
+        run.cutter = WordCutter(.auto, dictionary: model.dictionary)
+        run.provenance = provenance()
+        let summary = try run.run(with: model.encoder(isQuiet: report.quiet), isCancelled: { Interruption.isRequested })
+        if report.json {
+            return try Console.print(JSON.object([
+                ("output", .string(URL(fileURLWithPath: output).lastPathComponent)), ("sentences", .integer(summary.sentences)), ("rows", .integer(summary.rows)),
+                ("pieces", .integer(summary.pieces)), ("layers", .array(summary.layers.map(JSON.integer))),
+            ]).serialized(.pretty))
+        }
+        if !report.quiet {
+            Console.say("\(output): \(Console.counted(summary.rows, "word")) in \(Console.counted(summary.sentences, "sentence")), layer \(summary.layers.map(String.init).joined(separator: ", "))")
+        }
     }
 
     func run(input: String, output: String, store: VectorStorage, model: ModelOptions, report: ReportOptions) throws {
         guard store == .float32 || store == .float16 else { throw ValidationError("word vectors are stored as float32 or float16") }
         let treebank = try Treebank(path: input)
         var run = TokenVectorRun(treebank: treebank, output: output, createdBy: "kotonoha \(KotonohaProgram.version)")
-        if layers != "all" {
-            run.layers = try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
-                guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers takes all, or numbers with commas between them, not '\(layers)'") }
-                return layer
-            }
-        }
+        run.layers = try chosenLayers()
         (run.merging, run.text, run.storage, run.isCompressed, run.untrainedSeed) = (pieces, text, store, compress, untrainedSeed)
         let encoder = try model.encoder(isQuiet: report.quiet)
         var record = provenance(seed: untrainedSeed)
@@ -80,5 +118,6 @@ struct TokenArguments: ParsableArguments {
     }
 }
 
+extension TargetWordRun.Occurrences: ExpressibleByArgument {}
 extension PieceMerging: ExpressibleByArgument {}
 extension WordText: ExpressibleByArgument {}

@@ -1,0 +1,80 @@
+import Autograd
+import FileFormats
+import Foundation
+import ModelFolders
+import Networks
+import Tensors
+import Tokenizers
+
+/// An encoder that guesses masked words (BERT, RoBERTa, DeBERTa, ModernBERT …) with its tokenizer, from a Hugging Face folder.
+public final class MaskedLanguageModel: LanguageModel {
+    public let directory: ModelDirectory
+    public let tokenizer: Tokenizer
+    public let encoder: Encoder<Float>
+    public let head: MaskedLanguageHead<Float>
+    private let precision: Precision
+
+    /// - Parameters:
+    ///   - precision: what matrix products compute in.
+    ///   - dictionary: a MeCab dictionary, for tokenizers that want one.
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit; of kind `usage` where the checkpoint has no head that guesses
+    ///   words, with what the model can do instead.
+    public init(directory: ModelDirectory, precision: Precision = .f32, dictionary: String? = nil) throws {
+        self.directory = directory
+        self.precision = precision
+        let file = directory.transformerFolder.appendingPathComponent("config.json").path
+        let archive = try ModelDirectory.weights(in: directory.transformerFolder)
+        guard try MaskedLanguageHead<Float>.isThere(json: directory.configuration, file: file, names: archive.names) else {
+            throw DataError(.usage, Self.withoutHead(directory.configuration), file: directory.name)
+        }
+        tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
+        let configuration = try EncoderConfiguration(json: directory.configuration, file: file)
+        guard tokenizer.idBound <= configuration.vocabularySize else {
+            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
+                            file: directory.folder.path)
+        }
+        guard tokenizer.maskID != nil else {
+            throw DataError(.usage, "the tokenizer of this model has no mask token ([MASK], <mask>), so no word can be hidden from it", file: directory.name)
+        }
+        encoder = Encoder(configuration, precision: precision)
+        try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
+        head = try MaskedLanguageHead(json: directory.configuration, file: file, encoder: encoder, precision: precision)
+        try head.load(from: archive)
+    }
+
+    static func withoutHead(_ configuration: JSON) -> String {
+        let architecture = configuration["architectures"]?.array?.first?.string ?? ""
+        let instead = architecture.hasSuffix("ForSequenceClassification")
+            ? "it judges whole texts: rerank compares a query with texts, explain shows what its score rests on"
+            : "it makes vectors: embed, similarity, rank, attention and explain take it"
+        return "this model has no language-model head, so it gives words no probabilities; \(instead). "
+            + "A checkpoint ending in ForMaskedLM or ForCausalLM has the head"
+    }
+
+    public var name: String { directory.name }
+    public var kind: LanguageModelKind { .masked }
+    public var vocabularySize: Int { encoder.configuration.vocabularySize }
+    public var contextLength: Int { encoder.configuration.longestSequence }
+    public var beginID: Int32? { tokenizer.clsID }
+    public var endIDs: [Int32] { [tokenizer.sepID].compactMap(\.self) }
+    public var maskID: Int32? { tokenizer.maskID }
+    public var precisionName: String { precision.rawValue }
+    public func identity() throws -> String { try directory.sha256() }
+
+    public func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
+        head(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
+    }
+
+    public func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
+        precondition(rows.count == targets.count)
+        let states = head.transformed(gatherRows(encoder(batch, on: nil), rows, on: nil), on: nil).value
+        var scores: [TokenScore] = []
+        scores.reserveCapacity(rows.count)
+        // Blocks of rows, so that the logits of a large vocabulary never lie in memory at once.
+        for range in Parallel.chunks(rows.count, size: 64) {
+            let logits = head.output(Variable(states.rows(range)), on: nil).value
+            logits.forEachRow { row, logits in scores.append(TokenScore(logits: logits, target: Int(targets[range.lowerBound + row]))) }
+        }
+        return scores
+    }
+}

@@ -1,0 +1,146 @@
+import FileFormats
+import Foundation
+import Statistics
+
+/// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023), and
+/// whatever has two columns of sentences.
+public struct MinimalPairs: Sendable {
+    public struct Pair: Sendable, Equatable {
+        public var good: String
+        public var bad: String
+        /// Line, spreadsheet row or record, from 1.
+        public var line: Int
+        /// One value for each of `categoryNames`; empty where the table has none.
+        public var categories: [String]
+        /// The other columns' cells.
+        public var others: [String]
+    }
+
+    public let pairs: [Pair]
+    public let categoryNames: [String]
+    public let otherNames: [String]
+    /// The columns of the two sentences.
+    public let columns: (good: String, bad: String)
+
+    /// Names of published sets: acceptable and unacceptable sentence.
+    private static let known = [("sentence_good", "sentence_bad"), ("good_sentence", "bad_sentence"), ("good", "bad"), ("grammatical", "ungrammatical"),
+                                ("acceptable", "unacceptable"), ("正文", "非文"), ("容認可能", "容認不可能")]
+    /// What published sets call their categories, from fine to coarse.
+    private static let categories = ["uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類"]
+
+    /// The columns of a table that a published set uses, in its own spelling; nil where there are none.
+    public static func columns(in names: [String]) -> (good: String, bad: String)? {
+        func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }
+        for (good, bad) in known { if let good = find(good), let bad = find(bad) { return (good, bad) } }
+        return nil
+    }
+
+    /// - Parameters:
+    ///   - good, bad: columns by name or number; nil finds those of published sets.
+    ///   - by: columns of categories; nil takes those that published sets have.
+    /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
+    public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
+        guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
+            throw DataError(.usage, "which columns hold the acceptable and the unacceptable sentence? Name them by --good and --bad; the columns are "
+                            + table.columnNames.joined(separator: ", "), file: table.name)
+        }
+        let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)
+        guard first.name != second.name else { throw DataError(.usage, "--good and --bad name the same column, \(first.name)", file: table.name) }
+        columns = (first.name, second.name)
+        let byColumns = try by?.map { try table.column($0) } ?? Self.categories.compactMap { name in
+            table.columns.first { $0.name.lowercased() == name && $0.name != first.name && $0.name != second.name }
+        }
+        categoryNames = byColumns.map(\.name)
+        let others = table.columns.filter { $0.name != first.name && $0.name != second.name && !byColumns.map(\.name).contains($0.name) }
+        otherNames = others.map(\.name)
+        pairs = try (0..<table.rowCount).compactMap { row in
+            let good = first.texts[row].trimmingCharacters(in: .whitespaces), bad = second.texts[row].trimmingCharacters(in: .whitespaces)
+            if good.isEmpty, bad.isEmpty { return nil }
+            guard !good.isEmpty, !bad.isEmpty else {
+                throw DataError(.badData, "the column \(good.isEmpty ? first.name : second.name) is empty here; a pair needs both sentences", file: table.name, line: table.lines[row])
+            }
+            guard good != bad else { throw DataError(.badData, "both sentences of the pair are \"\(good.prefix(60))\"", file: table.name, line: table.lines[row]) }
+            return Pair(good: good, bad: bad, line: table.lines[row], categories: byColumns.map { $0.texts[row] }, others: others.map { $0.texts[row] })
+        }
+        guard !pairs.isEmpty else { throw DataError(.badData, "there are no pairs in it", file: table.name) }
+    }
+
+    /// What a model makes of one pair. A tie is no choice and counts as an error.
+    public struct Outcome: Sendable, Equatable {
+        /// ln p of the sentences.
+        public var good: Double
+        public var bad: Double
+        public var goodTokens: Int
+        public var badTokens: Int
+
+        public init(good: Double, bad: Double, goodTokens: Int, badTokens: Int) {
+            (self.good, self.bad, self.goodTokens, self.badTokens) = (good, bad, goodTokens, badTokens)
+        }
+
+        public var isCorrectBySum: Bool { good > bad }
+        public var goodMean: Double { good / Double(goodTokens) }
+        public var badMean: Double { bad / Double(badTokens) }
+        public var isCorrectByMean: Bool { goodMean > badMean }
+        public var isTie: Bool { good == bad }
+    }
+
+    /// How often the acceptable sentence wins in one category.
+    public struct Accuracy: Sendable {
+        /// The column of the category and its value; nil for all pairs.
+        public var by: String?
+        public var value: String
+        public var pairs: Int
+        public var bySum: Estimate
+        public var byMean: Estimate
+        public var ties: Int
+    }
+
+    /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the values
+    /// of the first category where there are at least ten: pairs of one template are no independent evidence.
+    public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
+        func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
+            try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),
+                         byMean: Proportion(rows.count { outcomes[$0].isCorrectByMean }, of: rows.count).wilson(), ties: rows.count { outcomes[$0].isTie })
+        }
+        var all = try accuracy(nil, "all", Array(pairs.indices))
+        if let first = categoryNames.first {
+            let factor = Factor(name: first, values: pairs.map { $0.categories[0] })
+            if factor.levels.count >= 10, !factor.codes.contains(where: { $0 == nil }) {
+                let bootstrap = Bootstrap(.percentile, resamples: resamples, seed: seed, threads: threads)
+                let units = Bootstrap.Units.groups(factor.codes.compactMap(\.self))
+                all.bySum = try bootstrap.estimate(units) { rows in Double(rows.count { outcomes[$0].isCorrectBySum }) / Double(rows.count) }
+                all.byMean = try bootstrap.estimate(units) { rows in Double(rows.count { outcomes[$0].isCorrectByMean }) / Double(rows.count) }
+            }
+        }
+        var result = [all]
+        for (place, name) in categoryNames.enumerated() {
+            let factor = Factor(name: name, values: pairs.map { $0.categories[place] })
+            for level in factor.levels { result.append(try accuracy(name, level, factor.rows(of: level))) }
+        }
+        return result
+    }
+
+    /// Scores all sentences by a language model, each different sentence once.
+    public func outcomes(of scorer: SurprisalScorer, file: String?) throws -> [Outcome] {
+        var places: [String: Int] = [:], texts: [String] = [], lines: [Int] = []
+        for pair in pairs {
+            for text in [pair.good, pair.bad] where places[text] == nil {
+                places[text] = texts.count
+                texts.append(text)
+                lines.append(pair.line)
+            }
+        }
+        // One unit, the whole text; its own words matter to within-word masking only.
+        let scores = try scorer.score(texts.map { try scorer.units(of: $0) }, unit: .text, name: { lines[$0] }, file: file)
+        func total(_ text: String, _ line: Int) throws -> (logProbability: Double, tokens: Int) {
+            guard let place = places[text], let total = scores[place].total else {
+                throw DataError(.badData, "\"\(text.prefix(40))\" has no token with a context, so it has no probability", file: file, line: line)
+            }
+            return total
+        }
+        return try pairs.map { pair in
+            let good = try total(pair.good, pair.line), bad = try total(pair.bad, pair.line)
+            return Outcome(good: good.logProbability, bad: bad.logProbability, goodTokens: good.tokens, badTokens: bad.tokens)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Tensors
+
+/// What a surprisal is summed over.
+public enum SurprisalUnit: String, Sendable, CaseIterable {
+    case token, word, region
+    /// The whole text.
+    case text
+}
+
+/// How a masked model, which sees both sides, scores a token.
+public enum PseudoLikelihood: String, Sendable, CaseIterable {
+    /// Each token is hidden alone (Salazar et al. 2020).
+    case original
+    /// The later tokens of the token's word are hidden with it, so that a word's own end does not give it away (Kauf & Ivanova 2023).
+    case withinWordLeftToRight = "within-word-l2r"
+}
+
+/// The logarithm that surprisals are told in.
+public enum SurprisalBase: String, Sendable, CaseIterable {
+    /// Bits.
+    case two = "2"
+    /// Nats.
+    case e
+
+    /// Nats in one unit.
+    public var nats: Double { self == .two ? 0.693147180559945309417 : 1 }
+    public var unitName: String { self == .two ? "bits" : "nats" }
+}
+
+/// How texts are scored.
+public struct SurprisalOptions: Sendable, Equatable {
+    public var pseudoLikelihood = PseudoLikelihood.original
+    /// Texts longer than the model reads are read in windows that begin so many tokens apart; nil refuses them.
+    public var stride: Int?
+    /// Corrects a causal model's words for tokens that carry the space before them (Pimentel & Meister 2024; Oh & Schuler 2024).
+    public var correctsLeadingSpaces = true
+    /// Tokens computed at once by one worker.
+    public var batchTokens = 1024
+    public var threads = Parallel.availableThreads
+
+    public init() {}
+}
+
+/// How expected one unit of a text was. Logarithms are natural.
+public struct UnitScore: Sendable, Equatable {
+    /// Range of UTF-8 in the text.
+    public var range: Range<Int>
+    /// The unit as it stands in the text, or the token's own spelling where its place is part of a character.
+    public var text: String
+    /// Tokens that count to it.
+    public var tokens: Int
+    /// ln p of the unit in its context, corrected for leading spaces where that applies; nil where no token counts to it, or one of them has
+    /// no context (the first token of a model without a begin token).
+    public var logProbability: Double?
+    /// The plain sum over its tokens.
+    public var uncorrected: Double?
+    /// Of the distribution over the unit's first token, in nats.
+    public var entropy: Double?
+    /// Of the unit's first token among all tokens, 1 for the most probable.
+    public var rank: Int?
+    /// The region in which it begins, from 0; nil without marks.
+    public var region: Int?
+}
+
+/// A text's units, and what was met on the way.
+public struct TextScore: Sendable, Equatable {
+    public var units: [UnitScore]
+    /// Tokens that stand for text.
+    public var tokens = 0
+    public var unknownTokens = 0
+    /// Tokens that reach into the unit after theirs, which is without them.
+    public var crossingTokens = 0
+    /// Stretches in which the text was read.
+    public var windows = 1
+
+    /// ln p of the whole text and the tokens it is summed over; nil where no token has a score.
+    public var total: (logProbability: Double, tokens: Int)? {
+        let known = units.compactMap { unit in unit.logProbability.map { ($0, unit.tokens) } }
+        guard !known.isEmpty else { return nil }
+        return (known.reduce(0) { $0 + $1.0 }, known.reduce(0) { $0 + $1.1 })
+    }
+}

@@ -1,0 +1,93 @@
+import FileFormats
+
+// What a Methods paragraph says of language models, attention and attributions.
+extension MethodsText {
+    private func modelNamed(_ record: JSON) -> String {
+        let name = record["model"]?["name"]?.string ?? "", hash = record["model"]?["sha256"]?.string ?? ""
+        return hash.isEmpty ? name : say("\(name) (SHA-256 \(hash.prefix(12))…)", "\(name)（SHA-256: \(hash.prefix(12))…）")
+    }
+
+    /// How a model's probabilities come about.
+    private mutating func scoring(_ record: JSON) -> [String] {
+        guard record["kind"]?.string == "masked" else {
+            let begin = record["begin_token"]?.string
+            return [say("Each token's probability was computed from the tokens before it" + (begin.map { ", the first one's from the begin token “\($0)”" } ?? "; a text's first token has none") + ".",
+                        "各トークンの確率は先行するトークンから計算した" + (begin.map { "（文頭のトークンは開始トークン「\($0)」から）" } ?? "（文頭のトークンには確率がない）") + "。")]
+        }
+        if record["pll"]?.string == "within-word-l2r" {
+            let source = cite(.pseudoLikelihood, .withinWord)
+            return [say("Pseudo-log-likelihoods were computed by hiding each token together with the later tokens of its word\(source).",
+                        "各トークンを、同じ語のそれ以降のトークンとともに隠して予測させる疑似対数尤度\(source)を求めた。")]
+        }
+        let source = cite(.pseudoLikelihood)
+        return [say("Pseudo-log-likelihoods were computed by hiding one token at a time\(source).", "トークンを1つずつ隠して予測させる疑似対数尤度\(source)を求めた。")]
+    }
+
+    mutating func describe(surprisal record: JSON) -> [String] {
+        let unit = record["unit"]?.string ?? "word", base = record["base"]?.string == "e" ? say("nats", "ナット") : say("bits", "ビット")
+        let japanese = ["token": "トークン", "word": "語", "region": "領域", "text": "テキスト"][unit] ?? unit
+        let texts = Self.number(record["texts"]) ?? "", units = Self.number(record["units"]) ?? "", kind = record["kind"]?.string ?? ""
+        var result = [say("The surprisal (−log probability, in \(base)) of \(units) \(unit)s in \(texts) texts was computed with the \(kind) language model \(modelNamed(record)).",
+                          "\(texts)個のテキストの\(units)個の\(japanese)のサプライザル（確率の負の対数、単位は\(base)）を、\(kind == "masked" ? "マスク" : "因果")言語モデル\(modelNamed(record))によって求めた。")]
+        result += scoring(record)
+        if record["corrected_for_spaces"]?.bool == true {
+            let source = cite(.wordProbability, .leadingSpaces)
+            result.append(say("A \(unit)'s tokens were summed, with the correction for tokens that carry the space before them\(source).",
+                              "\(japanese)のサプライザルはトークンの和とし、先行する空白を含むトークンについて補正した\(source)。"))
+        } else if unit != "token" {
+            result.append(say("A \(unit)'s surprisal is the sum of its tokens'.", "\(japanese)のサプライザルはそのトークンの和である。"))
+        }
+        if let stride = record["stride"]?.int {
+            result.append(say("Texts longer than the model reads were read in windows that begin \(stride) tokens apart.", "モデルの上限を超えるテキストは、\(stride)トークンごとに始まる窓に分けて読ませた。"))
+        }
+        return result
+    }
+
+    mutating func describe(fill record: JSON) -> [String] {
+        let holes = Self.number(record["holes"]) ?? "", top = Self.number(record["top"]) ?? ""
+        return [say("For \(holes) masked places, the \(top) most probable tokens were taken from the masked language model \(modelNamed(record))\(cite(.bert)).",
+                    "マスクした\(holes)箇所のそれぞれについて、マスク言語モデル\(modelNamed(record))\(cite(.bert))による確率の高い\(top)トークンを求めた。")]
+    }
+
+    mutating func describe(minimalPairs record: JSON) -> [String] {
+        let pairs = Self.number(record["pairs"]) ?? "", accuracy = NumberText.fixed(record["accuracy"]?.double ?? .nan, 3), source = cite(.minimalPairs)
+        let interval = record["interval"]?.string ?? ""
+        return [say("In \(pairs) minimal pairs\(source), the \(record["kind"]?.string ?? "") language model \(modelNamed(record)) should give the acceptable sentence the higher probability "
+                        + "(sum of its tokens' log-probabilities); ties counted as errors (accuracy \(accuracy); 95 % interval: \(interval)).",
+                    "\(pairs)個のミニマルペア\(source)において、言語モデル\(modelNamed(record))が容認可能な文により高い確率（トークンの対数確率の和）を与えるかを調べた。同値は誤答とした（正答率\(accuracy)、95%区間は\(interval)）。")]
+            + scoring(record)
+    }
+
+    mutating func describe(reading record: JSON) -> [String] {
+        let words = Self.number(record["words"]) ?? "", gain = NumberText.fixed(record["gain"]?.double ?? .nan, 2), lag = record["lag"]?.int ?? 1
+        let base = (record["baseline"]?.array?.compactMap(\.string) ?? []).joined(separator: say(", ", "、")), source = cite(.readingTimes)
+        let folds = Self.number(record["folds"]) ?? "", isGroup = record["fold_is_group"]?.bool == true, group = record["group"]?.string ?? ""
+        return [say("Reading times (\(record["time"]?.string ?? "")) of \(words) words were regressed on \(base), and on the surprisal of the word and of the \(lag) before it as well\(source); "
+                        + "the gain in log-likelihood was \(gain), and it was measured on held-out words (\(isGroup ? "leaving out one \(group) at a time" : "\(folds) folds that never split a text")).",
+                    "\(words)語の読み時間（\(record["time"]?.string ?? "")）を、\(base)による回帰と、これに当該語および先行\(lag)語のサプライザルを加えた回帰で分析した\(source)。"
+                        + "対数尤度の増分は\(gain)であり、\(isGroup ? "\(group)を1つずつ除いた" : "テキストを分割しない\(folds)分割の")交差検証でも増分を求めた。")]
+    }
+
+    mutating func describe(attention record: JSON) -> [String] {
+        let layers = Self.number(record["layers"]) ?? "", heads = Self.number(record["heads"]) ?? ""
+        if record["method"]?.string == "attention rollout" {
+            let source = cite(.rollout)
+            return [say("Attention rollout\(source) was computed over the \(layers) layers of \(modelNamed(record)).", "\(modelNamed(record))の\(layers)層についてアテンションロールアウト\(source)を求めた。")]
+        }
+        return [say("Attention weights were taken from all \(heads) heads of each of the \(layers) layers of \(modelNamed(record)).",
+                    "\(modelNamed(record))の\(layers)層、各層\(heads)ヘッドのアテンションの重みを求めた。")]
+    }
+
+    mutating func describe(attribution record: JSON) -> [String] {
+        let isPair = record["method"]?.string == "similarity attribution", isIntegrated = record["attribution"]?.string == "integrated"
+        let unit = record["unit"]?.string ?? "word", japanese = unit == "word" ? "語" : "トークン", steps = Self.number(record["steps"]) ?? ""
+        let score = NumberText.fixed(record["score"]?.double ?? .nan, 4), sum = NumberText.fixed(record["sum"]?.double ?? .nan, 4)
+        let source = isIntegrated ? (isPair ? cite(.integratedJacobians) : cite(.integratedGradients)) : ""
+        let method = isIntegrated ? (isPair ? say("integrated Jacobians", "積分ヤコビ行列") : say("integrated gradients", "積分勾配")) : say("gradient times input", "勾配と入力の積")
+        let what = isPair ? say("The cosine of the two sentences (\(score)) was attributed to pairs of \(unit)s", "2文のコサイン類似度（\(score)）を\(japanese)の対に")
+            : say("The score of “\(record["label"]?.string ?? "")” (\(score)) was attributed to \(unit)s", "「\(record["label"]?.string ?? "")」のスコア（\(score)）を\(japanese)に")
+        let reference = isIntegrated ? say(", against references with padding in place of the words (\(steps) quadrature nodes; the attributions sum to \(sum))",
+                                           "（語をパディングに置き換えた参照文との差、求積点\(steps)個、寄与の和は\(sum)）") : ""
+        return [say("\(what) by \(method)\(source) in \(modelNamed(record))\(reference).", "\(what)\(method)\(source)によって割り当てた（モデルは\(modelNamed(record))）\(reference)。")]
+    }
+}
