@@ -1,5 +1,4 @@
 import Autograd
-import Synchronization
 import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
@@ -141,7 +140,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         for (index, layer) in layers.enumerated() {
             let window = configuration.window(ofLayer: index)
             let rotary = configuration.rotary.flatMap { rotary in
-                angles.map { (places, $0.angles(positions: longest, headSize: headSize, base: window == nil ? rotary.base : rotary.localBase)) }
+                angles.map { (places, $0.angles(RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: headSize), positions: longest)) }
             }
             x = layer(x, offsets: batch.offsets, mask: window.map { .window($0) } ?? .none, bias: bias, rotary: rotary,
                       relativePositions: relative, on: tape)
@@ -171,20 +170,5 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         x = dropout(embeddingNorm(x, on: tape), rate: configuration.dropout, on: tape)
         if configuration.embeddingProjection == .afterNorm, let embeddingProjection { x = embeddingProjection(x, on: tape) }
         return x
-    }
-}
-
-/// Rotary angles, made as far as sequences have reached.
-private final class RotaryCache<Scalar: TensorScalar>: Sendable {
-    private let known = Mutex<[Double: RotaryAngles<Scalar>]>([:])
-
-    func angles(positions: Int, headSize: Int, base: Double) -> RotaryAngles<Scalar> {
-        known.withLock { known in
-            if let angles = known[base], angles.cosines.rows >= positions { return angles }
-            // Doubling keeps long runs from making a new table for every longer sentence.
-            let made = RotaryAngles<Scalar>(positions: max(64, 2 * positions), headSize: headSize, base: base)
-            known[base] = made
-            return made
-        }
     }
 }
