@@ -23,19 +23,21 @@ public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
 ///   - keys, values: likewise, by `keyOffsets`. Other offsets than the queries' make it cross-attention.
 ///   - bias: `(heads, n, n)` with n at least the longest sequence, added to the scaled scores of every sequence (relative positions).
 ///   - biasOffsets: where each sequence's own bias `(heads, queries, keys)` begins, if `bias` holds one for every sequence.
+///   - group: query heads that share a head of keys and values (Ainslie et al. 2023), which then have `heads / group` × `headSize` columns.
+///   - cap: scores become cap · tanh(score / cap) before the mask (Gemma 2).
 ///   - scale: 1/√headSize by default.
-///   - precision: below f32, attention without a tape, a mask and a bias rounds its operands to bfloat16 where the processor can.
+///   - precision: below f32, attention without a tape, a symmetric window, a cap and a bias rounds its operands to bfloat16 where the processor can.
 /// - Returns: `(query tokens, heads × headSize)`.
 public func packedAttention<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, values: AttentionColumns<S>, heads: Int, headSize: Int,
-    queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, bias: Variable<S>? = nil, biasOffsets: [Int64]? = nil,
-    scale: S? = nil, precision: Precision = .f32, on tape: Tape<S>?
+    group: Int = 1, queryOffsets: [Int64], keyOffsets: [Int64], mask: AttentionMask = .none, cap: Double? = nil, bias: Variable<S>? = nil,
+    biasOffsets: [Int64]? = nil, scale: S? = nil, precision: Precision = .f32, on tape: Tape<S>?
 ) -> Variable<S> {
     let tokens = queries.matrix.value.rows
     precondition(Int(queryOffsets.last ?? 0) == tokens && Int(keyOffsets.last ?? 0) == keys.matrix.value.rows)
     let scale = scale ?? 1 / S(headSize).squareRoot()
-    let shape = AttentionShape(queryOffsets: queryOffsets, keyOffsets: keyOffsets, heads: heads, headSize: headSize, mask: mask,
-                               biasShape: bias?.shape, biasOffsets: biasOffsets)
+    let shape = AttentionShape(queryOffsets: queryOffsets, keyOffsets: keyOffsets, heads: heads, headSize: headSize, group: group, cap: cap,
+                               mask: mask, biasShape: bias?.shape, biasOffsets: biasOffsets)
     let (out, logSums) = S.attention(shape, queries.view, keys.view, values.view, bias: bias?.value, scale: scale, halves: precision != .f32,
                                      keeping: tape != nil)
     guard let tape else { return Variable(out) }
@@ -50,10 +52,10 @@ public func packedAttention<S: TensorScalar>(
 
 /// The attention weights of one sequence, `(heads, queries, keys)`; for looking at, not for training.
 public func attentionWeights<S: TensorScalar>(
-    queries: AttentionColumns<S>, keys: AttentionColumns<S>, heads: Int, headSize: Int, mask: AttentionMask = .none,
-    bias: Tensor<S>? = nil, scale: S? = nil
+    queries: AttentionColumns<S>, keys: AttentionColumns<S>, heads: Int, headSize: Int, group: Int = 1, mask: AttentionMask = .none,
+    cap: Double? = nil, bias: Tensor<S>? = nil, scale: S? = nil
 ) -> Tensor<S> {
     let shape = AttentionShape(queryOffsets: [0, Int64(queries.matrix.value.rows)], keyOffsets: [0, Int64(keys.matrix.value.rows)], heads: heads,
-                               headSize: headSize, mask: mask, biasShape: bias?.shape)
+                               headSize: headSize, group: group, cap: cap, mask: mask, biasShape: bias?.shape)
     return S.attentionWeights(shape, queries.view, keys.view, bias: bias, scale: scale ?? 1 / S(headSize).squareRoot())
 }

@@ -5,25 +5,25 @@ import Tensors
 
 // MARK: Rotary
 
-/// Cosines and sines of rotary positions (Su et al. 2021): position p turns pair c of a head by p · base^(−2c / headSize).
+/// Cosines and sines of rotary positions (Su et al. 2021): position p turns pair c of a head by p times the pair's frequency.
 public struct RotaryAngles<Scalar: TensorScalar>: Sendable {
-    /// `(positions, headSize / 2)`.
+    /// `(positions, pairs)`.
     public let cosines: Tensor<Scalar>
     public let sines: Tensor<Scalar>
 
-    /// - Precondition: `headSize` is even.
-    public init(positions: Int, headSize: Int, base: Double) {
-        precondition(headSize % 2 == 0, "rotary positions turn pairs; a head of \(headSize) has none for its last element")
-        let half = headSize / 2
-        // The reference keeps frequencies and angles in 32 bits; at far positions that rounding shows.
-        let frequencies = (0..<half).map { 1 / Float(pow(Float(base), Float(2 * $0) / Float(headSize))) }
+    /// - Parameters:
+    ///   - frequencies: radians per position of each pair.
+    ///   - magnitude: what turned pairs are multiplied with.
+    public init(positions: Int, frequencies: [Float], magnitude: Double = 1) {
+        // The reference keeps angles in 32 bits; at far positions that rounding shows.
         let angles = (0..<positions).flatMap { p in frequencies.map { Double(Float(p) * $0) } }
-        cosines = Tensor(angles.map { Scalar(cos($0)) }, shape: [positions, half])
-        sines = Tensor(angles.map { Scalar(sin($0)) }, shape: [positions, half])
+        cosines = Tensor(angles.map { Scalar(magnitude * cos($0)) }, shape: [positions, frequencies.count])
+        sines = Tensor(angles.map { Scalar(magnitude * sin($0)) }, shape: [positions, frequencies.count])
     }
 }
 
-/// The first `heads` heads of every row turned by rotary positions: queries and keys of a fused projection in one pass.
+/// The first `heads` heads of every row turned by rotary positions: queries and keys of a fused projection in one pass. Of each head the
+/// first elements turn, as many as there are pairs; the others stay.
 ///
 /// - Parameters:
 ///   - x: `(tokens, width)` with width at least heads × headSize.

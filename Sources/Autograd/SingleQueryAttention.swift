@@ -16,11 +16,13 @@ public func singleQueryAttention<S: TensorScalar>(
                                 keyCounts: sequences.map { offsets[$0 + 1] - offsets[$0] }, heads: heads)
 }
 
-/// The same where query i looks at rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]`.
-func singleQueryAttention<S: TensorScalar>(
-    _ queries: Tensor<S>, memory: Tensor<S>, firstKeys: [Int64], keyCounts: [Int64], heads: Int
+/// The same where query i looks at rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]`; `group` query heads share a head of the memory, and
+/// scores become cap · tanh(score / cap).
+package func singleQueryAttention<S: TensorScalar>(
+    _ queries: Tensor<S>, memory: Tensor<S>, firstKeys: [Int64], keyCounts: [Int64], heads: Int, group: Int = 1, scale: S? = nil,
+    cap: Double? = nil
 ) -> Tensor<S> {
-    let headSize = memory.columns / 2 / heads
-    return S.attendSingly(queries.view, memory: memory.view, firstKeys: firstKeys, keyCounts: keyCounts, heads: heads,
-                          scale: 1 / S(headSize).squareRoot())
+    let headSize = memory.columns / 2 * group / heads
+    return S.attendSingly(queries.view, memory: memory.view, firstKeys: firstKeys, keyCounts: keyCounts, heads: heads, group: group,
+                          scale: scale ?? 1 / S(headSize).squareRoot(), cap: S(cap ?? 0))
 }

@@ -19,15 +19,15 @@ INLINE void round_to_halves(const float *x, int64_t n, uint16_t *y) {
         _mm256_storeu_si256((__m256i *)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
 }
 
-// out (ROWS x width) = a (ROWS x depth pairs) * b (depth pairs x width); width is a multiple of LANES.
-INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth, const uint32_t *b, int64_t width, float *out) {
+// out (ROWS x width) = a (ROWS x depth pairs) * b (depth pairs x width, stride b_stride); width is a multiple of LANES.
+INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth, const uint32_t *b, int64_t b_stride, int64_t width, float *out) {
     int64_t column = 0;
     for (; column + 2 * LANES <= width; column += 2 * LANES) {
         __m512 sums[ROWS][2];
         for (int r = 0; r < ROWS; r++) sums[r][0] = sums[r][1] = _mm512_setzero_ps();
         for (int64_t d = 0; d < depth; d++) {
-            __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + d * width + column);
-            __m512bh b1 = (__m512bh)_mm512_loadu_si512(b + d * width + column + LANES);
+            __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + d * b_stride + column);
+            __m512bh b1 = (__m512bh)_mm512_loadu_si512(b + d * b_stride + column + LANES);
             for (int r = 0; r < ROWS; r++) {
                 __m512bh pair = (__m512bh)_mm512_set1_epi32((int32_t)a[r * a_stride + d]);
                 sums[r][0] = _mm512_dpbf16_ps(sums[r][0], pair, b0);
@@ -43,7 +43,7 @@ INLINE void rows_times_pairs(const uint32_t *a, int64_t a_stride, int64_t depth,
         __m512 sums[ROWS];
         for (int r = 0; r < ROWS; r++) sums[r] = _mm512_setzero_ps();
         for (int64_t d = 0; d < depth; d++) {
-            __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + d * width + column);
+            __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + d * b_stride + column);
             for (int r = 0; r < ROWS; r++) sums[r] = _mm512_dpbf16_ps(sums[r], (__m512bh)_mm512_set1_epi32((int32_t)a[r * a_stride + d]), b0);
         }
         for (int r = 0; r < ROWS; r++) _mm512_storeu_ps(out + r * width + column, sums[r]);
@@ -62,9 +62,14 @@ INLINE __m512 power_of_two(__m512 x) {
     return _mm512_scalef_ps(p, n);
 }
 
-// Scores of one query -> rounded weights, still to be multiplied with what is returned.
-INLINE float weigh(float *row, int64_t width, int64_t keys, float scale, uint16_t *weights) {
-    for (int64_t j = keys; j < width; j++) row[j] = -INFINITY;
+// Scores of one query, which sees the keys first ..< end -> rounded weights, still to be multiplied with what is returned.
+INLINE float weigh(float *row, int64_t width, int64_t first, int64_t end, float scale, uint16_t *weights) {
+    if (first >= end) {
+        memset(weights, 0, (size_t)width * sizeof *weights);
+        return 0;
+    }
+    for (int64_t j = 0; j < first; j++) row[j] = -INFINITY;
+    for (int64_t j = end; j < width; j++) row[j] = -INFINITY;
     __m512 factor = _mm512_set1_ps(scale * 1.44269504f), top = _mm512_set1_ps(-INFINITY), sum = _mm512_setzero_ps();
     // A maximum that saw NaN or not: NaN comes through the subtraction below.
     for (int64_t j = 0; j < width; j += LANES) top = _mm512_max_ps(top, _mm512_mul_ps(_mm512_loadu_ps(row + j), factor));
@@ -103,6 +108,16 @@ INLINE void pair_rows(const float *from, int64_t stride, int64_t rows, int64_t c
         }
 }
 
+// Which keys query i sees.
+INLINE void visible(const kt_attention_shape *shape, int64_t i, int64_t queries, int64_t keys, int64_t *first, int64_t *end) {
+    *first = 0;
+    *end = keys;
+    if (shape->mask == KT_MASK_NONE) return;
+    int64_t place = i + (keys - queries);
+    *end = place < 0 ? 0 : place + 1 < keys ? place + 1 : keys;
+    if (shape->mask == KT_MASK_CAUSAL_WINDOW && place > shape->window) *first = place - shape->window;
+}
+
 TARGET
 void kt_attention_halves(const kt_attention_shape *shape, const float *q, const float *k, const float *v, float scale, float *out,
                          float *scratch) {
@@ -114,8 +129,11 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
         uint32_t *kt = (uint32_t *)(result + ROWS * size), *vp = kt + size / 2 * width, *rows = vp + pairs * size;
         uint32_t *weights = rows + ROWS * size / 2;
         for (int64_t h = 0; h < shape->heads; h++) {
-            transpose_pairs(k + k0 * shape->k_stride + h * size, shape->k_stride, keys, size, kt);
-            pair_rows(v + k0 * shape->v_stride + h * size, shape->v_stride, keys, size, vp);
+            if (h % shape->key_group == 0) {
+                int64_t shared = h / shape->key_group * size;
+                transpose_pairs(k + k0 * shape->k_stride + shared, shape->k_stride, keys, size, kt);
+                pair_rows(v + k0 * shape->v_stride + shared, shape->v_stride, keys, size, vp);
+            }
             for (int64_t next = 0; next < queries; next += ROWS) {
                 // The last block reaches back over rows that are done, and does them again: a row comes out the same.
                 int64_t i = next + ROWS <= queries || queries < ROWS ? next : queries - ROWS;
@@ -123,10 +141,20 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
                 for (int64_t r = 0; r < count; r++)
                     round_to_halves(q + (q0 + i + r) * shape->q_stride + h * size, size, (uint16_t *)(rows + r * size / 2));
                 memset(rows + count * size / 2, 0, (size_t)((ROWS - count) * size / 2) * sizeof *rows);
-                rows_times_pairs(rows, size / 2, size / 2, kt, width, scores);
+                // The keys that some query of the block sees, in whole vectors.
+                int64_t first, end, unused;
+                visible(shape, i, queries, keys, &first, &unused);
+                visible(shape, i + count - 1, queries, keys, &unused, &end);
+                int64_t low = first / LANES * LANES, seen = PADDED(end) - low;
+                if (seen <= 0) low = 0, seen = width;
+                rows_times_pairs(rows, size / 2, size / 2, kt + low, width, seen, scores);
                 float norms[ROWS];
-                for (int64_t r = 0; r < ROWS; r++) norms[r] = weigh(scores + r * width, width, keys, scale, (uint16_t *)(weights + r * width / 2));
-                rows_times_pairs(weights, width / 2, pairs, vp, size, result);
+                for (int64_t r = 0; r < ROWS; r++) {
+                    if (r < count) visible(shape, i + r, queries, keys, &first, &end);
+                    norms[r] = weigh(scores + r * seen, seen, first - low, end - low, scale, (uint16_t *)(weights + r * seen / 2));
+                }
+                int64_t depth = low + seen < keys ? seen / 2 : pairs - low / 2;
+                rows_times_pairs(weights, seen / 2, depth, vp + low / 2 * size, size, size, result);
                 for (int64_t r = 0; r < count; r++) {
                     float *to = out + (q0 + i + r) * shape->out_stride + h * size;
                     for (int64_t c = 0; c < size; c++) to[c] = result[r * size + c] * norms[r];

@@ -22,5 +22,5 @@ int64_t kt_attention_scratch(int64_t longest_queries, int64_t longest_keys, int6
     int64_t lanes = KT_WIDEST_LANES, rows = ROWS;
     int64_t width = (longest_keys + lanes - 1) / lanes * lanes, padded = (head_size + lanes - 1) / lanes * lanes;
     // What the backward pass of either type needs is more than the others do.
-    return 2 * head_size * width + 3 * longest_keys * padded + 2 * rows * width + 3 * rows * padded + lanes;
+    return 2 * head_size * width + 3 * longest_keys * padded + (2 * rows + 1) * width + 3 * rows * padded + lanes;
 }

@@ -14,5 +14,6 @@ public func openLanguageModel(_ model: String, precision: Precision = .f32, dict
     guard !directory.isStatic else {
         throw DataError(.usage, "this model is a table of token vectors; it gives words no probabilities. embed, similarity and rank take it", file: directory.name)
     }
+    if DecoderConfiguration.describes(directory.configuration) { return try CausalLanguageModel(directory: directory, precision: precision, dictionary: dictionary) }
     return try MaskedLanguageModel(directory: directory, precision: precision, dictionary: dictionary)
 }

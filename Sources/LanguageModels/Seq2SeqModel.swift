@@ -59,8 +59,7 @@ public final class Seq2SeqModel: Sendable {
     public func save(to directory: String) throws {
         var writer = SafetensorsWriter()
         for entry in network.checkpointEntries {
-            let part = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
-            writer.add(entry.key, shape: entry.shape, values: part.elements)
+            writer.add(entry.key, shape: entry.shape, values: entry.stored.elements)
         }
         try AtomicFolder.write(to: directory, isOwn: ModelDirectory.isModelFile) { folder in
             try writer.write(to: folder + "/model.safetensors")

@@ -228,7 +228,8 @@ public struct ModelDirectory: Sendable {
         return json
     }
 
-    private static func optionalJSON(_ file: URL) throws -> JSON? {
+    /// A JSON file of a model; nil where it does not exist.
+    package static func optionalJSON(_ file: URL) throws -> JSON? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         let mapped = try MappedFile(path: file.path)
         return try mapped.withUnsafeBytes { try JSON(parsing: $0, file: file.path, spellsOutNaN: true) }

@@ -26,7 +26,7 @@ struct ConfigurationReader {
         let bounds = Bounds(range)
         guard let (key, value) = value(keys) else {
             if let fallback { return fallback }
-            throw fail("'\(keys[0])' is missing; an encoder needs it")
+            throw fail("'\(keys[0])' is missing; the network needs it")
         }
         guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
         return number

@@ -1,5 +1,4 @@
 import Autograd
-import Synchronization
 import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
@@ -208,7 +207,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
             let window = encoder.configuration.window(ofLayer: index)
             let rotary = encoder.configuration.rotary.flatMap { rotary in
                 encoder.angles.map { angles in
-                    (places, angles.angles(positions: longest, headSize: encoder.headSize, base: window == nil ? rotary.base : rotary.localBase))
+                    (places, angles.angles(RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: encoder.headSize), positions: longest))
                 }
             }
             return (window.map { .window($0) } ?? .none, rotary)
@@ -232,20 +231,5 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         x = dropout(embeddingNorm(x, on: tape), rate: configuration.dropout, on: tape)
         if configuration.embeddingProjection == .afterNorm, let embeddingProjection { x = embeddingProjection(x, on: tape) }
         return x
-    }
-}
-
-/// Rotary angles, made as far as sequences have reached.
-private final class RotaryCache<Scalar: TensorScalar>: Sendable {
-    private let known = Mutex<[Double: RotaryAngles<Scalar>]>([:])
-
-    func angles(positions: Int, headSize: Int, base: Double) -> RotaryAngles<Scalar> {
-        known.withLock { known in
-            if let angles = known[base], angles.cosines.rows >= positions { return angles }
-            // Doubling keeps long runs from making a new table for every longer sentence.
-            let made = RotaryAngles<Scalar>(positions: max(64, 2 * positions), headSize: headSize, base: base)
-            known[base] = made
-            return made
-        }
     }
 }

@@ -2,6 +2,15 @@ import Autograd
 import FileFormats
 import Tensors
 
+/// How a tensor lies in a checkpoint, where that is not as the network keeps it.
+public enum CheckpointLayout: Sendable, Equatable {
+    case plain
+    /// (inputs, outputs).
+    case transposed
+    /// Queries, keys and values of each head beside each other, one head after the other; the network has all queries, all keys, all values.
+    case headByHead(Int)
+}
+
 /// Where a parameter lies in a checkpoint: a tensor of that name is the whole parameter, or some of its rows.
 public struct CheckpointEntry<Scalar: TensorScalar> {
     public let key: String
@@ -12,17 +21,52 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     public var olderKeys: [String] = []
     /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
     public var fileShape: [Int]?
+    public var layout: CheckpointLayout
 
-    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil) {
+    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
+                layout: CheckpointLayout = .plain) {
         self.key = key
         self.parameter = parameter
         self.rows = rows
         self.olderKeys = olderKeys
         self.fileShape = fileShape
+        self.layout = layout
     }
 
     /// Shape of the tensor in the file.
-    public var shape: [Int] { fileShape ?? rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape }
+    public var shape: [Int] {
+        if layout == .transposed { return parameter.shape.reversed() }
+        return fileShape ?? rows.map { [$0.count] + parameter.shape.dropFirst() } ?? parameter.shape
+    }
+
+    /// The tensor as the file has it.
+    public var stored: Tensor<Scalar> {
+        let value = rows.map { parameter.value.rows($0) } ?? parameter.value
+        return arranged(value, fromFile: false).reshaped(shape)
+    }
+
+    /// A tensor of the file as the network keeps it, or the other way round.
+    func arranged(_ tensor: Tensor<Scalar>, fromFile: Bool) -> Tensor<Scalar> {
+        switch layout {
+        case .plain: return tensor
+        case .transposed: return tensor.transposed()
+        case .headByHead(let heads):
+            let outputs = tensor.shape[0], width = tensor.count / max(1, outputs), size = outputs / (3 * heads)
+            var result = Tensor<Scalar>(uninitialized: tensor.shape)
+            tensor.withUnsafeElements { from in
+                result.withUnsafeMutableElements { to in
+                    for part in 0..<3 {
+                        for head in 0..<heads {
+                            let ours = (part * heads + head) * size * width, files = (head * 3 + part) * size * width
+                            let (source, target) = fromFile ? (files, ours) : (ours, files)
+                            (to + target).update(from: from + source, count: size * width)
+                        }
+                    }
+                }
+            }
+            return result
+        }
+    }
 }
 
 extension Encoder {
@@ -74,7 +118,7 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
             throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration wants \(describe(entry.shape))",
                             file: archive.fileName)
         }
-        let tensor = try archive.tensor(name)
+        let tensor = entry.arranged(try archive.tensor(name), fromFile: true)
         guard tensor.isFinite else {
             throw DataError(.badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged", file: archive.fileName)
         }
@@ -83,7 +127,7 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
             Float.copy(tensor.view, into: &whole[rows: rows])
             entry.parameter.giveBack(whole)
         } else {
-            entry.parameter.assign(shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape))
+            entry.parameter.assign(tensor.shape == entry.parameter.shape ? tensor : tensor.reshaped(entry.parameter.shape))
         }
     }
 }

@@ -77,7 +77,7 @@ public final class SentenceEncoder: Sendable {
 
     /// What makes vectors of token ids.
     private enum Network: Sendable {
-        case transformer(Encoder<Float>)
+        case transformer(any LayeredNetwork<Float>)
         /// One vector a sentence already.
         case table(StaticEmbedding<Float>)
     }
@@ -105,28 +105,20 @@ public final class SentenceEncoder: Sendable {
         self.directory = directory
         try options.precision.checkProcessor()
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
-        let idBound = tokenizer.idBound
-        func check(vocabularySize: Int) throws {
-            guard idBound <= vocabularySize else {
-                throw DataError(.badData, "the tokenizer gives ids up to \(idBound - 1), but the model's vocabulary has \(vocabularySize) entries",
-                                file: directory.folder.path)
-            }
-        }
         var size: Int, limit: Int
         if directory.isStatic {
             let table = try StaticEmbedding<Float>(from: ModelDirectory.weights(in: directory.transformerFolder))
-            try check(vocabularySize: table.vocabularySize)
+            try tokenizer.check(vocabularySize: table.vocabularySize, of: directory.folder.path)
             network = .table(table)
             // Texts of any length are averaged.
             (size, limit) = (table.size, Int(Int32.max))
         } else {
-            let configuration = try EncoderConfiguration(
-                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
-            try check(vocabularySize: configuration.vocabularySize)
-            let encoder = Encoder<Float>(configuration, precision: options.precision)
-            try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
-            network = .transformer(encoder)
-            (size, limit) = (configuration.hiddenSize, configuration.longestSequence)
+            let transformer = try makeLayeredNetwork(
+                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path, precision: options.precision)
+            try tokenizer.check(vocabularySize: transformer.vocabularySize, of: directory.folder.path)
+            try load(transformer.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: transformer.checkpointPrefixes)
+            network = .transformer(transformer)
+            (size, limit) = (transformer.hiddenSize, transformer.longestSequence)
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
         guard maxLength > (directory.isStatic ? 0 : tokenizer.addedTokenCount()) else {
@@ -165,13 +157,14 @@ public final class SentenceEncoder: Sendable {
             size = wanted
         }
         dimension = size
-        // The prompt's own tokens, without the closing special token that the sentence will bring.
-        unpooledTokens = skipsPrompt && !prompt.isEmpty ? max(0, try tokenizer.encode(prompt).count - 1) : 0
+        // The prompt's own tokens, without a closing special token, which the sentence will bring.
+        let promptTokens = skipsPrompt && !prompt.isEmpty ? try tokenizer.encode(prompt).specialTokensMask : []
+        unpooledTokens = promptTokens.count - (promptTokens.last == 1 ? 1 : 0)
     }
 
     /// The Transformer, for what looks into its layers.
     /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors and has none.
-    public var encoder: Encoder<Float> {
+    public var encoder: any LayeredNetwork<Float> {
         get throws {
             guard case .transformer(let encoder) = network else {
                 throw DataError(.usage, "this model is a table of token vectors; it has no layers to look into", file: directory.name)
@@ -193,7 +186,7 @@ public final class SentenceEncoder: Sendable {
     /// Tokens of the vocabulary.
     public var vocabularySize: Int {
         switch network {
-        case .transformer(let encoder): encoder.configuration.vocabularySize
+        case .transformer(let encoder): encoder.vocabularySize
         case .table(let table): table.vocabularySize
         }
     }
@@ -221,7 +214,9 @@ public final class SentenceEncoder: Sendable {
     public func encode(_ sentences: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == sentences.count * dimension)
         guard let base = vectors.baseAddress, !sentences.isEmpty else { return Counts() }
-        let (batches, rows, counts) = batched(tokenized(sentences))
+        let chunks = tokenized(sentences)
+        if tokenizer.idBound > vocabularySize { try refuseTokensBeyondVocabulary(chunks) }
+        let (batches, rows, counts) = batched(chunks)
         let target = Shared(base)
         try Parallel.forEach(batches.count, threads: options.threads) { index, _ in
             let found = self.vectors(of: batches[index])
@@ -298,6 +293,13 @@ public final class SentenceEncoder: Sendable {
             results.withLock { $0[index] = done }
         }
         return results.withLock { $0 }
+    }
+
+    /// Some tokenizers have an added token for what is no text, and the network no vector for it.
+    private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
+        let size = vocabularySize
+        guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
+        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', which the network has no vector for", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {

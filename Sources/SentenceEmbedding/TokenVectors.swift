@@ -50,11 +50,10 @@ public struct TokenVectorRun: Sendable {
         with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         var encoder = try sentenceEncoder.encoder
-        let configuration = encoder.configuration
-        let all = Array(0...configuration.layers)
+        let all = Array(0...encoder.layerCount)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
-            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(configuration.layers)")
+            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(encoder.layerCount)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
@@ -64,10 +63,10 @@ public struct TokenVectorRun: Sendable {
         }
         let metadata = VectorMetadata(
             model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false, precision: sentenceEncoder.options.precision.rawValue,
-            maxLength: configuration.longestSequence, createdBy: createdBy, source: Provenance.Source(path: treebank.file, sha256: "").name,
+            maxLength: encoder.longestSequence, createdBy: createdBy, source: Provenance.Source(path: treebank.file, sha256: "").name,
             sourceSHA256: treebank.sha256, provenance: provenance)
         let writer = try LayerFileWriter(
-            path: output, layers: layers, dimension: configuration.hiddenSize, metadata: metadata, storage: storage, isCompressed: isCompressed,
+            path: output, layers: layers, dimension: encoder.hiddenSize, metadata: metadata, storage: storage, isCompressed: isCompressed,
             settings: [("pieces", merging.rawValue), ("text", text.rawValue)])
 
         var summary = Summary()
@@ -102,14 +101,14 @@ public struct TokenVectorRun: Sendable {
 
 /// Turns sentences into vectors of their words.
 public struct WordEmbedder: Sendable {
-    public let encoder: Encoder<Float>
+    public let encoder: any LayeredNetwork<Float>
     public let tokenizer: Tokenizer
     public let layers: [Int]
     public let merging: PieceMerging
     public let batchTokens: Int
     public let threads: Int
 
-    public init(encoder: Encoder<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
+    public init(encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
                 threads: Int = Parallel.availableThreads) {
         (self.encoder, self.tokenizer, self.layers) = (encoder, tokenizer, layers)
         (self.merging, self.batchTokens, self.threads) = (merging, batchTokens, threads)
@@ -144,7 +143,7 @@ public struct WordEmbedder: Sendable {
     /// - Throws: `DataError` where a text has no token at all or a vector is not finite.
     public func embed(_ texts: [TreebankText], name: @Sendable (Int) -> String) throws -> (sentences: [Sentence], tokens: Int) {
         let prepared = try texts.enumerated().map { try prepare($1, sentence: $0, name: name) }
-        let size = encoder.configuration.hiddenSize
+        let size = encoder.hiddenSize
         // Token vectors of each sentence, (layers, tokens, hiddenSize), filled window by window.
         var buffers = prepared.map { [Float](repeating: 0, count: layers.count * $0.tokens * size) }
         let windows = prepared.flatMap(\.windows)
@@ -200,7 +199,7 @@ public struct WordEmbedder: Sendable {
             throw DataError(.badData, "sentence \(name(sentence)): the tokenizer finds nothing in \"\(text.text.prefix(40))\"")
         }
         let alignment = WordAlignment(text, encoding)
-        let limit = encoder.configuration.longestSequence
+        let limit = encoder.longestSequence
         guard encoding.count > limit else {
             let window = Window(ids: encoding.ids, typeIDs: encoding.typeIDs, rows: (0..<encoding.count).map { ($0, $0) }, sentence: sentence)
             return Prepared(alignment: alignment, tokens: encoding.count, pieces: pieces, windows: [window])
@@ -229,7 +228,7 @@ public struct WordEmbedder: Sendable {
     }
 
     private func merge(_ tokenVectors: [Float], _ sentence: Prepared) -> [Float] {
-        let size = encoder.configuration.hiddenSize, words = sentence.alignment.tokens
+        let size = encoder.hiddenSize, words = sentence.alignment.tokens
         var vectors = [Float](repeating: 0, count: layers.count * words.count * size)
         vectors.withUnsafeMutableBufferPointer { to in
             tokenVectors.withUnsafeBufferPointer { from in

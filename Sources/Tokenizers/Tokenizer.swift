@@ -131,6 +131,18 @@ public final class Tokenizer: Sendable {
     /// The tokens that are looked for in the text itself.
     public var addedTokens: [AddedToken] { added.tokens }
 
+    /// Checks that a network has a vector for every id. Added tokens beyond its vocabulary are let through, as some models have one for
+    /// what is no text; whoever encodes looks out for their ids.
+    ///
+    /// - Parameter model: how errors call the model.
+    /// - Throws: `DataError` where the vocabulary itself is larger.
+    package func check(vocabularySize: Int, of model: String) throws {
+        guard idBound > vocabularySize else { return }
+        let beyond = (vocabularySize..<idBound).filter { added.token(id: Int32($0)) == nil && self.model.vocabulary.token(Int32($0)) != nil }
+        guard let highest = beyond.last else { return }
+        throw DataError(.badData, "the tokenizer gives ids up to \(highest), but the model's vocabulary has \(vocabularySize) entries", file: model)
+    }
+
     /// The number of special tokens that `encode` adds.
     public func addedTokenCount(isPair: Bool = false) -> Int { postProcessor?.addedTokens(isPair: isPair) ?? 0 }
 

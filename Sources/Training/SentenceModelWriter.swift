@@ -65,7 +65,7 @@ public struct SentenceModelWriter {
         ]))
         var writer = SafetensorsWriter()
         for entry in encoder.checkpointEntries {
-            let value = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
+            let value = entry.stored
             writer.add(entry.key, shape: entry.shape, precision: storage) { emit in
                 try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
             }

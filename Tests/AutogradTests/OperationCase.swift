@@ -71,6 +71,28 @@ func run<S: TensorScalar>(_ name: String, _ operands: Operands<S>, on tape: Tape
         case "causalCache": return attend(o.x("q"), o.x("kv"), columns: (0, 0, 8), [0, 1, 3, 12], [0, 6, 8, 20], .causal)
         default: return nil
         }
+    case "rmsNorm":
+        return rmsNorm(o.x("x"), gamma: o.p("gamma"), offset: detail == "plusOne" ? 1 : 0, epsilon: 1e-5, heads: detail == "heads" ? 1..<3 : nil, on: tape)
+    case "grouped":
+        func attendGrouped(_ q: Variable<S>, _ kv: Variable<S>, columns: (Int, Int), _ queryOffsets: [Int64], _ keyOffsets: [Int64],
+                           _ mask: AttentionMask, cap: Double? = nil, bias: Variable<S>? = nil) -> Variable<S> {
+            packedAttention(queries: AttentionColumns(q), keys: AttentionColumns(kv, column: columns.0), values: AttentionColumns(kv, column: columns.1),
+                            heads: 4, headSize: 4, group: 2, queryOffsets: queryOffsets, keyOffsets: keyOffsets, mask: mask, cap: cap, bias: bias,
+                            scale: 0.7, on: tape)
+        }
+        func fused(_ mask: AttentionMask, cap: Double? = nil, bias: Variable<S>? = nil) -> Variable<S> {
+            attendGrouped(o.x("qkv"), o.x("qkv"), columns: (16, 24), offsets, offsets, mask, cap: cap, bias: bias)
+        }
+        switch detail {
+        case "causal": return fused(.causal)
+        case "window": return fused(.causalWindow(2))
+        case "cap": return fused(.causal, cap: 0.8)
+        case "capBias": return fused(.causalWindow(4), cap: 0.8, bias: o.x("bias"))
+        case "cache": return attendGrouped(o.x("q"), o.x("kv"), columns: (0, 8), [0, 1, 3, 12], [0, 6, 8, 20], .causalWindow(3))
+        default: return nil
+        }
+    case "rotated":
+        return rotated(o.x("x"), heads: 1, headSize: 6, positions: [0, 1, 2, 3, 4], angles: RotaryAngles(positions: 5, frequencies: [1, 0.1]), on: tape)
     case "pooled": return PoolingMode(rawValue: detail).map { pooled(o.x("x"), offsets: [0, 3, 4, 9], mode: $0, on: tape) }
     case "normalizedRows": return normalizedRows(o.x("x"), on: tape)
     case "embeddingSum": return embeddingSum([(gathered, o.p("table")), ([0, 1, 2, 3, 0, 1], o.p("positions"))], on: tape)

@@ -24,7 +24,22 @@ import Testing
                                                                 "modernbert", "nomic_bert"])
     func gradients(name: String) throws {
         let (encoder, batch) = try encoder(name)
-        let size = encoder.configuration.hiddenSize
+        check(encoder, batch)
+    }
+
+    @Test("Gradients of decoders agree with finite differences", arguments: ["gpt2", "gpt_neox", "llama-linear", "llama-yarn", "qwen3", "gemma2", "gemma3",
+                                                                            "gemma3-bidirectional", "t5-gated"])
+    func decoderGradients(name: String) throws {
+        let model = try GoldenDecoder(name)
+        var configuration = model.configuration
+        configuration.dropout = 0
+        let single = try model.decoder(), decoder = Decoder<Double>(configuration)
+        for (from, to) in zip(single.parameters, decoder.parameters) { to.assign(from.value.converted(to: Double.self)) }
+        check(decoder, PackedBatch([[7, 9, 30, 8, 12, 51, 60, 7, 5, 9, 14], [5, 6, 7]]))
+    }
+
+    private func check(_ encoder: some LayeredNetwork<Double>, _ batch: PackedBatch) {
+        let size = encoder.hiddenSize
         var random = RandomSource(seed: 3)
         let weights = Tensor((0..<batch.tokens * size).map { _ in random.normal() }, shape: [batch.tokens, size])
         func loss() -> Double {

@@ -39,8 +39,7 @@ public struct TinyModel {
         try write("1_Pooling/config.json", #"{"word_embedding_dimension": 24, "pooling_mode_mean_tokens": true, "pooling_mode_cls_token": false}"#)
         var writer = SafetensorsWriter()
         for entry in encoder.checkpointEntries {
-            let value = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
-            writer.add(entry.key, shape: entry.shape, values: value.elements)
+            writer.add(entry.key, shape: entry.shape, values: entry.stored.elements)
         }
         try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
         for (name, text) in files {

@@ -30,7 +30,7 @@ private func characterOffsets(_ ranges: [Range<Int>], of text: String) -> [Int32
 
 /// Token ids, offsets, word ids and decoded text equal to the reference's, on every line.
 struct GoldenTests {
-    @Test(arguments: ["bert_uncased", "bert_cased", "gpt2", "roberta", "modernbert", "llama3", "llama2", "xlm_roberta", "unigram", "bpe_suffix",
+    @Test(arguments: ["bert_uncased", "bert_cased", "gpt2", "roberta", "modernbert", "llama3", "llama2", "qwen2", "o200k", "gemma", "sarashina", "t5", "xlm_roberta", "unigram", "bpe_suffix",
                       "bpe_prefix", "word_level", "odd"])
     func huggingFace(name: String) throws {
         let tokenizer = try Tokenizer(tokenizerJSON: fixtures.appendingPathComponent(name + ".tokenizer.json"))

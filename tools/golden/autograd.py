@@ -1,6 +1,6 @@
 """Golden values and gradients for Tests/AutogradTests, from PyTorch in float64.
 
-Made with torch 2.15.0. Run: python tools/golden/autograd.py > Tests/AutogradTests/Fixtures/autograd.json
+Made with torch 2.15.0. Run: python -P tools/golden/autograd.py > Tests/AutogradTests/Fixtures/autograd.json
 
 Each case has inputs, parameters, the output y, and for random c the gradients of sum(c * y).
 """
@@ -130,5 +130,53 @@ for smoothing in (0.0, 0.1):
     case(f"linearCrossEntropy.{smoothing}",
          lambda x, w, b: F.cross_entropy(F.linear(x, w, b), targets, label_smoothing=smoothing).reshape(1),
          {"x": rounded(5, 3)}, {"w": rounded(7, 3), "b": rounded(7)})
+
+
+
+# What decoders add. Root-mean-square norms, of whole rows and of heads 1 and 2 of four in a row
+def rms(x, gamma, offset=0.0):
+    return (offset + gamma) * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5)
+
+
+case("rmsNorm", lambda x, gamma: rms(x, gamma), {"x": rounded(5, 9)}, {"gamma": rounded(9)})
+case("rmsNorm.plusOne", lambda x, gamma: rms(x, gamma, 1.0), {"x": rounded(5, 9)}, {"gamma": rounded(9)})
+case("rmsNorm.heads", lambda x, gamma: torch.cat([x[:, :3], rms(x[:, 3:6], gamma), rms(x[:, 6:9], gamma), x[:, 9:]], 1), {"x": rounded(5, 12)},
+     {"gamma": rounded(3)})
+
+
+# Four heads of queries on two of keys and values, a cap, and windows behind each query
+def grouped(q, k, v, query_lengths, key_lengths, window=None, cap=None, bias=None):
+    out, q0, k0, size = [], 0, 0, 4
+    for n, m in zip(query_lengths, key_lengths):
+        split = lambda t, first, count, heads: t[first:first + count].reshape(count, heads, size).transpose(0, 1)
+        keys, values = (split(t, k0, m, 2).repeat_interleave(2, 0) for t in (k, v))
+        scores = split(q, q0, n, 4) @ keys.transpose(1, 2) * 0.7
+        if cap:
+            scores = cap * torch.tanh(scores / cap)
+        if bias is not None:
+            scores = scores + bias[:, :n, :m]
+        place, j = torch.arange(n)[:, None] + (m - n), torch.arange(m)[None, :]
+        scores = scores.masked_fill(j > place, -math.inf)
+        if window is not None:
+            scores = scores.masked_fill(j < place - window, -math.inf)
+        out.append((scores.softmax(-1) @ values).transpose(0, 1).reshape(n, 4 * size))
+        q0, k0 = q0 + n, k0 + m
+    return torch.cat(out)
+
+
+def fused_grouped(**options):
+    return lambda qkv, **rest: grouped(qkv[:, :16], qkv[:, 16:24], qkv[:, 24:], lengths, lengths, **options, **rest)
+
+
+case("grouped.causal", fused_grouped(), {"qkv": rounded(23, 32)})
+case("grouped.window", fused_grouped(window=2), {"qkv": rounded(23, 32)})
+case("grouped.cap", fused_grouped(cap=0.8), {"qkv": rounded(23, 32)})
+case("grouped.capBias", fused_grouped(cap=0.8, window=4), {"qkv": rounded(23, 32), "bias": rounded(4, 11, 11)})
+case("grouped.cache", lambda q, kv: grouped(q, kv[:, :8], kv[:, 8:], [1, 2, 9], [6, 2, 12], window=3), {"q": rounded(12, 16), "kv": rounded(20, 16)})
+
+# The first four of six elements turn, in the first of two heads
+angles = torch.arange(5.0)[:, None] * torch.tensor([1.0, 0.1])[None, :]
+case("rotated", lambda x: torch.cat([x[:, :2] * angles.cos() - x[:, 2:4] * angles.sin(), x[:, 2:4] * angles.cos() + x[:, :2] * angles.sin(), x[:, 4:]], 1),
+     {"x": rounded(5, 12)})
 
 print(json.dumps(cases, separators=(",", ":")))

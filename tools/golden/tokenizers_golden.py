@@ -115,15 +115,73 @@ def unigram():
 
 
 def llama2(model):
-    vocabulary = {p.piece: i for i, p in enumerate(model.pieces)}
-    scores = {p.piece: p.score for p in model.pieces if p.type == 1}
-    merges = [(piece[:i], piece[i:]) for piece in scores for i in range(1, len(piece)) if piece[:i] in vocabulary and piece[i:] in vocabulary]
-    merges.sort(key=lambda m: (scores[m[0] + m[1]], len(m[0]), len(m[1])), reverse=True)
+    vocabulary, merges = merges_of(model)
     t = Tokenizer(M.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     t.normalizer = N.Sequence([N.Prepend("▁"), N.Replace(" ", "▁")])
     t.decoder = D.Sequence([D.Replace("▁", " "), D.ByteFallback(), D.Fuse(), D.Strip(" ", 1, 0)])
     t.add_special_tokens([AddedToken("<unk>", normalized=False), AddedToken("<s>", normalized=False), AddedToken("</s>", normalized=True)])
     t.post_processor = PP.TemplateProcessing(single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=specials(("<s>", 1)))
+    return t
+
+
+CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+
+
+def qwen2():
+    # As Qwen3-Embedding's: an end mark behind every text.
+    pattern = CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    split = P.Sequence([P.Split(Regex(pattern), "isolated"), P.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)])
+    t = byte_level(900, ["<|endoftext|>", "<|im_start|>"], False, normalizer=N.NFC(), pre_tokenizer=split)
+    t.post_processor = PP.Sequence([PP.ByteLevel(trim_offsets=False), PP.TemplateProcessing(
+        single="$A <|endoftext|>", pair="$A <|endoftext|> $B:1 <|endoftext|>:1", special_tokens=specials(("<|endoftext|>", 0)))])
+    return t
+
+
+def o200k():
+    upper, lower = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+    pattern = "|".join([
+        rf"[^\r\n\p{{L}}\p{{N}}]?{upper}*{lower}+{CONTRACTIONS}?", rf"[^\r\n\p{{L}}\p{{N}}]?{upper}+{lower}*{CONTRACTIONS}?", r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*", r"\s*[\r\n]+", r"\s+(?!\S)", r"\s+"])
+    split = P.Sequence([P.Split(Regex(pattern), "isolated"), P.ByteLevel(add_prefix_space=False, use_regex=False)])
+    return byte_level(900, ["<|endoftext|>"], False, pre_tokenizer=split, ignore_merges=True)
+
+
+def merges_of(model):
+    """A sentencepiece BPE model's pieces and merges, as Hugging Face's converters order them."""
+    vocabulary = {p.piece: i for i, p in enumerate(model.pieces)}
+    scores = {p.piece: p.score for p in model.pieces if p.type == 1}
+    merges = [(piece[:i], piece[i:]) for piece in scores for i in range(1, len(piece)) if piece[:i] in vocabulary and piece[i:] in vocabulary]
+    return vocabulary, sorted(merges, key=lambda m: (scores[m[0] + m[1]], len(m[0]), len(m[1])), reverse=True)
+
+
+def gemma(model):
+    vocabulary, merges = merges_of(model)
+    t = Tokenizer(M.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    t.normalizer, t.pre_tokenizer = N.Replace(" ", "▁"), P.Split(" ", "merged_with_previous")
+    t.decoder = D.Sequence([D.Replace("▁", " "), D.ByteFallback(), D.Fuse()])
+    t.add_special_tokens([AddedToken(x, normalized=False) for x in ("<unk>", "<s>", "</s>")])
+    t.add_tokens([AddedToken(x, normalized=False) for x in ("\n", "\n\n", "▁▁", "▁▁▁", "<table>")])
+    t.post_processor = PP.TemplateProcessing(single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=specials(("<s>", 1)))
+    return t
+
+
+def sarashina(model):
+    t = Tokenizer(M.Unigram([(p.piece, p.score) for p in model.pieces], 0, byte_fallback=True))
+    t.pre_tokenizer = P.Metaspace(replacement="▁", prepend_scheme="never", split=False)
+    t.decoder = D.Sequence([D.Replace("▁", " "), D.ByteFallback(), D.Fuse()])
+    t.add_special_tokens([AddedToken(x, normalized=False) for x in ("<unk>", "<s>", "</s>")])
+    t.post_processor = PP.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> <s>:1 $B:1 </s>:1", special_tokens=specials(("<s>", 1), ("</s>", 2)))
+    return t
+
+
+def t5(model):
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + [(p.piece, p.score) for p in model.pieces[3:]] + [(f"<extra_id_{i}>", 0.0) for i in (1, 0)]
+    t = Tokenizer(M.Unigram(pieces, 2))
+    t.normalizer = N.Precompiled(model.normalizer_spec.precompiled_charsmap)
+    t.pre_tokenizer = P.Sequence([P.WhitespaceSplit(), P.Metaspace(replacement="▁", prepend_scheme="always")])
+    t.decoder = D.Metaspace(prepend_scheme="always")
+    t.post_processor = PP.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=specials(("</s>", 1)))
+    t.add_special_tokens(["<pad>", "</s>", "<unk>", "<extra_id_0>", "<extra_id_1>"])
     return t
 
 
@@ -241,15 +299,18 @@ def japanese():
 
 os.makedirs(OUT, exist_ok=True)
 write("lines.json", LINES)
-for make in [bert_uncased, bert_cased, gpt2, roberta, modernbert, llama3, unigram, bpe_suffix, bpe_prefix, word_level, odd]:
+for make in [bert_uncased, bert_cased, gpt2, roberta, modernbert, llama3, qwen2, o200k, unigram, bpe_suffix, bpe_prefix, word_level, odd]:
     write_tokenizer(make.__name__, make())
 model = sentence_piece("sp_unigram", model_type="unigram", vocab_size=1200, character_coverage=0.99)
 write_tokenizer("xlm_roberta", xlm_roberta(model))
-sentence_piece("sp_symbols", model_type="unigram", vocab_size=1200, byte_fallback=True, user_defined_symbols=["<sep>", "犬が"],
+write_tokenizer("t5", t5(model))
+symbols = sentence_piece("sp_symbols", model_type="unigram", vocab_size=1200, byte_fallback=True, user_defined_symbols=["<sep>", "犬が"],
                normalization_rule_name="identity", remove_extra_whitespaces=False, character_coverage=0.98)
 model = sentence_piece("sp_bpe", model_type="bpe", vocab_size=1200, byte_fallback=True, normalization_rule_name="identity",
                        remove_extra_whitespaces=False, split_digits=True, user_defined_symbols=["<sep>"], character_coverage=0.98)
 write_tokenizer("llama2", llama2(model))
+write_tokenizer("gemma", gemma(model))
+write_tokenizer("sarashina", sarashina(symbols))
 japanese()
 if len(sys.argv) > 1:
     write("minilm.cases.json", cases(Tokenizer.from_file(sys.argv[1] + "/tokenizer.json")))

@@ -26,16 +26,20 @@ typedef enum {
     KT_MASK_NONE = 0,
     KT_MASK_CAUSAL = 1,  // query i sees keys 0...i + (keys - queries)
     KT_MASK_WINDOW = 2,  // query i sees keys with |i - j| <= window
+    KT_MASK_CAUSAL_WINDOW = 3,  // of the keys that a causal mask shows, its own and the window before it
 } kt_mask;
 
 // Attention over packed sequences. Segment s has the queries query_offsets[s] ..< query_offsets[s + 1] and the keys
-// key_offsets[s] ..< key_offsets[s + 1]; head h lies in columns h * head_size ..< (h + 1) * head_size of q, k, v and out.
+// key_offsets[s] ..< key_offsets[s + 1]; head h lies in columns h * head_size ..< (h + 1) * head_size of q and out, and in those of head
+// h / key_group of k and v.
 typedef struct {
     const int64_t *query_offsets, *key_offsets;
     int64_t segments, heads, head_size;
+    int64_t key_group;  // query heads that share a head of keys and values; heads divides by it
     int64_t q_stride, k_stride, v_stride, out_stride;  // elements from one token to the next
     int64_t window;
     int32_t mask;
+    double cap;  // scores become cap * tanh(score / cap) before the bias; 0 for none
     int64_t bias_columns;  // bias[h][i][j] = bias[(h * bias_columns + i) * bias_columns + j]; at least the longest segment
     // NULL, or each segment has a bias (heads, queries, keys) of its own, which begins here.
     const int64_t *bias_offsets;

@@ -61,10 +61,21 @@ void F(kt_add_row_vector)(const REAL *v, int64_t rows, int64_t columns, REAL *x)
 void F(kt_gate)(int32_t kind, const REAL *x, int64_t rows, int64_t width, REAL *y);
 // dx += ...; scratch: 2 * width elements
 void F(kt_gate_backward)(int32_t kind, const REAL *x, const REAL *dy, int64_t rows, int64_t width, REAL *dx, REAL *scratch);
-// Rotary positions (Su et al. 2021): in each row, of each of `heads` heads, elements c and c + head_size / 2 turn by the angle whose
-// cosine and sine stand at [positions[row] * head_size / 2 + c]; backward for sign = -1.
-void F(kt_rotate)(REAL *x, int64_t rows, int64_t stride, int64_t heads, int64_t head_size, const int32_t *positions, const REAL *cosines,
-                  const REAL *sines, REAL sign);
+// Rotary positions (Su et al. 2021): in each row, of each of `heads` heads, elements c and c + turned / 2 turn by the angle whose
+// cosine and sine stand at [positions[row] * turned / 2 + c]; elements from `turned` on stay; backward for sign = -1.
+void F(kt_rotate)(REAL *x, int64_t rows, int64_t stride, int64_t heads, int64_t head_size, int64_t turned, const int32_t *positions,
+                  const REAL *cosines, const REAL *sines, REAL sign);
+// y = (offset + gamma) * x / sqrt(mean of squares + epsilon), for each of `heads` stretches of `size` elements in rows that lie x_stride
+// and y_stride apart; y may be x. rstd (rows x heads) may be NULL.
+void F(kt_rms_norm)(const REAL *x, int64_t x_stride, int64_t rows, int64_t heads, int64_t size, const REAL *gamma, REAL offset, REAL epsilon,
+                    REAL *y, int64_t y_stride, REAL *rstd);
+// dx = ..., dgamma += ...; dx may be dy.
+void F(kt_rms_norm_backward)(const REAL *x, int64_t x_stride, int64_t rows, int64_t heads, int64_t size, const REAL *gamma, REAL offset,
+                             const REAL *rstd, const REAL *dy, REAL *dx, int64_t d_stride, REAL *dgamma);
+// Of each row of scores: log softmax(x)[target], the entropy of softmax(x) in nats, and how many scores are higher than the target's,
+// plus 1. Sums in double.
+void F(kt_token_scores)(const REAL *x, int64_t rows, int64_t columns, const int32_t *targets, double *log_probabilities, double *entropies,
+                        int64_t *ranks);
 
 // MARK: Attention
 
@@ -79,10 +90,11 @@ void F(kt_attention_backward)(const kt_attention_shape *shape, const REAL *q, co
 void F(kt_attention_weights)(const kt_attention_shape *shape, int64_t segment, const REAL *q, const REAL *k, const REAL *bias, REAL scale,
                              REAL *weights, REAL *scratch);
 // Attention of one query each: query i looks at the keys first_keys[i] ..< first_keys[i] + key_counts[i] (at least 1), rows of k and v
-// that lie `stride` elements apart; out (queries x heads * head_size); scratch: the largest number of keys, rounded up to 16.
+// that lie `stride` elements apart; key_group and cap as of kt_attention_shape; out (queries x heads * head_size); scratch: the largest
+// number of keys, rounded up to 16.
 void F(kt_attend_singly)(const REAL *q, int64_t q_stride, int64_t queries, const REAL *k, const REAL *v, int64_t stride,
-                         const int64_t *first_keys, const int64_t *key_counts, int64_t heads, int64_t head_size, REAL scale, REAL *out,
-                         REAL *scratch);
+                         const int64_t *first_keys, const int64_t *key_counts, int64_t heads, int64_t key_group, int64_t head_size, REAL scale,
+                         REAL cap, REAL *out, REAL *scratch);
 void F(kt_disentangled)(const kt_disentangled_shape *shape, const REAL *q, const REAL *k, const REAL *position_keys,
                         const REAL *position_queries, REAL scale, REAL *scores);
 // Every gradient += ...

@@ -57,9 +57,28 @@ struct CheckpointKeys<Scalar: TensorScalar> {
         if let parameter { entries.append(CheckpointEntry(key: key, parameter: parameter, rows: rows, olderKeys: olderKeys)) }
     }
 
-    mutating func add(_ key: String, _ linear: Linear<Scalar>?) {
-        add(key + ".weight", linear?.weight)
-        add(key + ".bias", linear?.bias)
+    mutating func add(_ key: String, _ linear: Linear<Scalar>?, layout: CheckpointLayout = .plain) {
+        guard let linear else { return }
+        entries.append(CheckpointEntry(key: key + ".weight", parameter: linear.weight, layout: layout))
+        // A vector has nothing to transpose.
+        if let bias = linear.bias { entries.append(CheckpointEntry(key: key + ".bias", parameter: bias, layout: layout == .transposed ? .plain : layout)) }
+    }
+
+    mutating func add(_ key: String, _ norm: DecoderNorm<Scalar>?) {
+        add(key + ".weight", norm?.scale)
+        add(key + ".bias", norm?.shift)
+    }
+
+    mutating func add(_ key: String, _ norm: RMSNorm<Scalar>?) { add(key + ".weight", norm?.gamma) }
+
+    /// Matrices of their own in the file, of so many rows each, that one fused matrix holds one above the other.
+    mutating func add(_ keys: [(String, rows: Int)], stackedIn linear: Linear<Scalar>) {
+        var first = 0
+        for (key, count) in keys {
+            add(key + ".weight", linear.weight, rows: first..<first + count)
+            add(key + ".bias", linear.bias, rows: first..<first + count)
+            first += count
+        }
     }
 
     mutating func add(_ key: String, _ norm: LayerNorm<Scalar>?) {

@@ -7,13 +7,19 @@ public enum AttentionMask: Sendable, Equatable {
     case causal
     /// Query i sees keys at most this far away on either side (local attention).
     case window(Int)
+    /// Of the keys that `causal` shows, its own and so many before it (sliding windows).
+    case causalWindow(Int)
 }
 
 /// The shape of an attention over packed sequences: sequence s has the queries `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise its
-/// keys, each of `heads` × `headSize` numbers.
+/// keys, each of `heads` × `headSize` numbers, or of `heads / group` × `headSize` where heads share their keys and values.
 package struct AttentionShape: Sendable {
     package let heads: Int
     package let headSize: Int
+    /// Query heads that share a head of keys and values (Ainslie et al. 2023).
+    package let group: Int
+    /// Scores become cap · tanh(score / cap).
+    package let cap: Double?
     package let mask: AttentionMask
     private let queryOffsets: TensorStorage<Int64>
     private let keyOffsets: TensorStorage<Int64>
@@ -25,9 +31,10 @@ package struct AttentionShape: Sendable {
 
     /// - Parameter biasShape: `(heads, n, n)` with n at least the longest sequence; `biasOffsets` end with the count of elements.
     package init(
-        queryOffsets: [Int64], keyOffsets: [Int64], heads: Int, headSize: Int, mask: AttentionMask, biasShape: [Int]? = nil,
-        biasOffsets: [Int64]? = nil
+        queryOffsets: [Int64], keyOffsets: [Int64], heads: Int, headSize: Int, group: Int = 1, cap: Double? = nil, mask: AttentionMask,
+        biasShape: [Int]? = nil, biasOffsets: [Int64]? = nil
     ) {
+        precondition(group >= 1 && heads % group == 0, "\(heads) heads do not divide into groups of \(group)")
         precondition(queryOffsets.count == keyOffsets.count && !queryOffsets.isEmpty)
         func longest(_ offsets: [Int64]) -> Int { Int(zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0) }
         (longestQueries, longestKeys) = (longest(queryOffsets), longest(keyOffsets))
@@ -37,6 +44,8 @@ package struct AttentionShape: Sendable {
         }
         self.heads = heads
         self.headSize = headSize
+        self.group = group
+        self.cap = cap
         self.mask = mask
         self.queryOffsets = TensorStorage(queryOffsets)
         self.keyOffsets = TensorStorage(keyOffsets)
@@ -47,6 +56,12 @@ package struct AttentionShape: Sendable {
     var queries: Int { Int(queryOffsets.elements[queryOffsets.count - 1]) }
     var keys: Int { Int(keyOffsets.elements[keyOffsets.count - 1]) }
     var width: Int { heads * headSize }
+    var keyWidth: Int { heads / group * headSize }
+    /// Whether the loops over bfloat16 operands know the mask and all else.
+    var allowsHalves: Bool {
+        if case .window = mask { return false }
+        return cap == nil
+    }
     var scratch: Int { Int(kt_attention_scratch(Int64(longestQueries), Int64(longestKeys), Int64(headSize))) }
 
     /// In C's terms; its pointers are valid while this shape lives.
@@ -57,6 +72,8 @@ package struct AttentionShape: Sendable {
         shape.segments = Int64(queryOffsets.count - 1)
         shape.heads = Int64(heads)
         shape.head_size = Int64(headSize)
+        shape.key_group = Int64(group)
+        shape.cap = cap ?? 0
         shape.q_stride = Int64(queryStride)
         shape.k_stride = Int64(keyStride)
         shape.v_stride = Int64(valueStride)
@@ -68,6 +85,9 @@ package struct AttentionShape: Sendable {
         case .causal: shape.mask = Int32(KT_MASK_CAUSAL.rawValue)
         case .window(let window):
             shape.mask = Int32(KT_MASK_WINDOW.rawValue)
+            shape.window = Int64(window)
+        case .causalWindow(let window):
+            shape.mask = Int32(KT_MASK_CAUSAL_WINDOW.rawValue)
             shape.window = Int64(window)
         }
         return shape
@@ -110,7 +130,7 @@ extension TensorScalar {
         var out = Tensor<Self>(uninitialized: [shape.queries, shape.width])
         var logSums = Tensor<Self>(uninitialized: [keeping ? shape.queries : 0, shape.heads])
         Scratch.with(Self.self, count: shape.scratch) { scratch in
-            if halves, !keeping, shape.mask == .none, bias == nil,
+            if halves, !keeping, shape.allowsHalves, bias == nil,
                attentionInHalves(c, q.start, k.start, v.start, scale: scale, into: out.mutablePointer, scratch: scratch) { return }
             kernels.c.attention(&c, q.start, k.start, v.start, bias?.pointer, scale, out.mutablePointer,
                                 keeping ? logSums.mutablePointer : nil, scratch)
@@ -152,7 +172,7 @@ extension TensorScalar {
 
     private static func check(_ shape: AttentionShape, _ q: MatrixView<Self>, _ k: MatrixView<Self>, _ v: MatrixView<Self>) {
         precondition(q.rows == shape.queries && k.rows >= shape.keys && v.rows >= shape.keys, "attention of \(shape.queries) queries got \(q.rows)")
-        precondition(q.columns >= shape.width && k.columns >= shape.width && v.columns >= shape.width,
+        precondition(q.columns >= shape.width && k.columns >= shape.keyWidth && v.columns >= shape.keyWidth,
                      "\(shape.heads) heads of \(shape.headSize) do not fit \(q.columns) columns")
     }
 
@@ -171,20 +191,24 @@ extension TensorScalar {
         return true
     }
 
-    /// Attention of one query each: query i looks at the rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]` of `memory`, `(keys, 2 × size)`
-    /// with keys beside values.
+    /// Attention of one query each: query i looks at the rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]` of `memory`,
+    /// `(keys, 2 × size / group)` with keys beside values.
     ///
+    /// - Parameters:
+    ///   - group: query heads that share a head of keys and values.
+    ///   - cap: scores become cap · tanh(score / cap); 0 for none.
     /// - Returns: `(queries, size)`.
     package static func attendSingly(
-        _ q: MatrixView<Self>, memory: MatrixView<Self>, firstKeys: [Int64], keyCounts: [Int64], heads: Int, scale: Self
+        _ q: MatrixView<Self>, memory: MatrixView<Self>, firstKeys: [Int64], keyCounts: [Int64], heads: Int, group: Int = 1, scale: Self,
+        cap: Self = 0
     ) -> Tensor<Self> {
-        let size = memory.columns / 2
-        precondition(firstKeys.count == q.rows && keyCounts.count == q.rows && q.columns >= size && size % heads == 0)
+        let keySize = memory.columns / 2, size = keySize * group
+        precondition(firstKeys.count == q.rows && keyCounts.count == q.rows && q.columns >= size && size % heads == 0 && heads % group == 0)
         precondition(zip(firstKeys, keyCounts).allSatisfy { $0 >= 0 && $1 >= 1 && Int($0 + $1) <= memory.rows })
         var result = Tensor<Self>(uninitialized: [q.rows, size])
         Scratch.with(Self.self, count: Int(keyCounts.max() ?? 0) + 16) { scratch in
-            kernels.c.attendSingly(q.start, Int64(q.stride), Int64(q.rows), memory.start, memory.start + size, Int64(memory.stride), firstKeys,
-                                   keyCounts, Int64(heads), Int64(size / heads), scale, result.mutablePointer, scratch)
+            kernels.c.attendSingly(q.start, Int64(q.stride), Int64(q.rows), memory.start, memory.start + keySize, Int64(memory.stride),
+                                   firstKeys, keyCounts, Int64(heads), Int64(group), Int64(size / heads), scale, cap, result.mutablePointer, scratch)
         }
         return result
     }

@@ -42,13 +42,16 @@ struct KernelTable<S: BitwiseCopyable>: Sendable {
     let addRowVector: @Sendable (In, Int64, Int64, Out) -> Void
     let gate: @Sendable (Int32, In, Int64, Int64, Out) -> Void
     let gateBackward: @Sendable (Int32, In, In, Int64, Int64, Out, Out) -> Void
-    let rotate: @Sendable (Out, Int64, Int64, Int64, Int64, Rows, In, In, S) -> Void
+    let rotate: @Sendable (Out, Int64, Int64, Int64, Int64, Int64, Rows, In, In, S) -> Void
+    let rmsNorm: @Sendable (In, Int64, Int64, Int64, Int64, In, S, S, Out, Int64, Out?) -> Void
+    let rmsNormBackward: @Sendable (In, Int64, Int64, Int64, Int64, In, S, In, In, Out, Int64, Out) -> Void
+    let tokenScores: @Sendable (In, Int64, Int64, Rows, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Int64>) -> Void
 
     // Attention.
     let attention: @Sendable (Shape, In, In, In, In?, S, Out, Out?, Out) -> Void
     let attentionBackward: @Sendable (Shape, In, In, In, In?, S, In, In, In, Out, Out, Out, Out?, Out) -> Void
     let attentionWeights: @Sendable (Shape, Int64, In, In, In?, S, Out, Out) -> Void
-    let attendSingly: @Sendable (In, Int64, Int64, In, In, Int64, Offsets, Offsets, Int64, Int64, S, Out, Out) -> Void
+    let attendSingly: @Sendable (In, Int64, Int64, In, In, Int64, Offsets, Offsets, Int64, Int64, Int64, S, S, Out, Out) -> Void
     let disentangled: @Sendable (DisentangledShape, In, In, In?, In?, S, Out) -> Void
     let disentangledBackward: @Sendable (DisentangledShape, In, In, In?, In?, S, In, Out, Out, Out?, Out?) -> Void
 
@@ -92,7 +95,8 @@ extension Float {
         layerNormBackward: kt_layer_norm_backward_f, softmax: kt_softmax_f, logSoftmax: kt_log_softmax_f,
         crossEntropy: kt_cross_entropy_f, scanScores: kt_scan_scores_f, gatherRows: kt_gather_rows_f, scatterRows: kt_scatter_rows_f,
         addColumnSums: kt_add_column_sums_f, addRowVector: kt_add_row_vector_f, gate: kt_gate_f, gateBackward: kt_gate_backward_f,
-        rotate: kt_rotate_f, attention: kt_attention_f, attentionBackward: kt_attention_backward_f,
+        rotate: kt_rotate_f, rmsNorm: kt_rms_norm_f, rmsNormBackward: kt_rms_norm_backward_f, tokenScores: kt_token_scores_f,
+        attention: kt_attention_f, attentionBackward: kt_attention_backward_f,
         attentionWeights: kt_attention_weights_f, attendSingly: kt_attend_singly_f, disentangled: kt_disentangled_f,
         disentangledBackward: kt_disentangled_backward_f, lstm: kt_lstm_f, lstmBackward: kt_lstm_backward_f, gru: kt_gru_f,
         gruBackward: kt_gru_backward_f, alignment: kt_alignment_f, alignmentBackward: kt_alignment_backward_f, sgd: kt_sgd_f,
@@ -108,7 +112,8 @@ extension Double {
         layerNormBackward: kt_layer_norm_backward_d, softmax: kt_softmax_d, logSoftmax: kt_log_softmax_d,
         crossEntropy: kt_cross_entropy_d, scanScores: kt_scan_scores_d, gatherRows: kt_gather_rows_d, scatterRows: kt_scatter_rows_d,
         addColumnSums: kt_add_column_sums_d, addRowVector: kt_add_row_vector_d, gate: kt_gate_d, gateBackward: kt_gate_backward_d,
-        rotate: kt_rotate_d, attention: kt_attention_d, attentionBackward: kt_attention_backward_d,
+        rotate: kt_rotate_d, rmsNorm: kt_rms_norm_d, rmsNormBackward: kt_rms_norm_backward_d, tokenScores: kt_token_scores_d,
+        attention: kt_attention_d, attentionBackward: kt_attention_backward_d,
         attentionWeights: kt_attention_weights_d, attendSingly: kt_attend_singly_d, disentangled: kt_disentangled_d,
         disentangledBackward: kt_disentangled_backward_d, lstm: kt_lstm_d, lstmBackward: kt_lstm_backward_d, gru: kt_gru_d,
         gruBackward: kt_gru_backward_d, alignment: kt_alignment_d, alignmentBackward: kt_alignment_backward_d, sgd: kt_sgd_d,

@@ -47,6 +47,39 @@ extension TensorScalar {
         return dx
     }
 
+    /// (offset + γ) x / √(mean square + ε) over each of `heads` stretches of γ's size at the beginning of every row, in place.
+    ///
+    /// - Returns: 1 / √(mean square + ε), `(n, heads)`, where the derivative will be asked for.
+    package static func rmsNorm(
+        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, epsilon: Self, keeping: Bool, into y: inout MutableMatrixView<Self>
+    ) -> Tensor<Self> {
+        precondition(heads * gamma.count <= x.columns && y.rows == x.rows && y.columns >= heads * gamma.count)
+        var kept = Tensor<Self>(uninitialized: [keeping ? x.rows : 0, heads])
+        kernels.c.rmsNorm(x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset, epsilon, y.start,
+                          Int64(y.stride), keeping ? kept.mutablePointer : nil)
+        return kept
+    }
+
+    /// Turns the gradient of y into that of x, in place; dγ += Σ dy ∘ normalized x.
+    package static func rmsNormBackward(
+        _ x: MatrixView<Self>, heads: Int, gamma: Tensor<Self>, offset: Self, reciprocals: Tensor<Self>, becoming d: inout MutableMatrixView<Self>,
+        addingTo dgamma: inout Tensor<Self>
+    ) {
+        precondition(heads * gamma.count <= x.columns && d.rows == x.rows && d.columns >= heads * gamma.count && dgamma.count == gamma.count)
+        precondition(reciprocals.count == x.rows * heads)
+        kernels.c.rmsNormBackward(x.start, Int64(x.stride), Int64(x.rows), Int64(heads), Int64(gamma.count), gamma.pointer, offset,
+                                  reciprocals.pointer, d.start, d.start, Int64(d.stride), dgamma.mutablePointer)
+    }
+
+    /// Of each row of scores: ln softmax(x)[target], the entropy of the softmax in nats, and the number of higher scores, plus 1.
+    package static func tokenScores(_ x: MatrixView<Self>, targets: [Int32]) -> (logProbabilities: [Double], entropies: [Double], ranks: [Int]) {
+        precondition(targets.count == x.rows && targets.allSatisfy { $0 >= 0 && Int($0) < x.columns })
+        var logProbabilities = [Double](repeating: 0, count: x.rows), entropies = logProbabilities, ranks = [Int64](repeating: 0, count: x.rows)
+        guard x.rows > 0 else { return ([], [], []) }
+        kernels.c.tokenScores(x.elements, Int64(x.rows), Int64(x.columns), targets, &logProbabilities, &entropies, &ranks)
+        return (logProbabilities, entropies, ranks.map(Int.init))
+    }
+
     // MARK: Softmax
 
     package static func softmax(_ x: MatrixView<Self>, into y: inout MutableMatrixView<Self>) {
@@ -171,18 +204,18 @@ extension TensorScalar {
 
     // MARK: Positions
 
-    /// Rotary positions (Su et al. 2021): in the first `heads` heads of every row, elements c and c + headSize / 2 turn by the angle of
-    /// the row's position, or back again.
+    /// Rotary positions (Su et al. 2021): in the first `heads` heads of every row, elements c and c + turned / 2 turn by the angle of
+    /// the row's position, or back again; elements from `turned` on stay as they are.
     ///
-    /// - Parameter cosines, sines: `(positions, headSize / 2)`.
+    /// - Parameter cosines, sines: `(positions, turned / 2)`.
     package static func rotate(
         _ x: inout MutableMatrixView<Self>, heads: Int, headSize: Int, positions: [Int32], cosines: Tensor<Self>, sines: Tensor<Self>,
         backward: Bool
     ) {
-        precondition(positions.count == x.rows && heads * headSize <= x.columns && cosines.columns * 2 == headSize)
+        precondition(positions.count == x.rows && heads * headSize <= x.columns && cosines.columns * 2 <= headSize)
         precondition(positions.allSatisfy { $0 >= 0 && Int($0) < cosines.rows } && cosines.count == sines.count)
-        kernels.c.rotate(x.start, Int64(x.rows), Int64(x.stride), Int64(heads), Int64(headSize), positions, cosines.pointer, sines.pointer,
-                         backward ? -1 : 1)
+        kernels.c.rotate(x.start, Int64(x.rows), Int64(x.stride), Int64(heads), Int64(headSize), Int64(2 * cosines.columns), positions,
+                         cosines.pointer, sines.pointer, backward ? -1 : 1)
     }
 
     /// bias[h, i, j] = table[rows[j − i + n − 1], h], `(heads, n, n)`; a row of the table for each distance j − i from −(n − 1) on.

@@ -54,9 +54,9 @@ struct ProbeParseCommand: ParsableCommand {
         let chosen = try self.chosen(WordText(rawValue: probes.text) ?? .written)
         let encoder = try model.encoder(orElse: probes.model.isEmpty ? nil : probes.model, isQuiet: report.quiet)
         let hash = probes.modelSHA256.isEmpty ? "" : try encoder.directory.sha256()
-        try probes.require(model: encoder.directory.name, modelSHA256: hash, dimension: encoder.encoder.configuration.hiddenSize,
+        try probes.require(model: encoder.directory.name, modelSHA256: hash, dimension: encoder.encoder.hiddenSize,
                            of: encoder.directory.folder.lastPathComponent, path: probe)
-        let layers = try encoder.encoder.configuration.layers
+        let layers = try encoder.encoder.layerCount
         guard (0...layers).contains(probes.layer) else {
             throw DataError(.badData, "it reads layer \(probes.layer), but \(encoder.directory.name) has layers 0 to \(layers)", file: probe)
         }

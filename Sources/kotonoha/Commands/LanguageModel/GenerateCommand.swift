@@ -14,9 +14,12 @@ struct GenerateCommand: ParsableCommand {
         discussion: """
             One line a source: the output. With --outputs, --score or --json the log-probability as well, separated by tabs. With --target every
             output stands beside its target, differing characters in red on a terminal, and the measures on standard error.
+
+            A causal language model (GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma; `train lm`) continues each source, up to 64 tokens unless
+            --max-length says otherwise.
             """)
 
-    @Argument(help: "Folder of a model that `train seq2seq` wrote.") var model: String
+    @Argument(help: "Folder of a model that `train seq2seq` wrote, or a causal language model.") var model: String
     @Argument(help: "The sources: one a line, or a table with --source-column; - is standard input.") var input: String
 
     @Option(help: "Column of the sources, by name or number from 1.") var sourceColumn = "1"
@@ -45,7 +48,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    private var decoding: DecodingOptions {
+    var decoding: DecodingOptions {
         var options = DecodingOptions()
         if let beam { options.method = .beam(width: beam, lengthPenalty: lengthPenalty) }
         if sample { options.method = .sampling(temperature: temperature, topK: topK, topP: topP) }
@@ -73,6 +76,7 @@ struct GenerateCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [model, input], files: [attention, itemReport.html, itemReport.items])
+        if let directory = causalFolder() { return try continueTexts(directory) }
         let model = try Seq2SeqModel(directory: self.model, precision: precision.isFast ? precision : .f32)
         let rows = try TextTable(path: input, options: table.options(isQuiet: report.quiet), wanted: [sourceColumn] + [score, target, prefixColumn].compactMap { $0 })
         if let target { return try measure(model, rows, target: target) }

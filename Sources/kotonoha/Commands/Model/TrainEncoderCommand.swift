@@ -88,7 +88,7 @@ extension TrainEncoderCommand {
 }
 
 /// Shows what a run tells.
-private final class TrainingView {
+final class TrainingView {
     private let steps: Int
     private let every: Int
     private let progress: ProgressLine

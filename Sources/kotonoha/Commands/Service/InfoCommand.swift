@@ -107,21 +107,21 @@ struct InfoCommand: ParsableCommand {
         ]
         if !description.languages.isEmpty { facts.append(("languages", .string(description.languages.joined(separator: ", ")))) }
         if let license = description.license { facts.append(("licence", .string(license))) }
-        func append(_ configuration: EncoderConfiguration) {
-            facts += [
-                ("layers", .integer(configuration.layers)), ("hidden size", .integer(configuration.hiddenSize)),
-                ("attention heads", .integer(configuration.attentionHeads)),
-            ]
+        func append(layers: Int, hiddenSize: Int, heads: Int) {
+            facts += [("layers", .integer(layers)), ("hidden size", .integer(hiddenSize)), ("attention heads", .integer(heads))]
         }
         if description.kind == "reranker" {
             let reranker = try CrossEncoder(model: directory.folder.path)
             facts.append(("parameters", .integer(reranker.parameterCount)))
-            append(reranker.configuration)
+            append(layers: reranker.configuration.layers, hiddenSize: reranker.configuration.hiddenSize, heads: reranker.configuration.attentionHeads)
             facts += [("vocabulary", .integer(reranker.configuration.vocabularySize)), ("maximum length", .integer(reranker.maxLength))]
         } else {
             let encoder = try SentenceEncoder(directory: directory)
             facts.append(("parameters", .integer(encoder.parameterCount)))
-            if !directory.isStatic { append(try encoder.encoder.configuration) }
+            if !directory.isStatic {
+                let network = try encoder.encoder
+                append(layers: network.layerCount, hiddenSize: network.hiddenSize, heads: network.attentionHeads)
+            }
             facts += [("vocabulary", .integer(encoder.vocabularySize)), ("dimension", .integer(encoder.dimension))]
             if !directory.isStatic { facts.append(("maximum length", .integer(encoder.maxLength))) }
             facts += [("pooling", .string(directory.poolingName)), ("normalized", .bool(encoder.isNormalized))]

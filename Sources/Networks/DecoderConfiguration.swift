@@ -1,0 +1,153 @@
+import FileFormats
+import Tensors
+
+/// The shape of a stack of decoder blocks (GPT, Llama, Gemma and their like), which may also read in both directions (EmbeddingGemma, T5's
+/// encoder): everything in which the families differ, said once.
+///
+/// `init(json:file:)` reads it from `config.json` of a Hugging Face model; the families under `Families/` know how.
+public struct DecoderConfiguration: Sendable, Equatable {
+    public enum Norm: Sendable, Equatable {
+        /// With a bias.
+        case layer
+        /// Root mean square (Zhang & Sennrich 2019).
+        case rootMeanSquare
+        /// The same where checkpoints store the scale less 1 (Gemma).
+        case rootMeanSquarePlusOne
+    }
+
+    /// How the two sublayers of a block are joined.
+    public enum Joining: Sendable, Equatable {
+        /// x + attention(norm x), then x + feed-forward(norm x).
+        case sequential
+        /// x + attention(norm₁ x) + feed-forward(norm₂ x) (GPT-NeoX).
+        case parallel
+        /// As sequential, and another norm behind each sublayer (Gemma 2).
+        case sandwiched
+    }
+
+    /// `model_type` of the file: which family's checkpoint keys fit.
+    public var modelType = "llama"
+    public var vocabularySize: Int
+    public var hiddenSize: Int
+    public var layers: Int
+    public var attentionHeads: Int
+    /// Heads of keys and values; each is shared by `attentionHeads / keyValueHeads` heads of queries (Ainslie et al. 2023).
+    public var keyValueHeads: Int
+    public var headSize: Int
+    public var intermediateSize: Int
+    public var activation = Activation.silu
+    public var gatedFeedForward = true
+    public var dropout = 0.0
+
+    // Embeddings
+    /// The longest sequence, in tokens.
+    public var positions: Int
+    /// A table of learned positions (GPT-2).
+    public var hasPositionTable = false
+    /// What token vectors are multiplied with (Gemma: √hiddenSize).
+    public var embeddingScale = 1.0
+    /// The language-model head uses the token table.
+    public var tiedHead = false
+    public var headBias = false
+    public var beginID: Int32?
+    public var endIDs: [Int32] = []
+
+    // Blocks
+    public var norm = Norm.rootMeanSquare
+    public var normEpsilon = 1e-6
+    public var joining = Joining.sequential
+    /// Queries and keys of each head are normalized before they turn (Qwen 3, Gemma 3).
+    public var queryKeyNorm = false
+    public var attentionBias = false
+    public var attentionOutputBias = false
+    public var feedForwardBias = false
+    /// What scores are multiplied with; nil for 1 / √headSize.
+    public var attentionScale: Double?
+    /// Attention scores become cap · tanh(score / cap).
+    public var attentionCap: Double?
+    /// The same of the head's logits.
+    public var logitCap: Double?
+    /// Whether a token sees only those before it.
+    public var isCausal = true
+    /// How far a token sees back in the layers that `isLocal` marks; to either side where the stack is not causal.
+    public var localWindow: Int?
+    /// Layers with a window; empty for none.
+    public var isLocal: [Bool] = []
+    public var rotary: RotaryPositions?
+    /// Of the layers with a window; nil for the same.
+    public var localRotary: RotaryPositions?
+    /// T5's bias by distance, in place of other positions.
+    public var relativeBias: EncoderConfiguration.RelativeBias?
+
+    private var source = Source()
+
+    /// config.json as it was read, for saving it again unchanged. Two configurations that mean the same are equal whatever they came from.
+    private struct Source: Sendable, Equatable {
+        var json: JSON?
+        static func == (a: Source, b: Source) -> Bool { true }
+    }
+
+    public init(vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, keyValueHeads: Int? = nil, headSize: Int? = nil,
+                intermediateSize: Int, positions: Int = 2048) {
+        (self.vocabularySize, self.hiddenSize, self.layers, self.attentionHeads) = (vocabularySize, hiddenSize, layers, attentionHeads)
+        self.keyValueHeads = keyValueHeads ?? attentionHeads
+        self.headSize = headSize ?? hiddenSize / max(1, attentionHeads)
+        (self.intermediateSize, self.positions) = (intermediateSize, positions)
+    }
+
+    /// Query heads that share a head of keys and values.
+    public var headGroup: Int { attentionHeads / keyValueHeads }
+
+    /// What a layer's queries see.
+    public func mask(ofLayer layer: Int) -> AttentionMask {
+        guard let localWindow, layer < isLocal.count, isLocal[layer] else { return isCausal ? .causal : .none }
+        return isCausal ? .causalWindow(localWindow) : .window(localWindow)
+    }
+
+    func rotary(ofLayer layer: Int) -> RotaryPositions? {
+        layer < isLocal.count && isLocal[layer] ? localRotary ?? rotary : rotary
+    }
+
+    // MARK: config.json
+
+    /// - Parameter file: how errors name the file.
+    /// - Throws: `DataError` that names the key, what was expected and what was found; for an unknown architecture, those that are known.
+    public init(json: JSON, file: String) throws {
+        let reader = try ConfigurationReader(json: json, file: file)
+        guard let type = try reader.string("model_type"), let family = decoderFamily(type) else {
+            let type = try reader.string("model_type") ?? "none"
+            throw reader.fail("model_type '\(type)' is not supported; supported are \(supportedDecoderTypes.joined(separator: ", "))")
+        }
+        self = try family.configuration(reader)
+        modelType = type
+        source.json = json
+    }
+
+    /// Whether a `config.json` describes such a stack.
+    public static func describes(_ json: JSON) -> Bool { json["model_type"]?.string.map { decoderFamily($0) != nil } ?? false }
+
+    /// The `config.json` that it was read from, else one as transformers' LlamaForCausalLM writes it.
+    public var json: JSON {
+        if let json = source.json { return json }
+        var fields: [(String, JSON)] = [
+            ("architectures", .array([.string("LlamaForCausalLM")])),
+            ("attention_bias", .bool(attentionBias)),
+            ("attention_dropout", .number(0)),
+            ("bos_token_id", beginID.map { .integer(Int($0)) } ?? .null),
+            ("eos_token_id", endIDs.first.map { .integer(Int($0)) } ?? .null),
+            ("head_dim", .integer(headSize)),
+            ("hidden_act", .string(ConfigurationReader.name(of: activation))),
+            ("hidden_size", .integer(hiddenSize)),
+            ("intermediate_size", .integer(intermediateSize)),
+            ("max_position_embeddings", .integer(positions)),
+            ("mlp_bias", .bool(feedForwardBias)),
+            ("model_type", .string("llama")),
+            ("num_attention_heads", .integer(attentionHeads)),
+            ("num_hidden_layers", .integer(layers)),
+            ("num_key_value_heads", .integer(keyValueHeads)),
+            ("rms_norm_eps", .number(normEpsilon)),
+        ]
+        if let rotary { fields.append(("rope_theta", .number(rotary.base))) }
+        return .object(fields + [("tie_word_embeddings", .bool(tiedHead)), ("vocab_size", .integer(vocabularySize))])
+    }
+}
