@@ -67,28 +67,4 @@ public final class TextClassifier: Sendable {
             return (Tensor(values.map(Double.init), shape: [texts.count, labels.count]), counts.truncated)
         }
     }
-
-    /// Probabilities of logits, each row by softmax or each label by itself; predicted numbers are left as they are.
-    public func probabilities(_ logits: Tensor<Double>, temperature: Double = 1) -> Tensor<Double> {
-        var result = logits
-        let rows = logits.rows, columns = logits.columns, task = task
-        result.withUnsafeMutableElements { e in
-            for row in 0..<rows {
-                let z = e + row * columns
-                switch task {
-                case .regression: break
-                case .multilabel: for k in 0..<columns { z[k] = 1 / (1 + exp(-z[k] / temperature)) }
-                case .classification:
-                    var largest = z[0], total = 0.0
-                    for k in 1..<columns { largest = max(largest, z[k]) }
-                    for k in 0..<columns {
-                        z[k] = exp((z[k] - largest) / temperature)
-                        total += z[k]
-                    }
-                    for k in 0..<columns { z[k] /= total }
-                }
-            }
-        }
-        return result
-    }
 }

@@ -42,8 +42,6 @@ struct ClassifierReport {
     let leakage: LeakageCheck
     let scores: [ClassifierScores]
     let comparisons: [ClassifierScores.Comparison]
-    /// By which the last classifier's logits are divided, where it was calibrated; and its calibration then.
-    var temperature: Double?
 
     init(data: LabelledTexts, rows: [Int], methods: [(name: String, runs: [Tensor<Double>])], leakage: LeakageCheck, bootstrap: Bootstrap) throws {
         (self.data, self.rows, self.methods, self.leakage) = (data, rows, methods, leakage)
@@ -60,7 +58,7 @@ struct ClassifierReport {
 
     /// What the record and `--json` say of the figures.
     var facts: [(key: String, value: JSON)] {
-        var facts: [(key: String, value: JSON)] = [
+        [
             ("task", .string(data.task.rawValue)), ("rows", .integer(rows.count)), ("groups", data.groups.map { groups in .integer(Set(rows.map { groups[$0] }).count) } ?? .null),
             ("labels", .array(data.labels.map(JSON.string))), ("rows_without_label", .integer(data.unlabelled.count)), ("pairs", .bool(data.seconds != nil)),
             ("measure", .string(ClassifierScores.main(data.task))),
@@ -86,8 +84,6 @@ struct ClassifierReport {
             ("leakage", .object([("identical_texts", .integer(leakage.identical.count)), ("nearly_identical_texts", .integer(leakage.nearlyIdentical.count)),
                                  ("shared_groups", .integer(leakage.sharedGroups.count))])),
         ]
-        if let temperature { facts.append(("temperature", .number(temperature))) }
-        return facts
     }
 
     // MARK: Lines
@@ -145,7 +141,7 @@ struct ClassifierReport {
         var columns: [TableColumn] = (data.fileNames.count > 1 ? ["file"] : []) + ["line", "text"] + (data.seconds == nil ? [] : ["text2"]) + (data.groups == nil ? [] : ["group"])
         columns += ["label", "prediction"] + (data.task == .regression ? [] : ["correct"]) + (folds == nil ? [] : ["fold"])
         if data.task != .regression { columns += data.labels.map { TableColumn("p:" + $0, decimals: 6) } }
-        let predictions = LabelPredictions(first, task: data.task, labels: data.labels, temperature: temperature ?? 1)
+        let predictions = LabelPredictions(first, task: data.task, labels: data.labels, temperature: 1)
         var record = provenance
         record.settings.append(("predictions_of", .string(name)))
         try ResultTable(columns, options).write(to: output, provenance: record) { append in

@@ -8,7 +8,7 @@ import SentenceEmbedding
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measure a model: against people's scores, by translations, groups, analogies.",
-        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self])
+        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self, EvaluateClassifierCommand.self])
 }
 
 struct STSCommand: ParsableCommand {
