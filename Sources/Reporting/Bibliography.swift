@@ -33,6 +33,7 @@ public enum Bibliography: String, CaseIterable {
     case calibration = "guo2017calibration"
     case pullToPretrained = "li2018explicit"
     case layerRates = "howard2018universal"
+    case setFit = "tunstall2022efficient"
     case autoencoder = "hinton2006reducing"
     case topUnits = "makhzani2014ksparse"
     case denoising = "vincent2008extracting"
@@ -71,6 +72,7 @@ public enum Bibliography: String, CaseIterable {
         case .calibration: "Guo et al., 2017"
         case .pullToPretrained: "Li et al., 2018"
         case .layerRates: "Howard & Ruder, 2018"
+        case .setFit: "Tunstall et al., 2022"
         case .autoencoder: "Hinton & Salakhutdinov, 2006"
         case .topUnits: "Makhzani & Frey, 2014"
         case .denoising: "Vincent et al., 2008"
@@ -190,6 +192,9 @@ public enum Bibliography: String, CaseIterable {
         case .layerRates:
             ("inproceedings", [("author", "Howard, Jeremy and Ruder, Sebastian"), ("title", "Universal Language Model Fine-tuning for Text Classification"),
                                ("booktitle", "Proceedings of ACL 2018"), ("pages", "328--339"), ("year", "2018"), ("doi", "10.18653/v1/P18-1031")])
+        case .setFit:
+            ("misc", [("author", "Tunstall, Lewis and Reimers, Nils and Jo, Unso Eun Seo and Bates, Luke and Korat, Daniel and Wasserblat, Moshe and Pereg, Oren"),
+                      ("title", "Efficient Few-Shot Learning Without Prompts"), ("year", "2022"), ("eprint", "2209.11055"), ("archiveprefix", "arXiv")])
         case .autoencoder:
             ("article", [("author", "Hinton, Geoffrey E. and Salakhutdinov, Ruslan R."), ("title", "Reducing the Dimensionality of Data with Neural Networks"),
                          ("journal", "Science"), ("volume", "313"), ("number", "5786"), ("pages", "504--507"), ("year", "2006"), ("doi", "10.1126/science.1127647")])

@@ -17,6 +17,10 @@ extension MethodsText {
             let model = isRegression ? say("ridge regression", "リッジ回帰") : say("multinomial logistic regression with an L2 penalty", "L2正則化を伴う多項ロジスティック回帰")
             result.append(say("On these vectors, which were not changed, \(model) learned to predict \(what); the strength of the penalty was chosen in folds within the rows that were learned from.",
                               "このベクトルを固定したまま、\(model)により\(what)を予測した。正則化の強さは学習に用いた行の内部の交差検証で選んだ。"))
+        case "setfit":
+            let name = (classifier["classifiers"]?.array?.last?["name"]?.string ?? "").replacingOccurrences(of: "SetFit ", with: "")
+            result.append(say("The sentence encoder \(name) was first tuned on pairs of texts of one class and of different classes, then a logistic regression on its vectors learned to predict \(what)\(cite(.setFit)).",
+                              "文埋め込みモデル\(name)を、同じクラスの文対と異なるクラスの文対により調整した後、そのベクトルのロジスティック回帰により\(what)を予測した\(cite(.setFit))。"))
         case "fine-tuned":
             result += describe(tuning: classifier, what)
         default:

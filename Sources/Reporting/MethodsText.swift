@@ -27,7 +27,7 @@ public struct MethodsText {
             sentences += describe(wordVectors: .object(size), record: facts.record)
         }
         // Of a fine-tuned classifier the vectors are a baseline only.
-        if let encoder = facts.record["encoder"], facts.record["training"]?.string != "fine-tuned" { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
+        if let encoder = facts.record["encoder"], !["fine-tuned", "setfit"].contains(facts.record["training"]?.string ?? "") { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
         case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)

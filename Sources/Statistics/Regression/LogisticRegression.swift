@@ -66,7 +66,7 @@ public struct LogisticRegression: Sendable {
         intercepts = (0..<outputs).map { intercept ? w[$0 * width + p] : 0 }
         self.classes = classes
         logLikelihood = -(problem.value(w).loss - problem.penaltyTerm(w))
-        standardErrors = classes == 2 && penalty == 0 && isConverged && usesNewton ? problem.standardErrors(w) : nil
+        standardErrors = classes == 2 && penalty == 0 && isConverged && !x.isSparse ? problem.standardErrors(w) : nil
     }
 
     /// Log-odds (rows, classes) of new rows, up to a constant of the row: what softmax makes probabilities of.

@@ -103,6 +103,9 @@ enum DesignMatrix: Sendable {
         case .sparse(let x): x.columns
         }
     }
+    var isSparse: Bool {
+        if case .sparse = self { true } else { false }
+    }
     var isFinite: Bool {
         switch self {
         case .dense(let x): x.isFinite

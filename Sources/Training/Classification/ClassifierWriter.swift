@@ -40,6 +40,7 @@ public struct ClassifierWriter {
                 }
             }
             try writer.write(to: target.appendingPathComponent("model.safetensors").path)
+            try put("sentence_bert_config.json", .object([("max_seq_length", .integer(base.maxLength)), ("do_lower_case", .bool(false))]), in: target)
             try TokenizerFiles.copy(from: base.directory.transformerFolder.path, base.tokenizer, maxLength: base.maxLength, to: target)
         }
     }

@@ -16,9 +16,6 @@ struct LabelledTableOptions: ParsableArguments {
     @Option(help: "Rows never split between folds, and resampled together: speakers, items, images.")
     var groupColumn: String?
 
-    @Option(help: "classification, regression (numbers) or multilabel (labels with ; or | between them).")
-    var task = ClassificationTask.classification
-
     @Option(help: "Rows without a label: exclude (counted) or error.")
     var missingLabels = MissingLabels.exclude
 
@@ -28,8 +25,8 @@ struct LabelledTableOptions: ParsableArguments {
     private var wanted: [String] { [column, label] + [secondColumn, groupColumn].compactMap(\.self) }
 
     /// Reads a table, says what was left out of it, and how its labels were read.
-    func read(_ path: String, _ table: TableArguments, task: ClassificationTask? = nil, known: [String]? = nil, needsVariety: Bool = true, isQuiet: Bool) throws -> LabelledTexts {
-        let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task ?? self.task, known: known,
+    func read(_ path: String, _ table: TableArguments, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true, isQuiet: Bool) throws -> LabelledTexts {
+        let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
                                      needsVariety: needsVariety)
         func listed(_ lines: [Int]) -> String { "line\(lines.count == 1 ? "" : "s") \(lines.prefix(10).map(String.init).joined(separator: ", "))\(lines.count > 10 ? ", …" : "")" }
         if missingLabels == .error, let first = data.unlabelled.first {

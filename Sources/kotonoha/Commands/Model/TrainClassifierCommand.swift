@@ -5,6 +5,7 @@ import SentenceEmbedding
 import Statistics
 import Synchronization
 import Tensors
+import Tokenizers
 import Training
 
 struct TrainClassifierCommand: ParsableCommand {
@@ -33,11 +34,17 @@ struct TrainClassifierCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A table to be predicted instead of folds; may be given several times.", valueName: "file"))
     var test: [String] = []
 
+    @Option(help: "classification, regression (numbers) or multilabel (labels with ; or | between them).")
+    var task = ClassificationTask.classification
+
     @Flag(help: "Spread the classes evenly over the folds.")
     var stratify = false
 
     @Option(help: ArgumentHelp("What stands still: none, embeddings, a number of layers from below, or all.", valueName: "embeddings|N|all"))
     var freeze = "none"
+
+    @Flag(help: "For few examples: the encoder first learns which texts are of one class, then a linear model is fitted on its vectors.")
+    var setfit = false
 
     @Option(help: ArgumentHelp("balanced lets all classes count alike.", valueName: "balanced|none"))
     var classWeights = ClassWeights.none
@@ -105,11 +112,19 @@ struct TrainClassifierCommand: ParsableCommand {
         }
         if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "goes with -o MODEL; with --folds and --test nothing is saved") }
         if isFrozen {
-            try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil)],
+            try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
+                        ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
+                        ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
                        "is for fine-tuning and does not go with --freeze all, whose penalty is chosen in inner folds")
         }
-        if calibrate, labelled.task != .classification { throw ValidationError("--calibrate goes with --task classification") }
-        if classWeights == .balanced, labelled.task != .classification { throw ValidationError("--class-weights balanced goes with --task classification") }
+        if setfit {
+            try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+                        ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
+                       "does not go with --setfit")
+            if task != .classification { throw ValidationError("--setfit goes with --task classification") }
+        }
+        if calibrate, task != .classification { throw ValidationError("--calibrate goes with --task classification") }
+        if classWeights == .balanced, task != .classification { throw ValidationError("--class-weights balanced goes with --task classification") }
         _ = try pull()
     }
 
@@ -140,11 +155,11 @@ struct TrainClassifierCommand: ParsableCommand {
     func run() throws {
         let run = runFolder ?? (output.map { $0 + ".run" })
         try writing.check(inputs: [input, model.inputFolder] + test, files: (measures ? [output] : []) + figures.files,
-                          folders: measures ? [] : [output] + (isFrozen ? [] : [run]), continuing: [run].compactMap(\.self))
-        var data = try labelled.read(input, table, isQuiet: report.quiet)
+                          folders: measures ? [] : [output] + (isFrozen || setfit ? [] : [run]), continuing: [run].compactMap(\.self))
+        var data = try labelled.read(input, table, task: task, isQuiet: report.quiet)
         let trained = Array(0..<data.count)
         for path in test {
-            let more = try labelled.read(path, table, known: data.task == .regression ? nil : data.labels, needsVariety: false, isQuiet: report.quiet)
+            let more = try labelled.read(path, table, task: task, known: data.task == .regression ? nil : data.labels, needsVariety: false, isQuiet: report.quiet)
             data = try data.appending(more)
         }
         if measures { try measure(data, trained) } else if let output { try save(data, to: output, run: run ?? output + ".run") }
@@ -176,10 +191,20 @@ struct TrainClassifierCommand: ParsableCommand {
 
     private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
 
-    private func note(_ data: LabelledTexts, truncated: Int, _ base: PretrainedBase) {
+    /// Token ids of all rows; says how many were cut.
+    private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
+        let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
             Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) tokens and were cut (--max-length)")
         }
+        return encodings
+    }
+
+    private func contrastive(_ data: LabelledTexts, _ base: PretrainedBase, _ encodings: [Encoding], seed: UInt64, _ view: StepLine) throws -> SetFitMethod {
+        var method = try SetFitMethod(name: "SetFit \(base.directory.name)", base: base, data: data, encodings: encodings, seed: seed, threads: model.threads,
+                                      shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+        method.learningRate = learningRate
+        return method
     }
 
     // MARK: Measuring
@@ -194,10 +219,11 @@ struct TrainClassifierCommand: ParsableCommand {
             ("majority", [MajorityMethod()]), (CharacterMethod().name, [CharacterMethod()]), (vectors.name, [vectors]),
         ]
         let view = StepLine(isQuiet: report.quiet)
-        if !isFrozen {
-            let base = try base(), settings = try settings
-            let (encodings, truncated) = try base.encode(data, threads: model.threads)
-            note(data, truncated: truncated, base)
+        if setfit {
+            let base = try base(), encodings = try encodings(data, base), name = "SetFit \(base.directory.name)"
+            methods.append((name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
+        } else if !isFrozen {
+            let base = try base(), settings = try settings, encodings = try encodings(data, base)
             let name = "fine-tuned \(base.directory.name)"
             methods.append((name, (0..<seeds).map { seed in
                 var own = settings
@@ -225,9 +251,9 @@ struct TrainClassifierCommand: ParsableCommand {
             ("method", .string("classifier evaluation")), ("design", .string(folds == nil ? "test table" : "folds")), ("folds", folds.map(JSON.integer) ?? .null),
             ("stratified", .bool(stratify)), ("training_rows", .integer(trained.count)), ("seeds", .integer(isFrozen ? 1 : seeds)),
         ]
-        design += [("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : "fine-tuned"))]
+        design += [("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned"))]
         design += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
-        if !isFrozen { design += tuning() }
+        if !isFrozen && !setfit { design += tuning() }
         design.append(("encoder", try encoder.description))
         record.settings = design + result.facts
         if let output {
@@ -251,7 +277,12 @@ struct TrainClassifierCommand: ParsableCommand {
         let base = try base(), rows = Array(0..<data.count), folder = URL(fileURLWithPath: output)
         var writer = ClassifierWriter(base: base, task: data.task, labels: data.labels, learnedFrom: data.sha256)
         var facts: [(key: String, value: JSON)] = [("output", .string(SystemName.last(of: output))), ("rows", .integer(data.count)), ("labels", .array(data.labels.map(JSON.string)))]
-        if isFrozen {
+        if setfit {
+            let view = StepLine(isQuiet: report.quiet)
+            view.begin("contrastive step")
+            try contrastive(data, base, encodings(data, base), seed: figures.seed, view).save(data, to: folder)
+            view.end()
+        } else if isFrozen {
             guard data.seconds == nil else {
                 throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved as a folder that other programs load; --folds measures one, and without --freeze all pairs are read together")
             }
@@ -264,9 +295,7 @@ struct TrainClassifierCommand: ParsableCommand {
             facts.append(("penalty", .number(head.penalty)))
             if head.isAtEdge && !report.quiet { Console.say("note: the penalty that was chosen is the weakest or strongest of those tried") }
         } else {
-            let settings = try settings, runFolder = URL(fileURLWithPath: run)
-            let (encodings, truncated) = try base.encode(data, threads: model.threads)
-            note(data, truncated: truncated, base)
+            let settings = try settings, runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
             let parts = try ClassifierTrainer.parts(of: rows, data, settings)
             let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: parts.train, heldOut: parts.heldOut, threads: model.threads)
             if fresh { try Checkpoint.removeAll(in: runFolder) }
