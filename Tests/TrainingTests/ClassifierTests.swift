@@ -17,7 +17,7 @@ import Training
         struct Run: Decodable { var losses: [Double], logits: [[Double]] }
         var texts: [String], labels: [Int], train: Int, features: Int
         var tfidf: [String: [[Double]]]
-        var runs: [String: Run]
+        var runs: [String: Run], ids: [[Int32]]
     }
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/classifier")
@@ -42,7 +42,7 @@ import Training
         }
     }
 
-    /// Five steps of fine-tuning give transformers' losses and logits, and the saved folder gives them again.
+    /// Eight steps of fine-tuning give transformers' losses and logits, and the saved folder gives them again.
     @Test(arguments: ["classification", "pairs", "regression"]) func fineTuningIsTransformers(_ name: String) throws {
         let expected = try #require(golden.runs[name])
         let isRegression = name == "regression"
@@ -51,13 +51,14 @@ import Training
                                      task: isRegression ? .regression : .classification)
         let base = try PretrainedBase(model: Self.folder.path)
         var settings = FineTuning()
-        (settings.epochs, settings.batchSize, settings.learningRate, settings.warmup) = (5, data.count, 1e-3, 0.2)
+        (settings.epochs, settings.batchSize, settings.learningRate, settings.warmup) = (8, data.count, 1e-2, 0.125)
         let encodings = try base.encode(data, threads: 2).encodings
+        if name != "pairs" { #expect(encodings.map(\.ids) == golden.ids) }
         let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: Array(0..<data.count), heldOut: [], threads: 2)
         trainer.network.output.weight.assign(Tensor(shape: trainer.network.output.weight.shape))
         var losses: [Double] = []
         try trainer.run(watch: { if case .step(_, let found, _, _, _) = $0 { losses.append(found[0].loss) } })
-        for (own, other) in zip(losses, expected.losses) { #expect(abs(own - other) < 1e-4, "\(losses) \(expected.losses)") }
+        for (own, other) in zip(losses, expected.losses) { #expect(abs(own - other) < 2e-4, "\(losses) \(expected.losses)") }
         let logits = try trainer.scores(Array(0..<data.count))
         let numbers = golden.labels.map(Double.init), center = mean(numbers), spread = standardDeviation(numbers)
         for (row, values) in expected.logits.enumerated() {
