@@ -24,20 +24,24 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
     private let dense: Linear<Scalar>?
     private let norm: LayerNorm<Scalar>?
     private let head: ClassificationHead
+    private let dropoutRate: Double
 
     /// - Parameters:
     ///   - json: `config.json`; the number of labels is that of `id2label`, else `num_labels`, else 2.
     ///   - file: how errors name it.
     ///   - precision: what the encoder computes in when there is no tape.
+    ///   - dropout: of hidden states and before the last layer, when there is a tape; the configuration's own where nil.
     /// - Throws: `DataError` for a family that has no such head here, and for a configuration that does not fit.
-    public init(json: JSON, file: String, precision: Precision = .f32) throws {
+    public init(json: JSON, file: String, precision: Precision = .f32, dropout: Double? = nil) throws {
         let reader = try ConfigurationReader(json: json, file: file)
         let family = try encoderFamily(reader)
         guard let head = try family.head(reader) else {
             let known = supportedModelTypes.filter { $0 != "nomic_bert" }
             throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; supported are \(known.joined(separator: ", "))")
         }
-        let configuration = try EncoderConfiguration(json: json, file: file)
+        var configuration = try EncoderConfiguration(json: json, file: file)
+        if let dropout { configuration.dropout = dropout }
+        dropoutRate = configuration.dropout
         let labels = try json["id2label"]?.object?.count ?? reader.integer("num_labels", default: 2, in: 1...1_000_000)
         guard labels > 0 else { throw reader.fail("'id2label' names no label") }
         encoder = Encoder(configuration, precision: precision)
@@ -72,7 +76,22 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         var x = pooled(encoder(embeddings, offsets: offsets, on: tape), offsets: offsets, mode: head.pooling, on: tape)
         if let dense { x = dense(x, activation: head.activation, on: tape) }
         if let norm { x = norm(x, on: tape) }
-        return output(x, on: tape)
+        return output(dropout(x, rate: dropoutRate, on: tape), on: tape)
+    }
+
+    /// Every parameter with its full checkpoint key, as transformers' `…ForSequenceClassification` has them.
+    public var checkpointEntries: [CheckpointEntry<Scalar>] {
+        encoder.checkpointEntries.map {
+            CheckpointEntry(key: head.encoderPrefix + $0.key, parameter: $0.parameter, rows: $0.rows, fileShape: $0.fileShape)
+        } + headEntries
+    }
+
+    /// Random numbers for the head, as transformers fills it: normal with deviation 0.02, biases 0.
+    public func initializeHead(seed: UInt64) {
+        for (index, parameter) in ((dense?.parameters ?? []) + output.parameters).enumerated() where parameter.shape.count == 2 {
+            var random = RandomSource(seed: seed).split(UInt64(index))
+            parameter.fill { 0.02 * random.normal() }
+        }
     }
 }
 
@@ -82,5 +101,21 @@ extension SequenceClassifier where Scalar == Float {
     public func load(from archive: some WeightArchive) throws {
         try Networks.load(encoder.checkpointEntries, from: archive, prefixes: [head.encoderPrefix])
         try Networks.load(headEntries, from: archive)
+    }
+
+    /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's pooler).
+    ///
+    /// - Returns: whether the head's first layer was there.
+    /// - Throws: `DataError` that names a tensor of the encoder that is missing or does not fit.
+    @discardableResult
+    public func loadBase(from archive: some WeightArchive) throws -> Bool {
+        try Networks.load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
+        guard let name = head.dense, let dense, name.hasPrefix(head.encoderPrefix) else { return false }
+        var keys = CheckpointKeys<Float>()
+        keys.add(String(name.dropFirst(head.encoderPrefix.count)), dense)
+        let names = Set(archive.names)
+        guard let prefix = encoder.checkpointPrefixes.first(where: { prefix in keys.entries.allSatisfy { names.contains(prefix + $0.key) } }) else { return false }
+        try Networks.load(keys.entries, from: archive, prefixes: [prefix])
+        return true
     }
 }

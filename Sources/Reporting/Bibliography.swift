@@ -45,6 +45,15 @@ public enum Bibliography: String, CaseIterable {
     case rollout = "abnar2020quantifying"
     case integratedJacobians = "moeller2023attribution"
     case integratedGradients = "sundararajan2017axiomatic"
+    case matthews = "matthews1975comparison"
+    case mcNemar = "mcnemar1947note"
+    case calibration = "guo2017calibration"
+    case pullToPretrained = "li2018explicit"
+    case layerRates = "howard2018universal"
+    case setFit = "tunstall2022efficient"
+    case autoencoder = "hinton2006reducing"
+    case topUnits = "makhzani2014ksparse"
+    case denoising = "vincent2008extracting"
 
     /// As it is named in the running text.
     var citation: String {
@@ -76,6 +85,15 @@ public enum Bibliography: String, CaseIterable {
         case .word2vec: "Mikolov et al., 2013"
         case .subwords: "Bojanowski et al., 2017"
         case .sif: "Arora et al., 2017"
+        case .matthews: "Matthews, 1975"
+        case .mcNemar: "McNemar, 1947"
+        case .calibration: "Guo et al., 2017"
+        case .pullToPretrained: "Li et al., 2018"
+        case .layerRates: "Howard & Ruder, 2018"
+        case .setFit: "Tunstall et al., 2022"
+        case .autoencoder: "Hinton & Salakhutdinov, 2006"
+        case .topUnits: "Makhzani & Frey, 2014"
+        case .denoising: "Vincent et al., 2008"
         case .analogies: "Levy & Goldberg, 2014"
         case .stratifiedSGD: "Gemulla et al., 2011"
         case .crossnobis: "Walther et al., 2016"
@@ -261,6 +279,34 @@ public enum Bibliography: String, CaseIterable {
             ("inproceedings", [("author", "Sundararajan, Mukund and Taly, Ankur and Yan, Qiqi"),
              ("title", "Axiomatic Attribution for Deep Networks"), ("booktitle", "Proceedings of ICML 2017"),
              ("pages", "3319--3328"), ("year", "2017")])
+        case .matthews:
+            ("article", [("author", "Matthews, Brian W."), ("title", "Comparison of the Predicted and Observed Secondary Structure of {T4} Phage Lysozyme"),
+                         ("journal", "Biochimica et Biophysica Acta"), ("volume", "405"), ("number", "2"), ("pages", "442--451"), ("year", "1975"), ("doi", "10.1016/0005-2795(75)90109-9")])
+        case .mcNemar:
+            ("article", [("author", "McNemar, Quinn"), ("title", "Note on the Sampling Error of the Difference Between Correlated Proportions or Percentages"),
+                         ("journal", "Psychometrika"), ("volume", "12"), ("number", "2"), ("pages", "153--157"), ("year", "1947"), ("doi", "10.1007/BF02295996")])
+        case .calibration:
+            ("inproceedings", [("author", "Guo, Chuan and Pleiss, Geoff and Sun, Yu and Weinberger, Kilian Q."), ("title", "On Calibration of Modern Neural Networks"),
+                               ("booktitle", "Proceedings of ICML 2017"), ("pages", "1321--1330"), ("year", "2017")])
+        case .pullToPretrained:
+            ("inproceedings", [("author", "Li, Xuhong and Grandvalet, Yves and Davoine, Franck"), ("title", "Explicit Inductive Bias for Transfer Learning with Convolutional Networks"),
+                               ("booktitle", "Proceedings of ICML 2018"), ("pages", "2825--2834"), ("year", "2018")])
+        case .layerRates:
+            ("inproceedings", [("author", "Howard, Jeremy and Ruder, Sebastian"), ("title", "Universal Language Model Fine-tuning for Text Classification"),
+                               ("booktitle", "Proceedings of ACL 2018"), ("pages", "328--339"), ("year", "2018"), ("doi", "10.18653/v1/P18-1031")])
+        case .setFit:
+            ("misc", [("author", "Tunstall, Lewis and Reimers, Nils and Jo, Unso Eun Seo and Bates, Luke and Korat, Daniel and Wasserblat, Moshe and Pereg, Oren"),
+                      ("title", "Efficient Few-Shot Learning Without Prompts"), ("year", "2022"), ("eprint", "2209.11055"), ("archiveprefix", "arXiv")])
+        case .autoencoder:
+            ("article", [("author", "Hinton, Geoffrey E. and Salakhutdinov, Ruslan R."), ("title", "Reducing the Dimensionality of Data with Neural Networks"),
+                         ("journal", "Science"), ("volume", "313"), ("number", "5786"), ("pages", "504--507"), ("year", "2006"), ("doi", "10.1126/science.1127647")])
+        case .topUnits:
+            ("inproceedings", [("author", "Makhzani, Alireza and Frey, Brendan"), ("title", "k-Sparse Autoencoders"),
+                               ("booktitle", "International Conference on Learning Representations"), ("year", "2014")])
+        case .denoising:
+            ("inproceedings", [("author", "Vincent, Pascal and Larochelle, Hugo and Bengio, Yoshua and Manzagol, Pierre-Antoine"),
+                               ("title", "Extracting and Composing Robust Features with Denoising Autoencoders"), ("booktitle", "Proceedings of ICML 2008"), ("pages", "1096--1103"),
+                               ("year", "2008"), ("doi", "10.1145/1390156.1390294")])
         }
         return "@\(kind){\(rawValue),\n" + fields.map { "  \($0) = {\($1)}" }.joined(separator: ",\n") + "\n}"
     }

@@ -26,7 +26,8 @@ public struct MethodsText {
             let size: [(key: String, value: JSON)] = [("rows", facts.record["words"] ?? .null), ("dimension", facts.record["dimension"] ?? .null)]
             sentences += describe(wordVectors: .object(size), record: facts.record)
         }
-        if let encoder = facts.record["encoder"] { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
+        // Of a fine-tuned classifier the vectors are a baseline only.
+        if let encoder = facts.record["encoder"], !["fine-tuned", "setfit"].contains(facts.record["training"]?.string ?? "") { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
         case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)
@@ -56,6 +57,9 @@ public struct MethodsText {
         case "reading times": sentences += describe(reading: facts.record)
         case "attention", "attention rollout": sentences += describe(attention: facts.record)
         case "similarity attribution", "score attribution": sentences += describe(attribution: facts.record)
+        case "classifier evaluation": sentences += describe(classifier: facts.record)
+        case "classification": sentences += describe(classification: facts.record)
+        case "autoencoder": sentences += describe(autoencoder: facts.record)
         default: break
         }
         guard !sentences.isEmpty else {

@@ -14,7 +14,8 @@ public struct ResultsText {
         case "RSA": sentences = words.similarityAnalysis(record)
         case "MDS": sentences = words.scaling(record)
         case "encoding model": sentences = words.encoding(record)
-        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS or encoding model")
+        case "classifier evaluation": sentences = words.classifier(record)
+        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS, encoding model or classifier")
         }
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
@@ -104,5 +105,50 @@ private struct Words {
             return [say("The right pairing was found for \(NumberText.fixed(100 * accuracy, 1)) % of the pairs\(test).", "全ての組のうち\(NumberText.fixed(100 * accuracy, 1))%で正しい対応が選ばれた\(test)。")]
         }
         return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
+    }
+
+    /// Figures of the classifier, then how it compares with each that stands beside it.
+    func classifier(_ record: JSON) -> [String] {
+        guard let own = record["classifiers"]?.array?.last else { return [] }
+        let isRegression = record["task"]?.string == "regression", isMultilabel = record["task"]?.string == "multilabel"
+        let measures: [(key: String, name: String)] = isRegression ? [("pearson", "r"), ("spearman", say("Spearman's ρ", "Spearmanのρ"))]
+            : isMultilabel ? [("micro_f1", say("micro-F1", "マイクロF1")), ("macro_f1", say("macro-F1", "マクロF1"))]
+            : [("accuracy", say("accuracy", "正答率")), ("matthews", say("Matthews' correlation", "Matthewsの相関係数")), ("macro_f1", say("macro-F1", "マクロF1"))]
+        func figure(_ key: String, _ name: String, of classifier: JSON) -> String? {
+            guard let value = classifier[key]?["value"]?.double else { return nil }
+            let deviation = classifier[key]?["seed_sd"]?.double.map { say(", SD over seeds \(share($0))", "、種間SD \(share($0))") } ?? ""
+            return "\(name) = \(share(value))\(interval(classifier[key]?["interval_95"]))\(deviation)"
+        }
+        let n = record["rows"]?.int ?? 0, found = measures.compactMap { figure($0.key, $0.name, of: own) }
+        let unit = record["groups"]?.int.map { say(" (\($0) groups)", "（\($0)群）") } ?? ""
+        var sentences = [say("On \(n) rows\(unit), the classifier reached \(found.joined(separator: "; ")).", "\(n)行\(unit)に対する分類器の成績は、\(found.joined(separator: "、"))であった。")]
+        for comparison in record["comparisons"]?.array ?? [] {
+            guard let difference = comparison["difference"]?.double else { continue }
+            let measure = measures.first { $0.key == record["measure"]?.string }?.name ?? "", other = name(comparison["second"]?.string ?? "")
+            var text = say("Its \(measure) exceeded that of \(other) by \(share(difference))\(interval(comparison["interval_95"])), \(p(comparison["p_bootstrap"]))",
+                           "\(other)との\(measure)の差は\(share(difference))\(interval(comparison["interval_95"]))、\(p(comparison["p_bootstrap"]))")
+            if difference < 0 {
+                text = say("Its \(measure) was below that of \(other) by \(share(-difference)) (difference \(share(difference))\(interval(comparison["interval_95"]))), \(p(comparison["p_bootstrap"]))", text)
+            }
+            if let first = comparison["only_first_right"]?.int, let second = comparison["only_second_right"]?.int {
+                text += say("; \(first) rows were right with it alone and \(second) with the other alone (McNemar's exact test, \(p(comparison["p_mcnemar"])))",
+                            "であり、一方のみが正答した行は\(first)対\(second)（McNemarの正確検定、\(p(comparison["p_mcnemar"]))）")
+            }
+            sentences.append(text + say(".", "であった。"))
+        }
+        if let error = own["expected_calibration_error"]?.double {
+            sentences.append(say("The expected calibration error was \(share(error)).", "期待較正誤差は\(share(error))であった。"))
+        }
+        return sentences
+    }
+
+    private func name(_ classifier: String) -> String {
+        switch classifier {
+        case "majority": return say("the most frequent class", "最頻クラス")
+        case "character TF–IDF": return say("character n-grams", "文字n-gram")
+        default:
+            let model = classifier.dropFirst(7)
+            return classifier.hasPrefix("frozen ") ? say("a linear model on frozen vectors (\(model))", "固定ベクトル（\(model)）の線形モデル") : classifier
+        }
     }
 }

@@ -202,7 +202,7 @@ private struct StepWork<Scalar: TensorScalar>: Sendable {
 }
 
 /// b to a whole power, by repeated squaring: the same bits on every machine, which the C library does not promise.
-private func power(_ base: Double, _ exponent: Int) -> Double {
+func power(_ base: Double, _ exponent: Int) -> Double {
     var result = 1.0, square = base, left = exponent
     while left > 0 {
         if left & 1 == 1 { result *= square }

@@ -71,30 +71,7 @@ public struct SentenceModelWriter {
             }
         }
         try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
-        try writeTokenizer(tokenizer, to: folder)
+        try TokenizerFiles.copy(from: tokenizerPath, tokenizer, maxLength: maxLength, to: folder)
         for (name, text) in extras { try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(text) } }
-    }
-
-    private func writeTokenizer(_ tokenizer: Tokenizer, to folder: URL) throws {
-        let manager = FileManager.default, source = URL(fileURLWithPath: tokenizerPath)
-        var isFolder: ObjCBool = false
-        guard manager.fileExists(atPath: source.path, isDirectory: &isFolder) else {
-            throw DataError(.noInput, "the tokenizer is no longer there", file: tokenizerPath)
-        }
-        if isFolder.boolValue {
-            for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json"] {
-                let file = source.appendingPathComponent(name)
-                if manager.fileExists(atPath: file.path) { try manager.copyItem(at: file, to: folder.appendingPathComponent(name)) }
-            }
-        } else {
-            try manager.copyItem(at: source, to: folder.appendingPathComponent("tokenizer.json"))
-        }
-        guard !manager.fileExists(atPath: folder.appendingPathComponent("tokenizer_config.json").path) else { return }
-        var settings: [(key: String, value: JSON)] = [("tokenizer_class", .string("PreTrainedTokenizerFast")), ("model_max_length", .integer(maxLength))]
-        for (key, id) in [("cls_token", tokenizer.clsID), ("sep_token", tokenizer.sepID), ("pad_token", tokenizer.padID),
-                          ("mask_token", tokenizer.maskID), ("unk_token", tokenizer.unknownID)] {
-            if let token = id.flatMap(tokenizer.token(for:)) { settings.append((key, .string(token))) }
-        }
-        try AtomicFile.write(to: folder.appendingPathComponent("tokenizer_config.json").path) { try $0.write(JSON.object(settings).serialized(.pretty) + "\n") }
     }
 }

@@ -23,13 +23,15 @@ struct KotonohaProgram: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
-            CommandGroup(name: "Map", subcommands: [PCACommand.self, TSNECommand.self, UMAPCommand.self, MDSCommand.self, ClusterCommand.self, CompareCommand.self]),
+            CommandGroup(name: "Map", subcommands: [
+                PCACommand.self, TSNECommand.self, UMAPCommand.self, MDSCommand.self, AutoencoderCommand.self, ClusterCommand.self, CompareCommand.self,
+            ]),
             CommandGroup(name: "Condition", subcommands: [
                 ContrastCommand.self, MatrixCommand.self, RDMCommand.self, RSACommand.self, EncodingCommand.self,
             ]),
             CommandGroup(name: "Language-model", subcommands: [GenerateCommand.self, FillCommand.self, SurprisalCommand.self]),
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self, AttentionCommand.self, ExplainCommand.self]),
-            CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
+            CommandGroup(name: "Model", subcommands: [TrainCommand.self, ClassifyCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
             CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),
         ])

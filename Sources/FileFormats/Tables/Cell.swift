@@ -63,7 +63,7 @@ public enum Cell: Sendable, Equatable {
 /// Numbers as people write them in tables: digits, a point, an exponent. Words that Swift takes for numbers (`nan`, `inf`, `0x1F`) are words.
 package enum PlainNumber {
     /// Marks of a missing value in a column of numbers, as R and pandas read them.
-    static let missingMarks: Set<String> = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
+    package static let missingMarks: Set<String> = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
 
     /// The finite number that a text is, spaces around it left out.
     package static func value(of text: String) -> Double? {

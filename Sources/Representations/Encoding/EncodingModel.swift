@@ -106,19 +106,5 @@ public struct EncodingModel: Sendable {
     }
 
     /// Test rows of each fold: groups in a random order, dealt to the fold with the fewest rows.
-    func folding(rows: [Int], groups: [Int]?) throws -> [[Int]] {
-        var members: [Int: [Int]] = [:]
-        for row in rows { members[groups?[row] ?? row, default: []].append(row) }
-        guard folds >= 2, members.count >= folds else {
-            throw DataError(.badData, "\(folds) folds need at least \(max(2, folds)) \(groups == nil ? "rows" : "groups"), and two folds at least; there are \(members.count)")
-        }
-        var random = RandomSource(seed: seed)
-        let keys = members.keys.sorted(), order = random.permutation(keys.count).map { keys[$0] }
-        var result = [[Int]](repeating: [], count: folds)
-        for key in order {
-            let place = result.indices.min { (result[$0].count, $0) < (result[$1].count, $1) } ?? 0
-            result[place] += members[key] ?? []
-        }
-        return result.map { $0.sorted() }
-    }
+    func folding(rows: [Int], groups: [Int]?) throws -> [[Int]] { try Folds(rows: rows, count: folds, groups: groups, seed: seed).tests }
 }

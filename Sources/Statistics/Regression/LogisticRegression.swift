@@ -6,7 +6,8 @@ import Tensors
 /// Logistic regression of two or more classes, with an L2 penalty on the weights (never on the intercepts), in Double.
 ///
 /// Minimizes Σ −ln P(class) + λ/2 ‖w‖²; scikit-learn's C is 1/λ. Two classes have one vector of weights, for the second class; more have
-/// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989).
+/// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989), which is also how
+/// sparse predictors are fitted.
 public struct LogisticRegression: Sendable {
     public enum Solver: String, Sendable, CaseIterable { case automatic = "auto", newton, lbfgs }
 
@@ -27,47 +28,99 @@ public struct LogisticRegression: Sendable {
     /// - Parameters:
     ///   - x: predictors (n, p), finite.
     ///   - labels: the class of each row, 0 ..< classes.
+    ///   - rowWeights: multiply each row's term of the likelihood; 1 each where nil.
     ///   - penalty: λ ≥ 0.
     ///   - tolerance: largest component of the gradient, divided by n, at which the fit is done.
+    ///   - start: a fit of the same shape to begin from, as one with a neighbouring penalty.
     /// - Throws: `DataError` for labels out of range, a class without rows, values that are not finite.
-    public init(_ x: Tensor<Double>, labels: [Int], classes: Int, penalty: Double = 1, intercept: Bool = true, solver: Solver = .automatic,
-                tolerance: Double = 1e-9, maximumIterations: Int = 1000) throws {
-        let problem = try Problem(x, labels, classes, penalty, intercept)
+    public init(_ x: Tensor<Double>, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+                solver: Solver = .automatic, tolerance: Double = 1e-9, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+        try self.init(.dense(x), labels, classes, rowWeights, penalty, intercept, solver, tolerance, maximumIterations, start)
+    }
+
+    /// The same with sparse predictors.
+    public init(_ x: SparseRows, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+                tolerance: Double = 1e-7, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+        try self.init(.sparse(x), labels, classes, rowWeights, penalty, intercept, .lbfgs, tolerance, maximumIterations, start)
+    }
+
+    private init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool, _ solver: Solver,
+                 _ tolerance: Double, _ maximumIterations: Int, _ start: LogisticRegression?) throws {
+        let p = x.columns
+        let problem = try Problem(x, labels, classes, rowWeights, penalty, intercept)
+        let width = problem.width, outputs = problem.outputs
         var w = [Double](repeating: 0, count: problem.size)
+        if let start, start.weights.shape == [outputs, p] {
+            for k in 0..<outputs {
+                for i in 0..<p { w[k * width + i] = start.weights[k, i] }
+                if intercept { w[k * width + p] = start.intercepts[k] }
+            }
+        }
         let usesNewton = solver == .newton || solver == .automatic && problem.size <= 400
         let limit = tolerance * Double(x.rows)
         let end = usesNewton ? try problem.newton(&w, limit, maximumIterations) : problem.lbfgs(&w, limit, maximumIterations)
         iterations = end.iterations
         isSeparated = penalty == 0 && problem.isSeparated(w)
         isConverged = end.isConverged && !isSeparated
-        let p = x.columns, width = problem.width, outputs = problem.outputs
         weights = Tensor((0..<outputs).flatMap { k in w[k * width..<k * width + p] }, shape: [outputs, p])
         intercepts = (0..<outputs).map { intercept ? w[$0 * width + p] : 0 }
         self.classes = classes
         logLikelihood = -(problem.value(w).loss - problem.penaltyTerm(w))
-        standardErrors = classes == 2 && penalty == 0 && isConverged ? problem.standardErrors(w) : nil
+        standardErrors = classes == 2 && penalty == 0 && isConverged && !x.isSparse ? problem.standardErrors(w) : nil
+    }
+
+    /// Log-odds (rows, classes) of new rows, up to a constant of the row: what softmax makes probabilities of.
+    public func logits(_ x: Tensor<Double>) throws -> Tensor<Double> {
+        try check(x.columns)
+        return logits(scores: DesignMatrix.dense(x).scores(weights))
+    }
+
+    public func logits(_ x: SparseRows) throws -> Tensor<Double> {
+        try check(x.columns)
+        return logits(scores: x.product(transposed: weights))
+    }
+
+    private func check(_ columns: Int) throws {
+        guard columns == weights.columns else { throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(columns)") }
+    }
+
+    private func logits(scores: Tensor<Double>) -> Tensor<Double> {
+        let outputs = weights.rows
+        var result = Tensor<Double>(repeating: 0, shape: [scores.rows, classes])
+        for row in 0..<scores.rows { for k in 0..<outputs { result[row, k + classes - outputs] = scores[row, k] + intercepts[k] } }
+        return result
     }
 
     /// Probabilities (rows, classes) of new rows.
-    public func probabilities(_ x: Tensor<Double>) throws -> Tensor<Double> {
-        guard x.columns == weights.columns else { throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(x.columns)") }
-        let scores = matrixProduct(x, transposed: false, weights, transposed: true), outputs = weights.rows
-        var result = Tensor<Double>(uninitialized: [x.rows, classes])
-        for row in 0..<x.rows {
-            var values = (0..<outputs).map { scores[row, $0] + intercepts[$0] }
-            if classes == 2 { values.insert(0, at: 0) }
-            let largest = values.max() ?? 0
-            let exponentials = values.map { exp($0 - largest) }, total = exponentials.reduce(0, +)
-            for k in 0..<classes { result[row, k] = exponentials[k] / total }
+    public func probabilities(_ x: Tensor<Double>) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
+    public func probabilities(_ x: SparseRows) throws -> Tensor<Double> { softmaxRows(try logits(x)) }
+}
+
+/// Softmax of each row.
+public func softmaxRows(_ logits: Tensor<Double>) -> Tensor<Double> {
+    var result = logits
+    let rows = logits.rows, columns = logits.columns
+    result.withUnsafeMutableElements { e in
+        for row in 0..<rows {
+            let values = e + row * columns
+            var largest = values[0], total = 0.0
+            for k in 1..<columns { largest = max(largest, values[k]) }
+            for k in 0..<columns {
+                values[k] = exp(values[k] - largest)
+                total += values[k]
+            }
+            for k in 0..<columns { values[k] /= total }
         }
-        return result
     }
+    return result
 }
 
 /// The penalized likelihood, its gradient and its Hessian. Parameters: for each output p weights and, if wanted, the intercept.
 private struct Problem {
-    let x: Tensor<Double>
+    /// With a last column of ones where there is an intercept.
+    let x: DesignMatrix
     let labels: [Int]
+    let rowWeights: [Double]?
     let outputs: Int
     let width: Int
     let penalty: Double
@@ -75,30 +128,24 @@ private struct Problem {
     var size: Int { outputs * width }
     private var features: Int { width - (hasIntercept ? 1 : 0) }
 
-    init(_ x: Tensor<Double>, _ labels: [Int], _ classes: Int, _ penalty: Double, _ intercept: Bool) throws {
+    init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool) throws {
         guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
         guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
         guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression hold NaN or infinity") }
         guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "the penalty of a logistic regression is a number from 0, not \(penalty)") }
+        if let rowWeights, rowWeights.count != x.rows || !rowWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) {
+            throw DataError(.badData, "a logistic regression needs one weight from 0 for each of its \(x.rows) rows")
+        }
         var counts = [Int](repeating: 0, count: classes)
         for (row, label) in labels.enumerated() {
             guard label >= 0, label < classes else { throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)") }
             counts[label] += 1
         }
         if let empty = counts.firstIndex(of: 0) { throw DataError(.badData, "class \(empty) has no rows to learn from") }
-        // The intercept is a last column of ones.
-        let p = x.columns
-        var design = x
-        if intercept {
-            design = Tensor(uninitialized: [x.rows, p + 1])
-            for row in 0..<x.rows {
-                for column in 0..<p { design[row, column] = x[row, column] }
-                design[row, p] = 1
-            }
-        }
-        (self.x, self.labels, self.penalty, hasIntercept) = (design, labels, penalty, intercept)
+        self.x = intercept ? x.withOnes() : x
+        (self.labels, self.rowWeights, self.penalty, hasIntercept) = (labels, rowWeights, penalty, intercept)
         outputs = classes == 2 ? 1 : classes
-        width = design.columns
+        width = self.x.columns
     }
 
     func penaltyTerm(_ w: [Double]) -> Double {
@@ -109,20 +156,22 @@ private struct Problem {
 
     /// Log-odds of 30 are a certainty that no finite maximum of the likelihood gives to ordinary data.
     func isSeparated(_ w: [Double]) -> Bool {
-        matrixProduct(x, transposed: false, Tensor(w, shape: [outputs, width]), transposed: true).elements.contains { abs($0) > 30 }
+        x.scores(Tensor(w, shape: [outputs, width])).elements.contains { abs($0) > 30 }
             || value(w).loss < 1e-6 * Double(x.rows)
     }
 
+    private func weight(_ row: Int) -> Double { rowWeights?[row] ?? 1 }
+
     /// Loss and probabilities (n, outputs).
     func value(_ w: [Double]) -> (loss: Double, probabilities: Tensor<Double>) {
-        var scores = matrixProduct(x, transposed: false, Tensor(w, shape: [outputs, width]), transposed: true)
+        var scores = x.scores(Tensor(w, shape: [outputs, width]))
         var loss = penaltyTerm(w)
         let n = x.rows, outputs = outputs
         scores.withUnsafeMutableElements { s in
             for row in 0..<n {
                 if outputs == 1 {
                     let z = s[row], margin = labels[row] == 1 ? z : -z
-                    loss += margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin))
+                    loss += weight(row) * (margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin)))
                     s[row] = z >= 0 ? 1 / (1 + exp(-z)) : exp(z) / (1 + exp(z))
                 } else {
                     let z = s + row * outputs
@@ -133,7 +182,7 @@ private struct Problem {
                         z[k] = exp(z[k] - largest)
                         total += z[k]
                     }
-                    loss += log(total) - own
+                    loss += weight(row) * (log(total) - own)
                     for k in 0..<outputs { z[k] /= total }
                 }
             }
@@ -147,14 +196,16 @@ private struct Problem {
         errors.withUnsafeMutableElements { e in
             for row in 0..<n {
                 if outputs > 1 { e[row * outputs + labels[row]] -= 1 } else if labels[row] == 1 { e[row] -= 1 }
+                if let rowWeights { for k in 0..<outputs { e[row * outputs + k] *= rowWeights[row] } }
             }
         }
-        var g = matrixProduct(errors, transposed: true, x).elements
+        var g = x.transposedProduct(errors).elements
         for k in 0..<outputs { for i in 0..<features { g[k * width + i] += penalty * w[k * width + i] } }
         return g
     }
 
     func hessian(_ probabilities: Tensor<Double>) -> [Double] {
+        guard case .dense(let x) = x else { preconditionFailure("sparse predictors are fitted by L-BFGS") }
         var h = [Double](repeating: 0, count: size * size)
         let n = x.rows, width = width, outputs = outputs
         for a in 0..<outputs {
@@ -163,7 +214,7 @@ private struct Problem {
                 weighted.withUnsafeMutableElements { e in
                     probabilities.withUnsafeElements { p in
                         for row in 0..<n {
-                            let pa = p[row * outputs + a], factor = a == b ? pa * (1 - pa) : -pa * p[row * outputs + b]
+                            let pa = p[row * outputs + a], factor = weight(row) * (a == b ? pa * (1 - pa) : -pa * p[row * outputs + b])
                             for i in 0..<width { e[row * width + i] *= factor }
                         }
                     }
@@ -229,52 +280,12 @@ private struct Problem {
         return (maximum, false)
     }
 
-    func lbfgs(_ w: inout [Double], _ limit: Double, _ maximum: Int, memory: Int = 20) -> (iterations: Int, isConverged: Bool) {
-        func dot(_ a: [Double], _ b: [Double]) -> Double {
-            var sum = 0.0
-            for i in a.indices { sum += a[i] * b[i] }
-            return sum
+    func lbfgs(_ w: inout [Double], _ limit: Double, _ maximum: Int) -> (iterations: Int, isConverged: Bool) {
+        let end = LBFGS(gradientLimit: limit, fallbackLimit: max(limit, 1e-7 * Double(x.rows)), maximumIterations: maximum).minimize(&w) { w in
+            let (loss, probabilities) = value(w)
+            return (loss, { gradient(w, probabilities) })
         }
-        var (loss, probabilities) = value(w)
-        var g = gradient(w, probabilities)
-        var history: [(s: [Double], y: [Double], rho: Double)] = []
-        for iteration in 0..<maximum {
-            let largest = g.map(abs).max() ?? 0
-            if largest <= limit { return (iteration, true) }
-            var direction = g, alphas: [Double] = []
-            for pair in history.reversed() {
-                let alpha = pair.rho * dot(pair.s, direction)
-                alphas.append(alpha)
-                for i in direction.indices { direction[i] -= alpha * pair.y[i] }
-            }
-            let scale = history.last.map { dot($0.s, $0.y) / dot($0.y, $0.y) } ?? 1 / max(1, dot(g, g).squareRoot())
-            for i in direction.indices { direction[i] *= scale }
-            for (pair, alpha) in zip(history, alphas.reversed()) {
-                let beta = pair.rho * dot(pair.y, direction)
-                for i in direction.indices { direction[i] += (alpha - beta) * pair.s[i] }
-            }
-            // Weak Wolfe conditions by bisection (Lewis & Overton 2013): decrease, then curvature.
-            let slope = dot(g, direction)
-            var low = 0.0, high = Double.infinity, rate = 1.0, accepted: (w: [Double], loss: Double, g: [Double])?
-            for _ in 0..<60 {
-                let next = w.indices.map { w[$0] - rate * direction[$0] }
-                let candidate = value(next)
-                if !(candidate.loss <= loss - 1e-4 * rate * slope) { high = rate } else {
-                    let gradient = gradient(next, candidate.probabilities)
-                    accepted = (next, candidate.loss, gradient)
-                    if dot(gradient, direction) > 0.9 * slope { low = rate } else { break }
-                }
-                rate = high.isFinite ? (low + high) / 2 : 2 * rate
-            }
-            guard let accepted else { return (iteration, largest <= max(limit, 1e-7 * Double(x.rows))) }
-            let s = w.indices.map { accepted.w[$0] - w[$0] }, y = g.indices.map { accepted.g[$0] - g[$0] }, sy = dot(s, y)
-            if sy > 1e-300 {
-                history.append((s, y, 1 / sy))
-                if history.count > memory { history.removeFirst() }
-            }
-            (w, loss, g) = accepted
-        }
-        return (maximum, false)
+        return (end.iterations, end.isConverged)
     }
 
     /// Square roots of the diagonal of the inverse Hessian, intercept first.

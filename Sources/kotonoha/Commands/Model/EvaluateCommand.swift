@@ -7,9 +7,12 @@ import SentenceEmbedding
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measure a model: against people's scores, by translations, groups, analogies, minimal pairs, reading times.",
-        subcommands: [STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self,
-                      EvaluateReadingCommand.self])
+        commandName: "evaluate",
+        abstract: "Measure a model: against people's scores, by translations, groups, analogies, minimal pairs, reading times, labels.",
+        subcommands: [
+            STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self,
+            EvaluateReadingCommand.self, EvaluateClassifierCommand.self,
+        ])
 }
 
 struct STSCommand: ParsableCommand {

@@ -2,5 +2,9 @@ import ArgumentParser
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a network.", subcommands: [TrainEncoderCommand.self, TrainLMCommand.self, TrainVocabularyCommand.self, TrainSeq2SeqCommand.self, TrainWordsCommand.self])
+        commandName: "train", abstract: "Train a network.",
+        subcommands: [
+            TrainEncoderCommand.self, TrainLMCommand.self, TrainVocabularyCommand.self, TrainSeq2SeqCommand.self, TrainWordsCommand.self,
+            TrainClassifierCommand.self,
+        ])
 }

@@ -1,0 +1,106 @@
+import FileFormats
+import Foundation
+import ModelFolders
+import Networks
+import Tensors
+import Tokenizers
+
+/// Writes classifiers as folders that other programs load.
+public struct ClassifierWriter {
+    public let base: PretrainedBase
+    public let task: ClassificationTask
+    public let labels: [String]
+    /// What logits are divided by to be calibrated; nil for nothing known.
+    public var temperature: Double?
+    /// SHA-256 of the tables that were learned from.
+    public var learnedFrom: [String]
+    /// Put before every text, where the model does not say so itself.
+    public var prompt = ""
+    /// Whether vectors are scaled to length 1 beyond what the model does.
+    public var normalizes = false
+
+    public init(base: PretrainedBase, task: ClassificationTask, labels: [String], temperature: Double? = nil, learnedFrom: [String] = []) {
+        (self.base, self.task, self.labels, self.temperature, self.learnedFrom) = (base, task, labels, temperature, learnedFrom)
+    }
+
+    private var remarks: [(key: String, value: JSON)] {
+        [("task", .string(task.rawValue)), ("learned_from", .array(learnedFrom.map(JSON.string)))] + (temperature.map { [("temperature", .number($0))] } ?? [])
+    }
+
+    /// A fine-tuned network as transformers' `…ForSequenceClassification`.
+    /// - Throws: `DataError` where the folder cannot be created.
+    public func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
+        try inFolder(folder) { target in
+            try put("config.json", base.configuration(task: task, labels: labels, architecture: true, remarks: remarks), in: target)
+            var writer = SafetensorsWriter(metadata: [("format", "pt")])
+            for entry in network.checkpointEntries {
+                let value = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
+                writer.add(entry.key, shape: entry.shape) { emit in
+                    try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
+                }
+            }
+            try writer.write(to: target.appendingPathComponent("model.safetensors").path)
+            try put("sentence_bert_config.json", .object([("max_seq_length", .integer(base.maxLength)), ("do_lower_case", .bool(false))]), in: target)
+            try TokenizerFiles.copy(from: base.directory.transformerFolder.path, base.tokenizer, maxLength: base.maxLength, to: target)
+        }
+    }
+
+    /// Sentence vectors and a linear layer of logits behind them, as a folder of sentence-transformers: `encode` gives logits.
+    /// - Throws: `DataError` where the folder cannot be created.
+    public func write(_ head: FrozenMethod.Head, to folder: URL) throws {
+        let directory = base.directory, manager = FileManager.default
+        try inFolder(folder) { target in
+            for name in try manager.contentsOfDirectory(atPath: directory.folder.path) where ModelDirectory.isModelFile(name) && !["config.json", "modules.json"].contains(name) {
+                try manager.copyItem(at: directory.folder.appendingPathComponent(name).resolvingSymlinksInPath(), to: target.appendingPathComponent(name))
+            }
+            func module(_ index: Int, _ path: String, _ type: String) -> JSON {
+                .object([("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)), ("type", .string("sentence_transformers.models.\(type)"))])
+            }
+            var modules = try JSON.optional(directory.folder.appendingPathComponent("modules.json"))?.array ?? []
+            if modules.isEmpty {
+                modules = [module(0, "", "Transformer"), module(1, "1_Pooling", "Pooling")]
+                try manager.createDirectory(at: target.appendingPathComponent("1_Pooling"), withIntermediateDirectories: true)
+                try put("1_Pooling/config.json", .object([("word_embedding_dimension", .integer(head.weights.columns)), ("pooling_mode_mean_tokens", .bool(true))]), in: target)
+            }
+            if normalizes, !directory.steps.contains(.normalize) {
+                let name = "\(modules.count)_Normalize"
+                try manager.createDirectory(at: target.appendingPathComponent(name), withIntermediateDirectories: true)
+                modules.append(module(modules.count, name, "Normalize"))
+            }
+            let name = "\(modules.count)_Dense", inner = target.appendingPathComponent(name)
+            try manager.createDirectory(at: inner, withIntermediateDirectories: true)
+            modules.append(module(modules.count, name, "Dense"))
+            try put("modules.json", .array(modules), in: target)
+            let configuration = directory.transformerFolder.path == directory.folder.path ? "config.json" : String(directory.transformerFolder.path.dropFirst(directory.folder.path.count + 1)) + "/config.json"
+            try put(configuration, base.configuration(task: task, labels: labels, architecture: false, remarks: remarks), in: target)
+            if !prompt.isEmpty {
+                try put("config_sentence_transformers.json", .object([("prompts", .object([("classifier", .string(prompt))])), ("default_prompt_name", .string("classifier"))]), in: target)
+            }
+            try put(name + "/config.json", .object([
+                ("in_features", .integer(head.weights.columns)), ("out_features", .integer(head.weights.rows)), ("bias", .bool(true)),
+                ("activation_function", .string("torch.nn.modules.linear.Identity")),
+            ]), in: target)
+            var writer = SafetensorsWriter(metadata: [("format", "pt")])
+            writer.add("linear.weight", shape: head.weights.shape, values: head.weights.elements.map(Float.init))
+            writer.add("linear.bias", shape: [head.biases.count], values: head.biases.map(Float.init))
+            try writer.write(to: inner.appendingPathComponent("model.safetensors").path)
+        }
+    }
+
+    private func put(_ name: String, _ json: JSON, in folder: URL) throws {
+        try AtomicFile.write(to: folder.appendingPathComponent(name).path) { try $0.write(json.serialized(.pretty) + "\n") }
+    }
+
+    private func inFolder(_ folder: URL, _ body: (URL) throws -> Void) throws {
+        do {
+            try AtomicFolder.write(to: folder.path, isOwn: { ModelDirectory.isModelFile($0) || $0.hasSuffix(".provenance.json") }) { try body(URL(fileURLWithPath: $0, isDirectory: true)) }
+        } catch let error as DataError { throw error } catch {
+            throw DataError(.cannotCreate, "the model cannot be written: \(error.localizedDescription)", file: folder.path)
+        }
+    }
+}
+
+extension JSON {
+    /// A file's value, nil where there is no such file.
+    fileprivate static func optional(_ file: URL) throws -> JSON? { FileManager.default.fileExists(atPath: file.path) ? try JSON(contentsOf: file.path) : nil }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Tensors
+import Training
+
+struct ClassifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "classify", abstract: "Give texts labels and probabilities by a trained classifier.",
+        discussion: """
+            kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
+
+            Any folder of a …ForSequenceClassification model does, and those of `train classifier`. All columns of the input are carried along;
+            rows without a text keep their place and get no label.
+            """)
+
+    @Argument(help: "The classifier: a folder, or a name to look for.")
+    var classifier: String
+
+    @Argument(help: "A table of texts; - is standard input.")
+    var input: String
+
+    @Option(help: "Column of the texts, by name or number from 1; the only or most likely one if not given.")
+    var column: String?
+
+    @Option(help: "Column of the second texts, for classifiers of pairs.")
+    var secondColumn: String?
+
+    @Flag(help: "Divide logits by the temperature that `train classifier --calibrate` found.")
+    var calibrated = false
+
+    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl); standard output if not given.")
+    var output: String?
+
+    @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Computation") var computation: ClassifierComputation
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws { try OutputName.requireTable(output) }
+
+    func run() throws {
+        try writing.check(inputs: [input, computation.folder(of: classifier)], files: [output])
+        let model = try computation.open(classifier, isQuiet: report.quiet)
+        let temperature = try computation.temperature(of: model, isWanted: calibrated)
+        let rows = try Table(path: input, options: table.options(isQuiet: report.quiet), wanted: [column, secondColumn].compactMap(\.self))
+        let text = try column.map(rows.index) ?? likelyColumn(rows)
+        let texts = rows.column(at: text), seconds = try secondColumn.map(rows.column)
+        func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
+        let filled = texts.texts.indices.filter { row in !isEmpty(texts.texts[row]) && !(seconds.map { isEmpty($0.texts[row]) } ?? false) }
+        guard !filled.isEmpty else { throw DataError(.badData, "the column \(texts.name) holds no texts", file: input) }
+        let (logits, truncated) = try model.logits(filled.map { texts.texts[$0] }, seconds.map { column in filled.map { column.texts[$0] } })
+        computation.report(truncated, of: filled.count, model, isQuiet: report.quiet)
+        let task = ClassificationTask(model.task), predictions = LabelPredictions(logits, task: task, labels: model.labels, temperature: temperature ?? 1)
+        let places = Dictionary(uniqueKeysWithValues: filled.enumerated().map { ($1, $0) })
+
+        var record = provenance()
+        record.model = .init(path: model.directory.name, sha256: try model.directory.sha256())
+        record.inputs = [.init(path: rows.name, sha256: rows.sha256)]
+        record.settings = [("method", .string("classification")), ("task", .string(task.rawValue)), ("labels", .array(model.labels.map(JSON.string))), ("rows", .integer(filled.count)),
+                           ("empty_rows", .integer(rows.rowCount - filled.count)), ("temperature", temperature.map(JSON.number) ?? .null)]
+        var columns: [TableColumn] = rows.columnNames.map { .carried($0) } + ["prediction"]
+        if task == .classification { columns.append(TableColumn("probability", decimals: 6)) }
+        if task != .regression { columns += model.labels.map { TableColumn("p:" + $0, decimals: 6) } }
+        if report.json {
+            return try Console.print(JSON.array(texts.texts.indices.map { row in
+                .object([("line", .integer(rows.lines[row])), ("text", .string(texts.texts[row])), ("prediction", places[row].map { predictions.cell($0).json } ?? .null)]
+                        + (task == .regression ? [] : model.labels.enumerated().map { k, name in ("p:" + name, places[row].map { .number(predictions.probabilities($0)[k]) } ?? .null) }))
+            }).serialized(.pretty))
+        }
+        try ResultTable(columns, tableOutput).write(to: output, provenance: record) { append in
+            for row in texts.texts.indices {
+                var cells = rows.texts(row: row).map { Cell.text($0) }
+                if let place = places[row] {
+                    let shares = predictions.probabilities(place)
+                    cells.append(predictions.cell(place))
+                    if task == .classification { cells.append(.number(shares.max() ?? .nan)) }
+                    if task != .regression { cells += shares.map(Cell.number) }
+                } else {
+                    cells += [Cell](repeating: .missing, count: columns.count - rows.columnNames.count)
+                }
+                try append(cells)
+            }
+        }
+        if let output, output != "-", !report.quiet {
+            Console.say("\(output): \(Console.counted(filled.count, "row")) labelled" + (filled.count < rows.rowCount ? ", \(Console.counted(rows.rowCount - filled.count, "row")) without a text" : ""))
+        }
+    }
+
+    /// The only column, or the one whose name says so, else an error that asks.
+    private func likelyColumn(_ table: Table) throws -> Int {
+        if table.columnNames.count == 1 { return 0 }
+        for name in ["text", "sentence", "caption", "文", "テキスト"] { if let place = table.columnNames.firstIndex(where: { $0.lowercased() == name }) { return place } }
+        throw DataError(.usage, "which column holds the texts? --column names it; there are \(table.columnNames.joined(separator: ", "))", file: input)
+    }
+}
+
+/// How a trained classifier computes.
+struct ClassifierComputation: ParsableArguments {
+    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
+    var precision: Precision?
+
+    @Option(in: .tokens, help: "Longest text or pair in tokens; longer ones are cut and counted. The model's own limit if not given.")
+    var maxLength: Int?
+
+    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    var threads = Parallel.availableThreads
+
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir"))
+    var dictionary: String?
+
+    func folder(of model: String) -> String? { FileManager.default.fileExists(atPath: model) ? model : nil }
+
+    func open(_ model: String, isQuiet: Bool) throws -> TextClassifier {
+        if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
+        var options = SentenceEncoder.Options()
+        options.precision = precision.map { $0.isFast ? $0 : .f32 } ?? .f32
+        (options.maxLength, options.threads, options.dictionary) = (maxLength, threads, dictionary)
+        return try TextClassifier(model: model, options: options)
+    }
+
+    func temperature(of model: TextClassifier, isWanted: Bool) throws -> Double? {
+        guard isWanted else { return nil }
+        guard let temperature = model.temperature else {
+            throw DataError(.usage, "this classifier was not calibrated; `train classifier --calibrate` finds a temperature", file: model.directory.name)
+        }
+        return temperature
+    }
+
+    func report(_ truncated: Int, of count: Int, _ model: TextClassifier, isQuiet: Bool) {
+        guard truncated > 0, !isQuiet else { return }
+        Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(count)) texts were longer than \(model.maxLength) tokens and were cut (--max-length)")
+    }
+}
+
+extension ClassificationTask {
+    init(_ task: TextClassifier.Task) {
+        self = switch task {
+        case .classification: .classification
+        case .multilabel: .multilabel
+        case .regression: .regression
+        }
+    }
+}

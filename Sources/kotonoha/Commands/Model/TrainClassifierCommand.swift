@@ -1,0 +1,356 @@
+import ArgumentParser
+import FileFormats
+import Foundation
+import SentenceEmbedding
+import Statistics
+import Synchronization
+import Tensors
+import Tokenizers
+import Training
+
+struct TrainClassifierCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "classifier", abstract: "Train a classifier on labelled texts, or measure by folds how well one would do.",
+        discussion: """
+            kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
+            kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
+            kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
+
+            With --folds (or --test) nothing is saved: accuracy, Matthews, F1 (or correlations) have bootstrap intervals over rows, or over groups where
+            --group-column is given, and stand beside a majority guess, character n-grams and frozen embeddings; -o is then a table of every row's
+            prediction. --freeze all fits logistic or ridge regression on the model's vectors, its penalty chosen in inner folds; otherwise the
+            encoder is fine-tuned. Epoch, penalty and temperature are always chosen within the rows that are learned from.
+            """)
+
+    @Argument(help: "A table of texts and labels.")
+    var input: String
+
+    @Option(name: .shortAndLong, help: "The classifier's folder; with --folds or --test a table of predictions (.tsv, .csv, .xlsx, .jsonl).")
+    var output: String?
+
+    @Option(in: Bounds(2...100), help: "Parts that are predicted from the others in turn.")
+    var folds: Int?
+
+    @Option(help: ArgumentHelp("A table to be predicted instead of folds; may be given several times.", valueName: "file"))
+    var test: [String] = []
+
+    @Option(help: "classification, regression (numbers) or multilabel (labels with ; or | between them).")
+    var task = ClassificationTask.classification
+
+    @Flag(help: "Spread the classes evenly over the folds.")
+    var stratify = false
+
+    @Option(help: ArgumentHelp("What stands still: none, embeddings, a number of layers from below, or all.", valueName: "embeddings|N|all"))
+    var freeze = "none"
+
+    @Flag(help: "For few examples: the encoder first learns which texts are of one class, then a linear model is fitted on its vectors.")
+    var setfit = false
+
+    @Option(help: ArgumentHelp("balanced lets all classes count alike.", valueName: "balanced|none"))
+    var classWeights = ClassWeights.none
+
+    @Flag(help: "Find a temperature for the probabilities on held-out training rows.")
+    var calibrate = false
+
+    @Option(in: Bounds(1...100), help: "Trainings with different seeds, over which figures are averaged; with --folds or --test.")
+    var seeds = 1
+
+    @Option(in: .epochs, help: "Passes over the rows.")
+    var epochs = 3
+
+    @Option(in: .batch, help: "Rows in a step.")
+    var batchSize = 32
+
+    @Option(in: .learningRate, help: "Peak learning rate.")
+    var learningRate = 2e-5
+
+    @Option(in: Bounds(above: 0, through: 1), help: "Each layer's learning rate as a share of the layer above it.")
+    var layerDecay = 1.0
+
+    @Option(in: Bounds(0...1000), help: "Weight decay of AdamW.")
+    var weightDecay = 0.01
+
+    @Option(in: .share, help: "Share of the steps in which the learning rate rises.")
+    var warmup = 0.06
+
+    @Option(in: .dropout, help: "Dropout; the model's own if not given.")
+    var dropout: Double?
+
+    @Option(help: ArgumentHelp("A pull of the weights towards the pretrained ones.", valueName: "weights=0.01@pretrained"))
+    var penalty: String?
+
+    @Flag(help: "Keep the epoch with the best figure on a tenth of the training rows, held out for this.")
+    var earlyStopping = false
+
+    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
+    var runFolder: String?
+
+    @Flag(help: "Begin anew, whatever checkpoints there are.")
+    var fresh = false
+
+    @OptionGroup(title: "Labels") var labelled: LabelledTableOptions
+    @OptionGroup(title: "Figures") var figures: ClassifierFigureOptions
+    @OptionGroup(title: "Input") var table: TableArguments
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
+    @OptionGroup(title: "Output") var writing: OutputOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    enum ClassWeights: String, CaseIterable, ExpressibleByArgument { case balanced, none }
+
+    private var measures: Bool { folds != nil || !test.isEmpty }
+    private var isFrozen: Bool { freeze == "all" }
+
+    func validate() throws {
+        guard FineTuning.Freeze(freeze) != nil else { throw ValidationError("--freeze is none, embeddings, all or a number of layers from 1, not '\(freeze)'") }
+        if folds != nil && !test.isEmpty { throw ValidationError("--folds and --test exclude each other") }
+        if !measures && output == nil { throw ValidationError("give -o MODEL to save a classifier, or --folds or --test to measure one") }
+        if measures { try OutputName.requireTable(output) }
+        if !measures {
+            try refuse([("--seeds", seeds > 1), ("--figure", figures.figure != nil), ("--calibration-figure", figures.calibrationFigure != nil), ("--stratify", stratify)],
+                       "goes with --folds or --test")
+        }
+        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "goes with -o MODEL; with --folds and --test nothing is saved") }
+        if isFrozen {
+            try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
+                        ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
+                        ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
+                       "is for fine-tuning and does not go with --freeze all, whose penalty is chosen in inner folds")
+        }
+        if setfit {
+            try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+                        ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
+                       "does not go with --setfit")
+            if task != .classification { throw ValidationError("--setfit goes with --task classification") }
+        }
+        if calibrate, task != .classification { throw ValidationError("--calibrate goes with --task classification") }
+        if classWeights == .balanced, task != .classification { throw ValidationError("--class-weights balanced goes with --task classification") }
+        _ = try pull()
+    }
+
+    /// The strength of `--penalty weights=0.01@pretrained`.
+    private func pull() throws -> Double {
+        guard let penalty else { return 0 }
+        let parts = penalty.split(separator: "@", omittingEmptySubsequences: false), sides = parts[0].split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1] == "pretrained", sides.count == 2, sides[0] == "weights", let value = Double(sides[1]), value >= 0, value.isFinite else {
+            throw ValidationError("--penalty is weights=STRENGTH@pretrained, as weights=0.01@pretrained, not '\(penalty)'")
+        }
+        return value
+    }
+
+    private var settings: FineTuning {
+        get throws {
+            var settings = FineTuning()
+            settings.freeze = FineTuning.Freeze(freeze) ?? .none
+            (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (epochs, batchSize, learningRate, layerDecay)
+            (settings.weightDecay, settings.warmup, settings.dropout, settings.pull) = (weightDecay, warmup, dropout, try pull())
+            (settings.stopsEarly, settings.calibrates, settings.isBalanced) = (earlyStopping, calibrate, classWeights == .balanced)
+            settings.seed = figures.seed
+            settings.maxLength = model.maxLength
+            settings.precision = model.encoderOptions.precision
+            return settings
+        }
+    }
+
+    func run() throws {
+        let run = runFolder ?? (output.map { $0 + ".run" })
+        try writing.check(inputs: [input, model.inputFolder] + test, files: (measures ? [output] : []) + figures.files,
+                          folders: measures ? [] : [output] + (isFrozen || setfit ? [] : [run]), continuing: [run].compactMap(\.self))
+        var data = try labelled.read(input, table, task: task, isQuiet: report.quiet)
+        let trained = Array(0..<data.count)
+        for path in test {
+            let more = try labelled.read(path, table, task: task, known: data.task == .regression ? nil : data.labels, needsVariety: false, isQuiet: report.quiet)
+            data = try data.appending(more)
+        }
+        if measures { try measure(data, trained) } else if let output { try save(data, to: output, run: run ?? output + ".run") }
+    }
+
+    // MARK: Methods
+
+    private func frozen(_ data: LabelledTexts) throws -> (method: FrozenMethod, encoder: any TextEncoder) {
+        let encoder = try model.textEncoder(isQuiet: report.quiet) { try $0(data.texts + (data.seconds ?? [])) }
+        var places: [String: Int] = [:], distinct: [String] = []
+        for text in data.texts + (data.seconds ?? []) where places[text] == nil {
+            places[text] = distinct.count
+            distinct.append(text)
+        }
+        var vectors = Tensor<Float>(uninitialized: [distinct.count, encoder.dimension])
+        let size = vectors.count
+        let counts = try vectors.withUnsafeMutableElements { try encoder.encode(distinct, into: UnsafeMutableBufferPointer(start: $0, count: size)) }
+        if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
+        func rows(_ texts: [String]) -> Tensor<Float> {
+            var result = Tensor<Float>(uninitialized: [texts.count, encoder.dimension])
+            Float.gatherRows(vectors.view, texts.map { Int32(places[$0] ?? 0) }, into: &result.target)
+            return result
+        }
+        var method = FrozenMethod(name: "frozen \(encoder.name)", first: rows(data.texts), second: data.seconds.map(rows), isBalanced: classWeights == .balanced,
+                                  seed: figures.seed, threads: model.threads)
+        method.calibrates = calibrate
+        return (method, encoder)
+    }
+
+    private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
+
+    /// Token ids of all rows; says how many were cut.
+    private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
+        let (encodings, truncated) = try base.encode(data, threads: model.threads)
+        if truncated > 0 && !report.quiet {
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) tokens and were cut (--max-length)")
+        }
+        return encodings
+    }
+
+    private func contrastive(_ data: LabelledTexts, _ base: PretrainedBase, _ encodings: [Encoding], seed: UInt64, _ view: StepLine) throws -> SetFitMethod {
+        var method = try SetFitMethod(name: "SetFit \(base.directory.name)", base: base, data: data, encodings: encodings, seed: seed, threads: model.threads,
+                                      shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+        method.learningRate = learningRate
+        return method
+    }
+
+    // MARK: Measuring
+
+    private func measure(_ data: LabelledTexts, _ trained: [Int]) throws {
+        let parts = try folds.map { try data.folds($0, stratified: stratify, seed: figures.seed) }
+        let splits: [(train: [Int], test: [Int])] = parts.map { parts in (0..<parts.count).map { (parts.training($0, of: trained), parts.tests[$0]) } }
+            ?? [(trained, Array(trained.count..<data.count))]
+        let rows = splits.flatMap(\.test).sorted(), places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+        let (vectors, encoder) = try frozen(data)
+        var methods: [(name: String, seeded: [any ClassificationMethod])] = [
+            ("majority", [MajorityMethod()]), (CharacterMethod().name, [CharacterMethod()]), (vectors.name, [vectors]),
+        ]
+        let view = StepLine(isQuiet: report.quiet)
+        if setfit {
+            let base = try base(), encodings = try encodings(data, base), name = "SetFit \(base.directory.name)"
+            methods.append((name, try (0..<seeds).map { seed in try contrastive(data, base, encodings, seed: figures.seed &+ UInt64(seed), view) }))
+        } else if !isFrozen {
+            let base = try base(), settings = try settings, encodings = try encodings(data, base)
+            let name = "fine-tuned \(base.directory.name)"
+            methods.append((name, (0..<seeds).map { seed in
+                var own = settings
+                own.seed = settings.seed &+ UInt64(seed)
+                return FineTuningMethod(name: name, own, base: base, encodings: encodings, threads: model.threads, shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+            }))
+        }
+        let width = data.task == .regression ? 1 : data.labels.count
+        let found = try methods.map { name, seeded in
+            (name: name, runs: try seeded.enumerated().map { seed, method in
+                var scores = Tensor<Double>(uninitialized: [rows.count, width])
+                for (part, split) in splits.enumerated() {
+                    view.begin("\(name)\(seeded.count > 1 ? ", seed \(seed + 1)" : "")\(splits.count > 1 ? ", fold \(part + 1) of \(splits.count)" : "")")
+                    let values = try method.scores(data, train: split.train, test: split.test)
+                    for (i, row) in split.test.enumerated() { for k in 0..<width { scores[places[row] ?? 0, k] = values[i, k] } }
+                }
+                return scores
+            })
+        }
+        view.end()
+        let leakage = LeakageCheck(data, splits: splits)
+        let result = try ClassifierReport(data: data, rows: rows, methods: found, leakage: leakage, bootstrap: figures.bootstrap(threads: model.threads))
+        var record = try encoder.record(provenance(seed: figures.seed), inputs: zip(data.fileNames, data.sha256).map { Provenance.Source(path: $0, sha256: $1) })
+        var design: [(key: String, value: JSON)] = [
+            ("method", .string("classifier evaluation")), ("design", .string(folds == nil ? "test table" : "folds")), ("folds", folds.map(JSON.integer) ?? .null),
+            ("stratified", .bool(stratify)), ("training_rows", .integer(trained.count)), ("seeds", .integer(isFrozen ? 1 : seeds)),
+        ]
+        design += [("resamples", .integer(figures.resamples)), ("training", .string(isFrozen ? "frozen" : setfit ? "setfit" : "fine-tuned"))]
+        design += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
+        if !isFrozen && !setfit { design += tuning() }
+        design.append(("encoder", try encoder.description))
+        record.settings = design + result.facts
+        if let output {
+            let parts: [Int]? = folds == nil ? nil : rows.map { row in splits.firstIndex { $0.test.contains(row) } ?? 0 }
+            try result.write(to: output, tableOutput, folds: parts, provenance: record)
+        }
+        try result.draw(figures, provenance: record)
+        if report.json { return try Console.print(JSON.object(record.settings).serialized(.pretty)) }
+        try result.say(isQuiet: report.quiet)
+    }
+
+    /// What the record says of fine-tuning.
+    private func tuning() -> [(key: String, value: JSON)] {
+        [("freeze", .string(freeze)), ("epochs", .integer(epochs)), ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
+         ("weight_decay", .number(weightDecay)), ("warmup", .number(warmup)), ("early_stopping", .bool(earlyStopping)), ("penalty", penalty.map(JSON.string) ?? .null)]
+    }
+
+    // MARK: Saving
+
+    private func save(_ data: LabelledTexts, to output: String, run: String) throws {
+        let base = try base(), rows = Array(0..<data.count), folder = URL(fileURLWithPath: output)
+        var writer = ClassifierWriter(base: base, task: data.task, labels: data.labels, learnedFrom: data.sha256)
+        var facts: [(key: String, value: JSON)] = [("output", .string(SystemName.last(of: output))), ("rows", .integer(data.count)), ("labels", .array(data.labels.map(JSON.string)))]
+        if setfit {
+            let view = StepLine(isQuiet: report.quiet)
+            view.begin("contrastive step")
+            try contrastive(data, base, encodings(data, base), seed: figures.seed, view).save(data, to: folder)
+            view.end()
+        } else if isFrozen {
+            guard data.seconds == nil else {
+                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved as a folder that other programs load; --folds measures one, and without --freeze all pairs are read together")
+            }
+            guard !model.isWordFile, model.truncateDim == nil else { throw DataError(.usage, "a classifier is saved with a sentence model as it is; --folds measures others") }
+            let (method, encoder) = try frozen(data)
+            let head = try method.fit(data, train: rows)
+            (writer.prompt, writer.normalizes) = (encoder.prompt, model.normalize)
+            writer.temperature = try method.temperature(data, train: rows, head)
+            try writer.write(head, to: folder)
+            facts.append(("penalty", .number(head.penalty)))
+            if head.isAtEdge && !report.quiet { Console.say("note: the penalty that was chosen is the weakest or strongest of those tried") }
+        } else {
+            let settings = try settings, runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
+            let parts = try ClassifierTrainer.parts(of: rows, data, settings)
+            let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: parts.train, heldOut: parts.heldOut, threads: model.threads)
+            if fresh { try Checkpoint.removeAll(in: runFolder) }
+            let view = StepLine(isQuiet: report.quiet)
+            view.begin("fine-tuning", steps: trainer.steps)
+            try trainer.run(in: runFolder, shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
+            view.end()
+            writer.temperature = try trainer.temperature()
+            try writer.write(trainer.network, to: folder)
+            facts += [("steps", .integer(trainer.step)), ("best_step", trainer.history.best == nil ? .null : .integer(trainer.history.bestStep)),
+                      ("held_out", trainer.history.best.map(JSON.number) ?? .null)] + tuning()
+        }
+        facts.append(("temperature", writer.temperature.map(JSON.number) ?? .null))
+        if report.json { return try Console.print(JSON.object(facts).serialized(.pretty)) }
+        if !report.quiet {
+            Console.say("\(output): \(Console.counted(data.count, "row")), labels \(data.labels.prefix(8).joined(separator: ", "))\(data.labels.count > 8 ? ", …" : "")"
+                        + (writer.temperature.map { ", temperature \(Console.fixed($0, 3))" } ?? ""))
+        }
+    }
+}
+
+/// What a long measurement is at, on the terminal.
+private final class StepLine: Sendable {
+    private let isQuiet: Bool
+    private let state: Mutex<State>
+    private struct State {
+        var title = ""
+        var steps: Int?
+        var last = ContinuousClock.now
+    }
+
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet || !Console.errorIsTerminal || Console.isDumb
+        state = Mutex(State())
+    }
+
+    func begin(_ title: String, steps: Int? = nil) {
+        state.withLock { ($0.title, $0.steps) = (title, steps) }
+        guard !isQuiet else { return }
+        StandardStreams.tell("\r\u{1B}[K" + title.escapedForTerminal)
+    }
+
+    func show(_ event: TrainingEvent) {
+        switch event {
+        case .step(let step, let losses, _, _, _):
+            state.withLock { state in
+                guard !isQuiet, ContinuousClock.now - state.last > .milliseconds(200) else { return }
+                state.last = .now
+                let of = state.steps.map { " of \($0)" } ?? ""
+                StandardStreams.tell("\r\u{1B}[K\(state.title.escapedForTerminal): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))")
+            }
+        case .resumed(let step, let file): if !isQuiet { Console.say("\ngoing on after step \(step) from \(file)") }
+        default: break
+        }
+    }
+
+    func end() { if !isQuiet { StandardStreams.tell("\r\u{1B}[K") } }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import FileFormats
+import Training
+
+/// Which columns of a table hold texts and their labels.
+struct LabelledTableOptions: ParsableArguments {
+    @Option(help: "Column of the texts, by name or number from 1.")
+    var column: String
+
+    @Option(help: "Column of the second texts, where pairs are judged.")
+    var secondColumn: String?
+
+    @Option(help: "Column of the labels.")
+    var label: String
+
+    @Option(help: "Rows never split between folds, and resampled together: speakers, items, images.")
+    var groupColumn: String?
+
+    @Option(help: "Rows without a label: exclude (counted) or error.")
+    var missingLabels = MissingLabels.exclude
+
+    enum MissingLabels: String, CaseIterable, ExpressibleByArgument { case exclude, error }
+
+    var columns: LabelledTexts.Columns { .init(text: column, second: secondColumn, label: label, group: groupColumn) }
+    private var wanted: [String] { [column, label] + [secondColumn, groupColumn].compactMap(\.self) }
+
+    /// Reads a table, says what was left out of it, and how its labels were read.
+    func read(_ path: String, _ table: TableArguments, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true, isQuiet: Bool) throws -> LabelledTexts {
+        let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
+                                     needsVariety: needsVariety)
+        func listed(_ lines: [Int]) -> String { "line\(lines.count == 1 ? "" : "s") \(lines.prefix(10).map(String.init).joined(separator: ", "))\(lines.count > 10 ? ", …" : "")" }
+        if missingLabels == .error, let first = data.unlabelled.first {
+            throw DataError(.badData, "\(Console.counted(data.unlabelled.count, "row")) without a label in the column \(label) (\(listed(data.unlabelled))); "
+                            + "--missing-labels exclude leaves such rows out", file: path, line: first)
+        }
+        if !isQuiet {
+            if !data.unlabelled.isEmpty { Console.say("note: \(Console.counted(data.unlabelled.count, "row")) without a label left out (\(listed(data.unlabelled)))") }
+            if !data.empty.isEmpty { Console.say("note: \(Console.counted(data.empty.count, "row")) without a text left out (\(listed(data.empty)))") }
+            for note in data.notes { Console.say("note: " + note) }
+        }
+        return data
+    }
+}
+
+extension ClassificationTask: ExpressibleByArgument {}
