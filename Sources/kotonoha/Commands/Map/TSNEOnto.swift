@@ -9,6 +9,8 @@ import VectorStore
 
 /// `tsne NEW --onto MAP`: new sentences on a map that stays as it is.
 extension TSNECommand {
+    private static let placedAtOnce = 65_536
+
     func place(onto path: String) throws {
         let map = try MapFile(path: path), file = try VectorFile(path: vectors)
         let source = try VectorFile(path: try referencePath(map, beside: path))
@@ -23,20 +25,30 @@ extension TSNECommand {
         settings.normalizesVectors = map.normalizesVectors
         settings.degreesOfFreedom = map.degreesOfFreedom
         settings.threads = threads
-        var old = try matrix(source, map.rows), new = try matrix(file, rows.rows)
+        var old = try source.gather(map.rows), model: PCAModel?
+        let normalizesFirst = map.principalComponents != nil && settings.normalizesVectors
         if let components = map.principalComponents {
-            if settings.normalizesVectors { (old, new) = (normalizedRows(old, threads: threads), normalizedRows(new, threads: threads)) }
+            if normalizesFirst { old = normalizedRows(old, threads: threads) }
             settings.normalizesVectors = false
-            let model = try PCA(components: .count(components), seed: map.seed, threads: threads).fit(old)
-            (old, new) = (try model.transform(old, threads: threads), try model.transform(new, threads: threads))
+            let fitted = try PCA(components: .count(components), seed: map.seed, threads: threads).fit(old)
+            (old, model) = (try fitted.transform(old, threads: threads), fitted)
         }
-        let placed = try settings.transform(new, reference: old, map: map.coordinates)
-        let y = placed.coordinates
+        // Where a point ends does not depend on what else is placed, so a large file goes block by block.
+        var y = Tensor<Float>(uninitialized: [rows.rows.count, map.coordinates.columns]), divergence = 0.0
+        for part in Parallel.chunks(rows.rows.count, size: Self.placedAtOnce) {
+            var new = try file.gather(Array(rows.rows[part]))
+            if normalizesFirst { new = normalizedRows(new, threads: threads) }
+            if let model { new = try model.transform(new, threads: threads) }
+            let placed = try settings.transform(new, reference: old, map: map.coordinates)
+            Float.copy(placed.coordinates.view, into: &y[rows: part])
+            divergence += placed.meanDivergence * Double(part.count)
+        }
+        let meanDivergence = divergence / Double(max(1, rows.rows.count))
         rows.points = (0..<y.rows).map { (Double(y[$0, 0]), y.columns == 2 ? Double(y[$0, 1]) : 0) }
         var record = provenance(seed: map.seed)
         record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: source.path)]
         record.model = file.metadata.modelSource
-        record.settings = [("method", .string("t-SNE, placed on an existing map")), ("mean_divergence", .number(placed.meanDivergence)),
+        record.settings = [("method", .string("t-SNE, placed on an existing map")), ("mean_divergence", .number(meanDivergence)),
                            ("vectors", try file.description)]
         switch URL(fileURLWithPath: output).pathExtension.lowercased() {
         case "h5", "hdf5":
@@ -60,10 +72,10 @@ extension TSNECommand {
             try figures.draw(rows, caption: "placed on \(URL(fileURLWithPath: path).lastPathComponent), n = \(y.rows)", axes: .none, provenance: record)
         }
         if report.json {
-            try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(placed.meanDivergence))]).serialized(.pretty))
+            try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(meanDivergence))]).serialized(.pretty))
         } else if !report.quiet {
             Console.say("\(output): \(Console.counted(y.rows, "point")) placed on \(Console.grouped(map.rows.count)) of \(path); "
-                        + "mean divergence of their neighbourhoods \(Console.fixed(placed.meanDivergence, 3))")
+                        + "mean divergence of their neighbourhoods \(Console.fixed(meanDivergence, 3))")
         }
     }
 
