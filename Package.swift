@@ -14,7 +14,7 @@ let package = Package(
     ],
     targets: [
         // Ground floor: C libraries and vector loops.
-        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
         .target(name: "CConfinement"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
@@ -73,6 +73,7 @@ let package = Package(
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
             "FileFormats", "Tensors",
         ]),
+        .target(name: "Shards", dependencies: ["SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"]),
         .target(name: "Interpretation", dependencies: [
             "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
         ]),
@@ -80,11 +81,11 @@ let package = Package(
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Simulation",
-            "Figures", "Training", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
+            "Figures", "Training", "Shards", "WordVectors", "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors",
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Simulation", "Figures", "Training", "WordVectors",
+            "Simulation", "Figures", "Training", "Shards", "WordVectors",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

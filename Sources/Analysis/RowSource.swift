@@ -19,6 +19,27 @@ extension Tensor: RowSource where Scalar == Float {
 }
 
 extension RowSource {
+    /// Some rows as a tensor, read in runs.
+    /// - Parameter wanted: rows, best in ascending order.
+    package func gather(_ wanted: [Int]) throws -> Tensor<Float> {
+        let width = columns
+        var result = Tensor<Float>(uninitialized: [wanted.count, width])
+        try result.withUnsafeMutableElements { to in
+            var start = 0
+            while start < wanted.count {
+                // Neighbours that lie close are read with what lies between them.
+                var end = start + 1
+                while end < wanted.count, wanted[end] > wanted[end - 1], wanted[end] - wanted[end - 1] <= 16, wanted[end] - wanted[start] < 4096 { end += 1 }
+                let range = wanted[start]..<wanted[end - 1] + 1
+                try withRows(range) { from in
+                    for place in start..<end { (to + place * width).update(from: from + (wanted[place] - range.lowerBound) * width, count: width) }
+                }
+                start = end
+            }
+        }
+        return result
+    }
+
     /// Throws unless this is a matrix of at least one column and no more rows than analyses can number.
     package func checkShape(_ what: String) throws {
         guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; vectors of at least one number are needed") }

@@ -9,6 +9,7 @@
 @_exported import Reporting
 @_exported import Representations
 @_exported import SentenceEmbedding
+@_exported import Shards
 @_exported import Simulation
 @_exported import Statistics
 @_exported import Tensors

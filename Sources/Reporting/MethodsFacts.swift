@@ -41,6 +41,12 @@ public struct MethodsFacts {
             program = "Kotonoha \(record["version"]?.string ?? "")"
             return
         }
+        if FileManager.default.fileExists(atPath: path + "/" + VectorSetIndex.name) {
+            let file = try VectorFile(path: path)
+            (record, vectors, format) = (file.set?.index.record ?? .object([]), try file.description, "kotonoha/vectors")
+            program = file.metadata.createdBy.replacingOccurrences(of: "kotonoha", with: "Kotonoha")
+            return
+        }
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
             throw DataError(.noInput, "nothing says how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is not beside it", file: path)
         }

@@ -163,7 +163,7 @@ public struct EmbeddingRun {
                 throw DataError(.badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
             }
             summary.rows += rows.count
-            summary.emptyRows += rows.count { Self.isEmpty($0.text) }
+            summary.emptyRows += rows.count(where: \.isEmpty)
         }
         while true {
             if isCancelled() {
@@ -173,7 +173,7 @@ public struct EmbeddingRun {
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
             let begin = ContinuousClock.now
-            let (block, counts) = try encoded(rows, encoder, layout)
+            let (block, counts) = try encoder.block(of: rows, layout: layout)
             summary.seconds += (ContinuousClock.now - begin) / .seconds(1)
             try partial.append(block)
             summary.counts += counts
@@ -182,32 +182,6 @@ public struct EmbeddingRun {
             progress(Progress(rows: summary.rows, fraction: parts.source.table.fractionRead, counts: summary.counts))
         }
         guard summary.rows > 0 else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input) }
-    }
-
-    private func encoded(_ rows: [CaptionRow], _ encoder: any TextEncoder, _ layout: VectorLayout) throws -> (VectorBlock, SentenceEncoder.Counts) {
-        var valid = rows.map { !Self.isEmpty($0.text) }
-        let dimension = encoder.dimension
-        var counts = SentenceEncoder.Counts()
-        let filled = rows.indices.filter { valid[$0] }
-        var embeddings = [Float](repeating: 0, count: rows.count * dimension)
-        if filled.count == rows.count {
-            try embeddings.withUnsafeMutableBufferPointer { counts = try encoder.encode(rows.map(\.text), into: $0) }
-        } else {
-            // Empty rows keep their place, with a vector of zeros.
-            let found = try [Float](unsafeUninitializedCapacity: filled.count * dimension) { buffer, initialized in
-                counts = try encoder.encode(filled.map { rows[$0].text }, into: UnsafeMutableBufferPointer(rebasing: buffer[..<(filled.count * dimension)]))
-                initialized = filled.count * dimension
-            }
-            for (from, to) in filled.enumerated() {
-                embeddings.replaceSubrange(to * dimension..<(to + 1) * dimension, with: found[from * dimension..<(from + 1) * dimension])
-            }
-        }
-        // A text of unknown words has no direction, as an empty one has none.
-        for row in filled where embeddings[row * dimension..<(row + 1) * dimension].allSatisfy({ $0 == 0 }) { valid[row] = false }
-        let block = VectorBlock(
-            texts: rows.map(\.text), groups: layout.hasGroups ? rows.map { $0.group ?? "" } : [], ids: layout.hasIDs ? rows.map { $0.id ?? "" } : [],
-            columns: layout.columnNames.indices.map { column in rows.map { $0.others[column] } }, valid: valid, embeddings: embeddings)
-        return (block, counts)
     }
 
     /// The file to append to, or the finished one of an earlier run that is to be resumed; nil where it does not matter.
@@ -248,8 +222,6 @@ public struct EmbeddingRun {
         record.settings = [("precision", .string(encoder.precisionName)), ("storage", .string(storage.rawValue))]
         return record.json().serialized()
     }
-
-    private static func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
 
     /// Everything that decides a row: an unfinished run may only go on if all of it is the same.
     private func fingerprint(_ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource) throws -> EmbeddingPartial.Fingerprint {

@@ -20,8 +20,8 @@ struct DevSet: Sendable {
     /// first. Sentences of equal tokens are one sentence, and each of its partners is right.
     ///
     /// - Parameter embed: vectors of length 1 for sentences of a token store, in its order.
-    func measure(_ embed: (TokenStore) -> Tensor<Float>) throws -> Double {
-        let vectors = embed(table.tokens), size = vectors.columns
+    func measure(_ embed: (TokenStore) throws -> Tensor<Float>) throws -> Double {
+        let vectors = try embed(table.tokens), size = vectors.columns
         switch task.measure {
         case .similarity:
             let cosines = (0..<table.rows).map { Float.dot(vectors.view[2 * $0], vectors.view[2 * $0 + 1]) }

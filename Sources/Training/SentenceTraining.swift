@@ -43,6 +43,10 @@ public final class SentenceTrainer {
     var averages: [Tensor<Float>]
     let schedule: LearningRateSchedule
     let masking: TokenMasking?
+    /// Other processes that train the same model; nil for none.
+    let peers: (any TrainingPeers)?
+    /// Whether this process writes what all of them have.
+    var isFirst: Bool { peers?.rank ?? 0 == 0 }
 
     /// A task with its rows, its place in them, and its teacher.
     struct LoadedTask {
@@ -57,10 +61,17 @@ public final class SentenceTrainer {
     /// Reads tokenizer, tables and teachers.
     ///
     /// - Parameter cache: a folder that keeps the teachers' vectors, usually the run's own.
+    /// - Parameter peers: other processes that train the same model from the same files; no more than the configuration has lanes.
     /// - Throws: `DataError` that names the file and line, or the key, that does not fit.
     public init(
-        _ configuration: SentenceTrainingConfiguration, cache: URL? = nil, threads: Int = Parallel.availableThreads, watch: (TrainingEvent) -> Void = { _ in }
+        _ configuration: SentenceTrainingConfiguration, cache: URL? = nil, threads: Int = Parallel.availableThreads, peers: (any TrainingPeers)? = nil,
+        watch: (TrainingEvent) -> Void = { _ in }
     ) throws {
+        self.peers = peers
+        guard peers?.count ?? 1 <= configuration.lanes else {
+            throw DataError(.usage, "\(peers?.count ?? 1) processes cannot share \(configuration.lanes) lanes; start at most \(configuration.lanes), or set \"lanes\" higher, "
+                            + "which changes the last bits of the model")
+        }
         var configuration = configuration
         self.threads = threads
         guard configuration.precision.isFast else {
@@ -154,7 +165,7 @@ public final class SentenceTrainer {
         parameters = named.map(\.1)
         parameterNames = named.map(\.0)
         optimizer = Optimizer(configuration.optimizer, parameters: parameters)
-        gradients = ShardedGradients(parameters, lanes: configuration.lanes, precision: configuration.precision, threads: threads)
+        gradients = ShardedGradients(parameters, lanes: configuration.lanes, precision: configuration.precision, threads: threads, peers: peers)
         averages = configuration.averaging > 0 ? parameters.map(\.value) : []
         schedule = LearningRateSchedule(configuration.schedule, warmupSteps: configuration.warmupSteps, totalSteps: configuration.steps)
     }
@@ -162,16 +173,19 @@ public final class SentenceTrainer {
     // MARK: Evaluation
 
     /// Vectors of length 1 for sentences, in their order.
-    private func embed(_ store: TokenStore) -> Tensor<Float> {
+    private func embed(_ store: TokenStore) throws -> Tensor<Float> {
         let size = configuration.encoder.hiddenSize
         let sharding = Sharding(lengths: (0..<store.count).map(store.length), shardTokens: 1024) { store[$0] }
         var vectors = Tensor<Float>(uninitialized: [store.count, size])
         let encoder = encoder, mode = poolingMode
-        let found = Parallel.map(sharding.batches.count, threads: threads) { shard, _ in
-            let batch = sharding.batches[shard]
+        let ranks = peers?.count ?? 1, rank = peers?.rank ?? 0, own = sharding.batches.indices.filter { $0 % ranks == rank }
+        var found = [Tensor<Float>?](repeating: nil, count: sharding.batches.count)
+        for (shard, part) in zip(own, Parallel.map(own.count, threads: threads) { index, _ in
+            let batch = sharding.batches[own[index]]
             return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
-        }
-        for (members, part) in zip(sharding.members, found) {
+        }) { found[shard] = part }
+        if let peers { found = try peers.exchange(found) { $0 % ranks } }
+        for case (let members, let part?) in zip(sharding.members, found) {
             for (i, sentence) in members.enumerated() { Float.copy(part.view[i], into: &vectors[rows: sentence..<sentence + 1]) }
         }
         return vectors
@@ -201,15 +215,16 @@ public final class SentenceTrainer {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
         }
-        if resumes, let stored = try Checkpoint.newest(in: folder) {
+        if resumes, let stored = try agreedCheckpoint(in: folder) {
             try restore(stored)
             watch(.resumed(step: step, file: stored.path))
         }
-        let log = try TrainingLog(folder.appendingPathComponent("log.jsonl"), keepingSteps: step)
+        let log = isFirst ? try TrainingLog(folder.appendingPathComponent("log.jsonl"), keepingSteps: step) : nil
         var lastSave = ContinuousClock.now, lastFile: String? = nil
         func save() throws {
+            guard isFirst else { return }
             lastFile = try checkpoint().write(to: folder)
-            try log.flush()
+            try log?.flush()
             lastSave = .now
             watch(.saved(step: step, file: lastFile ?? ""))
         }
@@ -225,21 +240,34 @@ public final class SentenceTrainer {
                 throw error
             }
             watch(.step(step, losses: result.losses, learningRate: result.learningRate, gradientNorm: result.gradientNorm, sentences: result.sentences))
-            try log.add(step: step, [("losses", .object(result.losses.map { ($0.name, .number($0.loss)) })), ("learning_rate", .number(result.learningRate)),
+            try log?.add(step: step, [("losses", .object(result.losses.map { ($0.name, .number($0.loss)) })), ("learning_rate", .number(result.learningRate)),
                                      ("gradient_norm", .number(result.gradientNorm))])
             if step % configuration.evaluationInterval == 0 || step == configuration.steps, let found = try evaluate() {
                 let isBest = history.add(found.mean, step: step, plateauPatience: configuration.schedule == .plateau ? configuration.plateauPatience : nil)
-                if isBest { try saveBest(folder) }
-                try log.add(step: step, [("evaluation", .object(found.figures.map { ($0.name, .number($0.value)) })), ("mean", .number(found.mean)), ("best", .bool(isBest))])
+                if isBest, isFirst { try saveBest(folder) }
+                try log?.add(step: step, [("evaluation", .object(found.figures.map { ($0.name, .number($0.value)) })), ("mean", .number(found.mean)), ("best", .bool(isBest))])
                 watch(.evaluated(step: step, figures: found.figures, mean: found.mean, isBest: isBest))
             }
             let isDue = configuration.checkpointMinutes > 0 && ContinuousClock.now - lastSave > .seconds(60 * configuration.checkpointMinutes)
             if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps { try save() }
-            if shouldStop(), step < configuration.steps {
+            let stops = shouldStop()
+            if try peers?.agree(stops ? 1 : 0) ?? (stops ? 1 : 0) != 0, step < configuration.steps {
                 try save()
                 throw DataError(.interrupted, "stopped after step \(step); the same command goes on from \(lastFile ?? "")")
             }
         }
-        try log.flush()
+        try log?.flush()
+    }
+
+    /// The newest checkpoint, which all processes read.
+    private func agreedCheckpoint(in folder: URL) throws -> StoredCheckpoint? {
+        let own = try Checkpoint.newest(in: folder)
+        guard let peers else { return own }
+        let step = try peers.agree(own?.step ?? -1)
+        guard step == own?.step ?? -1 else {
+            throw DataError(.noInput, "process \(peers.rank) finds the checkpoint of step \(own?.step ?? 0) where the first process finds that of step \(step); "
+                            + "the run's folder should be on a disk that all processes share", file: folder.path)
+        }
+        return own
     }
 }

@@ -54,8 +54,8 @@ public final class HDF5Container: Sendable {
         }
     }
 
-    /// Creates `temporary`, which errors call `path`.
-    init(creating temporary: String, for path: String) throws {
+    /// Creates `temporary`, which errors call `path`. Virtual datasets need a layout that HDF5 1.10 and later read.
+    init(creating temporary: String, for path: String, allowsVirtual: Bool = false) throws {
         self.path = path
         let descriptor = Glibc.open(temporary, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError.cannotCreate(path) }
@@ -64,7 +64,7 @@ public final class HDF5Container: Sendable {
             let access = try HDF5.access(to: descriptor, Self.writing(path))
             let creation = try HDF5Handle(H5Pcreate(kh5_file_create()), Self.writing(path))
             // The oldest layout that holds what is written: every reader of the last twenty years opens it.
-            H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
+            H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, allowsVirtual ? H5F_LIBVER_V110 : H5F_LIBVER_V18)
             H5Pset_file_locking(access.id, false, true)
             H5Pset_obj_track_times(creation.id, false)
             return try HDF5Handle(H5Fcreate(temporary, kh5_acc_trunc(), creation.id, access.id), Self.writing(path))

@@ -2,10 +2,10 @@ import FileFormats
 import Glibc
 
 /// One block of rows in a file: a header, the texts, the vectors, and a SHA-256 over all of it.
-enum PartialBlock {
+package enum PartialBlock {
     private static let magic: [UInt8] = Array("KOTOROW1".utf8)
 
-    static func write(_ block: VectorBlock, first: Int, to path: String) throws {
+    package static func write(_ block: VectorBlock, first: Int, to path: String) throws {
         var bytes = magic
         func put(_ number: Int) { withUnsafeBytes(of: UInt64(number).littleEndian) { bytes.append(contentsOf: $0) } }
         func put(_ strings: [String]) {
@@ -29,7 +29,7 @@ enum PartialBlock {
     }
 
     /// The block, nil where the file is missing, cut off, altered, or begins at another row.
-    static func read(_ path: String, first: Int, layout: VectorLayout) throws -> VectorBlock? {
+    package static func read(_ path: String, first: Int, layout: VectorLayout) throws -> VectorBlock? {
         guard access(path, F_OK) == 0 else { return nil }
         let file = try MappedFile(path: path)
         return file.withUnsafeBytes { all in

@@ -2,6 +2,9 @@ import FileFormats
 
 /// A `vectors.h5`: one vector a sentence, with the sentence and what belongs to it. Rows are read in ranges.
 ///
+/// A set (`NAME.kset`, a folder of such files) opens as one file with all their rows, numbered through; layout, metadata and storage are those of
+/// its first file, and all files agree in them.
+///
 /// Safe to share between threads, one of which reads at a time.
 public final class VectorFile: Sendable {
     static let format = "kotonoha/vectors"
@@ -15,6 +18,9 @@ public final class VectorFile: Sendable {
     /// Components of a vector.
     public var dimension: Int { layout.dimension }
 
+    /// The files that the rows lie in, where this is a set.
+    public let set: VectorSet?
+
     private let container: HDF5Container
     private let embeddings: HDF5Dataset
     private let scale: HDF5Dataset?
@@ -27,9 +33,11 @@ public final class VectorFile: Sendable {
     /// Opens a file and checks that its parts fit one another.
     /// - Throws: `DataError` where it is missing, damaged, not of this kind, or of a later version.
     public init(path: String) throws {
-        func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
+        let set = VectorSet.isSet(path) ? try VectorSet(path: path) : nil, place = set?.path(of: 0) ?? path
+        func damaged(_ what: String) -> DataError { DataError(.badData, what, file: place) }
         self.path = path
-        let container = try HDF5Container(path: path)
+        self.set = set
+        let container = try HDF5Container(path: place)
         self.container = container
         guard try container.attribute("format")?.string == Self.format else {
             throw damaged("this is an HDF5 file, but no file of vectors: its attribute \"format\" is not \"\(Self.format)\"; make one by kotonoha embed")
@@ -73,7 +81,7 @@ public final class VectorFile: Sendable {
         guard storage != .int8 || scale != nil else { throw damaged("it has no dataset /scale, which int8 vectors need") }
         // The attribute keeps the order of the input; what others added to the group follows by name.
         var names = try container.datasetNames(in: "/columns").map(Self.unescaped)
-        if let text = try container.attribute("column_order")?.string, let order = try JSON(parsing: text, file: path).array {
+        if let text = try container.attribute("column_order")?.string, let order = try JSON(parsing: text, file: place).array {
             let known = order.compactMap(\.string).filter(names.contains)
             names = known + names.filter { !known.contains($0) }
         }
@@ -81,16 +89,23 @@ public final class VectorFile: Sendable {
             guard let column = try strings("/columns/" + Self.escaped(name)) else { throw damaged("column \(name) cannot be read") }
             return column
         }
-        count = rows
+        count = set?.rows ?? rows
         layout = VectorLayout(dimension: dimension, hasGroups: groups != nil, hasIDs: ids != nil, columnNames: names,
             textName: try container.attribute("text_column")?.string, groupName: try container.attribute("group_column")?.string,
             idName: try container.attribute("id_column")?.string)
+        try set?.check(first: self, rows: rows)
     }
 
     /// Reads vectors as Float, row-major, into room for exactly those rows.
     /// - Throws: `DataError` where the file is damaged or a vector holds NaN or infinity (its row is named).
     public func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
+        if let set {
+            return try set.forEach(rows) { part, own, place in
+                let target = place * dimension ..< (place + own.count) * dimension
+                try part.readEmbeddings(rows: own, into: UnsafeMutableBufferPointer(rebasing: values[target]))
+            }
+        }
         switch storage {
         case .float32, .float16: try embeddings.read(rows: rows, into: values)
         case .int8:
@@ -128,11 +143,17 @@ public final class VectorFile: Sendable {
         }
     }
 
-    public func texts(rows: Range<Int>? = nil) throws -> [String] { try texts.strings(rows: rows) }
+    public func texts(rows: Range<Int>? = nil) throws -> [String] {
+        try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
+    }
     /// Nil where the file has no groups.
-    public func groups(rows: Range<Int>? = nil) throws -> [String]? { try groups?.strings(rows: rows) }
+    public func groups(rows: Range<Int>? = nil) throws -> [String]? {
+        try groups.map { groups in try set?.gather(rows) { try $0.groups(rows: $1) ?? [] } ?? groups.strings(rows: rows) }
+    }
     /// Nil where the file has no ids.
-    public func ids(rows: Range<Int>? = nil) throws -> [String]? { try ids?.strings(rows: rows) }
+    public func ids(rows: Range<Int>? = nil) throws -> [String]? {
+        try ids.map { ids in try set?.gather(rows) { try $0.ids(rows: $1) ?? [] } ?? ids.strings(rows: rows) }
+    }
     /// A column by the input's name for it, or by `id`, `group` or `text` for what means that; nil where there is none.
     public func column(_ name: String, rows: Range<Int>? = nil) throws -> [String]? {
         try layout.column(named: name).map { try column($0, rows: rows) }
@@ -143,7 +164,7 @@ public final class VectorFile: Sendable {
         case .text: try texts(rows: rows)
         case .group: try groups(rows: rows) ?? []
         case .id: try ids(rows: rows) ?? []
-        case .other(let place): try columns[place].strings(rows: rows)
+        case .other(let place): try set?.gather(rows) { try $0.column(column, rows: $1) } ?? columns[place].strings(rows: rows)
         }
     }
     /// A column as categories.
@@ -154,13 +175,14 @@ public final class VectorFile: Sendable {
     }
     /// False for empty cells.
     public func valid(rows: Range<Int>? = nil) throws -> [Bool] {
-        try valid?.read(UInt8.self, rows: rows).map { $0 != 0 } ?? Array(repeating: true, count: (rows ?? 0 ..< count).count)
+        if let set { return try set.gather(rows) { try $0.valid(rows: $1) } }
+        return try valid?.read(UInt8.self, rows: rows).map { $0 != 0 } ?? Array(repeating: true, count: (rows ?? 0 ..< count).count)
     }
 
     /// Rows with all that belongs to them.
     public func block(rows: Range<Int>) throws -> VectorBlock {
         VectorBlock(texts: try texts(rows: rows), groups: try groups(rows: rows) ?? [], ids: try ids(rows: rows) ?? [],
-            columns: try columns.map { try $0.strings(rows: rows) }, valid: try valid(rows: rows), embeddings: try readEmbeddings(rows: rows))
+            columns: try layout.columnNames.indices.map { try column(VectorLayout.Column(name: "", role: .other($0)), rows: rows) }, valid: try valid(rows: rows), embeddings: try readEmbeddings(rows: rows))
     }
 
     // MARK: Names of columns as names of datasets

@@ -11,7 +11,7 @@ import TestTools
 import Training
 
 /// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
-private struct TinyRun {
+struct TinyRun {
     let folder: URL
     let model: TinyModel
 

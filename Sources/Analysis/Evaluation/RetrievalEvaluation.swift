@@ -127,7 +127,9 @@ public struct GroupEvaluation: Sendable, Equatable {
     ///   - groups: one a sentence.
     ///   - from, to: which sentences ask, and which are candidates; a sentence is no candidate for itself.
     /// - Throws: `DataError` where nothing can be asked, or a vector is not finite.
-    public init(vectors: Tensor<Float>, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads) throws {
+    public init<Source: RowSource>(
+        vectors: Source, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads
+    ) throws {
         let n = vectors.rows
         let from = from ?? Array(repeating: true, count: n), to = to ?? Array(repeating: true, count: n)
         guard groups.count == n, from.count == n, to.count == n else { throw DataError(.badData, "\(groups.count) groups were given for \(n) vectors") }
@@ -149,16 +151,28 @@ public struct GroupEvaluation: Sendable, Equatable {
         queries = asked.count { $0 }
         nearest = Double(hits) / Double(queries)
         self.precision = precision / Double(queries)
-        silhouette = from == to ? Self.silhouette(vectors, groups, to, threads) : nil
+        silhouette = from == to ? try Self.silhouette(vectors, groups, to, threads) : nil
     }
 
     /// In O(sentences · groups · dimension): the sum of cosines with a group is the product with the sum of its unit vectors.
-    private static func silhouette(_ vectors: Tensor<Float>, _ groups: [String], _ members: [Bool], _ threads: Int) -> Double? {
-        let d = vectors.columns, unit = normalizedRows(vectors, threads: threads)
-        var places: [String: Int] = [:], sums: [[Double]] = [], sizes: [Int] = []
-        // A vector of zeros has no direction and no distance to anything.
-        let rows = (0..<vectors.rows).filter { row in members[row] && (0..<d).contains { unit[row, $0] != 0 } }
-        for row in rows {
+    private static func silhouette<Source: RowSource>(_ vectors: Source, _ groups: [String], _ members: [Bool], _ threads: Int) throws -> Double? {
+        let d = vectors.columns
+        var places: [String: Int] = [:], sums: [[Double]] = [], sizes: [Int] = [], counted = 0
+        /// Unit vectors of the members, row by row; a vector of zeros has no direction and no distance to anything.
+        func eachRow(_ body: (Int, UnsafePointer<Float>) -> Void) throws {
+            for range in Parallel.chunks(vectors.rows, size: 8192) {
+                try vectors.withRows(range) { base in
+                    let block = Tensor(Array(UnsafeBufferPointer(start: base, count: range.count * d)), shape: [range.count, d])
+                    normalizedRows(block, threads: threads).withUnsafeElements { unit in
+                        for row in range where members[row] {
+                            let line = unit + (row - range.lowerBound) * d
+                            if (0..<d).contains(where: { line[$0] != 0 }) { body(row, line) }
+                        }
+                    }
+                }
+            }
+        }
+        try eachRow { row, unit in
             let place = places[groups[row]] ?? sums.count
             if place == sums.count {
                 places[groups[row]] = place
@@ -166,17 +180,18 @@ public struct GroupEvaluation: Sendable, Equatable {
                 sizes.append(0)
             }
             sizes[place] += 1
-            for i in 0..<d { sums[place][i] += Double(unit[row, i]) }
+            counted += 1
+            for i in 0..<d { sums[place][i] += Double(unit[i]) }
         }
         guard sums.count > 1 else { return nil }
         var total = 0.0
-        for row in rows {
+        try eachRow { row, unit in
             let own = places[groups[row]] ?? 0
-            if sizes[own] == 1 { continue }
+            if sizes[own] == 1 { return }
             var inside = 0.0, outside = Double.infinity
             for place in sums.indices {
                 var product = 0.0
-                for i in 0..<d { product += Double(unit[row, i]) * sums[place][i] }
+                for i in 0..<d { product += Double(unit[i]) * sums[place][i] }
                 // A row's cosine with itself is 1 and adds nothing to the distances within its group.
                 let distance = (Double(sizes[place]) - product) / Double(place == own ? sizes[place] - 1 : sizes[place])
                 if place == own { inside = distance } else { outside = min(outside, distance) }
@@ -184,6 +199,6 @@ public struct GroupEvaluation: Sendable, Equatable {
             let larger = max(inside, outside)
             if larger > 0 { total += (outside - inside) / larger }
         }
-        return total / Double(rows.count)
+        return total / Double(counted)
     }
 }

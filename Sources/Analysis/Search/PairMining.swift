@@ -43,7 +43,7 @@ public struct PairFilter: Sendable {
     }
 }
 
-extension CosineSearch where Corpus == Tensor<Float> {
+extension CosineSearch {
     /// The `top` most similar pairs of different rows, best first; equal cosines in the order of their rows.
     ///
     /// - Throws: `DataError` for NaN or infinity in a vector, or classes that are not one a row.
@@ -67,39 +67,42 @@ extension CosineSearch where Corpus == Tensor<Float> {
                                     by: .cosine, valid: valid, reusing: nil)
                 }
             }
-            let tiles = Parallel.chunks(band.upperBound, size: tile)
-            try corpus.withRows(0..<band.upperBound) { pointer in
-                let rows = Shared(pointer)
-                try Parallel.forEach(tiles.count, threads: threads) { item, _ in
-                    let queries = tiles[item], ready = PreparedRows(capacity: tile, width: width)
-                    try ready.fill(UnsafePointer(rows.pointer) + queries.lowerBound * width, rows: queries, by: .cosine, valid: valid, what: "the vectors", threads: 1)
-                    var own: [SimilarPair] = []
-                    var bound = found.bound
-                    Scratch.with(Float.self, count: tile * BlockedBest.blockRows) { products in
-                        Scratch.with(Int32.self, count: BlockedBest.blockRows) { hits in
-                            for block in blocks where block.rows.upperBound > queries.lowerBound + 1 {
-                                Float.multiply(ready.row(0), rows: queries.count, by: block.matrix, bias: block.bias, into: products)
-                                for query in queries where ready.usable[query - queries.lowerBound] {
-                                    // Only pairs with the query as the lower row, so that each is seen once.
-                                    let from = max(0, query + 1 - block.rows.lowerBound)
-                                    guard from < block.rows.count else { continue }
-                                    let line = products + (query - queries.lowerBound) * block.rows.count + from
-                                    let count = kt_at_least(line, Int64(block.rows.count - from), max(bound, -2), hits)
-                                    for hit in 0..<Int(count) {
-                                        let second = block.rows.lowerBound + from + Int(hits[hit])
-                                        if let classes = filter.identityClasses, classes[query] == classes[second] { continue }
-                                        if let groups = filter.groups, groups[query] == groups[second] { continue }
-                                        own.append(SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
-                                    }
-                                    if own.count > 4 * top + 1024 {
-                                        found.merge(&own)
-                                        bound = found.bound
+            // The rows up to there pass by in spans, so that a file of any length fits in memory.
+            for first in stride(from: 0, to: band.upperBound, by: bandRows) {
+                let span = first..<min(band.upperBound, first + bandRows), tiles = Parallel.chunks(span.count, size: tile).map { $0.lowerBound + first..<$0.upperBound + first }
+                try corpus.withRows(span) { pointer in
+                    let rows = Shared(pointer)
+                    try Parallel.forEach(tiles.count, threads: threads) { item, _ in
+                        let queries = tiles[item], ready = PreparedRows(capacity: tile, width: width)
+                        try ready.fill(UnsafePointer(rows.pointer) + (queries.lowerBound - first) * width, rows: queries, by: .cosine, valid: valid, what: "the vectors", threads: 1)
+                        var own: [SimilarPair] = []
+                        var bound = found.bound
+                        Scratch.with(Float.self, count: tile * BlockedBest.blockRows) { products in
+                            Scratch.with(Int32.self, count: BlockedBest.blockRows) { hits in
+                                for block in blocks where block.rows.upperBound > queries.lowerBound + 1 {
+                                    Float.multiply(ready.row(0), rows: queries.count, by: block.matrix, bias: block.bias, into: products)
+                                    for query in queries where ready.usable[query - queries.lowerBound] {
+                                        // Only pairs with the query as the lower row, so that each is seen once.
+                                        let from = max(0, query + 1 - block.rows.lowerBound)
+                                        guard from < block.rows.count else { continue }
+                                        let line = products + (query - queries.lowerBound) * block.rows.count + from
+                                        let count = kt_at_least(line, Int64(block.rows.count - from), max(bound, -2), hits)
+                                        for hit in 0..<Int(count) {
+                                            let second = block.rows.lowerBound + from + Int(hits[hit])
+                                            if let classes = filter.identityClasses, classes[query] == classes[second] { continue }
+                                            if let groups = filter.groups, groups[query] == groups[second] { continue }
+                                            own.append(SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
+                                        }
+                                        if own.count > 4 * top + 1024 {
+                                            found.merge(&own)
+                                            bound = found.bound
+                                        }
                                     }
                                 }
                             }
                         }
+                        found.merge(&own)
                     }
-                    found.merge(&own)
                 }
             }
         }

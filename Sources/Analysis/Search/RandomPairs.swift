@@ -34,11 +34,20 @@ public struct RandomPairCosines: Sendable {
     /// Draws `count` pairs of different usable rows, with replacement.
     ///
     /// - Throws: `DataError` when fewer than two rows have a direction, or a drawn vector holds NaN or infinity.
-    public init(of vectors: Tensor<Float>, valid: [Bool]? = nil, count: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws {
+    /// - Complexity: one pass over the vectors, and memory for the drawn ones.
+    public init<Source: RowSource>(
+        of vectors: Source, valid: [Bool]? = nil, count: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) throws {
         guard count > 0 else { throw DataError(.usage, "the number of random pairs must be at least 1, not \(count)") }
         let width = vectors.columns
-        let usable: [Int32] = vectors.withUnsafeElements { pointer in
-            (0..<vectors.rows).filter { row in valid?[row] != false && Float.dot(pointer + row * width, pointer + row * width, count: width) != 0 }.map(Int32.init)
+        var usable: [Int32] = []
+        for range in Parallel.chunks(vectors.rows, size: 8192) {
+            try vectors.withRows(range) { pointer in
+                for row in range where valid?[row] != false {
+                    let line = pointer + (row - range.lowerBound) * width
+                    if Float.dot(line, line, count: width) != 0 { usable.append(Int32(row)) }
+                }
+            }
         }
         guard usable.count > 1 else {
             throw DataError(.badData, "random pairs need at least two vectors that are not zero; there are \(usable.count)")
@@ -51,15 +60,18 @@ public struct RandomPairCosines: Sendable {
             pairs.append((Int(usable[a]), Int(usable[b < a ? b : b + 1])))
         }
         var cosines = [Float](repeating: 0, count: count)
-        let drawn = pairs, chunks = Parallel.chunks(count, size: 4096)
-        try vectors.withUnsafeElements { pointer in
+        // The drawn rows together, in their order.
+        let wanted = Set(pairs.flatMap { [$0.0, $0.1] }).sorted(), places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
+        let gathered = try vectors.gather(wanted)
+        let drawn = pairs.map { (places[$0.0] ?? 0, places[$0.1] ?? 0) }, chunks = Parallel.chunks(count, size: 4096)
+        try gathered.withUnsafeElements { pointer in
             try cosines.withUnsafeMutableBufferPointer { buffer in
                 let rows = Shared(pointer), out = Shared(buffer.baseAddress!)
                 try Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                     for i in chunks[chunk] {
                         let a = UnsafePointer(rows.pointer) + drawn[i].0 * width, b = UnsafePointer(rows.pointer) + drawn[i].1 * width
                         let aa = Float.dot(a, a, count: width), bb = Float.dot(b, b, count: width)
-                        guard aa.isFinite, bb.isFinite else { throw notFinite(row: aa.isFinite ? drawn[i].1 : drawn[i].0, of: "the vectors") }
+                        guard aa.isFinite, bb.isFinite else { throw notFinite(row: wanted[aa.isFinite ? drawn[i].1 : drawn[i].0], of: "the vectors") }
                         let cosine = Float.dot(a, b, count: width) / (aa.squareRoot() * bb.squareRoot())
                         out.pointer[i] = Float(max(-1, min(1, cosine)))
                     }

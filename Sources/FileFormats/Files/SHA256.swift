@@ -58,11 +58,12 @@ public struct SHA256: ~Copyable {
         return text.withUTF8 { hex(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The hash of a file's content.
+    /// The hash of a file's content; for a folder that is a set of files with an index of their hashes (`set.json`), that of the index.
     /// - Throws: `DataError` of kind `noInput` where it cannot be read.
     public static func hex(ofFile path: String) throws -> String {
         var hash = SHA256()
-        let file = try ByteStream(path: path)
+        let index = path + "/set.json"
+        let file = try ByteStream(path: access(index, F_OK) == 0 ? index : path)
         while try file.next({ hash.update($0) }) {}
         return hash.finalizeHex()
     }

@@ -86,6 +86,26 @@ public final class CaptionSource {
         hasIDs = id != nil
     }
 
+    /// Opens a stretch of an input's rows.
+    /// - Throws: `DataError` where the file is missing or shorter.
+    public init(path: String, part: TablePart) throws {
+        table = TextTable(try TableOpening.open(path: path, part: part))
+        let reading = part.reading, taken = [reading.text, reading.group, reading.id]
+        (text, group, id) = (reading.text, reading.group, reading.id)
+        others = reading.columns.indices.filter { !taken.contains($0) }
+        otherColumns = others.map { reading.columns[$0] }
+        (hasGroups, hasIDs) = (reading.group != nil, reading.id != nil)
+        (groups, groupFile) = (nil, nil)
+    }
+
+    /// How a stretch of the rows is to be read; nil where the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as a
+    /// whole, other encodings) or their groups come from another file.
+    public func reading(isLossy: Bool) -> TableReading? {
+        guard table.place != nil, groups == nil else { return nil }
+        return TableReading(format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,
+                            text: text, group: group, id: id)
+    }
+
     /// The next rows, at most `count`; none at the end.
     /// - Throws: `DataError` with the line where the input breaks, or where the group file has fewer or more lines than there are rows.
     public func next(batch count: Int) throws -> [CaptionRow] {

@@ -13,6 +13,7 @@ final class DelimitedSource: RecordSource {
     }
 
     var fractionRead: Double? { reader.input.fractionRead }
+    var place: TablePlace? { reader.place }
 
     /// Passes over a record, however many cells it has.
     func skip() throws {
@@ -44,6 +45,11 @@ final class DelimitedSource: RecordSource {
     }
 }
 
+extension LineReader {
+    /// Where the next line begins in the file, nil where its bytes are not those of the file.
+    var place: TablePlace? { input.encoding == .utf8 ? TablePlace(byte: input.skip + position, line: number + 1) : nil }
+}
+
 extension TextInput {
     var fractionRead: Double? { byteCount.map { $0 == 0 ? 1 : min(1, Double(bytesRead) / Double($0)) } }
 }
@@ -60,6 +66,7 @@ final class JSONLinesSource: RecordSource {
     }
 
     var fractionRead: Double? { reader.input.fractionRead }
+    var place: TablePlace? { reader.place }
 
     func next(into cells: inout [String]) throws -> Int? {
         guard let line = try reader.next() else { return nil }

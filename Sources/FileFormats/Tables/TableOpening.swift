@@ -10,6 +10,7 @@ struct TableOpening {
     var roles: (text: Int?, group: Int?, id: Int?) = (nil, nil, nil)
     var source: any RecordSource
     var stream: ByteStream
+    var dialect: DelimitedDialect?
 
     /// Bytes of the beginning that formats and columns are judged by.
     static let window = 1 << 20
@@ -75,7 +76,7 @@ struct TableOpening {
         }
         return TableOpening(name: name, format: format, columns: columns, hasHeader: verdict.isHeader,
             sample: sample.map { $0 == [""] ? Array(repeating: "", count: width) : $0 }, source: source,
-            stream: reader.input.stream)
+            stream: reader.input.stream, dialect: dialect)
     }
 
     private static func spreadsheet(_ stream: ByteStream, head: [UInt8], options: TableOptions, wanted: [String]) throws -> TableOpening {

@@ -37,6 +37,12 @@ protocol RecordSource: AnyObject {
     func next(into cells: inout [String]) throws -> Int?
     /// The share of the input that was read, nil where nobody knows its length.
     var fractionRead: Double? { get }
+    /// Where the next record begins in the file, nil where records do not lie in it one after the other.
+    var place: TablePlace? { get }
+}
+
+extension RecordSource {
+    var place: TablePlace? { nil }
 }
 
 /// Rows of named cells out of a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
@@ -57,18 +63,27 @@ public final class TextTable {
     /// The columns that the format itself gives a meaning, as those of a caption file.
     let roles: (text: Int?, group: Int?, id: Int?)
 
+    /// How cells are told apart, nil where the format is no delimited text.
+    let dialect: DelimitedDialect?
+
     private let source: any RecordSource
     private let stream: ByteStream
 
     /// Opens the input and finds out its format, encoding and columns.
     /// - Parameter wanted: columns that somebody will ask for: a first row which holds one of these names is a header.
     /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
-    public init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
-        let opened = try TableOpening.open(path: path, options: options, wanted: wanted)
+    public convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
+        self.init(try TableOpening.open(path: path, options: options, wanted: wanted))
+    }
+
+    init(_ opened: TableOpening) {
         (name, format, encoding, encodingIsGuess) = (opened.name, opened.format, opened.encoding, opened.encodingIsGuess)
         (columns, hasHeader, sample, roles, source) = (opened.columns, opened.hasHeader, opened.sample, opened.roles, opened.source)
-        stream = opened.stream
+        (stream, dialect) = (opened.stream, opened.dialect)
     }
+
+    /// Where the next row begins in the file, nil where rows do not lie in it one after the other as UTF-8.
+    package var place: TablePlace? { source.place }
 
     /// Reads the next row into `cells`, one cell a column. Its line (row, record) number, nil at the end.
     public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }

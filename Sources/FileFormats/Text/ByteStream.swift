@@ -12,6 +12,8 @@ package final class ByteStream {
     private var hash = SHA256()
     /// Where reading began; standard input may stand in the middle of a file.
     private let start: Int
+    /// Bytes that are left of the stretch that was asked for; nil for everything that there is.
+    private var left: Int?
     private let descriptor: Int32
     private let isOwned: Bool
     private let block: UnsafeMutableRawBufferPointer
@@ -20,7 +22,8 @@ package final class ByteStream {
     package static let blockSize = 1 << 20
 
     /// Opens a file; `-` is standard input.
-    package init(path: String) throws {
+    /// - Parameter stretch: bytes of an ordinary file outside which nothing is read or hashed; nil for all.
+    package init(path: String, stretch: Range<Int>? = nil) throws {
         if path == "-" {
             (name, descriptor, isOwned) = ("standard input", STDIN_FILENO, false)
         } else {
@@ -33,10 +36,21 @@ package final class ByteStream {
         let isKnown = fstat(descriptor, &information) == 0
         // A small file needs no large block; one byte more than it has tells its end.
         let isRegular = isKnown && information.st_mode & S_IFMT == S_IFREG
-        start = isRegular ? max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
-        fileSize = isRegular ? max(0, Int(information.st_size) - start) : nil
+        left = stretch?.count
+        if let stretch {
+            start = stretch.lowerBound
+            fileSize = isRegular ? min(stretch.count, max(0, Int(information.st_size) - start)) : nil
+            lseek(descriptor, off_t(start), SEEK_SET)
+        } else {
+            start = isRegular ? max(0, Int(lseek(descriptor, 0, SEEK_CUR))) : 0
+            fileSize = isRegular ? max(0, Int(information.st_size) - start) : nil
+        }
         block = .allocate(byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
         if isKnown, information.st_mode & S_IFMT == S_IFDIR { throw SystemError.cannotRead(name, EISDIR) }
+        if let stretch, fileSize != stretch.count {
+            throw DataError(.badData, isRegular ? "bytes \(stretch.lowerBound) to \(stretch.upperBound) were expected, and the file ends at \(information.st_size)"
+                            : "a stretch of an ordinary file was expected, and this is a pipe or a device", file: name)
+        }
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }
 
@@ -48,12 +62,13 @@ package final class ByteStream {
     /// Hands the next block to `body`; false at the end.
     package func next(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         while true {
-            let count = read(descriptor, block.baseAddress, block.count)
+            let count = read(descriptor, block.baseAddress, min(block.count, left ?? .max))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
             }
             if count == 0 { return false }
+            left? -= count
             try memory.add(count, for: "this input", file: name)
             let bytes = UnsafeRawBufferPointer(rebasing: block[..<count])
             hash.update(bytes)
@@ -75,7 +90,7 @@ package final class ByteStream {
         defer { part.deallocate() }
         var offset = start
         while true {
-            let count = pread(descriptor, part.baseAddress, part.count, off_t(offset))
+            let count = pread(descriptor, part.baseAddress, min(part.count, fileSize.map { start + $0 - offset } ?? part.count), off_t(offset))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)

@@ -16,16 +16,20 @@ final class LineReader {
     private var buffer: [UInt8] = []
     /// Where the next line begins, up to where no line end was found, and up to where the text was checked.
     private var start = 0, searched = 0, checked = 0
-    /// Lines handed out.
-    private var number = 0
+    /// The number of the last line that was handed out.
+    private(set) var number: Int
+    /// Bytes of UTF-8 handed out, with the ends of their lines.
+    private(set) var position = 0
     private var isAtEnd = false
 
     /// A longer line is refused: it is no text but something else, and what tokens are made of it takes many times its size.
     static let maximumLine = 1 << 26
 
-    init(input: TextInput, isLossy: Bool) {
+    /// - Parameter firstLine: the number of the first line, where the input is a stretch of a file.
+    init(input: TextInput, isLossy: Bool, firstLine: Int = 1) {
         self.input = input
         self.isLossy = isLossy
+        number = firstLine - 1
     }
 
     /// The next line, nil at the end.
@@ -52,6 +56,7 @@ final class LineReader {
 
     private func line(to end: Int, next: Int) -> Line {
         number += 1
+        position += next - start
         defer { (start, searched) = (next, next) }
         return buffer.withUnsafeBytes { bytes in
             let hasReturn = next > end && end > start && bytes[end - 1] == 0x0D

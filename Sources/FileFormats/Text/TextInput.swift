@@ -16,7 +16,8 @@ final class TextInput {
     /// The beginning, where it had to be looked at first.
     private var head: [UInt8] = []
     private var hasHead = false
-    private var skip = 0
+    /// Bytes of the mark at the beginning.
+    private(set) var skip = 0
     private var isAtEnd = false
 
     convenience init(path: String, encoding requested: TextEncoding?, isLossy: Bool) throws {

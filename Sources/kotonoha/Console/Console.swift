@@ -81,10 +81,15 @@ final class ProgressLine {
     }
 }
 
-/// Control-C: the first one asks the work to stop at a safe place, the second one ends the program.
+/// Control-C, and in some commands SIGTERM: the first one asks the work to stop at a safe place, the second one ends the program.
 enum Interruption {
     private static let requested = Atomic(false)
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    /// For work that asks often: a batch system's SIGTERM is a request, too, and leaves time until it kills.
+    static func endsGentlyWhenTerminated() {
+        signal(SIGTERM) { _ in Interruption.requested.store(true, ordering: .relaxed) }
+    }
 
     static func install() {
         signal(SIGINT) { _ in

@@ -80,13 +80,13 @@ struct ClusterCommand: ParsableCommand {
         try writing.check(inputs: [vectors], files: [output, figure])
         if let tree { return try runTree(tree) }
         let file = try VectorFile(path: vectors), valid = try file.valid()
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
         let clustering: Clustering, method: String
         var cosine: Double?, random: RandomPairCosines?
         if let clusters {
-            clustering = try SphericalKMeans(clusters: clusters, starts: starts ?? 4, seed: seed, threads: threads).fit(x, valid: valid)
+            clustering = try SphericalKMeans(clusters: clusters, starts: starts ?? 4, seed: seed, threads: threads).fit(file, valid: valid)
             method = "spherical k-means"
         } else {
+            let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
             let pairs = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads), least = try pairs.threshold(named: threshold ?? "0.75")
             (cosine, random) = (least, pairs)
             let found = try CommunityDetection(threshold: Float(least), minimumSize: minSize, threads: threads).fit(x, valid: valid)

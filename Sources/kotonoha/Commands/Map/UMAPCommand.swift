@@ -178,15 +178,19 @@ struct UMAPCommand: ParsableCommand {
     private func place(onto path: String) throws {
         let map = try MapFile(path: path), file = try VectorFile(path: vectors)
         guard map.method == "UMAP" else { throw DataError(.badData, "this map was made by \(map.method); place vectors on it with the command that made it", file: path) }
-        let (old, new, source) = try MapReference(map, path: path, reference: reference).vectors(placing: file, threads: threads)
+        let reference = try MapReference(map, path: path, named: reference, placing: file, threads: threads)
         var run = settings, rows = try MapRows(file, name: vectors)
         run.normalizesVectors = map.normalizesVectors && map.principalComponents == nil
         (run.neighbors, run.minimumDistance, run.spread) = (map.neighbors ?? neighbors, map.minimumDistance ?? minimumDistance, map.spread ?? spread)
         (run.dimensions, run.seed) = (map.coordinates.columns, map.seed)
-        let y = try run.transform(new, reference: old, map: map.coordinates, epochs: epochs)
+        var y = Tensor<Float>(uninitialized: [rows.rows.count, map.coordinates.columns])
+        for part in Parallel.chunks(rows.rows.count, size: MapReference.placedAtOnce) {
+            let new = try reference.prepared(file, Array(rows.rows[part]))
+            Float.copy(try run.transform(new, reference: reference.vectors, map: map.coordinates, epochs: epochs ?? 100).view, into: &y[rows: part])
+        }
         rows.place(y)
         var record = provenance(seed: map.seed)
-        record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: source)]
+        record.inputs = [try .init(hashing: vectors), try .init(hashing: path), try .init(hashing: reference.source)]
         record.model = file.metadata.modelSource
         record.settings = [("method", .string("UMAP, placed on an existing map")), ("points", .integer(y.rows)), ("vectors", try file.description)]
         try write(y, rows, record, attributes: [

@@ -47,8 +47,7 @@ struct MineCommand: ParsableCommand {
         try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)
         let valid = try file.valid(), texts = try file.texts(), groups = try file.groups()
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
-        let random = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads)
+        let random = try RandomPairCosines(of: file, valid: valid, seed: seed, threads: threads)
         var filter = PairFilter()
         if let threshold { filter.threshold = Float(try random.threshold(named: threshold)) }
         if excludeIdentical { filter.identityClasses = PairFilter.classes(of: texts) }
@@ -56,7 +55,7 @@ struct MineCommand: ParsableCommand {
             guard let groups else { throw DataError(.usage, "the file has no groups, which --between-groups asks for; embed with --group-column", file: vectors) }
             filter.groups = PairFilter.classes(of: groups)
         }
-        let pairs = try CosineSearch(corpus: x, valid: valid, threads: threads).minePairs(top: top, filter: filter)
+        let pairs = try CosineSearch(corpus: file, valid: valid, threads: threads).minePairs(top: top, filter: filter)
 
         let quantiles = [0.5, 0.9, 0.99, 0.999].map { ($0, random.quantile($0)) }
         if !report.quiet {

@@ -12,9 +12,9 @@ import WordVectors
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "What a vector file or a model's folder is, and how it was made.")
+        commandName: "info", abstract: "What a vector file, a set of them or a model's folder is, and how it was made.")
 
-    @Argument(help: "A vector file, or a model: its folder or its name.")
+    @Argument(help: "A vector file, a set (NAME.kset), or a model: its folder or its name.")
     var subject: String
 
     @Flag(help: "Compute the hashes of the content, of the inputs and of the model again, as far as they are here, and compare them with the record.")
@@ -26,7 +26,8 @@ struct InfoCommand: ParsableCommand {
         if check { return try RecordCheck(path: subject).report(asJSON: report.json, isQuiet: report.quiet) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: subject, isDirectory: &isFolder)
-        let facts = exists && !isFolder.boolValue ? try fileFacts() : try modelFacts()
+        let isSet = isFolder.boolValue && subject.isSetFolder
+        let facts = exists && (isSet || !isFolder.boolValue) ? try fileFacts() : try modelFacts()
         if report.json { return try Console.print(JSON.object(facts.map { ($0.key, $0.value) }).serialized(.pretty)) }
         let width = facts.map(\.key.count).max() ?? 0
         for (key, value) in facts {
@@ -46,8 +47,8 @@ struct InfoCommand: ParsableCommand {
 
     private func fileFacts() throws -> [(key: String, value: JSON)] {
         if URL(fileURLWithPath: subject).pathExtension.lowercased() == "safetensors" { return try facts(of: ProbeFile(path: subject)) }
-        let container = try HDF5Container(path: subject), format = try container.attribute("format")?.string ?? ""
-        if let kind = Self.kinds[format] { return try facts(of: container, kind: kind) }
+        let container = subject.isSetFolder ? nil : try HDF5Container(path: subject), format = try container?.attribute("format")?.string ?? ""
+        if let container, let kind = Self.kinds[format] { return try facts(of: container, kind: kind) }
         let file = try VectorFile(path: subject), metadata = file.metadata
         let valid = try file.valid()
         var facts: [(key: String, value: JSON)] = [
@@ -65,6 +66,7 @@ struct InfoCommand: ParsableCommand {
             ("prompt", .string(metadata.prompt)), ("made by", .string(metadata.createdBy)), ("source", .string(metadata.source)),
             ("source sha256", .string(metadata.sourceSHA256)),
         ]
+        if let set = file.set { facts.insert(("shards", .integer(set.index.shards.count)), at: 2) }
         if file.layout.hasGroups, let groups = try file.groups() { facts.append(("different groups", .integer(Set(groups).count))) }
         return facts
     }
@@ -130,5 +132,12 @@ struct InfoCommand: ParsableCommand {
         for name in directory.prompts.keys.sorted() { facts.append(("prompt \(name)", .string(directory.prompts[name] ?? ""))) }
         if let name = directory.defaultPromptName { facts.append(("default prompt", .string(name))) }
         return facts
+    }
+}
+
+extension String {
+    /// Whether this names the folder of a set of vector files, finished or not.
+    var isSetFolder: Bool {
+        [VectorSetIndex.name, "plan.json"].contains { FileManager.default.fileExists(atPath: self + "/" + $0) }
     }
 }

@@ -24,6 +24,12 @@ struct RecordCheck {
             record = try JSON(contentsOf: sidecar)
             let hash = record["output"]?["sha256"]?.string
             findings.append(("content", name, try hash.map { try SHA256.hex(ofFile: path) == $0 ? .same : .differs } ?? .unrecorded))
+        } else if path.isSetFolder {
+            let set = try VectorSet(path: path)
+            for (shard, entry) in set.index.shards.enumerated() {
+                findings.append(("shard", entry.file, try SHA256.hex(ofFile: set.path(of: shard)) == entry.sha256 ? .same : .differs))
+            }
+            record = set.index.record
         } else if path.lowercased().hasSuffix(".safetensors") {
             let remarks = try SafetensorsFile(path: path).header.metadata
             guard let text = remarks.first(where: { $0.key == "provenance" })?.value else { throw Self.noRecord(path) }

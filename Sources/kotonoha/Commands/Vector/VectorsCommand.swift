@@ -17,6 +17,8 @@ struct VectorsSelectCommand: ParsableCommand {
         discussion: """
             kotonoha vectors select all.h5 -o nouns.h5 --where pos=noun --distinct q99.9 --dropped dropped.csv
 
+            kotonoha vectors select corpus.kset -o sample.h5 --sample 1000000
+
             --distinct drops every row whose cosine to an earlier kept row reaches a value, or a quantile of random pairs: near-duplicates.
             """)
 
@@ -37,7 +39,13 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A table of the rows that --distinct dropped, each with the row that it repeats.", valueName: "table"))
     var dropped: String?
 
-    @Option(in: .seed, help: "Seed of the random pairs.")
+    @Option(in: .rows, help: "Only so many rows, drawn at random, in their order.")
+    var sample: Int?
+
+    @Flag(help: "With --distinct, compare only rows that lie near each other in sorted lists of signatures: for large files; a few near-duplicates are overlooked.")
+    var approximate = false
+
+    @Option(in: .seed, help: "Seed of the random pairs, the sample and the signatures.")
     var seed: UInt64 = 0
 
     @OptionGroup(title: "Table") var table: TableOutputOptions
@@ -46,7 +54,10 @@ struct VectorsSelectCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, "vectors are written")
-        if !filter.isGiven && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
+        if approximate && distinct == nil { throw ValidationError("--approximate needs --distinct") }
+        if !filter.isGiven && rows == nil && distinct == nil && sample == nil {
+            throw ValidationError("nothing is selected: give --where, --rows, --sample or --distinct")
+        }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
 
@@ -59,11 +70,22 @@ struct VectorsSelectCommand: ParsableCommand {
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors)]
         record.settings = [("method", .string("selection")), ("where", .array(filter.where.map(JSON.string))), ("vectors", try file.description)]
+        if let sample, sample < kept.count {
+            var random = RandomSource(seed: seed).split(0x5A4D)
+            kept = random.permutation(kept.count).prefix(sample).map { kept[$0] }.sorted()
+            record.settings.append(("sample", .integer(sample)))
+        }
         var repeated: [NearDuplicates.Repeat] = []
         if let distinct {
-            let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
-            let least = try RandomPairCosines(of: x, valid: valid, seed: seed).threshold(named: distinct)
-            (kept, repeated) = try NearDuplicates.drop(kept.filter { valid[$0] }, of: x, cosine: least)
+            let least = try RandomPairCosines(of: file, valid: valid, seed: seed).threshold(named: distinct)
+            let rows = kept.filter { valid[$0] }
+            if approximate {
+                (kept, repeated) = try SortedDuplicates(cosine: least, seed: seed).drop(rows, of: file)
+                record.settings.append(("candidates", .string("neighbours in sorted signatures")))
+            } else {
+                let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+                (kept, repeated) = try NearDuplicates.drop(rows, of: x, cosine: least)
+            }
             record.settings += [("distinct", .number(least)), ("dropped", .integer(repeated.count))]
         }
         guard !kept.isEmpty else { throw DataError(.badData, "no row is left; nothing was written", file: vectors) }
@@ -81,9 +103,9 @@ struct VectorsSelectCommand: ParsableCommand {
         }
         try writer.finish()
         if let dropped {
-            let texts = try file.texts()
+            func text(_ row: Int) throws -> String { try file.texts(rows: row..<row + 1)[0] }
             try ResultTable(["row", "kept_row", TableColumn("cosine", decimals: 6), "text", "kept_text"], table).write(to: dropped, provenance: record) { append in
-                for r in repeated { try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(texts[r.row]), .text(texts[r.of])]) }
+                for r in repeated { try append([.integer(r.row), .integer(r.of), .number(r.cosine), .text(text(r.row)), .text(text(r.of))]) }
             }
         }
         if report.json { return try Console.print(JSON.object([("rows", .integer(kept.count)), ("of", .integer(file.count)), ("near_duplicates", .integer(repeated.count))]).serialized(.pretty)) }

@@ -1,0 +1,117 @@
+import FileFormats
+import Glibc
+import SentenceEmbedding
+import Tensors
+import VectorStore
+
+/// Makes a plan: reads the inputs once, so that every row lies in exactly one shard whatever quotation marks and line ends its cells hold.
+public struct ShardPlanning {
+    public var inputs: [String]
+    public var table = TableOptions()
+    public var columns = CaptionColumns()
+    /// Rows of a shard; the last one of each input may have fewer.
+    public var rows = 1_000_000
+    public var storage = VectorStorage.float32
+    /// Tasks that the shards are dealt out to; nil for one a shard, at most 1000.
+    public var tasks: Int?
+    public var isPinned = false
+    public var createdBy: String
+    /// How the plan was asked for; inputs and model are filled in.
+    public var provenance: Provenance
+
+    public init(inputs: [String], createdBy: String, provenance: Provenance) {
+        (self.inputs, self.createdBy, self.provenance) = (inputs, createdBy, provenance)
+    }
+
+    /// Plans, and writes nothing.
+    /// - Parameter progress: called now and then with rows and the share of the current input.
+    /// - Throws: `DataError` where an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns than
+    ///   the first one.
+    /// - Complexity: two passes over the inputs, one that counts rows and one that hashes shards.
+    public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
+        var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
+        for (number, path) in inputs.enumerated() {
+            guard path != "-" else { throw DataError(.usage, "standard input cannot be read by several tasks; write it to a file on the shared disk first") }
+            let source = try CaptionSource(path: path, options: table, columns: columns)
+            guard let reading = source.reading(isLossy: table.isLossy), var begin = source.table.place else {
+                throw DataError(.usage, "shards are stretches of a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
+                                + (source.table.encoding.map { " in \($0.rawValue)" } ?? "") + "; convert it first (iconv -t UTF-8, or save it as such a file)", file: path)
+            }
+            if let first = found.first?.reading, first.columns != reading.columns || first.text != reading.text || first.group != reading.group || first.id != reading.id {
+                throw DataError(.badData, "it has the columns \(reading.columns.joined(separator: ", ")), and \(inputs[0]) has \(first.columns.joined(separator: ", ")); "
+                                + "all inputs of a set need the same columns", file: path)
+            }
+            let firstOwn = shards.count
+            while true {
+                var count = 0
+                while count < rows {
+                    if isCancelled() { throw DataError(.interrupted, "stopped before the plan was written") }
+                    let read = try source.next(batch: min(8192, rows - count)).count
+                    if read == 0 { break }
+                    count += read
+                    progress(planned + count, source.table.fractionRead)
+                }
+                guard count > 0, let end = source.table.place else { break }
+                shards.append(ShardPlan.Shard(input: number, rows: count, bytes: begin.byte ..< end.byte, firstLine: begin.line, sha256: ""))
+                (begin, planned) = (end, planned + count)
+            }
+            guard shards.count > firstOwn else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: path) }
+            let size = try ByteStream(path: path).fileSize ?? 0
+            found.append(ShardPlan.Input(path: try Self.absolute(path), bytes: size, sha256: try source.table.sha256(), reading: reading))
+            for index in firstOwn ..< shards.count { shards[index].sha256 = try Self.hash(path, shards[index].bytes) }
+        }
+        let hash = try encoder.identity()
+        var record = provenance
+        record.model = .init(path: encoder.name, sha256: hash)
+        record.inputs = found.map { .init(path: $0.path, sha256: $0.sha256) }
+        record.kernels = processorKernels
+        record.settings += [("precision", .string(encoder.precisionName)), ("storage", .string(storage.rawValue))]
+        let model = ShardPlan.Model(
+            path: try Self.absolute(encoder.directory.folder.path), name: encoder.name, sha256: hash, pooling: encoder.poolingName, precision: encoder.precisionName,
+            maxLength: encoder.maxLength, isNormalized: encoder.isNormalized, normalizes: encoder.options.normalizes,
+            truncatedDimension: encoder.options.truncatedDimension, prompt: encoder.prompt, dimension: encoder.dimension)
+        return ShardPlan(inputs: found, shards: shards, model: model, storage: storage, kernels: processorKernels, isPinned: isPinned,
+                         tasks: tasks ?? min(shards.count, 1000), createdBy: createdBy, record: record.json())
+    }
+
+    /// Puts the plan into the folder, which is made.
+    /// - Parameter replaces: another plan that is there; its shards do not count any more.
+    /// - Throws: `DataError` where another plan is there, or the folder holds other things.
+    public static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
+        let path = folder + "/" + ShardPlan.name
+        if access(path, F_OK) == 0, !replaces {
+            let old = try ShardPlan(folder: folder)
+            guard old.identity == plan.identity else {
+                throw DataError(.cannotCreate, "another plan is here, of other inputs, another model or other settings; --force replaces it, and its shards do not count any more", file: folder)
+            }
+        }
+        for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {
+            guard errno == EEXIST else { throw SystemError.cannotCreate(folder) }
+        }
+        if replaces { unlink(folder + "/" + VectorSetIndex.name) }
+        try AtomicFile.write(to: path) { try $0.write(plan.json.serialized(.pretty) + "\n") }
+    }
+
+    static func hash(_ path: String, _ bytes: Range<Int>) throws -> String { try ByteStream(path: path, stretch: bytes).sha256() }
+
+    private static func absolute(_ path: String) throws -> String {
+        guard let resolved = realpath(path, nil) else { throw SystemError.cannotRead(path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}
+
+/// Holding a process to an instruction set, so that different processors give the same bits.
+public enum ShardKernels {
+    /// Names that can be asked for, poorest first.
+    public static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
+
+    /// Holds this process to an instruction set. To be called before anything is computed.
+    /// - Throws: `DataError` where the processor has less.
+    public static func pin(_ name: String) throws {
+        setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
+        guard processorKernels == name else {
+            throw DataError(.usage, "this processor computes with \(processorKernels) kernels and cannot be held to \(name); leave such nodes out (#SBATCH --constraint)")
+        }
+    }
+}
