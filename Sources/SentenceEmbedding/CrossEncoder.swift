@@ -12,12 +12,12 @@ public final class CrossEncoder: Sendable {
     public let tokenizer: Tokenizer
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public let maxLength: Int
-    private let network: SequenceClassifier<Float>
+    let network: SequenceClassifier<Float>
     /// Numbers that training has set.
     public var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.value.count } }
     public var configuration: EncoderConfiguration { network.encoder.configuration }
     private let options: SentenceEncoder.Options
-    private let isSigmoid: Bool
+    let isSigmoid: Bool
 
     /// - Parameters:
     ///   - model: a folder, or a name to look for (`ModelLocation`).
@@ -78,7 +78,7 @@ public final class CrossEncoder: Sendable {
             scores.withLock { scores in
                 for (place, row) in work[index].rows.enumerated() {
                     let logit = Double(logits[place])
-                    scores[row] = isSigmoid ? 1 / (1 + exp(-logit)) : logit
+                    scores[row] = self.score(logit: logit)
                 }
             }
         }
@@ -86,7 +86,7 @@ public final class CrossEncoder: Sendable {
     }
 
     /// Models without segments, or with one only, see all tokens alike.
-    private func typeIDs(_ encoding: Encoding) -> [Int32]? {
+    func typeIDs(_ encoding: Encoding) -> [Int32]? {
         network.encoder.configuration.segments > 1 ? encoding.typeIDs : nil
     }
 }

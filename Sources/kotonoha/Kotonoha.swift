@@ -31,7 +31,7 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
-            CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self]),
+            CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self, ServeCommand.self, ExploreCommand.self]),
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
