@@ -7,6 +7,8 @@ let package = Package(
     products: [
         .library(name: "Kotonoha", targets: ["Kotonoha"]),
         .executable(name: "kotonoha", targets: ["kotonoha"]),
+        // For the package in Server.
+        .library(name: "ServiceOptions", targets: ["ServiceOptions"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -26,7 +28,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
-        .systemLibrary(name: "CSystem"),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CPango", providers: [.apt(["libpango1.0-dev"])]),
@@ -37,7 +39,7 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CSystem", "CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CLinux", "CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors"]),
@@ -78,6 +80,9 @@ let package = Package(
             "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
         ]),
 
+        // What the server's program and this one share.
+        .target(name: "ServiceOptions", dependencies: ["FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting", "Simulation",
@@ -85,7 +90,7 @@ let package = Package(
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Simulation", "Figures", "Training", "Shards", "WordVectors",
+            "Simulation", "Figures", "Training", "Shards", "WordVectors", "ServiceOptions",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 

@@ -72,6 +72,8 @@ public final class SentenceEncoder: Sendable {
     public let prompt: String
     private let network: Network
     private let steps: [Step]
+    /// Whether the prompt's tokens are left out of the pooling.
+    private let skipsPrompt: Bool
     /// Leading tokens that are not pooled.
     private let unpooledTokens: Int
 
@@ -157,9 +159,25 @@ public final class SentenceEncoder: Sendable {
             size = wanted
         }
         dimension = size
-        // The prompt's own tokens, without a closing special token, which the sentence will bring.
-        let promptTokens = skipsPrompt && !prompt.isEmpty ? try tokenizer.encode(prompt).specialTokensMask : []
-        unpooledTokens = promptTokens.count - (promptTokens.last == 1 ? 1 : 0)
+        self.skipsPrompt = skipsPrompt
+        unpooledTokens = try Self.unpooledTokens(of: prompt, skipsPrompt: skipsPrompt, tokenizer)
+    }
+
+    /// An encoder with the weights of another one, which are not copied, and another prompt.
+    /// - Throws: `DataError` where the tokenizer cannot read the prompt.
+    public init(sharing other: SentenceEncoder, prompt: String) throws {
+        (directory, tokenizer, dimension, maxLength) = (other.directory, other.tokenizer, other.dimension, other.maxLength)
+        (network, steps, skipsPrompt, self.prompt) = (other.network, other.steps, other.skipsPrompt, prompt)
+        var options = other.options
+        (options.prompt, options.promptName) = (prompt, nil)
+        self.options = options
+        unpooledTokens = try Self.unpooledTokens(of: prompt, skipsPrompt: skipsPrompt, tokenizer)
+    }
+
+    /// The prompt's own tokens, without a closing special token, which the sentence will bring.
+    private static func unpooledTokens(of prompt: String, skipsPrompt: Bool, _ tokenizer: Tokenizer) throws -> Int {
+        let tokens = skipsPrompt && !prompt.isEmpty ? try tokenizer.encode(prompt).specialTokensMask : []
+        return tokens.count - (tokens.last == 1 ? 1 : 0)
     }
 
     /// The Transformer, for what looks into its layers.

@@ -33,7 +33,9 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Inspection", subcommands: [ProbeCommand.self, AttentionCommand.self, ExplainCommand.self]),
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, ClassifyCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
-            CommandGroup(name: "Service", subcommands: [InfoCommand.self, MethodsCommand.self, ShardCommand.self]),
+            CommandGroup(name: "Service", subcommands: [
+                InfoCommand.self, MethodsCommand.self, ServeCommand.self, ExploreCommand.self, ShardCommand.self,
+            ]),
         ])
 
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 
 /// A folder of files that is either there completely or not at all: a model.

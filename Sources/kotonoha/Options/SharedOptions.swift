@@ -113,8 +113,6 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-extension Precision: ExpressibleByArgument {}
-
 /// How an input table is read.
 struct TableArguments: ParsableArguments {
     @Option(help: "auto, txt, tsv, csv, xlsx, jsonl, json or coco; auto looks at the content.")

@@ -107,7 +107,7 @@ struct RankCommand: ParsableCommand {
             found = try searchWords(file, search, names)
         } else {
             names = try queryTexts()
-            let encoder = try fileEncoder(file)
+            let encoder = try model.queryEncoder(for: file, isQuiet: report.quiet)
             var counts = SentenceEncoder.Counts()
             var encoded = Tensor<Float>(uninitialized: [names.count, encoder.dimension])
             let size = encoded.count
@@ -145,12 +145,6 @@ struct RankCommand: ParsableCommand {
             }
             texts += rows.map(\.text)
         }
-    }
-
-    /// The model that made the file, with the file's own settings where none are given.
-    private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        if let precision = model.precision ?? Precision(rawValue: file.metadata.precision) { ModelOptions.note(missing: precision, isQuiet: report.quiet) }
-        return try SentenceEncoder(for: file, overriding: model.overrides)
     }
 
     /// How the ranking was made.

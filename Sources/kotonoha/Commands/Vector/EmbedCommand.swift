@@ -94,7 +94,7 @@ struct EmbedCommand: ParsableCommand {
         if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
             Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
         }
-        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+        func fit(_ batch: ([String]) throws -> Void) throws {
             guard input != "-" else { throw DataError(.usage, "idf and sif weights need two passes over the text; standard input has one") }
             let source = try CaptionSource(path: input, options: table.options(isQuiet: true), columns: run.columns)
             while true {
@@ -103,6 +103,8 @@ struct EmbedCommand: ParsableCommand {
                 try batch(rows.map(\.text))
             }
         }
+        // Text that is piped in is interactive work, for which a running server saves the start-up; a file is worth a process of its own.
+        let encoder = input == "-" ? try model.interactiveEncoder(isQuiet: report.quiet, fittingTo: fit) : try model.textEncoder(isQuiet: report.quiet, fittingTo: fit)
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: EmbeddingRun.Summary
         do {
