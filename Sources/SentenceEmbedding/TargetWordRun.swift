@@ -51,9 +51,9 @@ public struct TargetWordRun {
 
     /// - Throws: `DataError` with the line of a sentence in which the word does not occur; then there is no output, or the earlier one.
     public func run(with sentenceEncoder: SentenceEncoder, isCancelled: () -> Bool = { false }) throws -> Summary {
-        let encoder = try sentenceEncoder.encoder, configuration = encoder.configuration, layers = self.layers ?? [configuration.layers]
-        if let wrong = layers.first(where: { !(0...configuration.layers).contains($0) }) {
-            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(configuration.layers)")
+        let encoder = try sentenceEncoder.encoder, layers = self.layers ?? [encoder.layerCount]
+        if let wrong = layers.first(where: { !(0...encoder.layerCount).contains($0) }) {
+            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(encoder.layerCount)")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
         guard let place = source.carriedColumns.firstIndex(of: word) ?? Int(word).flatMap({ number in

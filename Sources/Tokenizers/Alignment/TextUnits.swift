@@ -61,7 +61,7 @@ public final class WordCutter: Sendable {
     public init(_ rule: Rule = .auto, dictionary: String? = nil) {
         self.rule = rule
         let named = dictionary ?? ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"].flatMap { $0.isEmpty ? nil : $0 }
-        self.dictionary = URL(fileURLWithPath: named ?? MeCabModel.debianDictionary)
+        self.dictionary = URL(fileURLWithPath: named ?? MeCabModel.defaultDictionary)
     }
 
     /// - Parameter mark: what stands between regions, as "/"; nil for texts without marks.
