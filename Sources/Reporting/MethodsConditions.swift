@@ -65,10 +65,10 @@ extension MethodsText {
         let permutations = Self.number(rsa["permutations"]) ?? "", resamples = Self.number(rsa["resamples"]) ?? "", drawn = rsa["bootstrap"]?.string ?? "conditions"
         let japanese = ["conditions": "条件", "subjects": "被験者", "both": "条件と被験者"][drawn] ?? drawn
         var result = [say(
-            "Dissimilarity matrices of \(n) conditions were compared by representational similarity analysis\(cite(.similarityAnalysis)): the agreement (\(comparison)) of each model with each of "
-                + "\(subjects) subjects was averaged; p-values come from \(permutations) permutations of conditions (one-sided)\(cite(.permutation)) and were adjusted for the false discovery rate\(cite(.falseDiscovery)), "
+            "Dissimilarity matrices of \(n) conditions were compared by representational similarity analysis\(cite(.similarityAnalysis)): the agreement (\(comparison)) of each model with "
+                + "\(subjects == "1" ? "the data was computed" : "each of \(subjects) subjects was averaged"); p-values come from \(permutations) permutations of conditions (one-sided)\(cite(.permutation)) and were adjusted for the false discovery rate\(cite(.falseDiscovery)), "
                 + "95 % intervals from \(resamples) bootstrap resamples of \(drawn == "both" ? "conditions and subjects" : drawn).",
-            "\(n)条件の非類似度行列を表象類似性解析\(cite(.similarityAnalysis))により比較した。各モデルと\(subjects)名の各被験者との一致度（\(comparison)）を平均し、p値は条件の並べ替え\(permutations)回（片側）\(cite(.permutation))により求めて"
+            "\(n)条件の非類似度行列を表象類似性解析\(cite(.similarityAnalysis))により比較した。\(subjects == "1" ? "各モデルとデータとの一致度（\(comparison)）を求め" : "各モデルと\(subjects)名の各被験者との一致度（\(comparison)）を平均し")、p値は条件の並べ替え\(permutations)回（片側）\(cite(.permutation))により求めて"
                 + "偽発見率で調整し\(cite(.falseDiscovery))、95%信頼区間は\(japanese)のブートストラップ\(resamples)回によった。")]
         if let times = rsa["times"]?.array?.compactMap(\.double), times.count == 3 {
             result = [say(

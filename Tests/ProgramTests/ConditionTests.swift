@@ -136,7 +136,7 @@ import VectorStore
         let model = try #require(course["models"]?.array?.first)
         #expect((model["peak"]?.double ?? 0) > 0.8 && (model["peak_time"]?.double ?? -1) >= 0)
         let text = String(decoding: try program.bytes("course.csv"), as: UTF8.self)
-        #expect(text.contains("noise ceiling,0,lower") && text.split(separator: "\n").count == 1 + 5 * 3, "\(text)")
+        #expect(text.contains("noise ceiling,") && text.contains(",lower,") && text.split(separator: "\n").count == 1 + 5 * 3, "\(text)")
         #expect(try String(decoding: program.bytes("course.svg"), as: UTF8.self).contains("ノイズシーリング"))
         #expect(try run("methods", "course.csv", "--results").output.contains("significant from") && run("methods", "course.csv", "--language", "ja").output.contains("時点ごとに"))
         // A window of a series, of an array; a single condition axis without trials.
@@ -274,7 +274,7 @@ import VectorStore
         let contrast = ["contrast", "--by", "condition", "--between", "A,B", "-o", "no.csv"]
         for (arguments, message) in [
             (["rsa", "four.tsv", "--data", "three.tsv", "-o", "no.csv"], "c3"),
-            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "flat"),
+            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "all equal"),
             (["rsa", "four.tsv", "--data", "gaps.tsv", "--method", "cov-weighted", "-o", "no.csv"], "1 pairs are missing"),
             (["mds", "gaps.tsv", "-o", "no.csv"], "'c0' and 'c3' is missing"),
             (contrast + ["one.tsv", "--value", "value"], "'B'"),

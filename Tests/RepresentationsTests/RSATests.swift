@@ -43,6 +43,8 @@ import Testing
         let shuffled = try subjects.map { ($0.0, try $0.1.selecting(Array((0..<n).reversed()))) }
         let plain = RSA(.spearman, permutations: 50, resamples: 50)
         #expect(try plain(models: models, subjects: shuffled).models.map(\.estimate) == plain(models: models, subjects: subjects).models.map(\.estimate))
+        let bare = try RSA(.spearman, permutations: 50, resamples: 0)(models: models, subjects: subjects)
+        #expect(bare.models.allSatisfy { $0.estimate.interval == nil && $0.estimate.p != nil } && bare.differences.allSatisfy { $0.estimate.p == nil })
         #expect(throws: DataError.self) { try plain(models: models, subjects: [("x", rdm([1, 2, 3], 3))]) }
         #expect(throws: DataError.self) { try plain(models: [("flat", rdm([Double](repeating: 1, count: 66), 12))], subjects: subjects) }
     }

@@ -114,7 +114,7 @@ public struct RSA: Sendable {
 
     func interval(_ values: [Double]) -> ClosedRange<Double>? {
         let usable = values.filter { !$0.isNaN }.sorted()
-        return usable.count * 2 >= resamples ? Bootstrap.percentileInterval(ofSorted: usable, level: level) : nil
+        return !usable.isEmpty && usable.count * 2 >= resamples ? Bootstrap.percentileInterval(ofSorted: usable, level: level) : nil
     }
 
     // MARK: Partial correlation

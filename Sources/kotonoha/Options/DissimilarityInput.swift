@@ -44,7 +44,7 @@ struct DissimilarityOptions: ParsableArguments {
             let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
             return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: distance()) })]
         default:
-            let table = try Table(path: path)
+            let table = try Self.table(path)
             if let labelColumn { return [(name, try features(table, labelColumn))] }
             return try readRDMs(table, columns: columns, similarities: similarities)
         }
@@ -57,6 +57,20 @@ struct DissimilarityOptions: ParsableArguments {
             throw DataError(.usage, "it holds \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); name one as \(argument):\(found.first?.name ?? "COLUMN")", file: argument)
         }
         return found[0].rdm
+    }
+
+    /// A table whose first row names its columns where a name stands over numbers, even if some of those are missing.
+    private static func table(_ path: String) throws -> Table {
+        let table = try Table(path: path)
+        guard !table.hasHeader, table.rowCount > 1, path != "-" else { return table }
+        let isNamed = table.columnNames.indices.contains { index in
+            let below = Table(name: path, columns: [("", Array(table.column(at: index).texts.dropFirst()))]).column(at: 0).kind
+            return (below == .number || below == .integer) && table.column(at: index).kind == .text
+        }
+        guard isNamed else { return table }
+        var options = TableOptions()
+        options.hasHeader = true
+        return try Table(path: path, options: options)
     }
 
     /// The file of an argument that may name columns too.

@@ -17,10 +17,10 @@ struct TrialOptions: ParsableArguments {
     @Option(help: "Column of --trials with the fold (run, session) of each trial; 'fold' if there is one, else trials are dealt in turn to two folds.")
     var foldColumn: String?
 
-    @Option(help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; 0, 1, 2, … if not given.", valueName: "start:step|table"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; 0, 1, 2, … if not given.", valueName: "start:step|table"))
     var times: String?
 
-    @Option(help: ArgumentHelp("The mean over this window of times as one matrix.", valueName: "from:to"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The mean over this window of times as one matrix.", valueName: "from:to"))
     var window: String?
 
     @Option(help: "What the noise covariance is shrunk toward: diagonal, identity or none.")
