@@ -23,6 +23,18 @@ extension MethodsText {
         return [say("Pseudo-log-likelihoods were computed by hiding one token at a time\(source).", "トークンを1つずつ隠して予測させる疑似対数尤度\(source)を求めた。")]
     }
 
+    /// Words in their sentences. What is made from such vectors knows less than their own record.
+    mutating func describe(targetWords vectors: JSON, record: JSON) -> [String] {
+        let rows = Self.number(vectors["rows"]) ?? "", dimension = Self.number(vectors["dimension"]) ?? "", model = vectors["model"]?.string ?? ""
+        let source = vectors["source"]?.string ?? "", layers = (record["layers"]?.array?.compactMap(\.int) ?? []).map(String.init)
+        let pieces = record["pieces"]?.string ?? "mean", hash = (vectors["model_sha256"]?.string ?? "").prefix(12)
+        let part = pieces == "mean" ? say("the mean of its pieces", "その語をなすトークンの平均") : say("its \(pieces) piece", pieces == "first" ? "その語の最初のトークン" : "その語の最後のトークン")
+        let place = layers.isEmpty ? "" : layers.count == 1 ? say(" in layer \(layers[0])", "（第\(layers[0])層）")
+            : say(", averaged over layers \(layers.joined(separator: ", "))", "（第\(layers.joined(separator: "、"))層の平均）")
+        return [say("For \(rows) words of \(source), the vector of the word as it stands in its sentence was taken from the encoder \(model) (SHA-256 \(hash)…): \(part)\(place), \(dimension) dimensions.",
+                    "\(source)の\(rows)語について、文中でのその語のベクトル（\(dimension)次元）をエンコーダー\(model)（SHA-256: \(hash)…）から求めた。ベクトルは\(part)である\(place)。")]
+    }
+
     mutating func describe(surprisal record: JSON) -> [String] {
         let unit = record["unit"]?.string ?? "word", base = record["base"]?.string == "e" ? say("nats", "ナット") : say("bits", "ビット")
         let japanese = ["token": "トークン", "word": "語", "region": "領域", "text": "テキスト"][unit] ?? unit

@@ -18,6 +18,8 @@ public struct MethodsText {
                 sentences += describe(words: vectors)
             } else if let pooling = vectors["pooling"]?.string, pooling.hasPrefix("word") {
                 sentences += pooling == "word" ? describe(wordVectors: vectors, record: facts.record) : describe(wordMeans: vectors, pooling: pooling)
+            } else if vectors["pooling"]?.string == "target word" {
+                sentences += describe(targetWords: vectors, record: facts.record)
             } else {
                 sentences += describe(vectors: vectors)
             }
