@@ -1,6 +1,7 @@
 import Autograd
 import FileFormats
 import Foundation
+import Networks
 import Tensors
 
 /// What a model's folder says about itself: the layout of sentence-transformers (`modules.json` and a folder a module), that of
@@ -162,7 +163,18 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> SafetensorsArchive { SafetensorsArchive(try tensors(in: folder)) }
+    public static func weights(in folder: URL) throws -> any WeightArchive {
+        if let path = ggufFile(in: folder) { return try GGUFArchive(GGUFFile(path: path)) }
+        return SafetensorsArchive(try tensors(in: folder))
+    }
+
+    /// The one GGUF file of a folder without other weights; nil where there is none, or where there are several.
+    private static func ggufFile(in folder: URL) -> String? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        guard !names.contains(where: { $0.hasSuffix(".safetensors") || isTorchCheckpoint($0) }) else { return nil }
+        let found = names.filter { $0.hasSuffix(".gguf") }
+        return found.count == 1 ? folder.appendingPathComponent(found[0]).path : nil
+    }
 
     /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`, in one file or several.
     /// - Throws: `DataError` that names the files it looked for.
@@ -181,8 +193,8 @@ public struct ModelDirectory: Sendable {
         if manager.fileExists(atPath: path("pytorch_model.bin.index.json")) {
             return try ShardedTensors(index: path("pytorch_model.bin.index.json"))
         }
-        throw DataError(.noInput, "no weights: looked for model.safetensors, pytorch_model.bin, and the index of either in several files "
-                        + "(model.safetensors.index.json, pytorch_model.bin.index.json)", file: folder.path)
+        throw DataError(.noInput, "no weights: looked for model.safetensors, pytorch_model.bin, the index of either in several files "
+                        + "(model.safetensors.index.json, pytorch_model.bin.index.json), and one .gguf file", file: folder.path)
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.
@@ -198,7 +210,7 @@ public struct ModelDirectory: Sendable {
         var files: [String] = []
         func collect(_ folder: URL, prefix: String) {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
-                if wanted.contains(name) || name.hasSuffix(".safetensors") || Self.isTorchCheckpoint(name) { files.append(prefix + name) }
+                if wanted.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".gguf") || Self.isTorchCheckpoint(name) { files.append(prefix + name) }
             }
         }
         collect(folder, prefix: "")

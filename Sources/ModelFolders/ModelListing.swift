@@ -27,7 +27,7 @@ public struct ModelDescription: Sendable {
             kind = directory.assumesMeanPooling ? "encoder" : "sentence vectors"
         }
         let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.transformerFolder.path)) ?? []
-        weightBytes = files.filter { $0.hasSuffix(".safetensors") || $0.hasPrefix("pytorch_model") }.reduce(0) { sum, file in
+        weightBytes = files.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".gguf") || $0.hasPrefix("pytorch_model") }.reduce(0) { sum, file in
             let path = directory.transformerFolder.appendingPathComponent(file).resolvingSymlinksInPath().path
             return sum + ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0)
         }

@@ -74,7 +74,7 @@ public struct TargetWordRun {
         guard !targets.isEmpty else { throw DataError(.badData, "there are no sentences in it", file: input) }
         var metadata = VectorMetadata(
             model: sentenceEncoder.directory.name, modelSHA256: try sentenceEncoder.directory.sha256(), pooling: "target word", isNormalized: false,
-            precision: sentenceEncoder.options.precision.rawValue, maxLength: configuration.longestSequence, createdBy: createdBy,
+            precision: sentenceEncoder.options.precision.rawValue, maxLength: encoder.longestSequence, createdBy: createdBy,
             source: Provenance.Source(path: source.table.name, sha256: "").name, sourceSHA256: try source.table.sha256())
         if var record = provenance {
             record.model = Provenance.Source(path: metadata.model, sha256: metadata.modelSHA256)
@@ -84,7 +84,7 @@ public struct TargetWordRun {
             metadata.provenance = record.json().serialized()
         }
         let layout = VectorLayout(
-            dimension: configuration.hiddenSize, hasGroups: source.hasGroups, hasIDs: source.hasIDs,
+            dimension: encoder.hiddenSize, hasGroups: source.hasGroups, hasIDs: source.hasIDs,
             columnNames: TableColumn.unique(source.otherColumns + ["occurrence"]), textName: source.textName, groupName: source.groupName, idName: source.idName)
         let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: storage)
         let embedder = WordEmbedder(encoder: encoder, tokenizer: sentenceEncoder.tokenizer, layers: layers, merging: merging,

@@ -350,10 +350,14 @@ struct TokenizerJSON {
                 if isFraction { exponent -= 1 }
             }
         }
-        guard exponent.magnitude <= 308, let power = Double("1e\(exponent.magnitude)") else { return value }
+        guard exponent.magnitude <= 308 else { return value }
+        let power = powersOfTen[Int(exponent.magnitude)]
         let magnitude = exponent >= 0 ? Double(digits) * power : Double(digits) / power
         return value.sign == .minus ? -magnitude : magnitude
     }
+
+    /// 10⁰ … 10³⁰⁸, each the nearest Double.
+    private static let powersOfTen: [Double] = (0...308).map { Double("1e\($0)") ?? .infinity }
 
     private func bytePair(_ node: Node) throws -> BytePairEncoding {
         var options = BytePairEncoding.Options()

@@ -84,23 +84,43 @@ struct DoubleArrayTrie: Sendable {
 
         private func key(_ i: Int) -> ArraySlice<UInt8> { keys[order[i]].key }
 
-        /// Sorts by the first eight bytes as a number, which settles nearly every comparison.
+        /// Sorts by the first eight bytes, byte by byte from the last (a radix sort, stable); what those leave equal by the rest.
         private mutating func sort() {
-            var heads: [(head: UInt64, number: Int)] = []
+            var heads: [(head: UInt64, number: Int32)] = []
             heads.reserveCapacity(keys.count)
             for (number, (key, _)) in keys.enumerated() {
                 var head: UInt64 = 0
                 for byte in key.prefix(8) { head = head << 8 | UInt64(byte) }
                 if key.count < 8 { head <<= UInt64(8 * (8 - key.count)) }
-                heads.append((head, number))
+                heads.append((head, Int32(truncatingIfNeeded: number)))
             }
-            heads.sort { a, b in
-                if a.head != b.head { return a.head < b.head }
-                let (x, y) = (keys[a.number].key, keys[b.number].key)
-                if x.elementsEqual(y) { return a.number < b.number }
-                return x.lexicographicallyPrecedes(y)
+            var sorted = heads
+            for shift in stride(from: 0 as UInt64, to: 64, by: 8) {
+                var starts = [Int](repeating: 0, count: 257)
+                for entry in heads { starts[Int(entry.head >> shift & 255) + 1] += 1 }
+                if starts.contains(heads.count) { continue }
+                for byte in 1..<257 { starts[byte] += starts[byte - 1] }
+                for entry in heads {
+                    let byte = Int(entry.head >> shift & 255)
+                    sorted[starts[byte]] = entry
+                    starts[byte] += 1
+                }
+                swap(&heads, &sorted)
             }
-            order = heads.map(\.number)
+            order = heads.map { Int($0.number) }
+            var first = 0
+            while first < heads.count {
+                var end = first + 1
+                while end < heads.count, heads[end].head == heads[first].head { end += 1 }
+                if end - first > 1 {
+                    // Of equal keys the first stays in front.
+                    order[first..<end].sort { a, b in
+                        let (x, y) = (keys[a].key, keys[b].key)
+                        return x.elementsEqual(y) ? a < b : x.lexicographicallyPrecedes(y)
+                    }
+                }
+                first = end
+            }
         }
 
         private mutating func grow(to count: Int) {

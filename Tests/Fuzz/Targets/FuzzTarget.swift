@@ -4,7 +4,7 @@ import Tokenizers
 
 /// A parser that reads what others made. Whatever the bytes, the worst that may happen is a `DataError`.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case safetensors, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat
+    case safetensors, gguf, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat
 
     /// Reads the bytes as the program would, to the end.
     /// - Throws: what is no `DataError`: a finding, as is any crash.
@@ -14,6 +14,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             case .json: try Self.json(bytes)
             case .tokenizer: Self.use(try Tokenizer(json: JSON(parsing: bytes), file: "tokenizer.json"))
             case .safetensors: try Self.withFile(bytes, Self.safetensors)
+            case .gguf: try Self.withFile(bytes, Self.gguf)
             case .pickle: try Self.withFile(bytes, Self.pickle)
             case .sentencepiece: try Self.withFile(bytes) { Self.use(try Tokenizer(sentencePieceModel: URL(fileURLWithPath: $0))) }
             case .xlsx: try Self.withFile(bytes) { try Self.table($0, .xlsx) }
@@ -35,6 +36,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         }
         let fixtures = switch self {
         case .safetensors: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".safetensors") }
+        case .gguf: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".gguf") }
         case .pickle: files("FileFormatsTests/Fixtures/torch") { $0.hasSuffix(".bin") }
         case .tokenizer: files("TokenizersTests/Fixtures") { $0.hasSuffix(".tokenizer.json") && !$0.hasPrefix("xlm") }
         case .sentencepiece: files("TokenizersTests/Fixtures") { $0.hasSuffix(".model") }
@@ -58,6 +60,15 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         let file = try SafetensorsFile(path: path)
         for name in file.names {
             if [.f32, .f16, .bf16, .f64].contains(file[name]?.dtype) { _ = try file.floats(name) } else { _ = try file.integers(name) }
+        }
+    }
+
+    private static func gguf(_ path: String) throws {
+        let file = try GGUFFile(path: path)
+        for name in file.names {
+            let count = file[name]?.shape.reduce(1, *) ?? 0
+            var values = [Float](repeating: 0, count: count)
+            try values.withUnsafeMutableBufferPointer { try file.read(name, into: $0) }
         }
     }
 
