@@ -44,9 +44,10 @@ public struct ShardPlanning {
             let firstOwn = shards.count
             while true {
                 var count = 0
-                while count < rows {
+                // A shard that began like a file of another kind, or with a byte-order mark, would be taken for one: its first row goes to the shard before.
+                while try count < rows || Self.isMistakable(path, at: source.table.place) {
                     if isCancelled() { throw DataError(.interrupted, "stopped before the plan was written") }
-                    let read = try source.next(batch: min(8192, rows - count)).count
+                    let read = try source.next(batch: max(1, min(8192, rows - count))).count
                     if read == 0 { break }
                     count += read
                     progress(planned + count, source.table.fractionRead)
@@ -90,6 +91,17 @@ public struct ShardPlanning {
         }
         if replaces { unlink(folder + "/" + VectorSetIndex.name) }
         try AtomicFile.write(to: path) { try $0.write(plan.json.serialized(.pretty) + "\n") }
+    }
+
+    /// Whether the bytes at a place are those that other kinds of files begin with.
+    private static func isMistakable(_ path: String, at place: TablePlace?) throws -> Bool {
+        let marks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0x50, 0x4B, 0x03, 0x04], [0xD0, 0xCF, 0x11, 0xE0], [0x89, 0x48, 0x44, 0x46], [0x1F, 0x8B], Array("%PDF-".utf8)]
+        guard let place else { return false }
+        let descriptor = try InputFile.open(path)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 8)
+        let count = pread(descriptor, &bytes, bytes.count, off_t(place.byte))
+        return count > 0 && marks.contains { bytes[..<count].starts(with: $0) }
     }
 
     static func hash(_ path: String, _ bytes: Range<Int>) throws -> String { try ByteStream(path: path, stretch: bytes).sha256() }

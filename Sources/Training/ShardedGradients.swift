@@ -118,19 +118,26 @@ public final class ShardedGradients<Scalar: TensorScalar> {
                 try sums[index].withUnsafeElements { try peers.send(UnsafeRawBufferPointer(start: $0, count: size), to: rank + 1) }
             }
         }
-        for index in parameters.indices where learns(parameters[index]) { try peers.broadcast(&sums[index], from: last) }
+        // Where nobody has a value, everybody has filled the sum with zeros.
+        let isWhole = try peers.agree(after.map { $0 ? 1 : 0 }, from: last)
+        for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 { try peers.broadcast(&sums[index], from: last) }
         // Rows of tables are few beside the table: everybody adds those of everybody.
         var lookups = [Lookups](repeating: [], count: parameters.count)
         for index in parameters.indices where learns(parameters[index]) {
-            let own = self.lookups(of: parameters[index], in: stores)
+            let own = self.lookups(of: parameters[index], in: stores), width = max(1, parameters[index].shape.dropFirst().reduce(1, *))
             for sender in 0...last {
-                let counts = try peers.agree(own.map(\.rows.count), from: sender), width = max(1, parameters[index].shape.dropFirst().reduce(1, *))
-                for (place, count) in counts.enumerated() {
-                    let rows = try peers.agree(sender == rank ? own[place].rows.map(Int.init) : [], from: sender)
-                    var gradient = sender == rank ? own[place].gradient : Tensor<Scalar>(uninitialized: [count, width])
-                    try peers.broadcast(&gradient, from: sender)
-                    lookups[index].append((rows.map { Int32(truncatingIfNeeded: $0) }, gradient))
+                let rows = try peers.agree(sender == rank ? own.flatMap { $0.rows.map(Int.init) } : [], from: sender)
+                guard !rows.isEmpty else { continue }
+                var gradient = Tensor<Scalar>(uninitialized: [rows.count, width])
+                if sender == rank {
+                    var first = 0
+                    for part in own {
+                        Scalar.copy(part.gradient.view, into: &gradient[rows: first..<first + part.rows.count])
+                        first += part.rows.count
+                    }
                 }
+                try peers.broadcast(&gradient, from: sender)
+                lookups[index].append((rows.map { Int32(truncatingIfNeeded: $0) }, gradient))
             }
         }
         addLookups(lookups)

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import TestSupport
+import TestTools
 import Testing
 import VectorStore
 
@@ -193,7 +194,7 @@ import VectorStore
     /// JSON lines and plain text, with a mark at the beginning and no end of the last line.
     @Test func otherFormats() throws {
         let text = "\u{FEFF}two dogs\r\nsnow\n\nthe cat"
-        for (name, content) in [("t.txt", text), ("t.jsonl", (0..<10).map { #"{"n": \#($0), "text": "dogs \#($0)"}"# }.joined(separator: "\n"))] {
+        for (name, content) in [("t.txt", text), ("m.txt", "one\ntwo\nthree\n\u{FEFF}marked\nfive\n%PDF-\nseven"), ("t.jsonl", (0..<10).map { #"{"n": \#($0), "text": "dogs \#($0)"}"# }.joined(separator: "\n"))] {
             let input = try program.write(name, content)
             #expect(try program.run("shard", "plan", input, "-o", "\(name).kset", "--model", model, "--rows", "3").status == 0)
             #expect(try program.run("shard", "run", "\(name).kset").status == 0)
@@ -203,5 +204,95 @@ import VectorStore
             #expect(set.layout == whole.layout)
             #expect(try set.block(rows: 0..<set.count) == whole.block(rows: 0..<whole.count))
         }
+    }
+
+    private func finished(_ set: String, rows: Int, of count: Int) throws {
+        let input = try program.write("c.csv", corpus(count))
+        #expect(try plan(input, to: set, rows: rows).status == 0)
+        #expect(try program.run("shard", "run", set).status == 0)
+        #expect(try program.run("shard", "finish", set, "--virtual", "all.h5").status == 0)
+    }
+
+    @Test(.enabled(if: TestTool.h5py.isExpected, "needs python3-h5py; tools/test installs it")) func viewsForH5py() throws {
+        try finished("s.kset", rows: 30, of: 100)
+        let python = try #require(TestTool.h5py.path), script = """
+            import h5py, numpy as np, sys
+            f, first = h5py.File("all.h5"), 0
+            for i in range(4):
+                part = h5py.File(f"s.kset/shards/0000{i}.h5")
+                n = len(part["texts"])
+                for name in ["embeddings", "texts", "valid", "groups", "ids"]:
+                    assert f[name].is_virtual and (f[name][first:first + n] == part[name][:]).all(), name
+                first += n
+            assert len(f["embeddings"]) == first == 100
+            """
+        let run = try program.shell("\(python) -c \"$SCRIPT\"", environment: ["SCRIPT": script])
+        #expect(run.status == 0, "\(run.errors)")
+        // A file of views is not read here: a missing shard would be zeros.
+        let refused = try program.run("pca", "all.h5", "-o", "p.h5")
+        #expect(refused.status == 65 && !refused.errors.isEmpty, "\(refused.errors)")
+    }
+
+    @Test func exportsByShard() throws {
+        try finished("s.kset", rows: 30, of: 100)
+        #expect(try program.run("export", "s.kset", "-o", "v.npy", "--per-shard").status == 0)
+        #expect(try program.run("export", "s.kset", "-o", "whole.npy").status == 0)
+        let shapes = try (0..<4).map { try NPYFile(path: program.path("v-0000\($0).npy")).shape }
+        #expect(shapes == [[30, 24], [30, 24], [30, 24], [10, 24]])
+        func data(_ name: String) throws -> Data { try program.bytes(name).dropFirst(128) }
+        #expect(try (0..<4).map { try data("v-0000\($0).npy") }.reduce(Data(), +) == data("whole.npy"))
+        let copy = try program.run("export", "s.kset", "-o", "t.copy")
+        #expect(copy.status == 0 && copy.errors.contains("embedding vector(24)"), "\(copy.errors)")
+        let lines = String(decoding: try program.bytes("t.copy"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 101 && lines[100].isEmpty)
+        let cells = lines[5].split(separator: "\t", omittingEmptySubsequences: false)
+        #expect(cells.count == 5 && cells[0] == "5" && cells[3] == "two dogs\\nplay, \"in\" snow 5" && cells[4].hasPrefix("[") && cells[4].split(separator: ",").count == 24)
+        #expect(lines[6].hasSuffix("\t\\N"), "a row without a vector")
+        #expect(try program.run("export", "s.kset", "-o", "b.hdf5", "--queries", "5", "--neighbours", "3").status == 0)
+    }
+
+    /// A map of a sample, with the rest placed on it; near-duplicates through sorted signatures.
+    @Test func samplesAndDuplicates() throws {
+        try finished("s.kset", rows: 70, of: 400)
+        #expect(try program.run("vectors", "select", "s.kset", "-o", "sample.h5", "--sample", "150", "--seed", "3").status == 0)
+        let sample = try VectorFile(path: program.path("sample.h5"))
+        #expect(sample.count == 150)
+        #expect(try sample.ids() != nil && zip(sample.ids()!, sample.ids()!.dropFirst()).allSatisfy { Int($0)! < Int($1)! }, "in their order")
+        #expect(try program.run("tsne", "sample.h5", "-o", "map.h5", "--perplexity", "10", "--iterations", "50").status == 0)
+        let placed = try program.run("tsne", "s.kset", "--onto", "map.h5", "--reference", "sample.h5", "-o", "placed.csv")
+        #expect(placed.status == 0 && placed.errors.contains("320 points"), "\(placed.errors)")
+        let exact = try program.run("vectors", "select", "s.kset", "-o", "a.h5", "--distinct", "0.999", "--json")
+        let fast = try program.run("vectors", "select", "s.kset", "-o", "b.h5", "--distinct", "0.999", "--approximate", "--dropped", "d.csv", "--json")
+        let counts = try [exact, fast].map { try JSON(parsing: $0.output)["near_duplicates"]?.int ?? -1 }
+        #expect(counts[0] >= 0 && counts[1] <= counts[0] && counts[1] >= counts[0] * 9 / 10, "\(counts)")
+    }
+
+    /// A disk that fills up: said so, and when there is room the work goes on to the same bytes.
+    @Test(.enabled(if: Self.hasNamespaces, "needs user and mount namespaces")) func aFullDisk() throws {
+        let input = try program.write("c.csv", corpus(20_000))
+        let script = """
+            set -e
+            mkdir disk; mount -t tmpfs -o size=1500k none disk
+            "$0" shard plan \(input) -o disk/s.kset --rows 5000 --model \(model) --column caption > /dev/null
+            "$0" shard run disk/s.kset --quiet && exit 1 || echo status $?
+            mount -o remount,size=60m disk
+            "$0" shard run disk/s.kset --quiet
+            "$0" shard finish disk/s.kset --check --quiet
+            (cd disk/s.kset && sha256sum shards/*.h5)
+            """
+        let full = try program.shell("exec unshare -rm bash -c \"$SCRIPT\" \"$0\"", environment: ["SCRIPT": script])
+        #expect(full.status == 0 && full.output.contains("status 74") && full.errors.contains("the disk is full"), "\(full.output) \(full.errors)")
+        let other = try program.shell("\"$0\" shard plan \(input) -o s.kset --rows 5000 --model \(model) --column caption >/dev/null && \"$0\" shard run s.kset && cd s.kset && sha256sum shards/*.h5")
+        #expect(full.output.hasSuffix(other.output) && other.output.split(separator: "\n").count == 4, "\(other.errors)")
+    }
+
+    private static var hasNamespaces: Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+        process.arguments = ["-rm", "true"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
     }
 }
