@@ -72,6 +72,8 @@ public final class SentenceEncoder: Sendable {
     public let prompt: String
     private let network: Network
     private let steps: [Step]
+    /// Layouts of the Transformer's weights, kept for the next process.
+    private let packed: PackedWeights?
     /// Leading tokens that are not pooled.
     private let unpooledTokens: Int
 
@@ -104,7 +106,9 @@ public final class SentenceEncoder: Sendable {
         var options = options
         self.directory = directory
         try options.precision.checkProcessor()
-        tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
+        // The tokenizer is read by one core and the network by another.
+        let parts = try Self.parts(of: directory, options)
+        tokenizer = parts.tokenizer
         let idBound = tokenizer.idBound
         func check(vocabularySize: Int) throws {
             guard idBound <= vocabularySize else {
@@ -113,20 +117,16 @@ public final class SentenceEncoder: Sendable {
             }
         }
         var size: Int, limit: Int
-        if directory.isStatic {
-            let table = try StaticEmbedding<Float>(from: ModelDirectory.weights(in: directory.transformerFolder))
+        network = parts.network
+        packed = parts.packed
+        switch network {
+        case .table(let table):
             try check(vocabularySize: table.vocabularySize)
-            network = .table(table)
             // Texts of any length are averaged.
             (size, limit) = (table.size, Int(Int32.max))
-        } else {
-            let configuration = try EncoderConfiguration(
-                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
-            try check(vocabularySize: configuration.vocabularySize)
-            let encoder = Encoder<Float>(configuration, precision: options.precision)
-            try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
-            network = .transformer(encoder)
-            (size, limit) = (configuration.hiddenSize, configuration.longestSequence)
+        case .transformer(let encoder):
+            try check(vocabularySize: encoder.configuration.vocabularySize)
+            (size, limit) = (encoder.configuration.hiddenSize, encoder.configuration.longestSequence)
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
         guard maxLength > (directory.isStatic ? 0 : tokenizer.addedTokenCount()) else {
@@ -167,6 +167,32 @@ public final class SentenceEncoder: Sendable {
         dimension = size
         // The prompt's own tokens, without the closing special token that the sentence will bring.
         unpooledTokens = skipsPrompt && !prompt.isEmpty ? max(0, try tokenizer.encode(prompt).count - 1) : 0
+    }
+
+    private struct Parts {
+        var tokenizer: Tokenizer
+        var network: Network
+        var packed: PackedWeights?
+    }
+
+    private static func parts(of directory: ModelDirectory, _ options: Options) throws -> Parts {
+        enum Part: Sendable {
+            case tokenizer(Tokenizer), network(Network, PackedWeights?)
+        }
+        let made = try Parallel.map(2, threads: 2) { item, _ -> Part in
+            if item == 0 { return .tokenizer(try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
+            let archive = try ModelDirectory.weights(in: directory.transformerFolder)
+            if directory.isStatic { return .network(.table(try StaticEmbedding<Float>(from: archive)), nil) }
+            let configuration = try EncoderConfiguration(
+                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
+            let encoder = Encoder<Float>(configuration, precision: options.precision), entries = encoder.checkpointEntries
+            let packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+            try load(entries, from: archive, prefixes: encoder.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+            packed?.attach(entries)
+            return .network(.transformer(encoder), packed)
+        }
+        guard case .tokenizer(let tokenizer) = made[0], case .network(let network, let packed) = made[1] else { preconditionFailure("parts come in order") }
+        return Parts(tokenizer: tokenizer, network: network, packed: packed)
     }
 
     /// The Transformer, for what looks into its layers.
@@ -223,6 +249,7 @@ public final class SentenceEncoder: Sendable {
         guard let base = vectors.baseAddress, !sentences.isEmpty else { return Counts() }
         let (batches, rows, counts) = batched(tokenized(sentences))
         let target = Shared(base)
+        defer { packed?.keep() }
         try Parallel.forEach(batches.count, threads: options.threads) { index, _ in
             let found = self.vectors(of: batches[index])
             found.withUnsafeElements { from in

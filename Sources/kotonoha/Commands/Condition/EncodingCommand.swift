@@ -87,8 +87,7 @@ struct EncodingCommand: ParsableCommand {
         try writing.check(inputs: [vectors, data], files: [output])
         let file = try VectorFile(path: vectors)
         let (rows, measured, names) = try measurements(file)
-        let d = file.dimension, all = try file.readEmbeddings()
-        let x = Tensor<Float>(rows.flatMap { all[$0 * d..<($0 + 1) * d] }, shape: [rows.count, d])
+        let x = try file.vectors(rows: rows)
         var record = provenance(seed: seed)
         record.inputs = [try .init(hashing: vectors), try .init(hashing: data)]
         record.settings = [("method", .string("encoding model")), ("items", .integer(rows.count)), ("voxels", .integer(measured.columns)), ("standardized", .bool(standardize)),

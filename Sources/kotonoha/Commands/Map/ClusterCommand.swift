@@ -79,7 +79,7 @@ struct ClusterCommand: ParsableCommand {
         try writing.check(inputs: [vectors], files: [output, figure])
         if let tree { return try runTree(tree) }
         let file = try VectorFile(path: vectors), valid = try file.valid()
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        let x = try file.vectors()
         let clustering: Clustering, method: String
         var cosine: Double?, random: RandomPairCosines?
         if let clusters {
@@ -126,7 +126,7 @@ struct ClusterCommand: ParsableCommand {
         layout.hasGroups = true
         layout.groupName = "cluster"
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             if keepsGroups { block.columns.append(block.groups) }
@@ -162,7 +162,7 @@ struct ClusterCommand: ParsableCommand {
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
         guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; choose at most 40,000 by vectors select", file: vectors) }
         if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), d = file.dimension
+        let x = try file.vectors(), d = file.dimension
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
         for (place, row) in rows.enumerated() { for k in 0..<d { kept[place, k] = Double(x[row, k]) } }
         let labels = try DissimilarityOptions.labels(file, rows), dendrogram = try Dendrogram(RDM(kept, labels: labels), linkage: linkage)
@@ -198,7 +198,7 @@ struct ClusterCommand: ParsableCommand {
                     for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
                 }
             }
-            let vectors = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+            let vectors = try file.vectors()
             var members = [[Int]](repeating: [], count: (cut.max() ?? -1) + 1)
             for (place, row) in rows.enumerated() { members[cut[place]].append(row) }
             let clustering = Clustering(communities: members, of: vectors)

@@ -217,9 +217,7 @@ struct TSNECommand: ParsableCommand {
 
     /// The vectors of the rows that are not empty.
     func matrix(_ file: VectorFile, _ rows: [Int]) throws -> Tensor<Float> {
-        let all = try file.readEmbeddings(), dimension = file.dimension
-        if rows.count == file.count { return Tensor(all, shape: [file.count, dimension]) }
-        return Tensor(rows.flatMap { all[$0 * dimension..<($0 + 1) * dimension] }, shape: [rows.count, dimension])
+        rows.count == file.count ? try file.vectors() : try file.vectors(rows: rows)
     }
 
     /// The nearest points in the space of the vectors, not on the map; for the page.

@@ -36,7 +36,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
         guard let groups = try group.map({ try file.column(file.layout.requiredColumn(named: $0, file: vectors)) }) ?? file.groups() else {
             throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
         }
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        let x = try file.vectors()
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
             let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))

@@ -47,7 +47,7 @@ struct MineCommand: ParsableCommand {
         try writing.check(inputs: [vectors], files: [output])
         let file = try VectorFile(path: vectors)
         let valid = try file.valid(), texts = try file.texts(), groups = try file.groups()
-        let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        let x = try file.vectors()
         let random = try RandomPairCosines(of: x, valid: valid, seed: seed, threads: threads)
         var filter = PairFilter()
         if let threshold { filter.threshold = Float(try random.threshold(named: threshold)) }

@@ -43,6 +43,10 @@ struct RankCommand: ParsableCommand {
     @Option(in: .results, help: "How many sentences for each query.")
     var top = 10
 
+    @Option(help: ArgumentHelp("Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
+                               + "the file has it; binary may miss some."))
+    var codes: VectorCodes?
+
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
@@ -67,7 +71,8 @@ struct RankCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: [vectors, queryFile, queryVectors, model.inputFolder], files: [output])
         let file = try VectorFile(path: vectors)
-        let search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
+        var search = try CosineSearch(corpus: file, valid: file.valid(), threads: model.threads)
+        search.codes = try codes.map { try RowCodes($0, of: file) } ?? (file.codeKinds.contains(.int8) ? RowCodes(.int8, of: file) : nil)
         if file.storage == .binary && !report.quiet {
             Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
         }
@@ -127,7 +132,9 @@ struct RankCommand: ParsableCommand {
 
     /// The model that made the file, with the file's own settings where none are given.
     private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        if let precision = model.precision ?? Precision(rawValue: file.metadata.precision) { ModelOptions.note(missing: precision, isQuiet: report.quiet) }
+        if model.precision != nil { model.notePrecision(isQuiet: report.quiet) } else if let made = Precision(rawValue: file.metadata.precision) {
+            ModelOptions.note(missing: made, isQuiet: report.quiet)
+        }
         return try SentenceEncoder(for: file, overriding: model.overrides)
     }
 
@@ -136,7 +143,7 @@ struct RankCommand: ParsableCommand {
         var record = provenance()
         record.model = file.metadata.modelSource
         record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
-        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("vectors", try file.description)]
+        record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("codes", codes.map { .string($0.rawValue) } ?? .null), ("vectors", try file.description)]
         return record
     }
 }

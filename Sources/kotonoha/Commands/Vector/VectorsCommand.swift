@@ -13,9 +13,10 @@ struct VectorsCommand: ParsableCommand {
 
 struct VectorsSelectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "select", abstract: "A vector file with fewer rows.",
+        commandName: "select", abstract: "A vector file with fewer rows, or with codes for quicker search.",
         discussion: """
             kotonoha vectors select all.h5 -o nouns.h5 --where pos=noun --distinct q99.9 --dropped dropped.csv
+            kotonoha vectors select all.h5 -o coded.h5 --codes int8
 
             --distinct drops every row whose cosine to an earlier kept row reaches a value, or a quantile of random pairs: near-duplicates.
             """)
@@ -38,6 +39,9 @@ struct VectorsSelectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A table of the rows that --distinct dropped, each with the row that it repeats.", valueName: "table"))
     var dropped: String?
 
+    @Option(help: "Codes that stand beside the vectors for quicker search: int8 (the answers are the same) or binary. Those of the file if not given.")
+    var codes: VectorCodes?
+
     @Option(in: .seed, help: "Seed of the random pairs.")
     var seed: UInt64 = 0
 
@@ -47,7 +51,7 @@ struct VectorsSelectCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, "vectors are written")
-        if self.where.isEmpty && rows == nil && distinct == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct") }
+        if self.where.isEmpty && rows == nil && distinct == nil && codes == nil { throw ValidationError("nothing is selected: give --where, --rows or --distinct; or --codes") }
         for filter in self.where where !filter.contains("=") { throw ValidationError("--where is COLUMN=VALUE, not '\(filter)'") }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
@@ -68,7 +72,7 @@ struct VectorsSelectCommand: ParsableCommand {
         record.settings = [("method", .string("selection")), ("where", .array(self.where.map(JSON.string))), ("vectors", try file.description)]
         var repeated: [NearDuplicates.Repeat] = []
         if let distinct {
-            let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+            let x = try file.vectors()
             let least = try RandomPairCosines(of: x, valid: valid, seed: seed).threshold(named: distinct)
             (kept, repeated) = try NearDuplicates.drop(kept.filter { valid[$0] }, of: x, cosine: least)
             record.settings += [("distinct", .number(least)), ("dropped", .integer(repeated.count))]
@@ -77,7 +81,7 @@ struct VectorsSelectCommand: ParsableCommand {
         record.settings.append(("rows", .integer(kept.count)))
         var metadata = file.metadata
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage, rows: kept.count, codes: codes ?? file.codeKinds.first)
         // Rows are read in runs, so that a selection in order reads the file once.
         var start = 0
         while start < kept.count {
@@ -164,7 +168,7 @@ struct VectorsLabelCommand: ParsableCommand {
         record.inputs = [try .init(hashing: vectors), try .init(hashing: labels)]
         record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", try file.description)]
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             block.columns = names.indices.filter { i in !added.contains { $0.name == names[i] } }.map { block.columns[$0] }
