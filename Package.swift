@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
         .target(name: "CConfinement"),
+        .target(name: "CMapping"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
         .systemLibrary(name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
@@ -39,7 +40,7 @@ let package = Package(
 
         // First floor: arrays, and bytes to values.
         .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "CLAPACK"]),
-        .target(name: "FileFormats", dependencies: ["CLinux", "CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
+        .target(name: "FileFormats", dependencies: ["CLinux", "CMapping", "CZip", "CZlib", "CExpat", "CXlsxWriter", "CCrypto", "CSimdJSON"]),
 
         // Second floor.
         .target(name: "Autograd", dependencies: ["Tensors"]),

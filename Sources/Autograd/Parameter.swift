@@ -15,9 +15,27 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
 
     private struct Layout: Hashable { var precision: Precision; var transposed: Bool }
     private struct State: Sendable {
-        var value: Tensor<Scalar>
+        var value: Tensor<Scalar> {
+            mutating get {
+                if !pending.isEmpty {
+                    let parts = pending
+                    pending = []
+                    for part in parts { part(&stored) }
+                }
+                return stored
+            }
+            set {
+                stored = newValue
+                pending = []
+            }
+        }
+        private var stored: Tensor<Scalar>
+        /// What fills the value when somebody asks for it.
+        var pending: [@Sendable (inout Tensor<Scalar>) -> Void] = []
         var whole: [Layout: PackedMatrix<Scalar>] = [:]
         var blocks: [Precision: [PackedMatrix<Scalar>]] = [:]
+
+        init(value: Tensor<Scalar>) { stored = value }
     }
     private let state: Mutex<State>
 
@@ -35,6 +53,9 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         state.withLock { $0 = State(value: value) }
     }
 
+    /// Puts off a part of `assign` until somebody asks for the value: who computes with layouts that are kept elsewhere (`adopt`) never does.
+    package func fillLater(_ part: @escaping @Sendable (inout Tensor<Scalar>) -> Void) { state.withLock { $0.pending.append(part) } }
+
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`; `transposed` takes gradients back from outputs to inputs.
     package func packed(_ precision: Precision, transposed: Bool = false) -> PackedMatrix<Scalar> {
         state.withLock { state in
@@ -44,6 +65,15 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
             state.whole[layout] = made
             return made
         }
+    }
+
+    /// The layout of `packed` if it has been made.
+    package func known(_ precision: Precision) -> PackedMatrix<Scalar>? { state.withLock { $0.whole[Layout(precision: precision, transposed: false)] } }
+
+    /// Takes over a layout of the very value that the parameter has.
+    package func adopt(_ matrix: PackedMatrix<Scalar>) {
+        precondition(shape == [matrix.outputs, matrix.inputs])
+        state.withLock { $0.whole[Layout(precision: matrix.precision, transposed: false)] = matrix }
     }
 
     /// The matrix of `packed` cut into blocks of so many outputs, the last one smaller, each laid out by itself.
@@ -79,7 +109,7 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
             state.blocks = [:]
             for layout in Array(state.whole.keys) {
                 guard var matrix = state.whole.removeValue(forKey: layout) else { continue }
-                if isKnownUniquelyReferenced(&matrix) {
+                if isKnownUniquelyReferenced(&matrix), !matrix.isView {
                     Scalar.repack(&matrix, value.view)
                     state.whole[layout] = matrix
                 }

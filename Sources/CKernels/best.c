@@ -10,6 +10,8 @@ static inline uint64_t best_key(float score, uint32_t id) {
     return ((uint64_t)bits << 32) | (uint32_t)~id;
 }
 
+uint64_t kt_best_key(float score, uint32_t id) { return best_key(score, id); }
+
 float kt_best_score(uint64_t key) {
     uint32_t bits = (uint32_t)(key >> 32);
     bits ^= (bits >> 31) ? 0x80000000u : 0xFFFFFFFFu;
@@ -137,6 +139,12 @@ void kt_best_finish(int64_t rows, int64_t k, int64_t capacity, uint64_t *keys, i
         }
         if (counts[r] > 1) sort_down(mine, 0, counts[r] - 1);
     }
+}
+
+KT_CLONES
+void kt_best_keep(int64_t k, uint64_t *keys, int32_t *count) {
+    keep_best(keys, *count, k);
+    *count = (int32_t)k;
 }
 
 KT_CLONES

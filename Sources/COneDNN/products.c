@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,43 +101,96 @@ static dnnl_data_type_t result_type(int precision) { return precision == KD_S8 ?
 
 static size_t operand_size(int precision) { return precision == KD_F32 ? 4 : precision == KD_BF16 ? 2 : 1; }
 
-static int describe_matrix(dnnl_memory_desc_t *desc, int64_t rows, int64_t columns, dnnl_data_type_t type,
-                           int64_t row_stride, int64_t column_stride) {
+// oneDNN 2 has descriptions of matrices as values and a descriptor for each operation; oneDNN 3 has both behind pointers that are made and destroyed.
+// What differs stands here; a `matrix_desc` starts as NO_DESC.
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t matrix_desc;
+typedef const_dnnl_memory_desc_t desc_in;
+#define NO_DESC NULL
+static desc_in in(const matrix_desc *desc) { return *desc; }
+
+static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride, int64_t column_stride) {
+    dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
+    return dnnl_memory_desc_create_with_strides(desc, 2, dims, type, strides);
+}
+
+static int describe_any(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type) {
+    dnnl_dims_t dims = {rows, columns};
+    return dnnl_memory_desc_create_with_tag(desc, 2, dims, type, dnnl_format_tag_any);
+}
+
+static void drop(matrix_desc *desc) {
+    if (*desc) dnnl_memory_desc_destroy(*desc);
+    *desc = NULL;
+}
+
+static int copy_desc(matrix_desc *to, desc_in from) { return dnnl_memory_desc_clone(to, from); }
+
+static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c, dnnl_primitive_attr_t attributes) {
+    return dnnl_matmul_primitive_desc_create(chosen, engine, a, b, bias, c, attributes);
+}
+
+static void add_to_result(dnnl_post_ops_t operations) { dnnl_post_ops_append_sum(operations, 1.0f, 0, dnnl_data_type_undef); }
+#else
+typedef dnnl_memory_desc_t matrix_desc;
+typedef const dnnl_memory_desc_t *desc_in;
+#define NO_DESC {0}
+static desc_in in(const matrix_desc *desc) { return desc; }
+
+static int describe_matrix(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type, int64_t row_stride, int64_t column_stride) {
     dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
     return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides);
 }
 
+static int describe_any(matrix_desc *desc, int64_t rows, int64_t columns, dnnl_data_type_t type) {
+    dnnl_dims_t dims = {rows, columns};
+    return dnnl_memory_desc_init_by_tag(desc, 2, dims, type, dnnl_format_tag_any);
+}
+
+static void drop(matrix_desc *desc) { (void)desc; }
+
+static int copy_desc(matrix_desc *to, desc_in from) {
+    *to = *from;
+    return 0;
+}
+
+static int describe_product(dnnl_primitive_desc_t *chosen, desc_in a, desc_in b, desc_in bias, desc_in c, dnnl_primitive_attr_t attributes) {
+    dnnl_matmul_desc_t desc;
+    dnnl_status_t status = dnnl_matmul_desc_init(&desc, a, b, bias, c);
+    return status != dnnl_success ? status : dnnl_primitive_desc_create(chosen, &desc, attributes, engine, NULL);
+}
+
+static void add_to_result(dnnl_post_ops_t operations) { dnnl_post_ops_append_sum(operations, 1.0f); }
+#endif
+
 // The library's choice of kernel and of weight layout for a shape.
 static dnnl_primitive_desc_t choose(const shape_key *key) {
-    dnnl_memory_desc_t a, b, c, bias;
+    matrix_desc a = NO_DESC, b = NO_DESC, c = NO_DESC, bias = NO_DESC;
     dnnl_data_type_t type = operand_type(key->precision);
     bool ta = key->flags & TRANSPOSE_A, tb = key->flags & TRANSPOSE_B;
+    dnnl_primitive_desc_t chosen = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
     int bad = describe_matrix(&a, key->m, key->k, type, ta ? 1 : key->lda, ta ? key->lda : 1);
-    if (key->flags & PACKED) {
-        dnnl_dims_t dims = {key->k, key->n};
-        bad |= dnnl_memory_desc_init_by_tag(&b, 2, dims, type, dnnl_format_tag_any);
-    } else {
-        bad |= describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
-    }
+    bad |= key->flags & PACKED ? describe_any(&b, key->k, key->n, type) : describe_matrix(&b, key->k, key->n, type, tb ? 1 : key->ldb, tb ? key->ldb : 1);
     bad |= describe_matrix(&c, key->m, key->n, result_type(key->precision), key->ldc, 1);
-    bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
-    dnnl_matmul_desc_t desc;
-    if (bad || dnnl_matmul_desc_init(&desc, &a, &b, key->flags & BIAS ? &bias : NULL, &c) != dnnl_success) return NULL;
-
-    dnnl_primitive_attr_t attributes;
-    if (dnnl_primitive_attr_create(&attributes) != dnnl_success) return NULL;
+    if (key->flags & BIAS) bad |= describe_matrix(&bias, 1, key->n, dnnl_f32, key->n, 1);
+    if (bad || dnnl_primitive_attr_create(&attributes) != dnnl_success) goto done;
     // Our own scratchpad, one a thread: a primitive with the library's may not run on two threads at once.
     dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (key->flags & ACCUMULATE) {
         dnnl_post_ops_t add;
         dnnl_post_ops_create(&add);
-        dnnl_post_ops_append_sum(add, 1.0f);
+        add_to_result(add);
         dnnl_primitive_attr_set_post_ops(attributes, add);
         dnnl_post_ops_destroy(add);
     }
-    dnnl_primitive_desc_t chosen = NULL;
-    if (dnnl_primitive_desc_create(&chosen, &desc, attributes, engine, NULL) != dnnl_success) chosen = NULL;
+    if (describe_product(&chosen, in(&a), in(&b), key->flags & BIAS ? in(&bias) : NULL, in(&c), attributes) != dnnl_success) chosen = NULL;
     dnnl_primitive_attr_destroy(attributes);
+done:
+    drop(&a);
+    drop(&b);
+    drop(&c);
+    drop(&bias);
     return chosen;
 }
 
@@ -197,6 +251,7 @@ struct kd_matrix {
     kd_precision precision;
     size_t bytes;
     void *data;
+    bool is_view; // of memory that someone else owns
 };
 
 // Float products always take a bias, if only of zeros: the layout of the weights may depend on whether there is one.
@@ -204,6 +259,16 @@ static shape_key packed_key(const kd_matrix *matrix) {
     bool bias = matrix->precision != KD_S8;
     return (shape_key){.m = KD_TILE_ROWS, .n = matrix->outputs, .k = matrix->inputs, .lda = matrix->inputs,
                        .ldc = matrix->outputs, .precision = matrix->precision, .flags = PACKED | (bias ? BIAS : 0)};
+}
+
+// How the library wants a matrix.
+static int packed_layout(const kd_matrix *matrix, matrix_desc *wanted) {
+    shape_key key = packed_key(matrix);
+    dnnl_primitive_desc_t chosen = choose(&key);
+    if (!chosen) return -1;
+    int bad = copy_desc(wanted, dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0));
+    dnnl_primitive_desc_destroy(chosen);
+    return bad ? -1 : 0;
 }
 
 kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, const void *source,
@@ -222,26 +287,22 @@ kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, cons
 
 int kd_repack(kd_matrix *matrix, const void *source) {
     thread_state *state = current_state();
-    if (!state) return -1;
-    shape_key key = packed_key(matrix);
-    dnnl_primitive_desc_t chosen = choose(&key);
-    if (!chosen) return -1;
-    dnnl_memory_desc_t wanted = *dnnl_primitive_desc_query_md(chosen, dnnl_query_weights_md, 0);
-    dnnl_primitive_desc_destroy(chosen);
+    if (!state || matrix->is_view) return -1;
+    matrix_desc wanted = NO_DESC, given = NO_DESC;
+    if (packed_layout(matrix, &wanted)) return -1;
     if (!matrix->data) {
-        matrix->bytes = dnnl_memory_desc_get_size(&wanted);
+        matrix->bytes = dnnl_memory_desc_get_size(in(&wanted));
         matrix->data = aligned_alloc(64, (matrix->bytes + 63) / 64 * 64);
-        if (!matrix->data) return -1;
     }
-    dnnl_memory_desc_t given;
-    if (describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
-                        matrix->output_stride)) return -1;
     dnnl_memory_t from = NULL, to = NULL;
     dnnl_primitive_desc_t reorder_desc = NULL;
     dnnl_primitive_t reorder = NULL;
-    int bad = dnnl_memory_create(&from, &given, engine, (void *)source);
-    bad = bad ? bad : dnnl_memory_create(&to, &wanted, engine, matrix->data);
-    bad = bad ? bad : dnnl_reorder_primitive_desc_create(&reorder_desc, &given, engine, &wanted, engine, NULL);
+    int bad = matrix->data ? 0 : -1;
+    bad = bad ? bad : describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
+                                      matrix->output_stride);
+    bad = bad ? bad : dnnl_memory_create(&from, in(&given), engine, (void *)source);
+    bad = bad ? bad : dnnl_memory_create(&to, in(&wanted), engine, matrix->data);
+    bad = bad ? bad : dnnl_reorder_primitive_desc_create(&reorder_desc, in(&given), engine, in(&wanted), engine, NULL);
     bad = bad ? bad : dnnl_primitive_create(&reorder, reorder_desc);
     if (!bad) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
@@ -251,12 +312,32 @@ int kd_repack(kd_matrix *matrix, const void *source) {
     if (reorder_desc) dnnl_primitive_desc_destroy(reorder_desc);
     if (from) dnnl_memory_destroy(from);
     if (to) dnnl_memory_destroy(to);
+    drop(&given);
+    drop(&wanted);
     return bad ? -1 : 0;
+}
+
+kd_matrix *kd_view(kd_precision precision, int64_t inputs, int64_t outputs, const void *packed, size_t bytes) {
+    if (!current_state() || (uintptr_t)packed % 64 != 0) return NULL;
+    kd_matrix *matrix = calloc(1, sizeof *matrix);
+    if (!matrix) return NULL;
+    *matrix = (kd_matrix){.inputs = inputs, .outputs = outputs, .precision = precision, .bytes = bytes, .data = (void *)packed, .is_view = true};
+    matrix_desc wanted = NO_DESC;
+    bool fits = packed_layout(matrix, &wanted) == 0 && dnnl_memory_desc_get_size(in(&wanted)) == bytes;
+    drop(&wanted);
+    if (fits) return matrix;
+    kd_release(matrix);
+    return NULL;
+}
+
+const void *kd_packed_bytes(const kd_matrix *matrix, size_t *bytes) {
+    *bytes = matrix->bytes;
+    return matrix->data;
 }
 
 void kd_release(kd_matrix *matrix) {
     if (!matrix) return;
-    free(matrix->data);
+    if (!matrix->is_view) free(matrix->data);
     free(matrix);
 }
 
@@ -326,6 +407,16 @@ const char *kd_instruction_set(void) {
     case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
     case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
     case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+#if DNNL_VERSION_MAJOR >= 3
+    case dnnl_cpu_isa_avx512_core_fp16: return "avx512_core_fp16";
+#endif
     default: return "generic";
     }
+}
+
+const char *kd_library_version(void) {
+    static char text[32];
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
+    return text;
 }

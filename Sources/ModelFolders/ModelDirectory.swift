@@ -198,10 +198,11 @@ public struct ModelDirectory: Sendable {
     }
 
     /// SHA-256 over a sorted list of the model's files (weights, tokenizer, configuration), each with its own SHA-256.
-    public func sha256() throws -> String { try Self.sha256(of: folder) }
+    public func sha256(afresh: Bool = false) throws -> String { try Self.sha256(of: folder, afresh: afresh) }
 
     /// The same of a folder that holds some other model, such as a generator.
-    public static func sha256(of folder: URL) throws -> String {
+    /// - Parameter afresh: every file is read, also where its hash is known for the state that it is in (`SHA256.keptHex`).
+    public static func sha256(of folder: URL, afresh: Bool = false) throws -> String {
         let wanted: Set<String> = [
             "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "config.json", "tokenizer.json",
             "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
@@ -220,7 +221,10 @@ public struct ModelDirectory: Sendable {
         }
         files = Array(Set(files)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         var manifest = ""
-        for file in files { manifest += "\(file)\t\(try SHA256.hex(ofFile: folder.appendingPathComponent(file).path))\n" }
+        for file in files {
+            let path = folder.appendingPathComponent(file).path
+            manifest += "\(file)\t\(try afresh ? SHA256.hex(ofFile: path) : SHA256.keptHex(ofFile: path))\n"
+        }
         return SHA256.hex(of: manifest)
     }
 

@@ -82,7 +82,7 @@ extension Encoder {
 }
 
 /// Tensors by name, wherever they lie. Values are read as Float; a file's own view is used where it needs no conversion.
-public protocol WeightArchive {
+public protocol WeightArchive: Sendable {
     /// As the user knows it, for errors.
     var fileName: String { get }
     var names: [String] { get }
@@ -101,9 +101,11 @@ extension WeightArchive {
 
 /// Fills parameters from an archive.
 ///
-/// - Parameter prefixes: what may stand before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
+/// - Parameters:
+///   - prefixes: what may stand before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
+///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read when somebody asks for it.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
-public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""]) throws {
+public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {
     let names = Set(archive.names)
     func found(_ entry: CheckpointEntry<Float>, prefix: String) -> String? {
         ([entry.key] + entry.olderKeys).lazy.map { prefix + $0 }.first(where: names.contains)
@@ -117,6 +119,15 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
         guard shape == entry.shape else {
             throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration wants \(describe(entry.shape))",
                             file: archive.fileName)
+        }
+        if areNumbers {
+            let shape = entry.parameter.shape, rows = entry.rows
+            entry.parameter.fillLater { value in
+                // It was read before, in the very same state.
+                guard let tensor = try? entry.arranged(archive.tensor(name), fromFile: true) else { preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more") }
+                if let rows { Float.copy(tensor.view, into: &value[rows: rows]) } else { value = tensor.shape == shape ? tensor : tensor.reshaped(shape) }
+            }
+            continue
         }
         let tensor = entry.arranged(try archive.tensor(name), fromFile: true)
         guard tensor.isFinite else {

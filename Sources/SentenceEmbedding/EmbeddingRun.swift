@@ -13,6 +13,8 @@ public struct EmbeddingRun {
     /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
     public var split: TextSplit?
     public var storage = VectorStorage.float32
+    /// Codes to write beside the vectors; an appended file keeps what it has.
+    public var codes: VectorCodes?
     /// Keep the rows that an interrupted run has left.
     public var resumes = false
     /// Put the new rows behind those that `output` already holds.
@@ -139,7 +141,7 @@ public struct EmbeddingRun {
             metadata.provenance = record(
                 model: .init(path: encoder.name, sha256: modelHash), input: .init(path: inputName, sha256: readHash), encoder,
                 appendingTo: appends ? earlier : nil)
-            try partial.assemble(metadata: metadata, storage: storage)
+            try partial.assemble(metadata: metadata, storage: storage, codes: codes)
             if split != nil {
                 let path = DocumentMeans.path(for: output)
                 try DocumentMeans.write(from: VectorFile(path: output), texts: parts.documents, to: path)

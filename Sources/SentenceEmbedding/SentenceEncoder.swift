@@ -74,6 +74,8 @@ public final class SentenceEncoder: Sendable {
     private let steps: [Step]
     /// Whether the prompt's tokens are left out of the pooling.
     private let skipsPrompt: Bool
+    /// Layouts of the Transformer's weights, kept for the next process.
+    private let packed: PackedWeights?
     /// Leading tokens that are not pooled.
     private let unpooledTokens: Int
 
@@ -106,20 +108,17 @@ public final class SentenceEncoder: Sendable {
         var options = options
         self.directory = directory
         try options.precision.checkProcessor()
-        tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
+        // The tokenizer is read by one core and the network by another.
+        let parts = try Self.parts(of: directory, options)
+        (tokenizer, network, packed) = (parts.tokenizer, parts.network, parts.packed)
         var size: Int, limit: Int
-        if directory.isStatic {
-            let table = try StaticEmbedding<Float>(from: ModelDirectory.weights(in: directory.transformerFolder))
+        switch network {
+        case .table(let table):
             try tokenizer.check(vocabularySize: table.vocabularySize, of: directory.folder.path)
-            network = .table(table)
             // Texts of any length are averaged.
             (size, limit) = (table.size, Int(Int32.max))
-        } else {
-            let transformer = try makeLayeredNetwork(
-                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path, precision: options.precision)
+        case .transformer(let transformer):
             try tokenizer.check(vocabularySize: transformer.vocabularySize, of: directory.folder.path)
-            try load(transformer.checkpointEntries, from: ModelDirectory.weights(in: directory.transformerFolder), prefixes: transformer.checkpointPrefixes)
-            network = .transformer(transformer)
             (size, limit) = (transformer.hiddenSize, transformer.longestSequence)
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
@@ -167,7 +166,7 @@ public final class SentenceEncoder: Sendable {
     /// - Throws: `DataError` where the tokenizer cannot read the prompt.
     public init(sharing other: SentenceEncoder, prompt: String) throws {
         (directory, tokenizer, dimension, maxLength) = (other.directory, other.tokenizer, other.dimension, other.maxLength)
-        (network, steps, skipsPrompt, self.prompt) = (other.network, other.steps, other.skipsPrompt, prompt)
+        (network, packed, steps, skipsPrompt, self.prompt) = (other.network, other.packed, other.steps, other.skipsPrompt, prompt)
         var options = other.options
         (options.prompt, options.promptName) = (prompt, nil)
         self.options = options
@@ -178,6 +177,32 @@ public final class SentenceEncoder: Sendable {
     private static func unpooledTokens(of prompt: String, skipsPrompt: Bool, _ tokenizer: Tokenizer) throws -> Int {
         let tokens = skipsPrompt && !prompt.isEmpty ? try tokenizer.encode(prompt).specialTokensMask : []
         return tokens.count - (tokens.last == 1 ? 1 : 0)
+    }
+
+    private struct Parts {
+        var tokenizer: Tokenizer
+        var network: Network
+        var packed: PackedWeights?
+    }
+
+    private static func parts(of directory: ModelDirectory, _ options: Options) throws -> Parts {
+        enum Part: Sendable {
+            case tokenizer(Tokenizer), network(Network, PackedWeights?)
+        }
+        let made = try Parallel.map(2, threads: 2) { item, _ -> Part in
+            if item == 0 { return .tokenizer(try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
+            let archive = try ModelDirectory.weights(in: directory.transformerFolder)
+            if directory.isStatic { return .network(.table(try StaticEmbedding<Float>(from: archive)), nil) }
+            let encoder = try makeLayeredNetwork(
+                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path, precision: options.precision)
+            let entries = encoder.checkpointEntries
+            let packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+            try load(entries, from: archive, prefixes: encoder.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+            packed?.attach(entries)
+            return .network(.transformer(encoder), packed)
+        }
+        guard case .tokenizer(let tokenizer) = made[0], case .network(let network, let packed) = made[1] else { preconditionFailure("parts come in order") }
+        return Parts(tokenizer: tokenizer, network: network, packed: packed)
     }
 
     /// The Transformer, for what looks into its layers.
@@ -236,6 +261,7 @@ public final class SentenceEncoder: Sendable {
         if tokenizer.idBound > vocabularySize { try refuseTokensBeyondVocabulary(chunks) }
         let (batches, rows, counts) = batched(chunks)
         let target = Shared(base)
+        defer { packed?.keep() }
         try Parallel.forEach(batches.count, threads: options.threads) { index, _ in
             let found = self.vectors(of: batches[index])
             found.withUnsafeElements { from in

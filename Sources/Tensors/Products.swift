@@ -19,9 +19,13 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     let scales: TensorStorage<Float>?
     /// For int8: the sum of each column of the weights as their integers stand for them, (outputs).
     let columnSums: TensorStorage<Float>?
+    /// Whoever keeps the memory of a matrix that was mapped.
+    private let owner: AnyObject?
+    /// True for a matrix that lies in a file: it cannot take other values.
+    package var isView: Bool { owner != nil }
 
     init(_ layout: MatrixLayout, precision: Precision, handle: OpaquePointer? = nil, plain: TensorStorage<Scalar>? = nil,
-         scales: TensorStorage<Float>? = nil, columnSums: TensorStorage<Float>? = nil) {
+         scales: TensorStorage<Float>? = nil, columnSums: TensorStorage<Float>? = nil, owner: AnyObject? = nil) {
         inputs = layout.inputs
         outputs = layout.outputs
         self.layout = layout
@@ -30,6 +34,7 @@ public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
         self.plain = plain
         self.scales = scales
         self.columnSums = columnSums
+        self.owner = owner
     }
 
     deinit { releasePacked(handle) }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// A block of memory: of its own, or someone else's that `owner` keeps alive.
@@ -7,9 +8,20 @@ package final class MemoryBlock: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
     let size: Int
     private let owner: AnyObject?
+    /// Where `pointer` was found by aligning what the system gave.
+    private let given: UnsafeMutableRawPointer?
 
     init(size: Int) {
         pointer = .allocate(byteCount: size, alignment: 64)
+        self.size = size
+        (owner, given) = (nil, nil)
+    }
+
+    /// Memory of zeros, which costs nothing until it is touched: parameters that a checkpoint fills a moment later never are.
+    init(zeroed size: Int) {
+        guard let given = calloc(1, size + 64) else { preconditionFailure("out of memory for \(size) bytes") }
+        self.given = given
+        pointer = given.alignedUp(toMultipleOf: 64)
         self.size = size
         owner = nil
     }
@@ -18,11 +30,14 @@ package final class MemoryBlock: @unchecked Sendable {
         self.pointer = UnsafeMutableRawPointer(mutating: pointer)
         size = 0
         self.owner = owner
+        given = nil
     }
 
     var isView: Bool { owner != nil }
 
-    deinit { if owner == nil { pointer.deallocate() } }
+    deinit {
+        if let given { free(given) } else if owner == nil { pointer.deallocate() }
+    }
 }
 
 /// Memory of tensors. Freed blocks are kept and handed out again: a forward pass asks for the same sizes over and over,
@@ -44,12 +59,31 @@ package final class StoragePool: Sendable {
 
     func take(_ bytes: Int) -> MemoryBlock {
         let size = Self.roundedSize(bytes)
-        let kept: MemoryBlock? = shelves.withLock { shelves in
+        return kept(size) ?? MemoryBlock(size: size)
+    }
+
+    /// A block whose first `bytes` are zero.
+    func takeZeroed(_ bytes: Int) -> MemoryBlock {
+        let size = Self.roundedSize(bytes)
+        // Below this the system's zeros are no cheaper than our own.
+        guard size >= 1 << 18 else {
+            let block = take(bytes)
+            block.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+            return block
+        }
+        if let kept = kept(size) {
+            kept.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+            return kept
+        }
+        return MemoryBlock(zeroed: size)
+    }
+
+    private func kept(_ size: Int) -> MemoryBlock? {
+        shelves.withLock { shelves in
             guard let block = shelves.blocks[size]?.popLast() else { return nil }
             shelves.bytes -= size
             return block
         }
-        return kept ?? MemoryBlock(size: size)
     }
 
     /// Takes a block back; one that finds no place is freed when the caller lets go of it.
@@ -80,6 +114,13 @@ package final class TensorStorage<Scalar: BitwiseCopyable>: Sendable {
 
     package init(uninitializedCount count: Int) {
         block = StoragePool.shared.take(max(1, count) * MemoryLayout<Scalar>.stride)
+        block.pointer.bindMemory(to: Scalar.self, capacity: count)
+        self.count = count
+    }
+
+    /// Zeros.
+    package init(zeroedCount count: Int) {
+        block = StoragePool.shared.takeZeroed(max(1, count) * MemoryLayout<Scalar>.stride)
         block.pointer.bindMemory(to: Scalar.self, capacity: count)
         self.count = count
     }

@@ -18,6 +18,10 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     }
 
     public init(repeating value: Scalar = 0, shape: [Int]) {
+        if value == 0, value.sign == .plus {
+            self.init(shape: shape, storage: TensorStorage(zeroedCount: shape.reduce(1, *)))
+            return
+        }
         self.init(uninitialized: shape)
         Scalar.fill(storage.elements, with: value, count: storage.count)
     }

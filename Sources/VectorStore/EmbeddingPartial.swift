@@ -81,7 +81,8 @@ public final class EmbeddingPartial {
 
     /// Writes the output from all rows, the old file's first, and removes the folder.
     /// - Parameter metadata: of the new rows; appended files name both sources.
-    public func assemble(metadata: VectorMetadata, storage: VectorStorage = .float32) throws {
+    /// - Parameter codes: what is written beside the vectors; a file that is appended to keeps what it has.
+    public func assemble(metadata: VectorMetadata, storage: VectorStorage = .float32, codes: VectorCodes? = nil) throws {
         var metadata = metadata
         if let base {
             guard base.storage == storage else {
@@ -91,7 +92,8 @@ public final class EmbeddingPartial {
             metadata.sourceSHA256 = base.metadata.sourceSHA256 + " + " + metadata.sourceSHA256
             metadata.parts = base.metadata.parts + metadata.parts
         }
-        let writer = try VectorFileWriter(path: output, layout: wholeLayout, metadata: metadata, storage: storage)
+        let writer = try VectorFileWriter(path: output, layout: wholeLayout, metadata: metadata, storage: storage,
+            rows: (base?.count ?? 0) + completeRows, codes: codes ?? base?.codeKinds.first)
         if let base {
             var start = 0
             while start < base.count {

@@ -26,6 +26,22 @@ public final class HDF5Container: Sendable {
     /// The file as the user named it.
     public let path: String
     let handle: HDF5Handle
+    /// The file itself, for mapping what was validated; nil in the process that validates and in a file that is being written.
+    private let source: Source?
+
+    /// An open file and the parts of it that may be mapped; nil where any may.
+    private final class Source: Sendable {
+        let descriptor: Int32
+        let mappable: Set<HDF5Stretch>?
+
+        init?(_ descriptor: Int32, _ mappable: Set<HDF5Stretch>?) {
+            self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+            self.mappable = mappable
+            if self.descriptor < 0 { return nil }
+        }
+
+        deinit { close(descriptor) }
+    }
 
     // MARK: Opening
 
@@ -35,13 +51,16 @@ public final class HDF5Container: Sendable {
     public convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
-        try HDF5Validation.ensureReadable(descriptor, path)
-        try self.init(trusted: descriptor, path: path)
+        let mappable = try HDF5Validation.ensureReadable(descriptor, path)
+        try self.init(trusted: descriptor, path: path, source: Source(descriptor, mappable))
     }
 
     /// Opens without looking first; for the child that does the looking.
-    init(trusted descriptor: Int32, path: String) throws {
+    convenience init(trusted descriptor: Int32, path: String) throws { try self.init(trusted: descriptor, path: path, source: nil) }
+
+    private init(trusted descriptor: Int32, path: String, source: Source?) throws {
         self.path = path
+        self.source = source
         handle = try HDF5.locked {
             let access = try HDF5.access(to: descriptor, HDF5.failure("opening", file: path, .inputOutput))
             // A lock would outlive this process in any child that inherits the file, and network disks often have none to give; files
@@ -57,6 +76,7 @@ public final class HDF5Container: Sendable {
     /// Creates `temporary`, which errors call `path`. Virtual datasets need a layout that HDF5 1.10 and later read.
     init(creating temporary: String, for path: String, allowsVirtual: Bool = false) throws {
         self.path = path
+        source = nil
         let descriptor = Glibc.open(temporary, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError.cannotCreate(path) }
         defer { close(descriptor) }
@@ -66,6 +86,8 @@ public final class HDF5Container: Sendable {
             // The oldest layout that holds what is written: every reader of the last twenty years opens it.
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, allowsVirtual ? H5F_LIBVER_V110 : H5F_LIBVER_V18)
             H5Pset_file_locking(access.id, false, true)
+            // Arrays that are worth mapping begin where a vector register's load crosses no line of the cache.
+            H5Pset_alignment(access.id, 4096, 64)
             H5Pset_obj_track_times(creation.id, false)
             return try HDF5Handle(H5Fcreate(temporary, kh5_acc_trunc(), creation.id, access.id), Self.writing(path))
         }
@@ -191,6 +213,17 @@ public final class HDF5Container: Sendable {
     public func required(_ name: String) throws -> HDF5Dataset {
         guard let dataset = try dataset(name) else { throw damaged("it has no dataset \(name)") }
         return dataset
+    }
+
+    /// The bytes of a dataset as they lie in the file, mapped; nil where they lie in chunks, are other numbers than `type`, or may not be mapped:
+    /// they are read then.
+    ///
+    /// What is mapped was looked at by the validating process (`HDF5Validation`), and its end is checked against the size of the very file that is
+    /// open here.
+    func mapped(_ dataset: HDF5Dataset, as type: hid_t) throws -> MappedFile? {
+        guard let source, let stretch = try dataset.stretch(of: type) else { return nil }
+        if let mappable = source.mappable, !mappable.contains(stretch) { return nil }
+        return try? MappedFile(descriptor: source.descriptor, stretch: stretch.offset ..< stretch.offset + stretch.bytes, path: path)
     }
 
     /// A whole dataset of numbers and its shape.

@@ -32,6 +32,11 @@ extension Int: HDF5Number {
     public static var fileType: Int64 { kh5_int64() }
 }
 
+/// Where a contiguous dataset lies in its file.
+struct HDF5Stretch: Hashable, Sendable {
+    var offset: Int, bytes: Int
+}
+
 /// A dataset of an HDF5 file. Its first axis is read in ranges, so that files larger than memory can be walked through.
 public final class HDF5Dataset: Sendable {
     /// What it holds.
@@ -219,6 +224,20 @@ public final class HDF5Dataset: Sendable {
     }
 
     // MARK: Looking at the storage
+
+    /// Where the numbers lie in the file, one after the other; nil where they lie in chunks or in the header, are other numbers than `type`, or do
+    /// not begin where a number of four bytes may.
+    func stretch(of type: hid_t) throws -> HDF5Stretch? {
+        try HDF5.locked {
+            let stored = try storedType(), creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
+            guard H5Tequal(stored.id, type) > 0, H5Pget_layout(creation.id) == H5D_CONTIGUOUS, H5Pget_external_count(creation.id) == 0 else { return nil }
+            let size = shape.reduce(1, *).multipliedReportingOverflow(by: H5Tget_size(stored.id))
+            // An address that says "none" is all ones.
+            guard let offset = Int(exactly: H5Dget_offset(handle.id)), !size.overflow, size.partialValue > 0, offset % 4 == 0,
+                  H5Dget_storage_size(handle.id) == size.partialValue, offset.addingReportingOverflow(size.partialValue).overflow == false else { return nil }
+            return HDF5Stretch(offset: offset, bytes: size.partialValue)
+        }
+    }
 
     /// True where chunks are compressed or otherwise transformed.
     var isFiltered: Bool {

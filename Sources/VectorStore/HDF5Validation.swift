@@ -25,34 +25,17 @@ public enum HDF5Validation {
         }
     }
 
-    /// What a file was when it was trusted.
-    private struct Identity: Hashable {
-        var device: UInt, inode: UInt, size: Int, seconds: Int, nanoseconds: Int
-
-        init?(_ path: String) {
-            var information = stat()
-            guard stat(path, &information) == 0 else { return nil }
-            self.init(information)
-        }
-
-        init?(_ descriptor: Int32) {
-            var information = stat()
-            guard fstat(descriptor, &information) == 0 else { return nil }
-            self.init(information)
-        }
-
-        private init(_ information: stat) {
-            device = UInt(information.st_dev)
-            inode = UInt(information.st_ino)
-            size = Int(information.st_size)
-            seconds = information.st_mtim.tv_sec
-            nanoseconds = information.st_mtim.tv_nsec
-        }
+    /// Names a file in the cache of files that passed.
+    private static func key(_ identity: FileIdentity) -> String {
+        var major: UInt32 = 0, minor: UInt32 = 0, release: UInt32 = 0
+        HDF5.locked { _ = H5get_libversion(&major, &minor, &release) }
+        return identity.key("hdf5 1", "\(major).\(minor).\(release)")
     }
 
     private struct State {
         var program: Program?
-        var trusted: Set<Identity> = []
+        /// Files that passed, and the stretches of them that may be mapped; nil where this process wrote the file.
+        var trusted: [FileIdentity: Set<HDF5Stretch>?] = [:]
         /// In the child: the limit of memory is the one that was set here.
         var isMemoryOurs = false
     }
@@ -64,20 +47,54 @@ public enum HDF5Validation {
 
     /// A file that this process wrote needs no validation.
     static func trust(_ path: String) {
-        guard let identity = Identity(path) else { return }
-        state.withLock { _ = $0.trusted.insert(identity) }
+        guard let identity = FileIdentity(path) else { return }
+        state.withLock { $0.trusted[identity] = .some(nil) }
     }
 
-    /// Validates a file unless that is known to be needless.
-    static func ensureReadable(_ descriptor: Int32, _ path: String) throws {
+    /// Validates a file unless that is known to be needless: this process wrote it, or it passed before, in this process or in another one of this
+    /// user (`UserCache`), and has not changed since by the system's own clock.
+    /// - Returns: the stretches of the file that may be mapped; nil where nobody validates or this process wrote the file, and any may.
+    static func ensureReadable(_ descriptor: Int32, _ path: String) throws -> Set<HDF5Stretch>? {
         try checkSignature(descriptor, path)
-        let identity = Identity(descriptor)
-        let (program, isTrusted) = state.withLock { state in (state.program, identity.map(state.trusted.contains) ?? false) }
-        guard let program, !isTrusted else { return }
-        try validate(descriptor, path, by: program, timeLimit: nil)
+        let identity = FileIdentity(descriptor)
+        let (program, trusted) = state.withLock { state in (state.program, identity.flatMap { state.trusted[$0] }) }
+        if let trusted { return trusted }
+        guard let program else { return nil }
+        if let identity, let kept = UserCache.read("validated", key: key(identity)), let stretches = Self.stretches(String(decoding: kept.bytes, as: UTF8.self)) {
+            state.withLock { $0.trusted[identity] = .some(stretches) }
+            return stretches
+        }
+        let found = try validate(descriptor, path, by: program, timeLimit: nil)
         // It is as it was when it was looked at, or it is not trusted.
-        if let identity, Identity(descriptor) == identity { state.withLock { _ = $0.trusted.insert(identity) } }
+        guard let identity, FileIdentity(descriptor) == identity else { return found }
+        state.withLock { $0.trusted[identity] = .some(found) }
+        // A small file is looked at in less time than it takes to keep that it was.
+        if identity.size >= keptFrom { UserCache.write("validated", key: key(identity)) { try $0.write(Self.text(found)) } }
+        return found
     }
+
+    /// Bytes from which on it is kept for other processes that a file passed.
+    private static let keptFrom = 4 << 20
+
+    /// Stretches as the child reports them, one a line: a mark, the offset, the number of bytes.
+    private static func text(_ stretches: Set<HDF5Stretch>) -> String {
+        stretches.sorted { $0.offset < $1.offset }.map { "@ \($0.offset) \($0.bytes)\n" }.joined() + passed
+    }
+
+    /// Nil where the text is not all of what was written.
+    private static func stretches(_ text: String) -> Set<HDF5Stretch>? {
+        guard text.hasSuffix(passed) else { return nil }
+        var found: Set<HDF5Stretch> = []
+        for line in text.dropLast(passed.count).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 3, words[0] == "@", let offset = Int(words[1]), let bytes = Int(words[2]), offset >= 0, bytes > 0 else { return nil }
+            found.insert(HDF5Stretch(offset: offset, bytes: bytes))
+        }
+        return found
+    }
+
+    /// The last line of the child's report of a good file.
+    private static let passed = "passed\n"
 
     /// Tells a file that is no HDF5 at all from one that is damaged.
     private static func checkSignature(_ descriptor: Int32, _ path: String) throws {
@@ -102,15 +119,22 @@ public enum HDF5Validation {
     public static func validate(_ path: String, by program: Program, timeLimit: Duration? = nil) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
-        try validate(descriptor, path, by: program, timeLimit: timeLimit)
+        _ = try validate(descriptor, path, by: program, timeLimit: timeLimit)
     }
 
-    private static func validate(_ descriptor: Int32, _ path: String, by program: Program, timeLimit: Duration?) throws {
+    /// The bytes of a file that may be mapped, as the child reports them.
+    package static func mappable(_ path: String, by program: Program) throws -> [Range<Int>] {
+        let descriptor = try InputFile.open(path)
+        defer { close(descriptor) }
+        return try validate(descriptor, path, by: program, timeLimit: nil).map { $0.offset ..< $0.offset + $0.bytes }.sorted { $0.lowerBound < $1.lowerBound }
+    }
+
+    private static func validate(_ descriptor: Int32, _ path: String, by program: Program, timeLimit: Duration?) throws -> Set<HDF5Stretch> {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DataError(.inputOutput, "no pipe to the validating process: \(SystemError.text())", file: path) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(ends[0]) }
-        let size = Identity(descriptor)?.size ?? 0
+        let size = FileIdentity(descriptor)?.size ?? 0
         let limit = timeLimit ?? .seconds(10 + size / 50_000_000)
         let child: pid_t
         do {
@@ -152,7 +176,7 @@ public enum HDF5Validation {
         let text = String(decoding: hasBegun || hasLittle ? message.dropFirst() : message[...], as: UTF8.self)
         switch (isInTime, signal, code) {
         case (false, _, _), (_, SIGALRM, _), (_, SIGXCPU, _): throw DataError(.badData, "this HDF5 file is damaged: reading it does not come to an end", file: path)
-        case (_, 0, 0): return
+        case (_, 0, 0): return stretches(text) ?? []
         // libhdf5 does not always say that memory is what it lacks.
         case (_, 0, DataError.Kind.badData.rawValue) where hasLittle:
             throw DataError(.memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
@@ -228,10 +252,13 @@ public enum HDF5Validation {
     ///   - seconds: how long the child may live, by the clock.
     public static func runAsChild(parent: Int32, seconds: Int) -> Int32 {
         guard confineChild(parent: parent, seconds: seconds) else { return DataError.Kind.interrupted.rawValue }
-        let size = Identity(childDescriptor)?.size ?? 0
+        let size = FileIdentity(childDescriptor)?.size ?? 0
         _ = write(STDOUT_FILENO, [state.withLock { $0.isMemoryOurs } ? begun : begunWithLittle], 1)
         do {
-            try HDF5Walk(descriptor: childDescriptor, size: size).run()
+            let walk = try HDF5Walk(descriptor: childDescriptor, size: size)
+            try walk.run()
+            let report = Array(text(walk.stretches).utf8)
+            _ = write(STDOUT_FILENO, report, report.count)
             return 0
         } catch {
             var error = error as? DataError ?? DataError(.badData, "\(error)")
@@ -254,7 +281,7 @@ public enum HDF5Validation {
         limit(RLIMIT_CPU, UInt(max(1, seconds)))
         // The thread of libhdf5 confines itself when it begins; it begins before this one loses the right to start another.
         HDF5.locked {}
-        let isOurs = limitMemory(allowance(for: Identity(childDescriptor)?.size ?? 0))
+        let isOurs = limitMemory(allowance(for: FileIdentity(childDescriptor)?.size ?? 0))
         state.withLock { $0.isMemoryOurs = isOurs }
         _ = kc_confine()
         return true
@@ -278,76 +305,5 @@ public enum HDF5Validation {
         guard getrlimit(__rlimit_resource_t(resource.rawValue), &limits) == 0 else { return }
         limits.rlim_cur = min(value, limits.rlim_max)
         setrlimit(__rlimit_resource_t(resource.rawValue), &limits)
-    }
-}
-
-/// Touches everything in a file that a reader of this project may touch: attributes, the tree of groups, every dataset's type, space and
-/// index of chunks, all strings, all of the small arrays and samples of the large ones, whose bytes cannot mislead anybody but by their value.
-private final class HDF5Walk {
-    let size: Int
-    let container: HDF5Container
-    /// Numbers on their way to nowhere; one block for all arrays, because a large file has thousands of them.
-    private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-
-    private static let maximumObjects = 5_000_000
-    private static let maximumDepth = 16
-    /// Bytes up to which an array of numbers is read as a whole.
-    private static let wholeLimit = 8 << 20
-
-    init(descriptor: Int32, size: Int) throws {
-        self.size = size
-        container = try HDF5Container(trusted: descriptor, path: "it")
-    }
-
-    deinit { free(scratch.baseAddress) }
-
-    func run() throws {
-        for name in try container.attributeNames() { _ = try container.attribute(name) }
-        var objects = 0
-        try walk("/", depth: 0, &objects)
-    }
-
-    private func walk(_ group: String, depth: Int, _ objects: inout Int) throws {
-        guard depth <= Self.maximumDepth else { throw DataError(.badData, "its groups are nested too deeply") }
-        for link in try container.links(in: group) {
-            objects += 1
-            guard objects <= Self.maximumObjects else { throw DataError(.badData, "it holds too many objects") }
-            guard link.isHard else { throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read") }
-            let name = (group == "/" ? "/" : group + "/") + link.name
-            switch try container.kind(of: name) {
-            case .group: try walk(name, depth: depth + 1, &objects)
-            case .dataset: try touch(try container.required(name))
-            case .other: break
-            }
-        }
-    }
-
-    private func touch(_ dataset: HDF5Dataset) throws {
-        try dataset.walkChunks()
-        guard dataset.rows > 0, dataset.rowSize > 0 else { return }
-        switch dataset.kind {
-        case .string where dataset.shape.count <= 1:
-            var bytes = 0
-            for start in stride(from: 0, to: dataset.rows, by: 4096) {
-                for string in try dataset.strings(rows: start ..< min(start + 4096, dataset.rows)) { bytes += string.utf8.count }
-                // Rows may point to the same text again and again, which a reader would hold once for each.
-                guard !dataset.isVariableString || bytes <= size else {
-                    throw DataError(.badData, "the texts of \(dataset.name) are longer than the file")
-                }
-            }
-        case .float, .integer:
-            let step = max(1, Self.wholeLimit / (8 * dataset.rowSize))
-            // A compressed array is read whole: unpacking is work on data that may be damaged.
-            let isWhole = dataset.isFiltered || dataset.rows <= step
-            let starts = isWhole ? Array(stride(from: 0, to: dataset.rows, by: step)) : [0, dataset.rows / 2, dataset.rows - 1]
-            let size = 8 * dataset.rowSize * (isWhole ? min(step, dataset.rows) : 1)
-            if scratch.count < size {
-                guard let block = malloc(size) else { throw MemoryBudget.error("rows of \(dataset.name)", bytes: size) }
-                free(scratch.baseAddress)
-                scratch = UnsafeMutableRawBufferPointer(start: block, count: size)
-            }
-            for start in starts { try dataset.touch(rows: start ..< min(start + (isWhole ? step : 1), dataset.rows), scratch: scratch) }
-        default: break
-        }
     }
 }

@@ -23,6 +23,12 @@ public final class VectorFile: Sendable {
 
     private let container: HDF5Container
     private let embeddings: HDF5Dataset
+    /// The vectors where they lie in one piece as Float.
+    let mapping: MappedFile?
+    private let norms: HDF5Dataset?
+    /// Codes that stand beside the vectors.
+    let codes: [VectorCodes: HDF5Dataset]
+    let codeScale: HDF5Dataset?, codeError: HDF5Dataset?
     private let scale: HDF5Dataset?
     private let texts: HDF5Dataset
     private let groups: HDF5Dataset?
@@ -72,6 +78,25 @@ public final class VectorFile: Sendable {
             guard dataset.kind == .string else { throw damaged("\(name) holds no strings") }
             return dataset
         }
+        func numbers(_ name: String) throws -> HDF5Dataset? {
+            guard let dataset = try column(name) else { return nil }
+            guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not hold numbers of 32 bits") }
+            return dataset
+        }
+        mapping = storage == .float32 ? try container.mapped(embeddings, as: Float.fileType) : nil
+        norms = storage == .float32 ? try numbers("/norms") : nil
+        var codes: [VectorCodes: HDF5Dataset] = [:]
+        for kind in VectorCodes.allCases {
+            guard let dataset = try container.dataset(kind.datasetName) else { continue }
+            guard dataset.shape == [rows, kind.storage.rowSize(dimension: dimension)], dataset.kind == .integer(bytes: 1) else {
+                throw damaged("\(kind.datasetName) does not hold \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
+            }
+            codes[kind] = dataset
+        }
+        self.codes = codes
+        codeScale = try numbers("/codes_scale")
+        codeError = try numbers("/codes_error")
+        guard codes[.int8] == nil || codeScale != nil && codeError != nil else { throw damaged("it has int8 codes without /codes_scale and /codes_error") }
         guard let texts = try strings("/texts") else { throw damaged("it has no dataset /texts") }
         self.texts = texts
         groups = try strings("/groups")
@@ -127,8 +152,12 @@ public final class VectorFile: Sendable {
         var check: Float = 0
         for value in values { check += value * 0 }
         if check.isNaN, let index = values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "the vector of row \(rows.lowerBound + index / dimension) (rows count from 0) holds NaN or infinity", file: path)
+            throw notFinite(rows.lowerBound + index / dimension)
         }
+    }
+
+    func notFinite(_ row: Int) -> DataError {
+        DataError(.badData, "the vector of row \(row) (rows count from 0) holds NaN or infinity", file: path)
     }
 
     /// Vectors as Float, row-major, shape (rows, dimension).
@@ -142,6 +171,12 @@ public final class VectorFile: Sendable {
             initialized = size.partialValue
         }
     }
+
+    /// The Euclidean length of each vector as the file states it; nil in files that do not (of earlier versions and of other storage than float32).
+    public func statedNorms() throws -> [Float]? { set == nil ? try norms?.read(Float.self) : nil }
+
+    /// Maps a dataset of the file; nil where its bytes cannot be mapped.
+    func mapped(_ dataset: HDF5Dataset, as type: Int64) throws -> MappedFile? { try container.mapped(dataset, as: type) }
 
     public func texts(rows: Range<Int>? = nil) throws -> [String] {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)

@@ -4,7 +4,8 @@ import FileFormats
 /// Writes a `vectors.h5`, row block after row block, in constant memory. The file appears when `finish` returns.
 ///
 /// The same rows give the same bytes however they were cut into blocks: rows are gathered and written in portions of a size that
-/// depends on the dimension alone, and nothing in the file tells the time.
+/// depends on the dimension alone, and nothing in the file tells the time. Where the number of rows is known beforehand, every array lies in one
+/// piece, which readers map; else in chunks.
 public final class VectorFileWriter {
     public static let formatVersion = 1
 
@@ -14,6 +15,9 @@ public final class VectorFileWriter {
     public private(set) var count = 0
 
     private let storage: VectorStorage
+    /// Rows that will come, nil where that is not known.
+    private let rows: Int?
+    private let codes: VectorCodes?
     private let replacement: FileReplacement
     private let closeFailures = HDF5.closeFailures
     private var container: HDF5Container?
@@ -24,7 +28,11 @@ public final class VectorFileWriter {
 
     private struct Datasets {
         var embeddings: HDF5Dataset
+        var norms: HDF5Dataset?
         var scale: HDF5Dataset?
+        var codes: HDF5Dataset?
+        var codeScale: HDF5Dataset?
+        var codeError: HDF5Dataset?
         var texts: HDF5Dataset
         var groups: HDF5Dataset?
         var ids: HDF5Dataset?
@@ -33,12 +41,22 @@ public final class VectorFileWriter {
     }
 
     /// Opens a temporary file beside `path` and writes the attributes.
+    /// - Parameters:
+    ///   - rows: how many rows will be appended; nil where that is not known yet.
+    ///   - codes: what is written beside float32 vectors for quicker search.
     /// - Throws: `DataError` where it cannot be created.
-    public init(path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32) throws {
-        precondition(layout.dimension > 0, "vectors need components")
+    public init(
+        path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32, rows: Int? = nil, codes: VectorCodes? = nil
+    ) throws {
+        precondition(layout.dimension > 0 && (rows ?? 0) >= 0, "vectors need components")
+        guard codes == nil || storage == .float32 else {
+            throw DataError(.usage, "codes stand beside vectors in float32; these are stored as \(storage.rawValue)", file: path)
+        }
         self.path = path
         self.layout = layout
         self.storage = storage
+        self.rows = rows
+        self.codes = codes
         // About a quarter of a megabyte of vectors, so that one row is read without its thousand neighbours.
         portion = min(max((1 << 18) / (4 * layout.dimension), 16), 4096)
         pending = VectorBlock(layout: layout)
@@ -68,6 +86,7 @@ public final class VectorFileWriter {
             throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows count from 0) holds \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
         }
         count += block.count
+        guard count <= rows ?? .max else { throw DataError(.inputOutput, "more rows came than the \(rows ?? 0) that were announced; nothing was written", file: path) }
         var start = 0
         while start < block.count {
             let end = min(start + portion - pending.count, block.count)
@@ -80,6 +99,9 @@ public final class VectorFileWriter {
     /// Writes what is left and puts the file in its place.
     public func finish() throws {
         precondition(container != nil, "VectorFileWriter is finished")
+        guard rows == nil || count == rows else {
+            throw DataError(.inputOutput, "\(count) rows came where \(rows ?? 0) were announced; nothing was written", file: path)
+        }
         if pending.count > 0 || datasets == nil { try writePending() }
         try container?.recordContentHash()
         try container?.flush()
@@ -97,9 +119,13 @@ public final class VectorFileWriter {
         let range = written ..< written + rows
         let values = pending.embeddings[...]
 
-        try datasets.embeddings.extend(toRows: range.upperBound)
+        try extend(datasets.embeddings, to: range.upperBound)
         switch storage {
-        case .float32: try values.withUnsafeBufferPointer { try datasets.embeddings.write(rows: range, from: $0) }
+        case .float32:
+            try values.withUnsafeBufferPointer { try datasets.embeddings.write(rows: range, from: $0) }
+            let norms = VectorStorage.norms(values, dimension: layout.dimension)
+            try write(norms, to: datasets.norms, range)
+            try writeCodes(values, norms, datasets, range)
         case .float16:
             let type = try HDF5Container.float16Type(path)
             let bits = values.map(HalfPrecision.float16)
@@ -107,39 +133,64 @@ public final class VectorFileWriter {
         case .int8:
             let (codes, scales) = VectorStorage.int8(values, dimension: layout.dimension)
             try codes.withUnsafeBufferPointer { try datasets.embeddings.write(rows: range, from: $0) }
-            try datasets.scale?.extend(toRows: range.upperBound)
-            try scales.withUnsafeBufferPointer { try datasets.scale?.write(rows: range, from: $0) }
+            try write(scales, to: datasets.scale, range)
         case .binary:
             let bytes = VectorStorage.packed(values, dimension: layout.dimension)
             try bytes.withUnsafeBufferPointer { try datasets.embeddings.write(rows: range, from: $0) }
         }
-        func write(_ strings: [String], to dataset: HDF5Dataset?) throws {
-            try dataset?.extend(toRows: range.upperBound)
-            try dataset?.write(rows: range, strings: strings[...])
+        func writeStrings(_ strings: [String], to dataset: HDF5Dataset?) throws {
+            guard let dataset else { return }
+            try extend(dataset, to: range.upperBound)
+            try dataset.write(rows: range, strings: strings[...])
         }
-        try write(pending.texts, to: datasets.texts)
-        if layout.hasGroups { try write(pending.groups, to: datasets.groups) }
-        if layout.hasIDs { try write(pending.ids, to: datasets.ids) }
-        for (column, dataset) in zip(pending.columns, datasets.columns) { try write(column, to: dataset) }
-        try datasets.valid.extend(toRows: range.upperBound)
-        let valid = pending.valid.map { UInt8($0 ? 1 : 0) }
-        try valid.withUnsafeBufferPointer { try datasets.valid.write(rows: range, from: $0) }
+        try writeStrings(pending.texts, to: datasets.texts)
+        if layout.hasGroups { try writeStrings(pending.groups, to: datasets.groups) }
+        if layout.hasIDs { try writeStrings(pending.ids, to: datasets.ids) }
+        for (column, dataset) in zip(pending.columns, datasets.columns) { try writeStrings(column, to: dataset) }
+        try write(pending.valid.map { UInt8($0 ? 1 : 0) }, to: datasets.valid, range)
 
         pending = VectorBlock(layout: layout)
         written += rows
     }
 
-    /// Made with the first rows, when it is known whether the file is smaller than a chunk.
+    private func extend(_ dataset: HDF5Dataset, to rows: Int) throws {
+        if self.rows == nil { try dataset.extend(toRows: rows) }
+    }
+
+    private func write<Number: HDF5Number>(_ numbers: [Number], to dataset: HDF5Dataset?, _ range: Range<Int>) throws {
+        guard let dataset else { return }
+        try extend(dataset, to: range.upperBound)
+        try numbers.withUnsafeBufferPointer { try dataset.write(rows: range, from: $0) }
+    }
+
+    private func writeCodes(_ values: ArraySlice<Float>, _ norms: [Float], _ datasets: Datasets, _ range: Range<Int>) throws {
+        switch codes {
+        case nil: break
+        case .int8:
+            let made = VectorCodes.int8(values, norms: norms, dimension: layout.dimension)
+            try write(made.codes, to: datasets.codes, range)
+            try write(made.scales, to: datasets.codeScale, range)
+            try write(made.errors, to: datasets.codeError, range)
+        case .binary: try write(VectorStorage.packed(values, dimension: layout.dimension), to: datasets.codes, range)
+        }
+    }
+
+    /// Made with the first rows, when it is known whether the file is smaller than a chunk. Long arrays that are mapped together come first.
     private func makeDatasets(chunk: Int) throws -> Datasets {
         guard let container else { preconditionFailure("VectorFileWriter is finished") }
         func make(_ name: String, _ type: HDF5Handle, width: Int? = nil) throws -> HDF5Dataset {
-            try container.make(name, shape: width.map { [0, $0] } ?? [0], type: type.id, chunk: chunk, canGrow: true)
+            let first = rows ?? 0, shape = width.map { [first, $0] } ?? [first]
+            return try container.make(name, shape: shape, type: type.id, chunk: rows == nil ? chunk : nil, canGrow: rows == nil)
         }
         let text = try HDF5Container.stringType(path)
-        let byte = try VectorStorage.binary.fileType(path)
+        let byte = try VectorStorage.binary.fileType(path), float = try VectorStorage.float32.fileType(path)
         return Datasets(
             embeddings: try make("/embeddings", storage.fileType(path), width: storage.rowSize(dimension: layout.dimension)),
-            scale: storage == .int8 ? try make("/scale", VectorStorage.float32.fileType(path)) : nil,
+            norms: storage == .float32 ? try make("/norms", float) : nil,
+            scale: storage == .int8 ? try make("/scale", float) : nil,
+            codes: try codes.map { try make($0.datasetName, $0.storage.fileType(path), width: $0.storage.rowSize(dimension: layout.dimension)) },
+            codeScale: codes == .int8 ? try make("/codes_scale", float) : nil,
+            codeError: codes == .int8 ? try make("/codes_error", float) : nil,
             texts: try make("/texts", text),
             groups: layout.hasGroups ? try make("/groups", text) : nil,
             ids: layout.hasIDs ? try make("/ids", text) : nil,

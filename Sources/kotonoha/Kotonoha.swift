@@ -59,6 +59,8 @@ struct KotonohaProgram: ParsableCommand {
                 try CommandSuggestion.check(Array(CommandLine.arguments.dropFirst()), in: self)
                 var command = try parseAsRoot()
                 try command.run()
+                // What went to standard output cannot be taken back, but the exit status can say that it is wrong.
+                try MappedFile.requireAllWhole()
             } catch where exitCode(for: error) == .success {
                 // Help and version are data: they go where data goes, checked.
                 try Console.write(fullMessage(for: error) + "\n")

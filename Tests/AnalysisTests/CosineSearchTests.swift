@@ -1,7 +1,9 @@
+import Analysis
 import FileFormats
+import Foundation
 import Tensors
 import Testing
-import Analysis
+import VectorStore
 
 @Suite struct CosineSearchTests {
     /// Cosine in Double.
@@ -43,6 +45,47 @@ import Analysis
             var broken = corpus
             broken[(rows - 7) * width] = .nan
             #expect { try CosineSearch(corpus: broken).search(queries.rows(0..<1), top: top) } throws: { "\($0)".contains("row \(rows - 7)") }
+        }
+    }
+
+    /// Codes beside mapped vectors: int8 gives the rows and bits of the whole search, whatever the vectors; binary most of the rows.
+    @Test func codesFindWhatVectorsFind() throws {
+        let folder = NSTemporaryDirectory() + "/codes-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (rows, width, kind) in [(6_000, 64, VectorCodes.int8), (6_000, 33, .int8), (60_000, 64, .binary), (5_000, 33, .binary)] {
+            var x = sample(rows: rows, columns: width)
+            // Copies, rows of zeros, rows of very different lengths.
+            for row in stride(from: 100, to: rows, by: 9) { for c in 0..<width { x[row * width + c] = x[(row % 50) * width + c] * Float(row % 7 + 1) } }
+            for c in 0..<width { x[3 * width + c] = 0; x[4 * width + c] *= 1e-20; x[5 * width + c] *= 1e15 }
+            let path = folder + "/\(kind)\(width).h5", texts = (0..<rows).map(String.init), valid = (0..<rows).map { $0 % 11 != 5 }
+            let metadata = VectorMetadata(model: "m", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 8, createdBy: "", source: "", sourceSHA256: "")
+            let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: width), metadata: metadata, rows: rows, codes: kind)
+            try writer.append(VectorBlock(texts: texts, valid: valid, embeddings: x.elements))
+            try writer.finish()
+            let file = try VectorFile(path: path), queries = sample(rows: 70, columns: width, seed: 2)
+            #expect(file.isMapped)
+            var search = try CosineSearch(corpus: file, valid: valid)
+            let many = try search.search(queries, top: 10)
+            search.codes = try RowCodes(kind, of: file)
+            var found = 0, asked = 0
+            for query in 0..<70 {
+                let alone = try search.search(queries.rows(query..<query + 1), top: 10)
+                asked += many[query].count
+                found += Set(alone[0].map(\.row)).intersection(many[query].map(\.row)).count
+                guard kind == .int8 else { continue }
+                #expect(alone[0].map(\.row) == many[query].map(\.row) && alone[0].map(\.score.bitPattern) == many[query].map(\.score.bitPattern), "\(width), query \(query)")
+            }
+            print("\(kind) codes of \(rows) × \(width): recall at 10 \(Double(found) / Double(asked))")
+            #expect(Double(found) >= 0.99 * Double(asked))
+            // In threads of any number the same.
+            search = try CosineSearch(corpus: file, valid: valid, threads: 1)
+            search.codes = try RowCodes(kind, of: file)
+            let one = try search.search(queries.rows(7..<8), top: 10)
+            search = try CosineSearch(corpus: file, valid: valid, threads: 3)
+            search.codes = try RowCodes(kind, of: file)
+            #expect(try search.search(queries.rows(7..<8), top: 10) == one)
+            #expect(throws: DataError.self) { try RowCodes(kind == .int8 ? .binary : .int8, of: file) }
         }
     }
 

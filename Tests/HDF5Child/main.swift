@@ -69,5 +69,16 @@ case "sparse", "chunk":
     var byte: UInt8 = 1
     if words[1] == "chunk" { H5Dwrite(dataset, kh5_native_uint8(), 0, 0, hid_t(H5P_DEFAULT), &byte) }
     exit(H5Dclose(dataset) >= 0 && H5Fclose(file) >= 0 ? 0 : 1)
+
+// shrink FILE: the file is cut short while its vectors are mapped; then another output is written.
+case "shrink":
+    do {
+        let file = try VectorFile(path: words[2])
+        print(file.isMapped ? "mapped" : "read")
+        truncate(words[2], 4096)
+        do { print("rows: \(try file.vectors().rows)") } catch { print(error) }
+        try HDF5Container.create(path: words[2] + ".new") { try $0.write("/x", shape: [1], values: [1.0]) }
+        print("goes on")
+    } catch { print(error) }
 default: exit(64)
 }

@@ -28,11 +28,16 @@ struct Program {
     func write(_ name: String, _ text: String) throws -> String { try write(name, text.utf8) }
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: folder.appendingPathComponent(name)) }
 
+    /// That of the tests, without the user's cache: what one test leaves there is not to help another.
+    private static func environment(_ own: [String: String]) -> [String: String] {
+        ProcessInfo.processInfo.environment.merging(["KOTONOHA_CACHE": "off"]) { $1 }.merging(own) { $1 }
+    }
+
     func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = Self.environment(environment)
         process.currentDirectoryURL = folder
         return process
     }
@@ -67,7 +72,7 @@ struct Program {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", line, Self.executable.path]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = Self.environment(environment)
         return try run(process)
     }
 

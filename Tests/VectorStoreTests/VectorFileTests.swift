@@ -69,6 +69,73 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         #expect(try bytes(of: try write("c.h5", rows: 5000, steps: 4999)) == one)
     }
 
+    /// With the number of rows known: the same bytes however they come, nothing in chunks, and the vectors where they lie.
+    @Test func filesOfAKnownNumberOfRowsAreMapped() throws {
+        func made(_ name: String, steps: Int) throws -> String {
+            let writer = try VectorFileWriter(path: scratch.path(name), layout: layout, metadata: metadata, rows: 9000, codes: .int8)
+            for start in stride(from: 0, to: 9000, by: steps) { try writer.append(block(start ..< min(start + steps, 9000))) }
+            try writer.finish()
+            return scratch.path(name)
+        }
+        let path = try made("m.h5", steps: 1000), file = try VectorFile(path: path), chunked = try VectorFile(path: try write("c.h5", rows: 9000, steps: 1000))
+        #expect(try bytes(of: made("n.h5", steps: 77)) == bytes(of: path))
+        #expect(file.isMapped && !chunked.isMapped && file.codeKinds == [.int8] && chunked.codeKinds.isEmpty)
+        let whole = block(0 ..< 9000)
+        #expect(try file.block(rows: 0 ..< 9000) == whole && chunked.block(rows: 0 ..< 9000) == whole)
+        #expect(try file.vectors().elements == whole.embeddings && chunked.vectors().elements == whole.embeddings)
+        let some = [8999, 0, 1, 2, 4097, 4097]
+        #expect(try file.vectors(rows: some).elements == chunked.vectors(rows: some).elements)
+        let norms = try #require(try file.statedNorms())
+        #expect(try chunked.statedNorms() == norms)
+        for (row, norm) in norms.enumerated() {
+            let squares = whole.embeddings[(row * 12) ..< (row + 1) * 12].reduce(0.0) { $0 + Double($1) * Double($1) }
+            #expect(abs(Double(norm) - squares.squareRoot()) < 1e-6 * max(1, squares))
+        }
+    }
+
+    @Test func announcedRowsMustCome() throws {
+        for rows in [2, 4] {
+            let writer = try VectorFileWriter(path: scratch.path("a.h5"), layout: VectorLayout(dimension: 2), metadata: metadata, rows: rows)
+            let error = try failure {
+                try writer.append(VectorBlock(texts: ["a", "b", "c"], valid: [true, true, true], embeddings: [0, 1, 2, 3, 4, 5]))
+                try writer.finish()
+            }
+            #expect(error.kind == .inputOutput && error.message.contains("announced"), "\(error)")
+        }
+        #expect(scratch.contents == [])
+    }
+
+    /// What lies behind the end of a file that another process cuts short is an error, not the end of this one.
+    @Test func aFileThatShrinksWhileItIsMappedIsAnError() throws {
+        let wide = VectorLayout(dimension: 256), path = scratch.path("s.h5")
+        let writer = try VectorFileWriter(path: path, layout: wide, metadata: metadata, rows: 3000)
+        try writer.append(block(0 ..< 3000, layout: wide))
+        try writer.finish()
+        let process = Process(), pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: HDF5ValidationTests.program.executable)
+        (process.arguments, process.standardOutput) = (["shrink", path], pipe)
+        try process.run()
+        let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+        #expect(said.hasPrefix("mapped\n") && said.contains("cut short") && said.hasSuffix("goes on\n"), "\(said)")
+    }
+
+    /// What may be mapped is what the validating child reported; a stretch that does not end within the file is damage.
+    @Test func theChildSaysWhatMayBeMapped() throws {
+        let path = scratch.path("r.h5")
+        let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: 256), metadata: metadata, rows: 3000, codes: .int8)
+        try writer.append(block(0 ..< 3000, layout: VectorLayout(dimension: 256)))
+        try writer.finish()
+        let reported = try HDF5Validation.mappable(path, by: HDF5ValidationTests.program)
+        let sizes = reported.map(\.count).sorted()
+        // Embeddings, codes, three arrays of one float a row, one byte a row.
+        #expect(sizes == [3000, 12_000, 12_000, 12_000, 768_000, 3_072_000])
+        let vectors = try #require(reported.first { $0.count == 3_072_000 }), data = try bytes(of: path)
+        #expect(data[vectors.lowerBound ..< vectors.lowerBound + 8].elementsEqual(block(0 ..< 1, layout: VectorLayout(dimension: 256)).embeddings[..<2].withUnsafeBytes { Array($0) }))
+        #expect(vectors.lowerBound % 64 == 0)
+    }
+
     @Test func smallFilesAreSmall() throws {
         let path = try write("s.h5", rows: 2, steps: 1, layout: VectorLayout(dimension: 384))
         #expect(try bytes(of: path).count < 40_000)

@@ -26,15 +26,13 @@ public struct ANNBenchmark: Sendable {
         }
         var random = RandomSource(seed: seed)
         let order = random.permutation(usable.count).map { usable[$0] }
-        let dimension = file.dimension, all = try file.readEmbeddings()
-        func gathered(_ rows: some Sequence<Int>) -> [Float] { rows.flatMap { all[$0 * dimension..<($0 + 1) * dimension] } }
-        let test = gathered(order[..<queries].sorted()), train = gathered(order[queries...].sorted())
-        let corpus = Tensor(train, shape: [usable.count - queries, dimension])
-        let found = try CosineSearch(corpus: corpus).search(Tensor(test, shape: [queries, dimension]), top: neighbours)
+        let dimension = file.dimension
+        let test = try file.vectors(rows: order[..<queries].sorted()), train = try file.vectors(rows: order[queries...].sorted())
+        let found = try CosineSearch(corpus: train).search(test, top: neighbours)
         try HDF5Container.create(path: output) { container in
             try container.set("distance", .string("angular"))
-            try container.write("train", shape: [usable.count - queries, dimension], values: train)
-            try container.write("test", shape: [queries, dimension], values: test)
+            try container.write("train", shape: [usable.count - queries, dimension], values: train.elements)
+            try container.write("test", shape: [queries, dimension], values: test.elements)
             try container.write("neighbors", shape: [queries, neighbours], values: found.rows)
             try container.write("distances", shape: [queries, neighbours], values: found.scores.map { 1 - $0 })
         }

@@ -24,21 +24,27 @@ struct BlockedBest: Sendable {
     var counts: [Int32]
 
     static let blockRows = 1024
-    private static let blocksInFlight = 8
+    static let blocksInFlight = 8
     private static let queriesInFlight = 16_384
-    private static let tile = 64
+    static let tile = 64
+    /// Queries up to which rows are looked at where they lie; with more, the product of tiles is quicker although it lays out the corpus. Measured:
+    /// docs/benchmarks.md.
+    static let scanQueries = 4
+    /// Answers up to which that holds.
+    private static let scanAnswers = 4096
 
     /// - Parameters:
     ///   - excludeSelf: queries and corpus are the same rows, and no row finds itself.
     ///   - queryValid, corpusValid: rows marked false neither find nor are found.
     static func search<Queries: RowSource, Corpus: RowSource>(
         queries: Queries, corpus: Corpus, by score: BlockedScore, top: Int, excludeSelf: Bool = false,
-        queryValid: [Bool]? = nil, corpusValid: [Bool]? = nil, threads: Int
+        queryValid: [Bool]? = nil, corpusValid: [Bool]? = nil, codes: RowCodes? = nil, threads: Int
     ) throws -> BlockedBest {
         let n = queries.rows, width = queries.columns
         let top = min(top, max(1, corpus.rows))
-        if case .cosine = score, n <= scanQueries, !excludeSelf, corpus.rows >= 2 * blockRows, top <= corpus.rows / 4 {
-            return try scan(queries: queries, corpus: corpus, top: top, queryValid: queryValid, corpusValid: corpusValid, threads: threads)
+        let isSmall = corpus.rows < 2 * blockRows || top > min(corpus.rows / 4, scanAnswers)
+        if case .cosine = score, n > 0, n <= scanQueries || codes?.kind == .binary, !excludeSelf, !isSmall {
+            return try QueryScan(queries: queries, corpus: corpus, top: top, queryValid: queryValid, corpusValid: corpusValid, codes: codes, threads: threads).run()
         }
         var result = BlockedBest(top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
                                  counts: [Int32](repeating: 0, count: n))
@@ -91,92 +97,6 @@ struct BlockedBest: Sendable {
                     result.rows[to] = Int32(kt_best_id(key))
                     result.scores[to] = kt_best_score(key)
                 }
-            }
-        }
-        return result
-    }
-}
-
-extension BlockedBest {
-    /// Queries up to which the corpus is read as it lies: a tile of 64 would be mostly zeros, and laying out the corpus is most of the work.
-    static let scanQueries = 2
-
-    /// The same answer, to the bit, for a query or two: cosines of all rows by dot products, then those that can be among the best once more by
-    /// the product that many queries get. A cosine in float is off by less than `width` roundings, so a row below the margin cannot be.
-    static func scan<Queries: RowSource, Corpus: RowSource>(
-        queries: Queries, corpus: Corpus, top: Int, queryValid: [Bool]?, corpusValid: [Bool]?, threads: Int
-    ) throws -> BlockedBest {
-        let n = queries.rows, rows = corpus.rows, width = queries.columns
-        let prepared = PreparedRows(capacity: tile, width: width)
-        try queries.withRows(0..<n) { try prepared.fill($0, rows: 0..<n, by: .cosine, valid: queryValid, what: "the queries", threads: 1) }
-        var cosines = [Float](repeating: -.infinity, count: n * rows)
-        let span = blockRows * blocksInFlight
-        for start in stride(from: 0, to: rows, by: span) {
-            let part = start..<min(rows, start + span), pieces = Parallel.chunks(part.count, size: 256)
-            try corpus.withRows(part) { pointer in
-                try cosines.withUnsafeMutableBufferPointer { cosines in
-                    guard let base = cosines.baseAddress else { return }
-                    let from = Shared(pointer), to = Shared(base)
-                    try Parallel.forEach(pieces.count, threads: threads) { piece, _ in
-                        for i in pieces[piece] where corpusValid?[start + i] != false {
-                            let row = UnsafePointer(from.pointer) + i * width, squares = Float.dot(row, row, count: width)
-                            guard squares.isFinite else { throw notFinite(row: start + i, of: "the vectors") }
-                            guard squares > 0 else { continue }
-                            let reciprocal = 1 / squares.squareRoot()
-                            for query in 0..<n where prepared.usable[query] {
-                                to.pointer[query * rows + start + i] = Float(Float.dot(prepared.row(query), row, count: width) * reciprocal)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        // The best by these cosines, and the rows within the margin of the last of them.
-        let capacity = 2 * top + Int(KT_BEST_SLACK), margin = 4e-7 * Float(width + 16)
-        let first = BestState(queries: n, capacity: capacity)
-        first.reset()
-        var candidates: Set<Int32> = []
-        var indices = [Int32](repeating: 0, count: rows)
-        for query in 0..<n where prepared.usable[query] {
-            cosines.withUnsafeBufferPointer { cosines in
-                guard let line = cosines.baseAddress.map({ $0 + query * rows }) else { return }
-                first.offer(line, queries: query..<query + 1, block: 0..<rows, top: top)
-                first.finish(queries: query + 1, top: top, threads: 1)
-                let found = Int(first.counts[query])
-                guard found > 0 else { return }
-                let least = found < top ? -2 : kt_best_score(first.keys[query * capacity + found - 1]) - margin
-                let count = indices.withUnsafeMutableBufferPointer { kt_at_least(line, Int64(rows), least, $0.baseAddress) }
-                candidates.formUnion(indices[..<Int(count)])
-            }
-        }
-        let state = BestState(queries: tile, capacity: capacity), chosen = candidates.sorted()
-        state.reset()
-        try Scratch.with(Float.self, count: blockRows * width) { gathered in
-            try Scratch.with(Float.self, count: tile * blockRows) { products in
-                var old: CorpusBlock?
-                for start in stride(from: 0, to: chosen.count, by: blockRows) {
-                    let part = chosen[start..<min(chosen.count, start + blockRows)]
-                    // A whole block, filled up with zeros, whose product has the shape that a block of the corpus has.
-                    gathered.update(repeating: 0, count: blockRows * width)
-                    for (place, row) in part.enumerated() {
-                        try corpus.withRows(Int(row)..<Int(row) + 1) { (gathered + place * width).update(from: $0, count: width) }
-                    }
-                    let block = try CorpusBlock(gathered, rows: start..<start + blockRows, width: width, by: .cosine, valid: nil, reusing: old)
-                    Float.multiply(prepared.row(0), rows: n, by: block.matrix, bias: block.bias, into: products)
-                    state.offer(products, queries: 0..<n, block: block.rows, top: top)
-                    old = block
-                }
-            }
-        }
-        state.finish(queries: n, top: top, threads: 1)
-        var result = BlockedBest(top: top, rows: [Int32](repeating: -1, count: n * top), scores: [Float](repeating: -.infinity, count: n * top),
-                                 counts: [Int32](repeating: 0, count: n))
-        for query in 0..<n where prepared.usable[query] {
-            result.counts[query] = state.counts[query]
-            for place in 0..<Int(state.counts[query]) {
-                let key = state.keys[query * capacity + place]
-                result.rows[query * top + place] = chosen[Int(kt_best_id(key))]
-                result.scores[query * top + place] = kt_best_score(key)
             }
         }
         return result
@@ -279,7 +199,7 @@ final class CorpusBlock: @unchecked Sendable {
 }
 
 /// The keys found so far for a group of queries.
-private final class BestState: Sendable {
+final class BestState: Sendable {
     let capacity: Int
     private let queries: Int
     private let ofKeys: TensorStorage<UInt64>
@@ -306,6 +226,13 @@ private final class BestState: Sendable {
         let q = queries.lowerBound
         kt_best_offer(products, Int64(queries.count), Int64(block.count), Int64(block.count), UInt32(block.lowerBound), Int64(top), Int64(capacity),
                       keys + q * capacity, counts + q, thresholds + q)
+    }
+
+    /// Keeps the best `top` keys of one query; returns the lowest of their scores, -infinity where there are fewer.
+    func bound(query: Int, top: Int) -> Float {
+        kt_best_finish(1, Int64(top), Int64(capacity), keys + query * capacity, counts + query)
+        if Int(counts[query]) == top { thresholds[query] = kt_best_score(keys[query * capacity + top - 1]) }
+        return thresholds[query]
     }
 
     func finish(queries: Int, top: Int, threads: Int) {

@@ -13,6 +13,9 @@ public struct CosineSearch<Corpus: RowSource>: Sendable {
     /// Rows marked false are not found (and, in `minePairs`, do not search).
     public let valid: [Bool]?
     public let threads: Int
+    /// Short codes of the same rows, for a query or two at a time. With int8 codes the answers are the same to the bit; with binary ones
+    /// (`RowCodes`) some can be missing.
+    public var codes: RowCodes?
 
     /// - Throws: `DataError` when the corpus is no matrix, or `valid` is not one flag a row.
     public init(corpus: Corpus, valid: [Bool]? = nil, threads: Int = Parallel.availableThreads) throws {
@@ -34,7 +37,7 @@ public struct CosineSearch<Corpus: RowSource>: Sendable {
             throw DataError(.badData, "the queries have \(queries.columns) columns and the vectors \(corpus.columns); both must come from the same model")
         }
         guard top > 0 else { throw DataError(.usage, "the number of answers must be at least 1, not \(top)") }
-        let best = try BlockedBest.search(queries: queries, corpus: corpus, by: .cosine, top: top, queryValid: queryValid, corpusValid: valid, threads: threads)
+        let best = try BlockedBest.search(queries: queries, corpus: corpus, by: .cosine, top: top, queryValid: queryValid, corpusValid: valid, codes: codes, threads: threads)
         return NeighborTable(best)
     }
 }

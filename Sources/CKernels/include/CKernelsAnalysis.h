@@ -16,11 +16,30 @@ void kt_best_offer(const float *scores, int64_t rows, int64_t columns, int64_t s
                    int64_t capacity, uint64_t *keys, int32_t *counts, float *thresholds);
 // Puts the best k (or as many as there are) of each row first, best first.
 void kt_best_finish(int64_t rows, int64_t k, int64_t capacity, uint64_t *keys, int32_t *counts);
+// Puts the best k of *count > k keys first, in their order, and sets *count to k.
+void kt_best_keep(int64_t k, uint64_t *keys, int32_t *count);
+uint64_t kt_best_key(float score, uint32_t id);
 float kt_best_score(uint64_t key);
 uint32_t kt_best_id(uint64_t key);
 
 // Indices of the elements >= threshold, in order; returns how many. `indices` has room for n.
 int64_t kt_at_least(const float *x, int64_t n, float threshold, int32_t *indices);
+
+// MARK: Scans
+
+// scores (query_count x count): cosines of unit queries with rows (count x width), in float. `norms` holds the rows' lengths or is NULL. A row
+// of zeros, or one that `valid` (may be NULL) marks 0, gets -infinity. Returns the first row that holds NaN or infinity, -1 where none does.
+int64_t kt_scan_cosines(const float *queries, int64_t query_count, const float *rows, int64_t count, int64_t width, const float *norms,
+                        const uint8_t *valid, float *scores);
+// scores = scale of the row * query_scale * (query . code); sum |query| * 127 fits 32 bits. A scale of 0 stands for a row of zeros.
+void kt_scan_int8(const int16_t *query, float query_scale, const int8_t *codes, int64_t count, int64_t width, const float *scales,
+                  const uint8_t *valid, float *scores);
+// low, high = scores -+ (errors * a + b); errors may be NULL for zeros.
+void kt_scan_bounds(const float *scores, const float *errors, float a, float b, int64_t n, float *low, float *high);
+// scores = sum of +-q over the components, the signs being the row's bits. q = least + step * u, bit p of every u in planes[p * words ...],
+// words being the 64-bit words of a row; query_sum = sum of q.
+void kt_scan_bits(const uint64_t *planes, int32_t plane_count, float least, float step, float query_sum, const uint8_t *bits, int64_t count,
+                  int64_t bytes, const uint8_t *valid, float *scores);
 
 // MARK: Rows
 

@@ -28,6 +28,11 @@ kd_matrix *kd_pack(kd_precision precision, int64_t inputs, int64_t outputs, cons
 int kd_repack(kd_matrix *matrix, const void *source);
 void kd_release(kd_matrix *matrix);
 
+// The bytes of a packed matrix. With the same library version and instruction set they serve another process.
+const void *kd_packed_bytes(const kd_matrix *matrix, size_t *bytes);
+// A matrix whose packed bytes lie, 64-byte aligned, in memory that outlives it; NULL where their number is not what the library wants.
+kd_matrix *kd_view(kd_precision precision, int64_t inputs, int64_t outputs, const void *packed, size_t bytes);
+
 // y (rows x outputs) = x (rows x inputs) * matrix + bias; bias (outputs floats) may be NULL and must be for KD_S8.
 int kd_multiply(const kd_matrix *matrix, const void *x, int64_t rows, void *y, const float *bias);
 
@@ -41,3 +46,6 @@ bool kd_is_fast(kd_precision precision);
 
 // Name of the instruction set that oneDNN uses here, as in "avx512_core_bf16"; for provenance.
 const char *kd_instruction_set(void);
+
+// As in "2.6.3". The first call is to return before another thread calls.
+const char *kd_library_version(void);

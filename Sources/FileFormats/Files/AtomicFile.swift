@@ -62,6 +62,7 @@ public final class AtomicFile {
     /// Brings everything to the disk and puts the file in the target's place. Nothing may be written afterwards.
     public func commit() throws {
         precondition(isOpen, "AtomicFile is closed")
+        try MappedFile.requireAllWhole()
         try flush()
         if isDirect {
             isOpen = false
@@ -169,6 +170,7 @@ public final class FileReplacement {
     /// Brings the temporary file to the disk and puts it in the output's place. Whoever wrote it has closed it.
     public func commit() throws {
         precondition(isOpen, "FileReplacement is closed")
+        try MappedFile.requireAllWhole()
         let written = open(temporary, O_RDONLY | O_CLOEXEC)
         guard written >= 0 else { throw SystemError.cannotWrite(path) }
         defer { close(written) }

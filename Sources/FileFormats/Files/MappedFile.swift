@@ -1,36 +1,54 @@
+import CMapping
 import Glibc
 
-/// A file's bytes, mapped read-only: weights are paged in when they are touched and shared between processes.
+/// A file's bytes, or a stretch of them, mapped read-only: they are paged in when they are touched and shared between processes.
 ///
-/// The mapping lives as long as this object. A file that another program cuts short while it is mapped takes the
-/// process down (SIGBUS), as with every mapped file; data that may still grow or shrink is read through streams instead.
+/// The mapping lives as long as this object. Where another program cuts the file short, or the disk fails, while it is mapped, the bytes that are
+/// gone read as zeros and the mapping counts as damaged: `requireWhole` says so, and until it has, no output is put in its place
+/// (`AtomicFile`, `FileReplacement`).
 public final class MappedFile: Sendable {
     /// The file as it was asked for.
     public let path: String
-    /// Bytes in the file.
+    /// Bytes that are mapped.
     public let count: Int
     // Unsafe only in type: the pages are mapped read-only and stay where they are until `deinit`.
     private nonisolated(unsafe) let base: UnsafeRawPointer?
+    /// Bytes between the beginning of the first page and `base`.
+    private let lead: Int
+    private let watch: Int32
 
     /// Maps the file. An empty file is fine and has no bytes.
     /// - Throws: `DataError` of kind `noInput` where the file is missing, a folder, or cannot be read.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
+        try self.init(descriptor: descriptor, path: path)
+    }
+
+    /// Maps a stretch of an open file, all of it where none is given. The descriptor may be closed after that.
+    /// - Throws: `DataError` of kind `badData` where the stretch lies beyond the end of the file that the descriptor means.
+    package init(descriptor: Int32, stretch: Range<Int>? = nil, path: String) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
+        let size = Int(information.st_size), stretch = stretch ?? 0 ..< size
+        guard stretch.lowerBound >= 0, stretch.upperBound <= size else {
+            throw DataError(.badData, "bytes \(stretch.lowerBound) to \(stretch.upperBound) were expected, and the file ends at \(size)", file: path)
+        }
         self.path = path
-        count = Int(information.st_size)
-        guard count > 0 else { base = nil; return }
-        let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        count = stretch.count
+        lead = stretch.lowerBound % Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard count > 0 else { (base, watch) = (nil, -1); return }
+        let address = mmap(nil, count + lead, PROT_READ, MAP_PRIVATE, descriptor, off_t(stretch.lowerBound - lead))
         guard let address, address != MAP_FAILED else {
             throw errno == ENOMEM ? MemoryBudget.error("mapping this file", bytes: count, file: path) : SystemError.cannotRead(path)
         }
-        base = UnsafeRawPointer(address)
+        base = UnsafeRawPointer(address) + lead
+        watch = km_watch(address, count + lead)
     }
 
     deinit {
-        if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+        km_unwatch(watch)
+        if let base { munmap(UnsafeMutableRawPointer(mutating: base - lead), count + lead) }
     }
 
     /// The bytes, for owners that keep this object alive as long as they look at them.
@@ -38,5 +56,29 @@ public final class MappedFile: Sendable {
 
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(self) { try body(bytes) }
+    }
+
+    /// Says that all bytes of an interval will be read soon, so that the system brings their pages in together.
+    package func willNeed(_ interval: Range<Int>) {
+        guard let base, !interval.isEmpty else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE))), from = (lead + interval.lowerBound) / page * page
+        // 22 is MADV_POPULATE_READ (Linux 5.14), which Glibc's module may not export; older kernels refuse it, and pages come one after the other.
+        _ = madvise(UnsafeMutableRawPointer(mutating: base - lead + from), lead + interval.upperBound - from, 22)
+    }
+
+    /// - Throws: `DataError` where bytes were gone when they were touched.
+    public func requireWhole() throws {
+        guard km_is_damaged(watch) else { return }
+        km_acknowledge(watch)
+        throw Self.damage(path)
+    }
+
+    /// The same for everything that this process has mapped and nobody has asked about; asked before an output is put in its place.
+    public static func requireAllWhole() throws {
+        if km_damaged_ranges() > 0 { throw damage(nil) }
+    }
+
+    private static func damage(_ path: String?) -> DataError {
+        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was cut short, or its disk failed, while it was read; results would be wrong, and none was written", file: path)
     }
 }

@@ -124,7 +124,7 @@ public enum WordFile {
         let metadata = VectorMetadata(
             model: model, modelSHA256: modelSHA256, pooling: pooling, isNormalized: false, precision: "f32", maxLength: 0, createdBy: createdBy,
             source: source, sourceSHA256: sourceSHA256, provenance: provenance)
-        let writer = try VectorFileWriter(path: path, layout: layout, metadata: metadata, storage: storage)
+        let writer = try VectorFileWriter(path: path, layout: layout, metadata: metadata, storage: storage, rows: table.count)
         for rows in Parallel.chunks(table.count, size: 4096) {
             let values = table.vectors.withUnsafeElements { Array(UnsafeBufferPointer(start: $0 + rows.lowerBound * table.dimension, count: rows.count * table.dimension)) }
             try writer.append(VectorBlock(

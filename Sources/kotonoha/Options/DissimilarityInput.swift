@@ -114,7 +114,7 @@ struct DissimilarityOptions: ParsableArguments {
 
     /// Rows, or condition means, of a vector file.
     func vectors(_ file: VectorFile) throws -> RDM {
-        let valid = try file.valid(), x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+        let valid = try file.valid(), x = try file.vectors()
         return try named(file.path) {
             if let by {
                 let factor = Factor(name: by, values: try file.column(file.layout.requiredColumn(named: by, file: file.path)))

@@ -154,7 +154,7 @@ struct MapRows {
     }
 
     /// The vectors of the rows that are drawn.
-    func matrix() throws -> Tensor<Float> { try file.gather(rows) }
+    func matrix() throws -> Tensor<Float> { rows.count == file.count ? try file.vectors() : try file.gather(rows) }
 
     /// Takes the coordinates of a map of one or two dimensions.
     mutating func place(_ y: Tensor<Float>) { points = (0..<y.rows).map { (Double(y[$0, 0]), y.columns == 2 ? Double(y[$0, 1]) : 0) } }

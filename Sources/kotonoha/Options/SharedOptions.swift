@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Foundation
 import ModelFolders
+import Networks
 import SentenceEmbedding
 import Tensors
 import Tokenizers
@@ -12,8 +13,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
-    var precision: Precision?
+    @Option(help: ArgumentHelp("What matrix products compute in: f32 (if not given), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.",
+                               valueName: "precision"))
+    var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Tokens computed at once by one worker.")
     var batchTokens = 1024
@@ -51,7 +53,7 @@ struct ModelOptions: ParsableArguments {
 
     var encoderOptions: SentenceEncoder.Options {
         var options = SentenceEncoder.Options()
-        options.precision = precision.map { $0.isFast ? $0 : .f32 } ?? .f32
+        options.precision = precision?.resolved ?? .f32
         options.maxLength = maxLength
         options.normalizes = normalize
         options.truncatedDimension = truncateDim
@@ -70,7 +72,7 @@ struct ModelOptions: ParsableArguments {
     var overrides: SentenceEncoder.Overrides {
         var overrides = SentenceEncoder.Overrides()
         overrides.model = model
-        overrides.precision = precision.map { $0.isFast ? $0 : .f32 }
+        overrides.precision = precision?.resolved
         (overrides.maxLength, overrides.prompt, overrides.promptName) = (maxLength, prompt, promptName)
         (overrides.truncatedDimension, overrides.normalizes) = (truncateDim, normalize)
         (overrides.batchTokens, overrides.threads, overrides.dictionary) = (batchTokens, threads, dictionary)
@@ -90,9 +92,18 @@ struct ModelOptions: ParsableArguments {
         return encoder
     }
 
-    /// Says so where the processor lacks what was asked for.
+    /// Says so where the processor lacks what was asked for, or what was asked for is slower than f32, and what was chosen.
     func notePrecision(isQuiet: Bool) {
-        if let precision { Self.note(missing: precision, isQuiet: isQuiet) }
+        guard let precision, !isQuiet else { return }
+        guard let fixed = precision.fixed else {
+            let chosen = precision.resolved, speed = PrecisionTimes.here.speed(of: chosen) ?? 1
+            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", as fast as any on this processor"
+                               : ", whose products are \(Console.fixed(speed, 1)) times as fast as f32's on this processor"))
+        }
+        Self.note(missing: fixed, isQuiet: isQuiet)
+        if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
+            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time for a product); --precision auto avoids that")
+        }
     }
 
     static func note(missing precision: Precision, isQuiet: Bool) {

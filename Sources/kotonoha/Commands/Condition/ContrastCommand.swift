@@ -158,11 +158,9 @@ struct ContrastCommand: ParsableCommand {
         let factor = Factor(name: by, values: try texts(by)), items = try item.map(texts)
         let chosen = Set(pairs.flatMap { [$0.0, $0.1] } + (toward?.split(separator: ":").map(String.init) ?? []))
         for level in chosen { _ = try factor.index(of: level) }
-        let rows = valid.indices.filter { valid[$0] && chosen.contains(factor[$0] ?? "") }, d = file.dimension
+        let rows = valid.indices.filter { valid[$0] && chosen.contains(factor[$0] ?? "") }
         guard rows.count <= 20_000 else { throw DataError(.usage, "\(rows.count) rows make too many pairs; choose at most 20,000 by vectors select", file: input) }
-        var x = Tensor<Double>(uninitialized: [rows.count, d])
-        let all = try file.readEmbeddings()
-        for (place, row) in rows.enumerated() { for k in 0..<d { x[place, k] = Double(all[row * d + k]) } }
+        let x = try file.vectors(rows: rows).converted(to: Double.self)
         let place = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let raw = try cosineMatrix(x), centred = try cosineMatrix(x, centred: true)
 

@@ -127,7 +127,7 @@ struct ClusterCommand: ParsableCommand {
         layout.hasGroups = true
         layout.groupName = "cluster"
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             if keepsGroups { block.columns.append(block.groups) }
@@ -169,9 +169,9 @@ struct ClusterCommand: ParsableCommand {
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
         guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; choose at most 40,000 by vectors select", file: vectors) }
         if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
-        let d = file.dimension, all = try file.readEmbeddings()
+        let d = file.dimension, x = try file.vectors()
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
-        kept.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<d { to[place * d + k] = Double(all[row * d + k]) } } }
+        kept.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<d { to[place * d + k] = Double(x[row, k]) } } }
         try finishTree(try Dendrogram(RDM(kept, labels: DissimilarityOptions.labels(file, rows)), linkage: linkage), linkage, height, file, rows, metric: "cosine")
     }
 
@@ -215,7 +215,7 @@ struct ClusterCommand: ParsableCommand {
                     for (row, cluster) in cut.enumerated() { try append([.integer(row), .text(tree.labels[row]), .integer(cluster + 1)]) }
                 }
             }
-            let vectors = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+            let vectors = try file.vectors()
             var members = [[Int]](repeating: [], count: (cut.max() ?? -1) + 1)
             for (place, row) in rows.enumerated() { members[cut[place]].append(row) }
             let clustering = Clustering(communities: members, of: vectors)

@@ -51,8 +51,7 @@ struct CompareCommand: ParsableCommand {
     private func quality(_ map: MapFile, _ path: String) throws -> MapQuality {
         let file = try VectorFile(path: path)
         guard (map.rows.max() ?? 0) < file.count else { throw DataError(.badData, "the maps have points for rows that this file does not have", file: path) }
-        let all = try file.readEmbeddings(), d = file.dimension
-        let x = Tensor(map.rows.flatMap { all[$0 * d..<($0 + 1) * d] }, shape: [map.rows.count, d])
+        let x = try file.vectors(rows: map.rows)
         let groups = try file.groups().map { groups in PairFilter.classes(of: map.rows.map { groups[$0] }) }
         return try MapQuality(of: map.coordinates, vectors: map.normalizesVectors ? normalizedRows(x, threads: threads) : x, groups: groups,
                               neighbors: max(1, min(15, (map.rows.count - 1) / 2)), threads: threads)

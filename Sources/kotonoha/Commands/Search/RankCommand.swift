@@ -51,6 +51,10 @@ struct RankCommand: ParsableCommand {
     @Option(in: .share, help: "From 0 to 1: how much answers should differ from one another (maximal marginal relevance); 0 ranks by the cosine alone.")
     var diversity = 0.0
 
+    @Option(help: ArgumentHelp("Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
+                               + "the file has it; binary may miss some."))
+    var codes: VectorCodes?
+
     @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
     var output: String?
 
@@ -78,12 +82,13 @@ struct RankCommand: ParsableCommand {
         let file = try VectorFile(path: vectors)
         let passes = try filter.passes(file), valid = zip(try file.valid(), passes).map { $0 && $1 }
         guard valid.contains(true) else { throw DataError(.badData, "no row with a vector passes --where \(filter.where.joined(separator: " --where "))", file: vectors) }
-        let search = try CosineSearch(corpus: file, valid: valid, threads: model.threads)
+        var search = try CosineSearch(corpus: file, valid: valid, threads: model.threads)
         let least = try threshold.map { text -> Double in
             // A quantile needs the vectors, a cosine does not.
             if let cosine = Double(text), (-1...1).contains(cosine) { return cosine }
-            return try RandomPairCosines(of: Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension]), valid: valid, threads: model.threads).threshold(named: text)
+            return try RandomPairCosines(of: file, valid: valid, threads: model.threads).threshold(named: text)
         }
+        search.codes = try codes.map { try RowCodes($0, of: file) } ?? (file.codeKinds.contains(.int8) ? RowCodes(.int8, of: file) : nil)
         if file.storage == .binary && !report.quiet {
             Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
         }
@@ -153,7 +158,8 @@ struct RankCommand: ParsableCommand {
         record.model = file.metadata.modelSource
         record.inputs = try [vectors, queryFile, queryVectors].compactMap(\.self).map { try .init(hashing: $0) }
         record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("where", .array(filter.where.map(JSON.string))),
-                           ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)), ("vectors", try file.description)]
+                           ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)),
+                           ("codes", codes.map { .string($0.rawValue) } ?? .null), ("vectors", try file.description)]
         return record
     }
 }

@@ -74,7 +74,7 @@ struct RecordCheck {
     private mutating func checkModel(_ name: String, _ hash: String) {
         let beside = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name)
         let folders = [try? ModelLocation.folder(for: name), FileManager.default.fileExists(atPath: beside.path) ? beside : nil].compactMap(\.self)
-        let hashes = folders.compactMap { folder in (try? ModelDirectory(folder: folder).sha256()) ?? (try? ModelDirectory.sha256(of: folder)) }
+        let hashes = folders.compactMap { folder in (try? ModelDirectory(folder: folder).sha256(afresh: true)) ?? (try? ModelDirectory.sha256(of: folder, afresh: true)) }
         findings.append(("model", name, hashes.isEmpty ? .absent : hashes.contains(hash) ? .same : .differs))
     }
 

@@ -10,8 +10,8 @@ extension SimulateNamingCommand {
     func simulateWords(_ path: String) throws {
         let file = try VectorFile(path: path), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
         guard (2...5000).contains(rows.count) else { throw DataError(.badData, "--semantics needs the vectors of 2 to 5000 words; there are \(rows.count)", file: path) }
-        let all = try file.readEmbeddings(), d = file.dimension, texts = try file.texts()
-        let vectors = rows.map { Array(all[$0 * d..<($0 + 1) * d]) }
+        let all = try file.vectors(rows: rows), texts = try file.texts()
+        let vectors = rows.indices.map { all.rows($0..<$0 + 1).elements }
         guard vectors.allSatisfy({ $0.contains { $0 != 0 } && $0.allSatisfy(\.isFinite) }) else { throw DataError(.badData, "a vector is zero or not finite", file: path) }
         let variant = try variants()[0], values = try given(variant), found = NamingNeighbours(vectors, limit: neighbors), categories = NamingModel.Category.allCases
         var table: [[JSON]] = []

@@ -42,6 +42,9 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "How vectors are stored: float32, float16, int8 or binary.")
     var store: VectorStorage = .float32
 
+    @Option(help: "Codes that stand beside the vectors for quicker search: int8 (the answers are the same) or binary.")
+    var codes: VectorCodes?
+
     @Flag(help: "Go on with an interrupted run of the same command.")
     var resume = false
 
@@ -54,6 +57,7 @@ struct EmbedCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
+        if codes != nil && (store != .float32 || words.tokens) { throw ValidationError("--codes stand beside vectors of sentences in float32; leave it or \(words.tokens ? "--tokens" : "--store") out") }
         if let split {
             guard TextSplit(split) != nil else { throw ValidationError("--split takes sentences, or a number of tokens from 8; not '\(split)'") }
             if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
@@ -85,6 +89,7 @@ struct EmbedCommand: ParsableCommand {
         run.table = try table.options(isQuiet: report.quiet)
         run.columns = CaptionColumns(text: column, group: groupColumn, id: idColumn, groupFile: groupFile)
         run.storage = store
+        run.codes = codes
         run.split = split.flatMap(TextSplit.init)
         run.resumes = resume
         run.appends = append
@@ -154,3 +159,4 @@ struct EmbedCommand: ParsableCommand {
 }
 
 extension VectorStorage: ExpressibleByArgument {}
+extension VectorCodes: ExpressibleByArgument {}

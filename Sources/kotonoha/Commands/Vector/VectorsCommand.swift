@@ -13,9 +13,10 @@ struct VectorsCommand: ParsableCommand {
 
 struct VectorsSelectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "select", abstract: "A vector file with fewer rows.",
+        commandName: "select", abstract: "A vector file with fewer rows, or with codes for quicker search.",
         discussion: """
             kotonoha vectors select all.h5 -o nouns.h5 --where pos=noun --distinct q99.9 --dropped dropped.csv
+            kotonoha vectors select all.h5 -o coded.h5 --codes int8
 
             kotonoha vectors select corpus.kset -o sample.h5 --sample 1000000
 
@@ -45,6 +46,9 @@ struct VectorsSelectCommand: ParsableCommand {
     @Flag(help: "With --distinct, compare only rows that lie near each other in sorted lists of signatures: for large files; a few near-duplicates are overlooked.")
     var approximate = false
 
+    @Option(help: "Codes that stand beside the vectors for quicker search: int8 (the answers are the same) or binary. Those of the file if not given.")
+    var codes: VectorCodes?
+
     @Option(in: .seed, help: "Seed of the random pairs, the sample and the signatures.")
     var seed: UInt64 = 0
 
@@ -55,8 +59,8 @@ struct VectorsSelectCommand: ParsableCommand {
     func validate() throws {
         try OutputName.requireVectors(output, "vectors are written")
         if approximate && distinct == nil { throw ValidationError("--approximate needs --distinct") }
-        if !filter.isGiven && rows == nil && distinct == nil && sample == nil {
-            throw ValidationError("nothing is selected: give --where, --rows, --sample or --distinct")
+        if !filter.isGiven && rows == nil && distinct == nil && sample == nil && codes == nil {
+            throw ValidationError("nothing is selected: give --where, --rows, --sample or --distinct; or --codes")
         }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
@@ -83,7 +87,7 @@ struct VectorsSelectCommand: ParsableCommand {
                 (kept, repeated) = try SortedDuplicates(cosine: least, seed: seed).drop(rows, of: file)
                 record.settings.append(("candidates", .string("neighbours in sorted signatures")))
             } else {
-                let x = Tensor(try file.readEmbeddings(), shape: [file.count, file.dimension])
+                let x = try file.vectors()
                 (kept, repeated) = try NearDuplicates.drop(rows, of: x, cosine: least)
             }
             record.settings += [("distinct", .number(least)), ("dropped", .integer(repeated.count))]
@@ -92,7 +96,7 @@ struct VectorsSelectCommand: ParsableCommand {
         record.settings.append(("rows", .integer(kept.count)))
         var metadata = file.metadata
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: file.storage, rows: kept.count, codes: codes ?? file.codeKinds.first)
         // Rows are read in runs, so that a selection in order reads the file once.
         var start = 0
         while start < kept.count {
@@ -179,7 +183,7 @@ struct VectorsLabelCommand: ParsableCommand {
         record.inputs = [try .init(hashing: vectors), try .init(hashing: labels)]
         record.settings = [("method", .string("labels")), ("columns", .array(added.map { .string($0.name) })), ("matched", .integer(matched)), ("vectors", try file.description)]
         metadata.provenance = record.json().serialized()
-        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage)
+        let writer = try VectorFileWriter(path: output, layout: layout, metadata: metadata, storage: file.storage, rows: file.count, codes: file.codeKinds.first)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             block.columns = names.indices.filter { i in !added.contains { $0.name == names[i] } }.map { block.columns[$0] }

@@ -70,7 +70,7 @@ struct VectorsProjectCommand: ParsableCommand {
         metadata.provenance = record.json().serialized()
         // Vectors of a subspace are not to be compared with those of the model.
         metadata.modelSHA256 = SHA256.hex(of: metadata.modelSHA256 + record.json().serialized())
-        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: .float32)
+        let writer = try VectorFileWriter(path: output, layout: file.layout, metadata: metadata, storage: .float32, rows: file.count)
         for range in Parallel.chunks(file.count, size: 4096) {
             var block = try file.block(rows: range)
             block.embeddings = projection(Tensor(block.embeddings, shape: [range.count, file.dimension]), complement: complement).elements
