@@ -284,7 +284,11 @@ def check_scenes(faults):
         texts.add(row["text"])
     for scene, languages in scenes.items():
         faults.expect(languages == ["ja"] * 3 + ["en"] * 2, "scenes-train.tsv", f"{scene} has the languages {languages}")
-    print(f"scenes-train.tsv: {len(rows)} captions of {len(scenes)} scenes")
+    held = (DATASETS / "scenes-held-out.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    faults.expect(len(set(held)) == len(held) == 100 and held == sorted(held), "scenes-held-out.txt", "is not 100 scenes in order, each once")
+    for scene in held:
+        faults.expect(scene in scenes, "scenes-held-out.txt", f"{scene} is not in scenes-train.tsv")
+    print(f"scenes-train.tsv: {len(rows)} captions of {len(scenes)} scenes, {len(held)} of them held out")
 
 
 def check_stimuli(faults):
