@@ -108,7 +108,6 @@ public struct MapFile: Sendable {
         self.coordinates = Tensor(coordinates.values, shape: coordinates.shape)
         self.rows = rows.values
         source = try file.attribute("source")?.string
-        method = try file.attribute("method")?.string
         sourceSHA256 = try file.attribute("source_sha256")?.string
         normalizesVectors = try file.attribute("preprocessing")?.string?.contains("L2-normalized") ?? true
         principalComponents = try file.attribute("principal_components")?.int.flatMap { $0 > 0 ? $0 : nil }

@@ -9,6 +9,29 @@ public enum CheckpointLayout: Sendable, Equatable {
     case transposed
     /// Queries, keys and values of each head beside each other, one head after the other; the network has all queries, all keys, all values.
     case headByHead(Int)
+
+    /// A tensor of the file as the network keeps it, or the other way round.
+    func arranged<Scalar: TensorScalar>(_ tensor: Tensor<Scalar>, fromFile: Bool) -> Tensor<Scalar> {
+        switch self {
+        case .plain: return tensor
+        case .transposed: return tensor.transposed()
+        case .headByHead(let heads):
+            let outputs = tensor.shape[0], width = tensor.count / max(1, outputs), size = outputs / (3 * heads)
+            var result = Tensor<Scalar>(uninitialized: tensor.shape)
+            tensor.withUnsafeElements { from in
+                result.withUnsafeMutableElements { to in
+                    for part in 0..<3 {
+                        for head in 0..<heads {
+                            let ours = (part * heads + head) * size * width, files = (head * 3 + part) * size * width
+                            let (source, target) = fromFile ? (files, ours) : (ours, files)
+                            (to + target).update(from: from + source, count: size * width)
+                        }
+                    }
+                }
+            }
+            return result
+        }
+    }
 }
 
 /// Where a parameter lies in a checkpoint: a tensor of that name is the whole parameter, or some of its rows.
@@ -42,30 +65,7 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     /// The tensor as the file has it.
     public var stored: Tensor<Scalar> {
         let value = rows.map { parameter.value.rows($0) } ?? parameter.value
-        return arranged(value, fromFile: false).reshaped(shape)
-    }
-
-    /// A tensor of the file as the network keeps it, or the other way round.
-    func arranged(_ tensor: Tensor<Scalar>, fromFile: Bool) -> Tensor<Scalar> {
-        switch layout {
-        case .plain: return tensor
-        case .transposed: return tensor.transposed()
-        case .headByHead(let heads):
-            let outputs = tensor.shape[0], width = tensor.count / max(1, outputs), size = outputs / (3 * heads)
-            var result = Tensor<Scalar>(uninitialized: tensor.shape)
-            tensor.withUnsafeElements { from in
-                result.withUnsafeMutableElements { to in
-                    for part in 0..<3 {
-                        for head in 0..<heads {
-                            let ours = (part * heads + head) * size * width, files = (head * 3 + part) * size * width
-                            let (source, target) = fromFile ? (files, ours) : (ours, files)
-                            (to + target).update(from: from + source, count: size * width)
-                        }
-                    }
-                }
-            }
-            return result
-        }
+        return layout.arranged(value, fromFile: false).reshaped(shape)
     }
 }
 
@@ -121,15 +121,17 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
                             file: archive.fileName)
         }
         if areNumbers {
-            let shape = entry.parameter.shape, rows = entry.rows
+            let shape = entry.parameter.shape, rows = entry.rows, layout = entry.layout
             entry.parameter.fillLater { value in
                 // It was read before, in the very same state.
-                guard let tensor = try? entry.arranged(archive.tensor(name), fromFile: true) else { preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more") }
+                guard let tensor = try? layout.arranged(archive.tensor(name), fromFile: true) else {
+                    preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more")
+                }
                 if let rows { Float.copy(tensor.view, into: &value[rows: rows]) } else { value = tensor.shape == shape ? tensor : tensor.reshaped(shape) }
             }
             continue
         }
-        let tensor = entry.arranged(try archive.tensor(name), fromFile: true)
+        let tensor = entry.layout.arranged(try archive.tensor(name), fromFile: true)
         guard tensor.isFinite else {
             throw DataError(.badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged", file: archive.fileName)
         }

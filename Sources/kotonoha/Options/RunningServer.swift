@@ -37,7 +37,7 @@ extension ModelOptions {
             $0.sha256 == metadata.modelSHA256 && $0.precision == metadata.precision && $0.maxLength == metadata.maxLength && $0.prompt == metadata.prompt
                 && $0.dimension == file.dimension && $0.isNormalized == metadata.isNormalized
         }) { return remote }
-        if let precision = precision ?? Precision(rawValue: metadata.precision) { Self.note(missing: precision, isQuiet: isQuiet) }
+        if precision != nil { notePrecision(isQuiet: isQuiet) } else if let made = Precision(rawValue: metadata.precision) { Self.note(missing: made, isQuiet: isQuiet) }
         return try SentenceEncoder(for: file, overriding: overrides)
     }
 }
