@@ -40,9 +40,8 @@ extension Encoder: LayeredNetwork {
     public var isCausal: Bool { false }
 
     public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
-        let network = Encoder(configuration)
-        network.initialize(seed: seed)
-        return network
+        let encoder: Encoder = untrained(seed: seed)
+        return encoder
     }
 }
 

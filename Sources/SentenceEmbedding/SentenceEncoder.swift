@@ -216,6 +216,17 @@ public final class SentenceEncoder: Sendable {
         }
     }
 
+    /// The encoder that reads in both directions, for what looks into its heads and gradients.
+    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors or built on a decoder.
+    public var bidirectionalEncoder: Encoder<Float> {
+        get throws {
+            guard let encoder = try encoder as? Encoder<Float> else {
+                throw DataError(.usage, "this model is built on a decoder; attention and attributions are read from encoders", file: directory.name)
+            }
+            return encoder
+        }
+    }
+
     /// Numbers that training has set, those of dense layers behind the pooling included.
     public var parameterCount: Int {
         var parameters = switch network {

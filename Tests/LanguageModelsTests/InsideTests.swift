@@ -47,7 +47,8 @@ import Tokenizers
         func map(_ encoder: Encoder<Float>?) throws -> [Double] {
             Array(try SimilarityAttribution(model, encoder: encoder, texts.0, texts.1, nodes: 8, cutter: WordCutter(.spaces)).matrix.joined())
         }
-        let own = try map(nil), again = try map(try model.encoder), random = try map(try model.encoder.untrained(seed: 3))
+        let own = try map(nil), again = try map(try model.bidirectionalEncoder)
+        let random = try map(try model.bidirectionalEncoder.untrained(seed: 3) as Encoder<Float>)
         #expect(own == again)
         let middle = { (x: [Double]) in x.reduce(0, +) / Double(x.count) }
         let (a, b) = (own.map { $0 - middle(own) }, random.map { $0 - middle(random) })

@@ -25,7 +25,8 @@ public struct SentenceAttention: Sendable {
     /// - Parameter untrainedSeed: take an encoder of the same shape with random weights.
     /// - Throws: `DataError` of kind `usage` for a table of token vectors, and for more tokens than the encoder reads.
     public init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
-        let encoder = try untrainedSeed.map { try model.encoder.untrained(seed: $0) } ?? model.encoder, encoding = try model.tokenizer.encode(text, pair: pair)
+        let trained = try model.bidirectionalEncoder, encoder: Encoder<Float> = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
+        let encoding = try model.tokenizer.encode(text, pair: pair)
         guard encoding.specialTokensMask.contains(0) else { throw DataError(.usage, "the tokenizer finds nothing in \"\(text.prefix(40))\"") }
         let limit = encoder.configuration.longestSequence
         guard encoding.count <= limit else {

@@ -44,7 +44,7 @@ public struct SimilarityAttribution: Sendable {
         _ model: SentenceEncoder, encoder: Encoder<Float>? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
     ) throws {
-        let encoder = try encoder ?? model.encoder
+        let encoder = try encoder ?? model.bidirectionalEncoder
         first = try AttributedText(a, nil, model.tokenizer, limit: model.maxLength, name: model.directory.name, cutter: cutter)
         second = try AttributedText(b, nil, model.tokenizer, limit: model.maxLength, name: model.directory.name, cutter: cutter)
         let contributions = TextContributions(model: model, encoder: encoder, method: method, nodes: nodes, threads: threads)

@@ -72,7 +72,8 @@ public final class ClassifierTrainer {
         steps = settings.epochs * sampler.batchesPerEpoch
         schedule = LearningRateSchedule(.linear, warmupSteps: Int((settings.warmup * Double(steps)).rounded()), totalSteps: steps)
         loss = ClassifierLoss(data, train: train, isBalanced: settings.isBalanced)
-        pretrained = settings.pull > 0 ? depth.indices.filter { depth[$0] >= lowest && depth[$0] <= layers.count }.map { (index: $0, value: network.parameters[$0].value) } : []
+        let initial = network.parameters, pulled = depth.indices.filter { depth[$0] >= lowest && depth[$0] <= layers.count }
+        pretrained = settings.pull > 0 ? pulled.map { (index: $0, value: initial[$0].value) } : []
         let identity = [settings.description, try base.directory.sha256(), data.sha256.joined(separator: ","), data.labels.joined(separator: "\u{1}"), "\(train)", "\(heldOut)"]
         fingerprint = SHA256.hex(of: identity.joined(separator: "\n"))
     }

@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import ModelFolders
 import SentenceEmbedding
+import Tensors
 import VectorStore
 
 /// The server that `KOTONOHA_SERVER` names by its socket: interactive work then has no model to load.

@@ -51,7 +51,7 @@ struct MinimalPairEvaluation {
             throw DataError(.usage, "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) are judged by a language model; name one by --model", file: input)
         }
         model.notePrecision(isQuiet: report.quiet)
-        let language = try openLanguageModel(name, precision: model.precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: model.dictionary)
+        let language = try openLanguageModel(name, precision: model.precision?.resolved ?? .f32, dictionary: model.dictionary)
         var scoring = SurprisalOptions()
         (scoring.pseudoLikelihood, scoring.stride) = (options.scoring.pll, options.scoring.stride)
         (scoring.batchTokens, scoring.threads) = (model.batchTokens, model.threads)
