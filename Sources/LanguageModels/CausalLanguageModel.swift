@@ -66,12 +66,14 @@ public final class CausalLanguageModel: LanguageModel {
         return tokenScores(states, targets: targets) { network.logits($0, on: nil) }
     }
 
-    /// Token ids of a text that is to be continued: with the begin mark in front, without an end mark.
+    /// Token ids of a text that is to be continued: behind what the tokenizer itself puts before a text, without an end mark. An empty text
+    /// is the begin mark.
     ///
     /// - Throws: `DataError` for a text that is empty where the model has no begin mark, and for one that fills its positions.
     public func prompt(_ text: String, file: String? = nil, line: Int? = nil) throws -> [Int32] {
         let plain = try tokenizer.encode(text, addSpecialTokens: false).ids
-        let ids = (beginID.map { [$0] } ?? []) + plain
+        var ids = leadingIDs + plain
+        if ids.isEmpty, let beginID { ids = [beginID] }
         guard !ids.isEmpty else { throw DataError(.badData, "the text is empty, and the model has no mark that begins a text", file: file, line: line) }
         guard ids.count < contextLength else {
             throw DataError(.badData, "the text has \(ids.count) tokens, and the model reads \(contextLength)", file: file, line: line)
