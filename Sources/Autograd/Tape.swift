@@ -54,6 +54,8 @@ public final class Tape<Scalar: TensorScalar> {
     public var random: RandomSource
     /// Where the gradients of parameters go. Taken out, given to the next tape of the same lane and so on.
     public var store: GradientStore<Scalar>
+    /// False where derivatives are wanted of a network as it infers: nothing is dropped.
+    public let trains: Bool
     /// Parameters that get no gradient in this training, beside those that never do.
     private let frozen: Set<ObjectIdentifier>
 
@@ -67,8 +69,11 @@ public final class Tape<Scalar: TensorScalar> {
     }
     private var nodes: [Node] = []
 
-    public init(precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore()) {
+    public init(
+        precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore(), trains: Bool = true
+    ) {
         self.precision = precision
+        self.trains = trains
         random = RandomSource(seed: seed)
         self.frozen = frozen
         self.store = store

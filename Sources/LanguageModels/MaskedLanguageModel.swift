@@ -38,7 +38,7 @@ public final class MaskedLanguageModel: LanguageModel {
         }
         encoder = Encoder(configuration, precision: precision)
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
-        head = try MaskedLanguageHead(json: directory.configuration, file: file, encoder: encoder, precision: precision)
+        head = try MaskedLanguageHead(json: directory.configuration, file: file, encoder: encoder, names: archive.names, precision: precision)
         try head.load(from: archive)
     }
 

@@ -28,6 +28,9 @@ public struct MinimalPairs: Sendable {
     /// What published sets call their categories, from fine to coarse.
     private static let categories = ["uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類"]
 
+    /// Names of columns of sentences, by which a first row is known as a header.
+    public static let knownColumns = known.flatMap { [$0.0, $0.1] }
+
     /// The columns of a table that a published set uses, in its own spelling; nil where there are none.
     public static func columns(in names: [String]) -> (good: String, bad: String)? {
         func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }

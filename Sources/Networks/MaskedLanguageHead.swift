@@ -10,8 +10,10 @@ struct MaskedHead: Sendable {
     var norm: String
     /// The output layer; its weight is the word table where the configuration ties them.
     var output: String
-    /// The output layer's bias where it has a key of its own.
+    /// The output layer's bias under a name of its own, which older checkpoints use.
     var bias: String?
+    /// The output layer keeps weights of its own wherever the checkpoint has some, whatever the configuration says (LUKE).
+    var prefersOwnOutput = false
     /// The same parts under a second naming.
     var olderNames: (dense: String, norm: String, bias: String)?
     var activation: Activation
@@ -62,15 +64,19 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     ///
     /// - Parameters:
     ///   - json: `config.json`; file: how errors name it.
+    ///   - names: the tensors of the checkpoint.
     ///   - precision: what the products compute in.
     /// - Throws: `DataError` for a family that has no such head.
-    public convenience init(json: JSON, file: String, encoder: Encoder<Scalar>, precision: Precision = .f32) throws {
+    public convenience init(
+        json: JSON, file: String, encoder: Encoder<Scalar>, names: some Sequence<String>, precision: Precision = .f32
+    ) throws {
         let reader = try ConfigurationReader(json: json, file: file), family = try encoderFamily(reader)
         guard let head = try family.maskedHead(reader) else {
             throw reader.fail("a masked-language-model head on a model of type '\(family.modelTypes[0])' is not supported")
         }
         let configuration = encoder.configuration, size = configuration.embeddingSize
-        let isTied = try reader.bool("tie_word_embeddings", default: true)
+        let ownsOutput = head.prefersOwnOutput && names.contains(head.output + ".weight")
+        let isTied = try reader.bool("tie_word_embeddings", default: true) && !ownsOutput
         let bias = head.outputBias ? Parameter<Scalar>(Tensor(shape: [configuration.vocabularySize])) : nil
         self.init(
             dense: Linear(inputs: configuration.hiddenSize, outputs: size, bias: head.denseBias, precision: precision),
@@ -123,7 +129,8 @@ public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
         add(keys.norm + ".weight", norm.gamma, [keys.norm + ".gamma", older.map { $0.norm + ".weight" }])
         add(keys.norm + ".bias", norm.beta, [keys.norm + ".beta", older.map { $0.norm + ".bias" }])
         if !isTied { add(keys.output + ".weight", output.weight, []) }
-        add(keys.bias ?? keys.output + ".bias", output.bias, [keys.output + ".bias", older?.bias])
+        // Where both are there and differ, the output layer's own is what the reference adds.
+        add(keys.output + ".bias", output.bias, [keys.bias, older?.bias])
         return entries
     }
 }

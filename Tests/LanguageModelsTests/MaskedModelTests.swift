@@ -18,7 +18,7 @@ import Tokenizers
         #expect(try MaskedLanguageHead<Float>.isThere(json: json, file: "config.json", names: archive.names))
         let encoder = Encoder<Float>(try EncoderConfiguration(json: json, file: "config.json"))
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
-        let head = try MaskedLanguageHead(json: json, file: "config.json", encoder: encoder)
+        let head = try MaskedLanguageHead(json: json, file: "config.json", encoder: encoder, names: archive.names)
         try head.load(from: archive)
         return (encoder, head)
     }

@@ -76,7 +76,7 @@ public struct ScoreAttribution: Sendable {
         // All parameters stay as they are; the gradient that counts is the embeddings'.
         let frozen = Set(network.parameters.map(ObjectIdentifier.init))
         for range in Parallel.chunks(places.count, size: max(1, 2048 / n)) {
-            let tape = Tape<Float>(frozen: frozen), count = range.count
+            let tape = Tape<Float>(frozen: frozen, trains: false), count = range.count
             let states = places[range].flatMap { place in zip(start, way).map { $0 + place.0 * $1 } }
             let input = tape.input(Tensor(states, shape: [count * n, size]))
             let found = network(input, offsets: (0...count).map { Int64($0 * n) }, on: tape)

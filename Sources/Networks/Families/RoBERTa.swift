@@ -20,7 +20,11 @@ enum RoBERTa: EncoderFamily {
             : ClassificationHead(dense: "classifier.dense", output: "classifier.out_proj", encoderPrefix: "roberta.")
     }
 
-    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? { try .roberta(reader) }
+    static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
+        var head = try MaskedHead.roberta(reader)
+        head.prefersOwnOutput = try reader.string("model_type") == "luke"
+        return head
+    }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) { BERT.keys(&keys, of: encoder) }
 }

@@ -59,10 +59,10 @@ struct EvaluateChoiceCommand: ParsableCommand {
     private func minimalPairs() throws -> Table? {
         let isAsked = pairs.good != nil
         guard isAsked || (cue == nil && options == nil && !oddOneOut && input != "-") else { return nil }
-        guard try isAsked || MinimalPairs.columns(in: TextTable(path: input, options: table.options(isQuiet: true)).columns) != nil else { return nil }
+        guard try isAsked || MinimalPairs.columns(in: TextTable(path: input, options: table.options(isQuiet: true), wanted: MinimalPairs.knownColumns).columns) != nil else { return nil }
         try refuse([("--cue", cue != nil), ("--options", options != nil), ("--answer", answer != nil), ("--people", people != nil), ("--odd-one-out", oddOneOut),
                     ("--template", template != nil), ("--against", against != nil)], "is for cues and options; this table has pairs of sentences")
-        return try Table(path: input, options: table.options(isQuiet: report.quiet), wanted: [pairs.good, pairs.bad].compactMap(\.self))
+        return try Table(path: input, options: table.options(isQuiet: report.quiet), wanted: [pairs.good, pairs.bad].compactMap(\.self) + MinimalPairs.knownColumns)
     }
 
     func run() throws {

@@ -95,10 +95,10 @@ struct MinimalPairEvaluation {
          .text(one.bySum.method.description)]
     }
 
-    /// Numbers of a table whose rows are categories: its key is the column that shares most values with them.
+    /// Numbers of a table whose rows are categories: its key is the column that shares most different values with them.
     private static func beside(_ file: String, _ categories: [String]) throws -> Beside {
         let table = try Table(path: file), wanted = Set(categories.map { $0.lowercased() })
-        let shared = table.columns.map { column in column.texts.count { wanted.contains($0.lowercased()) } }
+        let shared = table.columns.map { column in Set(column.texts.map { $0.lowercased() }).intersection(wanted).count }
         guard let most = shared.max(), most > 0, let key = shared.firstIndex(of: most) else {
             throw DataError(.badData, "no column of it names a category of the pairs (\(categories.dropFirst().prefix(3).joined(separator: ", ")) …); its columns are "
                             + table.columnNames.joined(separator: ", "), file: file)
