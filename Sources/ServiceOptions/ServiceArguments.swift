@@ -55,9 +55,6 @@ public struct ExploreArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The vector file of the map; looked for beside the map if not given.", valueName: "file"))
     public var vectors: String?
 
-    @Option(help: ArgumentHelp("Another map of the same rows, drawn beside the first one.", valueName: "map.h5"))
-    public var second: String?
-
     @Option(help: ArgumentHelp("The model that embeds queries; the one that the vector file names if not given.", valueName: "dir|name"))
     public var model: String?
 

@@ -36,7 +36,7 @@ final class Responder: Sendable {
                 error.closes = true
                 throw error
             }
-            try admission.check(request, isOpen: known?.isOpen ?? false, isLocalSocket: channel.remoteAddress?.pathname != nil)
+            try admission.check(request, isOpen: known?.isOpen ?? false, isLocalSocket: channel.localAddress?.pathname != nil)
             if let known {
                 guard known.method.rawValue == method else { throw Self.methodNotAllowed([known.method]) }
                 answer = try await self.answer(known, request, on: channel)

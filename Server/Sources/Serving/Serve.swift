@@ -56,8 +56,9 @@ public struct Serve: Sendable {
                 }
             })
         }
+        // The last service is the first to learn of the end.
         let watcher = DrainService { responder.drain() }
-        let all = ServiceGroup(configuration: .init(services: [watcher] + services, gracefulShutdownSignals: signals, logger: logger))
+        let all = ServiceGroup(configuration: .init(services: services + [watcher], gracefulShutdownSignals: signals, logger: logger))
         do {
             try await all.run()
         } catch let error as IOError {

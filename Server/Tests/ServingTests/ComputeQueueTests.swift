@@ -25,26 +25,24 @@ import Testing
                 order.removeFirst(size)
             }
             let work = requests
+            let next = Atomic(0)
             differences += try await withThrowingTaskGroup(of: Int.self) { group in
-                let next = Atomic(0)
-                return try await withThrowingTaskGroup(of: Int.self) { group in
-                    for _ in 0..<clients {
-                        group.addTask {
-                            var wrong = 0
-                            while true {
-                                let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                                guard number < work.count else { return wrong }
-                                let rows = work[number]
-                                let found = try await queue.run(engine, texts: rows.count, bytes: 0) { engine.encoder.prepared(sentences[rows[$0]]) } render: { $0.values }
-                                for (place, row) in rows.enumerated() {
-                                    let a = found[place * width..<(place + 1) * width], b = expected[row * width..<(row + 1) * width]
-                                    if !zip(a, b).allSatisfy({ $0.bitPattern == $1.bitPattern }) { wrong += 1 }
-                                }
+                for _ in 0..<clients {
+                    group.addTask {
+                        var wrong = 0
+                        while true {
+                            let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                            guard number < work.count else { return wrong }
+                            let rows = work[number]
+                            let found = try await queue.run(engine, texts: rows.count, bytes: 0) { engine.encoder.prepared(sentences[rows[$0]]) } render: { $0.values }
+                            for (place, row) in rows.enumerated() {
+                                let a = found[place * width..<(place + 1) * width], b = expected[row * width..<(row + 1) * width]
+                                if !zip(a, b).allSatisfy({ $0.bitPattern == $1.bitPattern }) { wrong += 1 }
                             }
                         }
                     }
-                    return try await group.reduce(0, +)
                 }
+                return try await group.reduce(0, +)
             }
         }
         #expect(differences == 0)

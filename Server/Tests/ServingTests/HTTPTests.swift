@@ -40,8 +40,6 @@ private final class RunningServe: Sendable {
             #expect(answer.head.lowercased().contains("x-kotonoha-fingerprint: \(try ServedEncoder(TestModels.encoder).fingerprint)"))
             #expect(!answer.head.lowercased().contains("access-control"))
         }
-        client.say("HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        #expect(client.answer().map { $0.status } == nil || true)
     }
 
     @Test(arguments: [
@@ -177,7 +175,13 @@ private final class RunningServe: Sendable {
         let busy = try RawClient(port: port)
         let many = JSON.array(TestModels.sentences(2000).map(JSON.string)).serialized()
         busy.post("/v1/embeddings", #"{"input": \#(many), "encoding_format": "base64"}"#)
-        try await Task.sleep(for: .milliseconds(150))
+        // Not before it has been accepted.
+        for _ in 0..<500 {
+            idle.say("GET /info HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let info = try JSON(parsing: try #require(idle.answer()).body)
+            if info["waiting_tokens"]?.int ?? 0 > 0 { break }
+            try await Task.sleep(for: .milliseconds(5))
+        }
         process.terminate()
         let answer = busy.answer()
         #expect(answer?.status == 200)
@@ -192,6 +196,46 @@ private final class RunningServe: Sendable {
         second.waitUntilExit()
         #expect(ContinuousClock.now - begin < .seconds(2))
         #expect(second.terminationStatus == 0)
+    }
+
+    /// Commands that ask the server print what they print without it, and load no model.
+    @Test func commandsAskARunningServer() throws {
+        let kotonoha = TestModels.root.appendingPathComponent(".build/release/kotonoha").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let socket = folder.appendingPathComponent("s").path
+        let (process, lines) = try start(["serve", "--model", TestModels.small, "--port", "0", "--socket", socket])
+        defer { process.terminate() }
+        while access(socket, F_OK) != 0 { _ = firstLine(lines) }
+        func run(_ arguments: [String], input: String = "", server: String?) throws -> (status: Int32, output: String, errors: String) {
+            let command = Process(), output = Pipe(), errors = Pipe(), feed = Pipe()
+            command.executableURL = URL(fileURLWithPath: kotonoha)
+            command.arguments = arguments
+            var environment = ProcessInfo.processInfo.environment
+            environment["KOTONOHA_SERVER"] = server
+            command.environment = environment
+            (command.standardOutput, command.standardError, command.standardInput) = (output, errors, feed)
+            try command.run()
+            feed.fileHandleForWriting.write(Data(input.utf8))
+            try feed.fileHandleForWriting.close()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let words = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            command.waitUntilExit()
+            return (command.terminationStatus, text, words)
+        }
+        let here = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: nil), there = try run(["similarity", "犬が走る", "A dog is running", "--json"], server: socket)
+        #expect(there.status == 0, "\(there.errors)")
+        #expect(here.output == there.output)
+        // The note on the default model is what loading prints.
+        #expect(here.errors.contains("model:") && there.errors.isEmpty, "\(there.errors)")
+        let text = TestModels.sentences(40).joined(separator: "\n") + "\n", first = folder.appendingPathComponent("a.h5").path, second = folder.appendingPathComponent("b.h5").path
+        #expect(try run(["embed", "-", "-o", first, "--format", "txt"], input: text, server: nil).status == 0)
+        #expect(try run(["embed", "-", "-o", second, "--format", "txt"], input: text, server: socket).status == 0)
+        #expect(try VectorFile(path: first).readEmbeddings().map(\.bitPattern) == VectorFile(path: second).readEmbeddings().map(\.bitPattern))
+        let ranked = try run(["rank", second, "two dogs"], server: socket)
+        let rankedHere = try run(["rank", second, "two dogs"], server: nil)
+        #expect(ranked.status == 0 && ranked.output == rankedHere.output)
     }
 
     @Test func anOpenAddressNeedsAKey() throws {
