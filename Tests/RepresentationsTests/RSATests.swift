@@ -43,6 +43,11 @@ import Testing
         let shuffled = try subjects.map { ($0.0, try $0.1.selecting(Array((0..<n).reversed()))) }
         let plain = RSA(.spearman, permutations: 50, resamples: 50)
         #expect(try plain(models: models, subjects: shuffled).models.map(\.estimate) == plain(models: models, subjects: subjects).models.map(\.estimate))
+        // The partial correlation is that of residuals.
+        let three = try plain(models: models, subjects: subjects), others = [golden.models[1], golden.models[2]]
+        let expected = try mean(golden.subjects.map { try Correlation.spearman.partial(golden.models[0], $0, given: others).value })
+        #expect(abs((three.models[0].partial ?? 2) - expected) < 1e-10)
+        #expect(try plain(models: models + [("again", models[0].1)], subjects: subjects).models[0].partial == nil)
         let bare = try RSA(.spearman, permutations: 50, resamples: 0)(models: models, subjects: subjects)
         #expect(bare.models.allSatisfy { $0.estimate.interval == nil && $0.estimate.p != nil } && bare.differences.allSatisfy { $0.estimate.p == nil })
         #expect(throws: DataError.self) { try plain(models: models, subjects: [("x", rdm([1, 2, 3], 3))]) }

@@ -75,6 +75,16 @@ import Testing
         #expect(throws: DataError.self) { try RSA().timeCourse(models: [("truth", truth)], subjects: [subjects[0], ("late", late)]) }
     }
 
+    @Test func ranksByBitsAreRanks() {
+        var random = RandomSource(seed: 1)
+        for scale in [1.0, 1e-300, 1e12] {
+            // Ties, both zeros and both signs among them.
+            let values = (0..<5000).map { i in i % 7 == 0 ? Double(random.below(20)) - 10 : i % 11 == 0 ? -0.0 : random.normal() * scale }
+            #expect(ranks(values) == averageRanks(values))
+        }
+        #expect(ranks([Double](repeating: 3, count: 3000)) == averageRanks([Double](repeating: 3, count: 3000)))
+    }
+
     /// The counted bootstrap is the written-out one.
     @Test func weightsStandForRepeatedConditions() throws {
         let golden = try Golden.load().comparisons, n = golden.conditions

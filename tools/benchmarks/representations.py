@@ -77,7 +77,7 @@ def encoding(rows=5000, features=1024, voxels=20_000, penalties=15, folds=5, tur
     mine, theirs = [], []
     for _ in range(turns):
         mine.append(ours("encoding", f"{work}/x.f32", rows, features, f"responses={work}/y.f32", f"voxels={voxels}", f"penalties={penalties}", f"folds={folds}"))
-        model = RidgeCV(alphas=alphas, fit_intercept=True, cv=KFold(folds), solver_params={"n_targets_batch": 2000}, warn=False)
+        model = RidgeCV(alphas=alphas, fit_intercept=True, cv=KFold(folds), solver_params={"n_targets_batch": 2000})
         theirs.append(timed(lambda: model.fit(x, y))[0])
     chosen = np.array(mine[0]["chosen"])
     same = float(np.mean(np.abs(np.log10(alphas[chosen]) - np.log10(model.best_alphas_[: len(chosen)])) < 1e-3))

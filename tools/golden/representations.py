@@ -213,7 +213,7 @@ def measure(build=pathlib.Path(".build/release")):
     x.tofile(work / "x.f32"), y.tofile(work / "y.f32")
     found = json.loads(subprocess.run([build / "analysis-bench", "encoding", work / "x.f32", str(rows), str(width), f"responses={work}/y.f32", f"voxels={voxels}"], check=True, capture_output=True, text=True).stdout)
     alphas = np.logspace(-2, 5, 15)
-    model = RidgeCV(alphas=alphas, fit_intercept=True, cv=KFold(5), warn=False).fit(x.astype(float), y.astype(float))
+    model = RidgeCV(alphas=alphas, fit_intercept=True, cv=KFold(5)).fit(x.astype(float), y.astype(float))
     say("himalaya", "RidgeCV, coefficients (float32 here)", np.max(np.abs(np.array(found["first"]) - model.coef_[:5, 0])))
     same = np.mean(np.isclose(alphas[found["chosen"]], model.best_alphas_))
     print(f"himalaya\tRidgeCV, the same penalty\t{same:.1%} of {voxels} responses")

@@ -28,7 +28,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
     private func complete(_ a: [Double], _ b: [Double], _ conditions: Int) throws -> Double {
         switch self {
         case .pearson: try Correlation.pearson(a, b)
-        case .spearman: try Correlation.spearman(a, b)
+        case .spearman: try Correlation.pearson(ranks(a), ranks(b))
         case .rhoA: try Correlation.rhoA(a, b)
         case .tauA: try Correlation.tauA(a, b)
         case .cosine: try Self.cosine(a, b)
@@ -90,13 +90,13 @@ public enum RDMComparison: String, Sendable, CaseIterable {
         let defined = values.contains(where: \.isNaN) ? values.filter { !$0.isNaN } : values
         switch self {
         case .spearman, .rhoA, .tauA:
-            let ranks = averageRanks(defined)
-            if defined.count == values.count { return ranks }
+            let own = ranks(defined)
+            if defined.count == values.count { return own }
             var next = 0
             return values.map { value in
                 if value.isNaN { return .nan }
                 next += 1
-                return ranks[next - 1]
+                return own[next - 1]
             }
         case .cosine:
             let size = (defined.reduce(0) { $0 + $1 * $1 } / Double(defined.count)).squareRoot()

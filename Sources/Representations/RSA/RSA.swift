@@ -77,7 +77,7 @@ public struct RSA: Sendable {
         let p = permutedP(x, [y], n, observed.map { [$0] }, prepared).map { $0[0] }
         let drawn = resamples > 0 ? resampledMeans(x, y, n) : []
         let adjusted = MultipleComparisons.benjaminiHochberg.adjusted(p)
-        let partials = partialCorrelations(x, y)
+        let partials = partialCorrelations(x, y, prepared)
         let results = models.indices.map { m in
             ModelResult(name: models[m].name, estimate: Estimate(observed[m], interval: interval(drawn.map { $0[m] }), level: level, p: p[m], n: n,
                         method: .init(interval: resamples > 0 ? .bootstrap(.percentile, resamples: resamples) : nil, test: .permutation(count: permutations, isExact: false))),
@@ -119,14 +119,45 @@ public struct RSA: Sendable {
 
     // MARK: Partial correlation
 
-    private func partialCorrelations(_ x: [[Double]], _ y: [[Double]]) -> [Double?]? {
+    private func partialCorrelations(_ x: [[Double]], _ y: [[Double]], _ prepared: PreparedMatrices?) -> [Double?]? {
         guard x.count > 1, comparison == .pearson || comparison == .spearman else { return nil }
+        if let prepared, prepared.models.allSatisfy({ !$0.isEmpty }), prepared.subjects.allSatisfy({ !$0.isEmpty }) { return partials(prepared) }
         let kind: Correlation = comparison == .pearson ? .pearson : .spearman
         return x.indices.map { m in
             let others = x.indices.filter { $0 != m }.map { x[$0] }
             let values = y.compactMap { try? kind.partial(x[m], $0, given: others).value }
             return values.count == y.count ? mean(values) : nil
         }
+    }
+
+    /// From the correlations of all matrices with one another: −P/√(P·P) of their inverse.
+    private func partials(_ prepared: PreparedMatrices) -> [Double?] {
+        let m = prepared.models.count
+        let models = (0..<m).map { i in (0..<m).map { i == $0 ? 1 : PreparedMatrices.dot(prepared.models[i], prepared.models[$0]) } }
+        let values = Parallel.map(prepared.subjects.count, threads: threads) { s, _ -> [Double]? in
+            let own = (0..<m).map { prepared.agreement(model: $0, subject: s) }
+            guard let inverse = Self.inverse((0..<m).map { models[$0] + [own[$0]] } + [own + [1]]) else { return nil }
+            return (0..<m).map { -inverse[$0][m] / (inverse[$0][$0] * inverse[m][m]).squareRoot() }
+        }
+        return (0..<m).map { model in values.contains { $0 == nil } ? nil : mean(values.compactMap { $0?[model] }) }
+    }
+
+    /// By elimination; nil where the matrix is singular, as when the others explain a model.
+    private static func inverse(_ matrix: [[Double]]) -> [[Double]]? {
+        let n = matrix.count
+        var a = matrix, b = (0..<n).map { i in (0..<n).map { i == $0 ? 1.0 : 0 } }
+        for k in 0..<n {
+            guard let pivot = (k..<n).max(by: { abs(a[$0][k]) < abs(a[$1][k]) }), abs(a[pivot][k]) > 1e-10 else { return nil }
+            a.swapAt(k, pivot)
+            b.swapAt(k, pivot)
+            let scale = a[k][k]
+            for j in 0..<n { (a[k][j], b[k][j]) = (a[k][j] / scale, b[k][j] / scale) }
+            for i in 0..<n where i != k && a[i][k] != 0 {
+                let factor = a[i][k]
+                for j in 0..<n { (a[i][j], b[i][j]) = (a[i][j] - factor * a[k][j], b[i][j] - factor * b[k][j]) }
+            }
+        }
+        return b
     }
 
     // MARK: Work on several cores

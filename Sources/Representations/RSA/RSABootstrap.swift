@@ -56,14 +56,14 @@ struct WeightedComparison: Sendable {
         let series = Parallel.map(all.count, threads: threads) { item, _ -> Series in
             guard ranked else { return Series(values: all[item], codes: [], levels: 0) }
             // Average ranks are halves of whole numbers.
-            let ranks = averageRanks(all[item]).map { Int(2 * $0) }
-            var place = [Int32](repeating: 0, count: (ranks.max() ?? 0) + 1), levels: Int32 = 0
-            for rank in ranks { place[rank] = 1 }
+            let doubled = ranks(all[item]).map { Int(2 * $0) }
+            var place = [Int32](repeating: 0, count: (doubled.max() ?? 0) + 1), levels: Int32 = 0
+            for rank in doubled { place[rank] = 1 }
             for rank in place.indices where place[rank] > 0 {
                 place[rank] = levels
                 levels += 1
             }
-            return Series(values: [], codes: ranks.map { place[$0] }, levels: Int(levels))
+            return Series(values: [], codes: doubled.map { place[$0] }, levels: Int(levels))
         }
         (self.comparison, self.n) = (comparison, n)
         (self.models, self.subjects) = (Array(series[..<models.count]), Array(series[models.count...]))

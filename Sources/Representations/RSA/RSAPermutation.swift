@@ -54,10 +54,10 @@ struct PreparedMatrices: Sendable {
         let size = values.reduce(0) { max($0, abs($1)) }
         switch comparison {
         case .pearson: return unit(centred(values), scale: size)
-        case .spearman, .tauA: return unit(centred(averageRanks(values)), scale: 1)
+        case .spearman, .tauA: return unit(centred(ranks(values)), scale: 1)
         case .rhoA:
             let count = Double(values.count), scale = (12 / (count * (count * count - 1))).squareRoot()
-            return centred(averageRanks(values)).map { $0 * scale }
+            return centred(ranks(values)).map { $0 * scale }
         case .cosine: return unit(values, scale: 0)
         case .covarianceWeighted: return unit(RDMComparison.whitened(values, n), scale: size)
         }
