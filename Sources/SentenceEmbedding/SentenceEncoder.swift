@@ -117,15 +117,14 @@ public final class SentenceEncoder: Sendable {
             }
         }
         var size: Int, limit: Int
-        network = parts.network
-        packed = parts.packed
+        if let size = parts.vocabularySize { try check(vocabularySize: size) }
+        (network, packed) = try parts.weights.get()
         switch network {
         case .table(let table):
             try check(vocabularySize: table.vocabularySize)
             // Texts of any length are averaged.
             (size, limit) = (table.size, Int(Int32.max))
         case .transformer(let encoder):
-            try check(vocabularySize: encoder.configuration.vocabularySize)
             (size, limit) = (encoder.configuration.hiddenSize, encoder.configuration.longestSequence)
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
@@ -169,30 +168,33 @@ public final class SentenceEncoder: Sendable {
         unpooledTokens = skipsPrompt && !prompt.isEmpty ? max(0, try tokenizer.encode(prompt).count - 1) : 0
     }
 
-    private struct Parts {
+    /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it says more.
+    private struct Parts: Sendable {
         var tokenizer: Tokenizer
-        var network: Network
-        var packed: PackedWeights?
+        /// Nil where the weights alone tell it.
+        var vocabularySize: Int?
+        var weights: Result<(network: Network, packed: PackedWeights?), any Error>
     }
 
     private static func parts(of directory: ModelDirectory, _ options: Options) throws -> Parts {
         enum Part: Sendable {
-            case tokenizer(Tokenizer), network(Network, PackedWeights?)
+            case tokenizer(Tokenizer), weights(Int?, Result<(network: Network, packed: PackedWeights?), any Error>)
         }
-        let made = try Parallel.map(2, threads: 2) { item, _ -> Part in
-            if item == 0 { return .tokenizer(try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
-            let archive = try ModelDirectory.weights(in: directory.transformerFolder)
-            if directory.isStatic { return .network(.table(try StaticEmbedding<Float>(from: archive)), nil) }
-            let configuration = try EncoderConfiguration(
-                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path)
-            let encoder = Encoder<Float>(configuration, precision: options.precision), entries = encoder.checkpointEntries
-            let packed = PackedWeights(weights: archive.fileName, precision: options.precision)
-            try load(entries, from: archive, prefixes: encoder.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
-            packed?.attach(entries)
-            return .network(.transformer(encoder), packed)
+        let folder = directory.transformerFolder
+        let made = try Parallel.map(2, threads: options.threads) { item, _ -> Part in
+            if item == 0 { return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
+            if directory.isStatic { return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) }) }
+            let configuration = try EncoderConfiguration(json: directory.configuration, file: folder.appendingPathComponent("config.json").path)
+            return .weights(configuration.vocabularySize, Result {
+                let encoder = Encoder<Float>(configuration, precision: options.precision), entries = encoder.checkpointEntries
+                let archive = try ModelDirectory.weights(in: folder), packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+                try load(entries, from: archive, prefixes: encoder.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+                packed?.attach(entries)
+                return (.transformer(encoder), packed)
+            })
         }
-        guard case .tokenizer(let tokenizer) = made[0], case .network(let network, let packed) = made[1] else { preconditionFailure("parts come in order") }
-        return Parts(tokenizer: tokenizer, network: network, packed: packed)
+        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else { preconditionFailure("parts come in order") }
+        return Parts(tokenizer: tokenizer, vocabularySize: size, weights: weights)
     }
 
     /// The Transformer, for what looks into its layers.
@@ -213,7 +215,7 @@ public final class SentenceEncoder: Sendable {
         case .table(let table): table.parameters
         }
         for case .dense(let layer, _) in steps { parameters += layer.parameters }
-        return parameters.reduce(0) { $0 + $1.value.count }
+        return parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
     /// Tokens of the vocabulary.
