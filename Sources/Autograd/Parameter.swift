@@ -53,6 +53,12 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         state.withLock { $0 = State(value: value) }
     }
 
+    /// The very value that the parameter has, or will have when it is asked for, lying elsewhere: layouts stay as they are.
+    package func assignKept(_ value: Tensor<Scalar>) {
+        precondition(value.shape == shape)
+        state.withLock { $0.value = value }
+    }
+
     /// Puts off a part of `assign` until somebody asks for the value: who computes with layouts that are kept elsewhere (`adopt`) never does.
     package func fillLater(_ part: @escaping @Sendable (inout Tensor<Scalar>) -> Void) { state.withLock { $0.pending.append(part) } }
 

@@ -34,6 +34,17 @@ static inline hid_t kh5_error_no_space(void) { return H5E_NOSPACE; }
 
 /// The kind of the object of this name as an H5O_type_t, -1 where there is none.
 static inline int kh5_object_type(hid_t place, const char *name) {
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t information;
+    herr_t status = H5Oget_info_by_name3(place, name, &information, H5O_INFO_BASIC, H5P_DEFAULT);
+#else
     H5O_info_t information;
-    return H5Oget_info_by_name(place, name, &information, H5P_DEFAULT) >= 0 ? (int)information.type : -1;
+    herr_t status = H5Oget_info_by_name(place, name, &information, H5P_DEFAULT);
+#endif
+    return status >= 0 ? (int)information.type : -1;
+}
+
+/// H5Literate by name, in increasing order; its own name is a macro from version 1.12 on.
+static inline herr_t kh5_iterate_links(hid_t group, H5L_iterate_t each, void *data) {
+    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, each, data);
 }

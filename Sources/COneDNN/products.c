@@ -297,13 +297,13 @@ int kd_repack(kd_matrix *matrix, const void *source) {
     dnnl_memory_t from = NULL, to = NULL;
     dnnl_primitive_desc_t reorder_desc = NULL;
     dnnl_primitive_t reorder = NULL;
-    int bad = matrix->data ? 0 : -1;
+    int bad = matrix->data ? 0 : 1;
     bad = bad ? bad : describe_matrix(&given, matrix->inputs, matrix->outputs, operand_type(matrix->precision), matrix->input_stride,
                                       matrix->output_stride);
-    bad = bad ? bad : dnnl_memory_create(&from, in(&given), engine, (void *)source);
-    bad = bad ? bad : dnnl_memory_create(&to, in(&wanted), engine, matrix->data);
-    bad = bad ? bad : dnnl_reorder_primitive_desc_create(&reorder_desc, in(&given), engine, in(&wanted), engine, NULL);
-    bad = bad ? bad : dnnl_primitive_create(&reorder, reorder_desc);
+    bad = bad ? bad : (int)dnnl_memory_create(&from, in(&given), engine, (void *)source);
+    bad = bad ? bad : (int)dnnl_memory_create(&to, in(&wanted), engine, matrix->data);
+    bad = bad ? bad : (int)dnnl_reorder_primitive_desc_create(&reorder_desc, in(&given), engine, in(&wanted), engine, NULL);
+    bad = bad ? bad : (int)dnnl_primitive_create(&reorder, reorder_desc);
     if (!bad) {
         dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
         bad = dnnl_primitive_execute(reorder, state->stream, 2, arguments);

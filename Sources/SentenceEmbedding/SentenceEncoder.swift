@@ -110,8 +110,10 @@ public final class SentenceEncoder: Sendable {
         try options.precision.checkProcessor()
         // The tokenizer is read by one core and the network by another.
         let parts = try Self.parts(of: directory, options)
-        (tokenizer, network, packed) = (parts.tokenizer, parts.network, parts.packed)
+        tokenizer = parts.tokenizer
         var size: Int, limit: Int
+        if let size = parts.vocabularySize { try tokenizer.check(vocabularySize: size, of: directory.folder.path) }
+        (network, packed) = try parts.weights.get()
         switch network {
         case .table(let table):
             try tokenizer.check(vocabularySize: table.vocabularySize, of: directory.folder.path)
@@ -179,30 +181,34 @@ public final class SentenceEncoder: Sendable {
         return tokens.count - (tokens.last == 1 ? 1 : 0)
     }
 
-    private struct Parts {
+    /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it says more.
+    private struct Parts: Sendable {
         var tokenizer: Tokenizer
-        var network: Network
-        var packed: PackedWeights?
+        /// Nil where the weights alone tell it.
+        var vocabularySize: Int?
+        var weights: Result<(network: Network, packed: PackedWeights?), any Error>
     }
 
     private static func parts(of directory: ModelDirectory, _ options: Options) throws -> Parts {
         enum Part: Sendable {
-            case tokenizer(Tokenizer), network(Network, PackedWeights?)
+            case tokenizer(Tokenizer), weights(Int?, Result<(network: Network, packed: PackedWeights?), any Error>)
         }
-        let made = try Parallel.map(2, threads: 2) { item, _ -> Part in
-            if item == 0 { return .tokenizer(try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
-            let archive = try ModelDirectory.weights(in: directory.transformerFolder)
-            if directory.isStatic { return .network(.table(try StaticEmbedding<Float>(from: archive)), nil) }
-            let encoder = try makeLayeredNetwork(
-                json: directory.configuration, file: directory.transformerFolder.appendingPathComponent("config.json").path, precision: options.precision)
-            let entries = encoder.checkpointEntries
-            let packed = PackedWeights(weights: archive.fileName, precision: options.precision)
-            try load(entries, from: archive, prefixes: encoder.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
-            packed?.attach(entries)
-            return .network(.transformer(encoder), packed)
+        let folder = directory.transformerFolder
+        let made = try Parallel.map(2, threads: options.threads) { item, _ -> Part in
+            if item == 0 { return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
+            if directory.isStatic { return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) }) }
+            let transformer = try makeLayeredNetwork(
+                json: directory.configuration, file: folder.appendingPathComponent("config.json").path, precision: options.precision)
+            return .weights(transformer.vocabularySize, Result {
+                let entries = transformer.checkpointEntries
+                let archive = try ModelDirectory.weights(in: folder), packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+                try load(entries, from: archive, prefixes: transformer.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+                packed?.attach(entries)
+                return (.transformer(transformer), packed)
+            })
         }
-        guard case .tokenizer(let tokenizer) = made[0], case .network(let network, let packed) = made[1] else { preconditionFailure("parts come in order") }
-        return Parts(tokenizer: tokenizer, network: network, packed: packed)
+        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else { preconditionFailure("parts come in order") }
+        return Parts(tokenizer: tokenizer, vocabularySize: size, weights: weights)
     }
 
     /// The Transformer, for what looks into its layers.
@@ -234,7 +240,7 @@ public final class SentenceEncoder: Sendable {
         case .table(let table): table.parameters
         }
         for case .dense(let layer, _) in steps { parameters += layer.parameters }
-        return parameters.reduce(0) { $0 + $1.value.count }
+        return parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
     /// Tokens of the vocabulary.

@@ -1,6 +1,7 @@
 import CKernels
 import CLAPACK
 import COneDNN
+import Glibc
 
 // How Float and Double multiply; the last lines before oneDNN and OpenBLAS.
 
@@ -77,6 +78,16 @@ func withHalves<Result>(of source: UnsafePointer<Float>, count: Int, _ body: (Un
         kt_f32_to_bf16(source, Int64(count), halves)
         return body(halves)
     }
+}
+
+/// Ends the threads that OpenBLAS starts when it is loaded: they would turn round for some hundredths of a second, on a core that our own workers want, before
+/// they sleep; and all of its products here run on the calling thread.
+package func endIdleThreads() {
+    // The library's own function for that; another build of BLAS has none, and no such threads.
+    guard let symbol = dlsym(nil, "blas_thread_shutdown_") else { return }
+    typealias Shutdown = @convention(c) () -> Int32
+    _ = unsafeBitCast(symbol, to: Shutdown.self)()
+    _ = singleThreadedBLAS
 }
 
 /// OpenBLAS with one thread, set before its first product.

@@ -50,6 +50,9 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         self.storage = storage
     }
 
+    /// True for memory that someone else owns, as a mapped file.
+    package var isView: Bool { storage.isReadOnlyView }
+
     // MARK: Elements
 
     public var count: Int { storage.count }

@@ -148,7 +148,7 @@ public final class HDF5Container: Sendable {
             let opened = try HDF5Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), failure("group \(group)"))
             var links: [Link] = []
             let status = withUnsafeMutablePointer(to: &links) { pointer in
-                H5Literate(opened.id, H5_INDEX_NAME, H5_ITER_INC, nil, { _, name, information, data in
+                kh5_iterate_links(opened.id, { _, name, information, data in
                     guard let name, let information, let data else { return -1 }
                     data.assumingMemoryBound(to: [Link].self).pointee
                         .append(Link(name: String(cString: name), isHard: information.pointee.type == H5L_TYPE_HARD))

@@ -29,7 +29,7 @@ public enum HDF5Validation {
     private static func key(_ identity: FileIdentity) -> String {
         var major: UInt32 = 0, minor: UInt32 = 0, release: UInt32 = 0
         HDF5.locked { _ = H5get_libversion(&major, &minor, &release) }
-        return identity.key("hdf5 1", "\(major).\(minor).\(release)")
+        return identity.key("hdf5 2", "\(major).\(minor).\(release)")
     }
 
     private struct State {

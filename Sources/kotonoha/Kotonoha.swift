@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import Glibc
+import Tensors
 import VectorStore
 
 /// The program: a tree of commands, and what its exit status means.
@@ -41,6 +42,7 @@ struct KotonohaProgram: ParsableCommand {
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
     /// program as the signal would, but after outputs are cleared away.
     static func main() {
+        endIdleThreads()
         StandardStreams.prepare()
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.

@@ -41,7 +41,7 @@ import VectorStore
         _ = try program.write("t.txt", "two dogs play in snow\n")
         let first = try embed(program, "a.h5", cache: cache), path = program.path("cache/weights/" + files(program, "weights")[0])
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        for bytes in [Data(), whole.prefix(100), whole.prefix(whole.count / 2), Data("KOTOPACK[[0,1,1,0,99999999999,0,0]]\n".utf8), Data("KOTOPACK[1]\n".utf8)] {
+        for bytes in [Data(), whole.prefix(100), whole.prefix(whole.count / 2), Data("KOTOPACK{\"matrices\":[[0,1,1,0,99999999999,0,0]],\"values\":[]}\n".utf8), Data("KOTOPACK[1]\n".utf8)] {
             try bytes.write(to: URL(fileURLWithPath: path))
             #expect(try embed(program, "b.h5", cache: cache) == first)
         }
@@ -82,6 +82,8 @@ import VectorStore
             try program.run("rank", program.path("v.h5"), "--query-vectors", program.path("v.h5"), "--top", "1", "--json", "--quiet", environment: environment)
         }
         #expect(try rank().status == 0 && files(program, "validated").count == 1)
+        // The vectors are among what may be mapped.
+        #expect(String(decoding: try program.bytes("cache/validated/" + files(program, "validated")[0]), as: UTF8.self).contains(" 5120000\n"))
         #expect(try rank().status == 0 && files(program, "validated").count == 1)
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: program.path("v.h5")))
         try handle.truncate(atOffset: 4_000_000)

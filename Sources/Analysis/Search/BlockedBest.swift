@@ -29,7 +29,7 @@ struct BlockedBest: Sendable {
     static let tile = 64
     /// Queries up to which rows are looked at where they lie; with more, the product of tiles is quicker although it lays out the corpus. Measured:
     /// docs/benchmarks.md.
-    static let scanQueries = 4
+    static let scanQueries = 16
     /// Answers up to which that holds.
     private static let scanAnswers = 4096
 

@@ -58,14 +58,6 @@ public final class MappedFile: Sendable {
         try withExtendedLifetime(self) { try body(bytes) }
     }
 
-    /// Says that all bytes of an interval will be read soon, so that the system brings their pages in together.
-    package func willNeed(_ interval: Range<Int>) {
-        guard let base, !interval.isEmpty else { return }
-        let page = Int(sysconf(Int32(_SC_PAGESIZE))), from = (lead + interval.lowerBound) / page * page
-        // 22 is MADV_POPULATE_READ (Linux 5.14), which Glibc's module may not export; older kernels refuse it, and pages come one after the other.
-        _ = madvise(UnsafeMutableRawPointer(mutating: base - lead + from), lead + interval.upperBound - from, 22)
-    }
-
     /// - Throws: `DataError` where bytes were gone when they were touched.
     public func requireWhole() throws {
         guard km_is_damaged(watch) else { return }
