@@ -46,7 +46,8 @@ public final class ClassifierTrainer {
         (self.settings, self.data, self.encodings, self.train, self.heldOut, self.threads) = (settings, data, encodings, train, heldOut, threads)
         network = try base.network(task: data.task, labels: data.labels, dropout: settings.dropout, seed: settings.seed)
         let encoder = network.encoder, layers = encoder.distinctLayers
-        parameters = network.parameters
+        let all = network.parameters
+        parameters = all
         // The layer of each parameter, embeddings 0, the head above all.
         var depths: [ObjectIdentifier: Int] = [:]
         for parameter in encoder.parameters { depths[ObjectIdentifier(parameter)] = 0 }
@@ -72,8 +73,8 @@ public final class ClassifierTrainer {
         steps = settings.epochs * sampler.batchesPerEpoch
         schedule = LearningRateSchedule(.linear, warmupSteps: Int((settings.warmup * Double(steps)).rounded()), totalSteps: steps)
         loss = ClassifierLoss(data, train: train, isBalanced: settings.isBalanced)
-        let initial = network.parameters, pulled = depth.indices.filter { depth[$0] >= lowest && depth[$0] <= layers.count }
-        pretrained = settings.pull > 0 ? pulled.map { (index: $0, value: initial[$0].value) } : []
+        let pulled = depth.indices.filter { depth[$0] >= lowest && depth[$0] <= layers.count }
+        pretrained = settings.pull > 0 ? pulled.map { (index: $0, value: all[$0].value) } : []
         let identity = [settings.description, try base.directory.sha256(), data.sha256.joined(separator: ","), data.labels.joined(separator: "\u{1}"), "\(train)", "\(heldOut)"]
         fingerprint = SHA256.hex(of: identity.joined(separator: "\n"))
     }
