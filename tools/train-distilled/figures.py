@@ -3,7 +3,7 @@
 
 KOTONOHA is the program, DATA the public data, TABLES what prepare.py wrote, MODEL a folder. --center takes off the mean vector of each
 language, for models whose cosines are all high; --first N keeps N components. --captions measures Datasets/captions.tsv instead, which
-nothing is chosen by: run it once, on the model that is shipped. Intervals: 95 %, bootstrap over pairs, or over scenes and photographs. numpy.
+nothing is chosen by: run it once, on the model that is shipped. Intervals are 95 %, by bootstrap over pairs, scenes or photographs. numpy.
 """
 import argparse
 import csv

@@ -102,7 +102,7 @@ def unseen(data):
         "jnli-valid": [tidy(r[k]) for r in data.jsts_rows("jnli-valid-v1.3.json") for k in ("sentence1", "sentence2")],
         "stsb-en-dev": [s for r in data.stsb("stsb-en-dev.csv") for s in r[:2]],
         "stsb-ja-dev": [s for r in data.stsb("stsb-ja-dev.csv") for s in r[:2]],
-        "stsb-held-out": [s for name in ("en", "ja") for i, r in enumerate(data.stsb(f"stsb-{name}-train.csv"), 1) if i in held for s in r[:2]],
+        "stsb-held-out": [s for k in ("en", "ja") for i, r in enumerate(data.stsb(f"stsb-{k}-train.csv"), 1) if i in held for s in r[:2]],
         "tanaka-dev": [s for r in data.tanaka_dev() for s in r],
         "multi30k": [s for f in sorted((data.folder / "multi30k").glob("*.en")) for s in lines(f)],
         "captions": [line.split("\t")[2] for line in lines(root / "Datasets/captions.tsv")[1:]],
@@ -204,7 +204,8 @@ def main(folder, out):
     by_image = {}
     for image, en in data.corpus("coco-val2017-en/captions", "image", "en"):
         by_image.setdefault(image, []).append(en)
-    captions += write("coco", caption, [(c[i], c[k], image) for image, c in by_image.items() if len(c) > 2 for i, k in ((0, 1), (0, 2), (1, 2))])
+    chosen = [(c[i], c[k], image) for image, c in by_image.items() if len(c) > 2 for i, k in ((0, 1), (0, 2), (1, 2))]
+    captions += write("coco", caption, chosen)
 
     # All sentences that a teacher reads, by language.
     everything = dict.fromkeys(s for r in text + scored_text + captions for s in r[:2])

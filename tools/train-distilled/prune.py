@@ -2,9 +2,9 @@
 """prune.py TEACHER TOKENIZER OUT --layers 0,1,2,3 [--intermediate N]: a small encoder out of a large one, to be trained further.
 
 TEACHER is a sentence-transformers folder of a BERT with a Unigram tokenizer (multilingual-e5-small), TOKENIZER the tokenizer.json of
-another vocabulary. Some of the layers stay. A piece of the new vocabulary begins with the mean of the rows of the teacher's pieces that spell
-it; the spelling with a capital counts as well (the new vocabulary has lower case only), each as often as the teacher's tokenizer expects it.
-Of each layer's feed-forward network the N neurons stay whose weights in and out are largest. numpy and the standard library only.
+another vocabulary. Some of the layers stay. A piece of the new vocabulary begins with the mean of the rows of the teacher's pieces that
+spell it; the spelling with a capital counts as well (the new vocabulary has lower case only), each as often as the teacher's tokenizer
+expects it. Of each layer's feed-forward network the N neurons stay whose weights in and out are largest. numpy.
 """
 import argparse
 import json
@@ -128,8 +128,8 @@ def main():
     put("config.json", configuration)
     put("modules.json", [{"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
                          for i, (path, kind) in enumerate([("", "Transformer"), ("1_Pooling", "Pooling")])])
-    put("1_Pooling/config.json", {"word_embedding_dimension": table.shape[1], "pooling_mode_cls_token": False,
-                                  "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False})
+    pooling = {f"pooling_mode_{mode}": mode == "mean_tokens" for mode in ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")}
+    put("1_Pooling/config.json", {"word_embedding_dimension": table.shape[1]} | pooling)
     put("sentence_bert_config.json", {"max_seq_length": POSITIONS, "do_lower_case": False})
     # A sentence has one token less to be computed: no [SEP] at its end (pairs keep theirs).
     single = student["post_processor"]["single"]
