@@ -74,7 +74,7 @@ let package = Package(
         // Sixth floor.
         .target(name: "Training", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Networks", "Tokenizers", "Analysis", "Statistics", "Autograd",
-            "FileFormats", "Tensors",
+            "VectorStore", "FileFormats", "Tensors",
         ]),
         .target(name: "Shards", dependencies: ["SentenceEmbedding", "VectorStore", "FileFormats", "Tensors"]),
         .target(name: "Interpretation", dependencies: [
@@ -116,7 +116,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Networks", "Tensors", "FileFormats", "TestTools"], path: "Tests/Support", exclude: ["hub.py", "Faults"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Autograd"]),
         .testTarget(name: "AutogradTests", dependencies: ["Autograd", "Tensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Statistics", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport", "TestTools", "ModelFolders", "LanguageModels", "SentenceEmbedding", "Training", "Tokenizers", "VectorStore", "Statistics", "Networks", "Autograd", "Tensors", "FileFormats"], exclude: ["Fixtures"]),
         .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats", "TestTools"], exclude: ["Fixtures"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "FileFormats"], exclude: ["Fixtures"]),
         // Not installed: the child process that validates HDF5 files, for the tests.

@@ -31,8 +31,10 @@ public struct SentenceTable: Sendable {
     /// Rows left out for an empty sentence.
     public private(set) var empty = 0
     public private(set) var unknownTokens = 0
-    /// The sentences of one column as they were read, where somebody asked for them.
-    public private(set) var texts: [String] = []
+    /// The sentences of each column as they were read, where somebody asked for them; else empty.
+    public private(set) var texts: [[String]]
+    /// A number for each row's group, where there is a column of groups.
+    public private(set) var groups: [Int] = []
     /// The word that each token belongs to, −1 for special tokens; beside `tokens`, where somebody asked for it.
     private var words: TokenStore?
 
@@ -40,21 +42,25 @@ public struct SentenceTable: Sendable {
     ///
     /// - Parameters:
     ///   - scoreRange: scores outside are an error.
-    ///   - keepsTextOf: a column whose text is kept (for a teacher).
+    ///   - group: a column; rows with the same value belong together.
+    ///   - keepsTextOf: columns whose text is kept (for a teacher).
     ///   - keepsWords: note which word each token belongs to (whole-word masking).
     ///   - limit: rows at most; 0 for all.
     /// - Throws: `DataError` that names file and line of an empty sentence, a missing or impossible score.
     public init(
-        files: [String], columns names: [String], score: String? = nil, scoreRange: ClosedRange<Double>? = nil, tokenizer: Tokenizer,
-        maxLength: Int, skipsEmpty: Bool = false, keepsTextOf kept: Int? = nil,
+        files: [String], columns names: [String], score: String? = nil, scoreRange: ClosedRange<Double>? = nil, group: String? = nil,
+        tokenizer: Tokenizer, maxLength: Int, skipsEmpty: Bool = false, keepsTextOf kept: Set<Int> = [],
         keepsWords: Bool = false, limit: Int = 0
     ) throws {
         columns = names.count
+        texts = names.map { _ in [] }
+        var numbers: [String: Int] = [:]
         if keepsWords { words = TokenStore() }
         var scratch = TokenizerScratch(), ids: [Int32] = []
         for file in files {
-            let table = try TextTable(path: file, wanted: names + [score].compactMap(\.self))
+            let table = try TextTable(path: file, wanted: names + [score, group].compactMap(\.self))
             let places = try names.map(table.index(of:)), scorePlace = try score.map(table.index(of:))
+            let groupPlace = try group.map(table.index(of:))
             var cells: [String] = []
             while limit == 0 || rows < limit, let line = try table.next(into: &cells) {
                 func fail(_ message: String) -> DataError { DataError(.badData, message, file: table.name, line: line) }
@@ -74,8 +80,13 @@ public struct SentenceTable: Sendable {
                     }
                     scores.append(value)
                 }
+                if let groupPlace {
+                    let name = groupPlace < cells.count ? cells[groupPlace] : "", number = numbers[name] ?? numbers.count
+                    numbers[name] = number
+                    groups.append(number)
+                }
                 for (column, place) in places.enumerated() {
-                    if column == kept { texts.append(cells[place]) }
+                    if kept.contains(column) { texts[column].append(cells[place]) }
                     if keepsWords {
                         let encoding = try tokenizer.encode(cells[place], maxLength: maxLength)
                         truncated += encoding.overflow.isEmpty ? 0 : 1
@@ -103,7 +114,7 @@ public struct SentenceTable: Sendable {
     }
 
     /// The texts were needed once only.
-    mutating func forgetTexts() { texts = [] }
+    mutating func forgetTexts() { texts = texts.map { _ in [] } }
 }
 
 /// Which rows a task takes in each step: all rows in a random order, then all again in another. The place is one number, so that a

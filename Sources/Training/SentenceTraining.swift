@@ -53,7 +53,8 @@ public final class SentenceTrainer {
         let task: TrainingTask
         var table: SentenceTable
         var sampler: RowSampler
-        var teacher: TeacherVectors?
+        /// What each column shall meet: one for all of them, or one a column; empty without a teacher.
+        var teachers: [TeacherVectors] = []
         /// From the student's vectors to the teacher's, where their sizes differ.
         var projection: Linear<Float>?
     }
@@ -127,11 +128,14 @@ public final class SentenceTrainer {
 
         var named: [(String, Parameter<Float>)] = encoder.parameters.enumerated().map { ("encoder.\($0)", $1) }
         if let head { named += head.parameters.enumerated().map { ("head.\($0)", $1) } }
+        var libraries: [String: TeacherLibrary] = [:]
         for (index, task) in configuration.tasks.enumerated() {
-            let keepsText = task.teacher == nil ? nil : task.teacherColumn
-            var table = try SentenceTable(files: task.files, columns: task.columns, score: task.scoreColumn, scoreRange: task.scoreColumn == nil ? nil : task.scoreRange,
-                                          tokenizer: tokenizer, maxLength: configuration.maxLength, skipsEmpty: configuration.skipsEmpty,
-                                          keepsTextOf: keepsText, keepsWords: task.masksWholeWords, limit: task.limit)
+            let isTaught = task.teacher != nil || !task.teacherFiles.isEmpty
+            let taught: Set<Int> = if case .column(let column) = task.teacherView { [column] } else { Set(task.columns.indices) }
+            var table = try SentenceTable(
+                files: task.files, columns: task.columns, score: task.scoreColumn, scoreRange: task.scoreColumn == nil ? nil : task.scoreRange,
+                group: task.groupColumn, tokenizer: tokenizer, maxLength: configuration.maxLength, skipsEmpty: configuration.skipsEmpty,
+                keepsTextOf: isTaught ? taught : [], keepsWords: task.masksWholeWords, limit: task.limit)
             watch(.read(name: task.name, rows: table.rows, truncated: table.truncated, skipped: table.empty))
             guard table.rows >= (task.objective == .maskedLanguage ? 1 : 2) else {
                 throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch compares several", file: task.files.first)
@@ -139,23 +143,35 @@ public final class SentenceTrainer {
             for dimension in task.matryoshka where dimension > configuration.encoder.hiddenSize {
                 throw DataError(.badData, "task \(task.name): a prefix of \(dimension) is longer than the vectors (\(configuration.encoder.hiddenSize))")
             }
-            var teacher: TeacherVectors?, projection: Linear<Float>?
+            var teachers: [TeacherVectors] = [], projection: Linear<Float>?
             if let model = task.teacher {
-                let texts = table.texts
-                teacher = try TeacherVectors(model: model, texts: texts, cache: cache, threads: threads) { watch(.teaching(name: task.name, done: $0, of: texts.count)) }
-                table.forgetTexts()
-                if let size = teacher?.size, size != configuration.encoder.hiddenSize, task.objective == .distillation {
-                    let linear = Linear<Float>(inputs: configuration.encoder.hiddenSize, outputs: size, bias: false)
-                    var stream = random.split(0x7EAC_4E12 &+ UInt64(index))
-                    let deviation = 1 / Double(configuration.encoder.hiddenSize).squareRoot()
-                    linear.weight.fill { deviation * stream.normal() }
-                    projection = linear
-                    named.append(("projection.\(index)", linear.weight))
+                let texts = table.texts[taught.min() ?? 0]
+                teachers = [try TeacherVectors(model: model, texts: texts, cache: cache, threads: threads) {
+                    watch(.teaching(name: task.name, done: $0, of: texts.count))
+                }]
+            } else if isTaught {
+                let key = "\(task.centersTeacher):" + task.teacherFiles.joined(separator: "\n")
+                let library = try libraries[key] ?? TeacherLibrary(files: task.teacherFiles, centers: task.centersTeacher)
+                libraries[key] = library
+                teachers = try taught.sorted().map {
+                    try library.vectors(of: table.texts[$0], file: task.files[0], column: task.columns[$0])
                 }
+                if task.teacherView == .mean { teachers = [TeacherVectors.mean(of: teachers)] }
+                watch(.teaching(name: task.name, done: table.rows, of: table.rows))
+            }
+            table.forgetTexts()
+            if let size = teachers.first?.size, size != configuration.encoder.hiddenSize, task.objective == .distillation,
+               task.regressionWeight > 0 {
+                let linear = Linear<Float>(inputs: configuration.encoder.hiddenSize, outputs: size, bias: false)
+                var stream = random.split(0x7EAC_4E12 &+ UInt64(index))
+                let deviation = 1 / Double(configuration.encoder.hiddenSize).squareRoot()
+                linear.weight.fill { deviation * stream.normal() }
+                projection = linear
+                named.append(("projection.\(index)", linear.weight))
             }
             let rows = task.predictsNextSentence ? max(1, table.rows - 1) : table.rows
             tasks.append(LoadedTask(task: task, table: table, sampler: RowSampler(rows: rows, batchSize: task.batchSize, random: random.split(1000 + UInt64(index))),
-                                    teacher: teacher, projection: projection))
+                                    teachers: teachers, projection: projection))
         }
         for task in configuration.development {
             let set = try DevSet(task, tokenizer: tokenizer, maxLength: configuration.maxLength)

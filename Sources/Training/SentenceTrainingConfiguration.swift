@@ -46,8 +46,16 @@ public struct TrainingTask: Sendable, Equatable {
     public var matryoshka: [Int] = []
     /// A model folder or name.
     public var teacher: String?
-    /// The column that the teacher reads, from 0.
-    public var teacherColumn = 0
+    /// In place of a model: vector files with the sentences and the teacher's vectors for them.
+    public var teacherFiles: [String] = []
+    /// Take off the mean of each of these files.
+    public var centersTeacher = false
+    /// Whose vectors the columns shall meet.
+    public var teacherView = TeacherView.column(0)
+    /// Of distillation: the weight of the teacher's vectors themselves.
+    public var regressionWeight = 1.0
+    /// Rows with the same value in this column are no negatives of each other.
+    public var groupColumn: String?
     /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
     /// distilled, so that they cost next to nothing.
     public var contrastiveWeight = 0.0
@@ -65,6 +73,16 @@ public struct TrainingTask: Sendable, Equatable {
         self.files = files
         self.columns = columns
     }
+}
+
+/// Which of a teacher's vectors a row's sentences shall meet.
+public enum TeacherView: Sendable, Equatable {
+    /// All of them that of one column, from 0.
+    case column(Int)
+    /// Each its own.
+    case own
+    /// All of them the mean over the columns, at length 1: what a sentence and its translation have in common.
+    case mean
 }
 
 /// What is measured on a dev file while training goes on.
@@ -127,7 +145,10 @@ public struct SentenceTrainingConfiguration: Sendable {
     public private(set) var fingerprint = ""
 
     /// All files and folders that a run reads.
-    public var inputs: [String] { [tokenizer] + [initialModel].compactMap(\.self) + tasks.flatMap { $0.files + [$0.teacher].compactMap(\.self) } + development.map(\.file) }
+    public var inputs: [String] {
+        [tokenizer] + [initialModel].compactMap(\.self) + tasks.flatMap { $0.files + [$0.teacher].compactMap(\.self) + $0.teacherFiles }
+            + development.map(\.file)
+    }
 
     public var warmupSteps: Int { warmup < 1 ? Int((warmup * Double(steps)).rounded()) : Int(warmup) }
 
@@ -225,7 +246,8 @@ public struct SentenceTrainingConfiguration: Sendable {
 
     private static func task(_ settings: ConfigurationObject, _ index: Int, _ located: (String) -> String) throws -> TrainingTask {
         try settings.allow(["name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
-                            "margin", "distance", "matryoshka", "teacher", "teacher_column", "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout"])
+                            "margin", "distance", "matryoshka", "teacher", "teacher_vectors", "teacher_center", "teacher_column", "regression_weight",
+                            "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout", "group"])
         let objective = try settings.choice("objective", TrainingTask.Objective.self)
         var task = TrainingTask(name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
                                 files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
@@ -245,7 +267,20 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.margin = try settings.number("margin", Bounds(0...1e6), default: task.margin)
         task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
         task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
-        task.teacherColumn = try settings.integer("teacher_column", Bounds(0...64), default: 0)
+        if settings.json["teacher_vectors"] != nil { task.teacherFiles = try settings.texts("teacher_vectors").map(located) }
+        guard task.teacher == nil || task.teacherFiles.isEmpty else { throw settings.fail("'teacher' and 'teacher_vectors' exclude each other") }
+        task.centersTeacher = try settings.flag("teacher_center", default: false)
+        switch settings.json["teacher_column"]?.string {
+        case "own": task.teacherView = .own
+        case "mean": task.teacherView = .mean
+        case _?: throw settings.fail("'teacher_column' is a column's number from 0, own or mean")
+        case nil: task.teacherView = .column(try settings.integer("teacher_column", Bounds(0...64), default: 0))
+        }
+        guard !task.teacherFiles.isEmpty || !task.centersTeacher && task.teacherView != .own && task.teacherView != .mean else {
+            throw settings.fail("'teacher_center' and the teacher_column own or mean go with 'teacher_vectors'")
+        }
+        task.regressionWeight = try settings.number("regression_weight", Bounds(0...1e6), default: 1)
+        task.groupColumn = try settings.optionalText("group")
         task.contrastiveWeight = try settings.number("infonce_weight", Bounds(0...1e6), default: 0)
         task.similarityWeight = try settings.number("similarity_weight", Bounds(0...1e6), default: 0)
         guard task.contrastiveWeight == 0 && task.similarityWeight == 0 || objective == .distillation && task.columns.count >= 2 else {
@@ -276,106 +311,18 @@ public struct SentenceTrainingConfiguration: Sendable {
         case .cosent, .cosine:
             guard task.scoreColumn != nil else { throw settings.fail("objective \(objective.rawValue) needs a column of scores, 'score'") }
         case .distillation, .similarityDistillation:
-            guard task.teacher != nil else { throw settings.fail("objective \(objective.rawValue) needs a 'teacher'") }
-            guard task.teacherColumn < task.columns.count else { throw settings.fail("'teacher_column' \(task.teacherColumn) is not among the \(task.columns.count) columns") }
+            guard task.teacher != nil || !task.teacherFiles.isEmpty else {
+                throw settings.fail("objective \(objective.rawValue) needs a 'teacher' or 'teacher_vectors'")
+            }
+            guard objective != .distillation || task.regressionWeight + task.contrastiveWeight + task.similarityWeight > 0 else {
+                throw settings.fail("distillation with all of its weights 0 learns nothing")
+            }
+            if case .column(let column) = task.teacherView, column >= task.columns.count {
+                throw settings.fail("'teacher_column' \(column) is not among the \(task.columns.count) columns")
+            }
         default: break
         }
         if objective != .maskedLanguage && task.batchSize < 2 { throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch") }
         return task
-    }
-}
-
-/// One object of a configuration file, with errors that say where a key stands.
-struct ConfigurationObject {
-    let json: JSON
-    private let path: String
-    private let file: String
-
-    init(_ json: JSON, path: String, file: String) {
-        self.json = json
-        self.path = path
-        self.file = file
-    }
-
-    func fail(_ message: String) -> DataError { DataError(.badData, path.isEmpty ? message : "\(path): \(message)", file: file) }
-
-    /// A key that nobody reads is a slip of the pen; say so before hours of training.
-    func allow(_ keys: [String]) throws {
-        guard let members = json.object else { throw fail("an object { … } was expected") }
-        for (key, _) in members where !keys.contains(key) {
-            throw fail("'\(key)' is not known here; known are \(keys.joined(separator: ", "))")
-        }
-    }
-
-    private func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
-
-    func optionalText(_ key: String) throws -> String? {
-        guard let value = json[key], !value.isNull else { return nil }
-        guard let text = value.string else { throw fail("'\(key)' should be a text") }
-        return text
-    }
-
-    func text(_ key: String) throws -> String {
-        guard let text = try optionalText(key) else { throw fail("'\(key)' is missing") }
-        return text
-    }
-
-    /// A text or a list of texts; numbers stand for themselves (columns).
-    func texts(_ key: String) throws -> [String] {
-        guard let value = json[key] else { throw fail("'\(key)' is missing") }
-        let list = value.array ?? [value]
-        let found = list.compactMap { $0.string ?? $0.int.map(String.init) }
-        guard found.count == list.count else { throw fail("'\(key)' should be a list of texts") }
-        return found
-    }
-
-    func integer(_ key: String, _ bounds: Bounds<Int>, default fallback: Int? = nil) throws -> Int {
-        guard let value = json[key], !value.isNull else {
-            if let fallback { return fallback }
-            throw fail("'\(key)' is missing")
-        }
-        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
-        return number
-    }
-
-    func number(_ key: String, _ bounds: Bounds<Double>, default fallback: Double) throws -> Double {
-        guard let value = json[key], !value.isNull else { return fallback }
-        guard let number = bounds.read(value) else { throw fail("'\(key)' should be \(bounds.expectation), not \(value.serialized())") }
-        return number
-    }
-
-    func flag(_ key: String, default fallback: Bool) throws -> Bool {
-        guard let value = json[key], !value.isNull else { return fallback }
-        guard let flag = value.bool else { throw fail("'\(key)' should be true or false") }
-        return flag
-    }
-
-    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type, default fallback: Choice? = nil) throws -> Choice
-    where Choice.RawValue == String {
-        guard let name = try optionalText(key) else {
-            if let fallback { return fallback }
-            throw fail("'\(key)' is missing; it is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        guard let choice = Choice(rawValue: name) else {
-            throw fail("'\(key)' is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not '\(name)'")
-        }
-        return choice
-    }
-
-    func optionalObject(_ key: String) throws -> ConfigurationObject? {
-        guard let value = json[key], !value.isNull else { return nil }
-        guard value.object != nil else { throw fail("'\(key)' should be an object { … }") }
-        return ConfigurationObject(value, path: place(key), file: file)
-    }
-
-    func object(_ key: String) throws -> ConfigurationObject {
-        guard let object = try optionalObject(key) else { throw fail("'\(key)' is missing") }
-        return object
-    }
-
-    func objects(_ key: String) throws -> [ConfigurationObject] {
-        guard let value = json[key], !value.isNull else { return [] }
-        guard let list = value.array, list.allSatisfy({ $0.object != nil }) else { throw fail("'\(key)' should be a list of objects") }
-        return list.enumerated().map { ConfigurationObject($1, path: "\(place(key))[\($0)]", file: file) }
     }
 }

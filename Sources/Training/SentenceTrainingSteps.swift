@@ -105,15 +105,18 @@ extension SentenceTrainer {
     private static func loss(_ loaded: LoadedTask, _ chosen: [Int], _ vectors: Variable<Float>, _ sentences: ArraySlice<[Int32]>, on tape: Tape<Float>) -> Variable<Float> {
         let task = loaded.task, n = chosen.count, scale = Float(task.scale)
         let columns = (0..<loaded.table.columns).map { rows(vectors, $0 * n..<($0 + 1) * n, on: tape) }
-        let teacher = loaded.teacher?.rows(chosen) ?? Tensor(shape: [n, 1])
+        let teachers = loaded.teachers.map { $0.rows(chosen) }
+        let groups = loaded.table.groups.isEmpty ? [] : chosen.map { loaded.table.groups[$0] }
+        func teacher(_ column: Int) -> Tensor<Float> { teachers.count > 1 ? teachers[column] : teachers[0] }
         func contrastive(_ columns: [Variable<Float>]) -> Variable<Float> {
             let negatives = columns.count > 2 ? concatenatedRows(Array(columns[2...]), on: tape) : nil
             return inBatchNegativesLoss(anchors: columns[0], positives: columns[1], negatives: negatives, scale: scale, symmetric: task.isSymmetric,
-                                        confusable: confusable(sentences, n), on: tape)
+                                        confusable: confusable(sentences, n, groups: groups), on: tape)
         }
         func similarity(_ columns: [Variable<Float>]) -> Variable<Float> {
-            let keys = columns.count > 1 ? columns[1] : columns[0]
-            return similarityDistillationLoss(queries: columns[0], keys: keys, teacherQueries: teacher, teacherKeys: teacher, scale: scale, on: tape)
+            let other = columns.count > 1 ? 1 : 0
+            return similarityDistillationLoss(queries: columns[0], keys: columns[other], teacherQueries: teacher(0), teacherKeys: teacher(other),
+                                              scale: scale, on: tape)
         }
         /// Over prefixes of the vectors as well, where the task says so.
         func nested(_ loss: ([Variable<Float>]) -> Variable<Float>) -> Variable<Float> {
@@ -136,9 +139,11 @@ extension SentenceTrainer {
         case .similarityDistillation: return nested(similarity)
         case .distillation:
             // Both of length 1, and per vector instead of per component: 2 − 2 cosine.
-            var parts = columns.map { column in
+            var parts: [Variable<Float>] = []
+            for (place, column) in columns.enumerated() where task.regressionWeight > 0 {
                 let student = normalizedRows(loaded.projection?(column, on: tape) ?? column, on: tape)
-                return meanSquaredError(student, Variable(teacher), divisor: Float(n * columns.count), on: tape)
+                let error = meanSquaredError(student, Variable(teacher(place)), divisor: Float(n * columns.count), on: tape)
+                parts.append(task.regressionWeight == 1 ? error : scaled(error, by: Float(task.regressionWeight), on: tape))
             }
             if task.contrastiveWeight > 0 { parts.append(scaled(nested(contrastive), by: Float(task.contrastiveWeight), on: tape)) }
             if task.similarityWeight > 0 { parts.append(scaled(nested(similarity), by: Float(task.similarityWeight), on: tape)) }
@@ -147,8 +152,8 @@ extension SentenceTrainer {
         }
     }
 
-    /// Pairs of rows whose sentences are the same: no negatives of each other.
-    private static func confusable(_ sentences: ArraySlice<[Int32]>, _ n: Int) -> [(Int, Int)] {
+    /// Pairs of rows whose sentences are the same, or that are of one group: no negatives of each other.
+    private static func confusable(_ sentences: ArraySlice<[Int32]>, _ n: Int, groups: [Int]) -> [(Int, Int)] {
         let anchors = Array(sentences.prefix(n)), positives = Array(sentences.dropFirst(n).prefix(n))
         var rowsOfAnchor: [[Int32]: [Int]] = [:], rowsOfPositive: [[Int32]: [Int]] = [:]
         for i in 0..<n {
@@ -156,10 +161,9 @@ extension SentenceTrainer {
             rowsOfPositive[positives[i], default: []].append(i)
         }
         var pairs = Set<Int>()
-        for group in [rowsOfAnchor, rowsOfPositive] {
-            for rows in group.values where rows.count > 1 {
-                for i in rows { for j in rows where i != j { pairs.insert(i * n + j) } }
-            }
+        let together = [rowsOfAnchor, rowsOfPositive].flatMap(\.values) + Dictionary(grouping: groups.indices) { groups[$0] }.values
+        for rows in together where rows.count > 1 {
+            for i in rows { for j in rows where i != j { pairs.insert(i * n + j) } }
         }
         return pairs.sorted().map { ($0 / n, $0 % n) }
     }

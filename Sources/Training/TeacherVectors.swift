@@ -1,3 +1,4 @@
+import Autograd
 import FileFormats
 import Foundation
 import SentenceEmbedding
@@ -39,6 +40,15 @@ public struct TeacherVectors: Sendable {
             writer.add("vectors", shape: vectors.shape, values: vectors.elements)
             try writer.write(to: file.path)
         }
+    }
+
+    init(vectors: Tensor<Float>) { self.vectors = vectors }
+
+    /// The means over several columns' vectors, row by row, at length 1.
+    static func mean(of columns: [TeacherVectors]) -> TeacherVectors {
+        var result = columns[0].vectors
+        for other in columns.dropFirst() { Float.add(1, times: other.vectors.view, to: &result[rows: 0..<result.rows]) }
+        return TeacherVectors(vectors: normalizedRows(Variable(result), on: nil).value)
     }
 
     public var size: Int { vectors.columns }

@@ -9,6 +9,7 @@ import Testing
 import TestSupport
 import TestTools
 import Training
+import VectorStore
 
 /// A small world: sentences about letters, two "languages" (a letter and the one seven places on), made on the spot.
 struct TinyRun {
@@ -30,6 +31,17 @@ struct TinyRun {
     }
 
     func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+
+    /// A vector file as `kotonoha embed` writes it.
+    func writeVectors(_ name: String, _ texts: [String], _ vectors: [[Float]]) throws {
+        let metadata = VectorMetadata(
+            model: "teacher", modelSHA256: "", pooling: "mean", isNormalized: false, precision: "f32", maxLength: 20, prompt: "", createdBy: "test", source: "",
+            sourceSHA256: "", provenance: "{}")
+        let path = folder.appendingPathComponent(name).path
+        let writer = try VectorFileWriter(path: path, layout: VectorLayout(dimension: vectors[0].count), metadata: metadata)
+        try writer.append(VectorBlock(texts: texts, valid: texts.map { _ in true }, embeddings: vectors.flatMap { $0 }))
+        try writer.finish()
+    }
 
     func configuration(_ changes: [String: String] = [:]) throws -> SentenceTrainingConfiguration {
         var members: [String: String] = [
@@ -145,6 +157,73 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         #expect(try String(contentsOf: run.folder.appendingPathComponent("file"), encoding: .utf8) == "precious")
     }
 
+    /// A teacher's vectors out of files, centred file by file: each column learns to meet its own vectors, or what both have in common.
+    @Test func meetsATeachersVectorsFromFiles() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        let texts = [["a b c", "d e f", "g h i", "k l m"], ["n o p", "q r s", "t u v", "x y z"]]
+        // A large common part, which centring takes off; what is left is a direction for each sentence, half of it shared by the row.
+        func direction(_ column: Int, _ row: Int) -> [Float] { (0..<24).map { $0 == row ? 1 : $0 == 8 + 4 * column + row ? 1 : 0 } }
+        for column in 0..<2 {
+            let common = Float(5 + 3 * column)
+            try run.writeVectors("\(column).h5", texts[column], (0..<4).map { direction(column, $0).map { $0 + common } })
+        }
+        try run.write("taught.tsv", "first\tsecond\n" + (0..<4).map { "\(texts[0][$0])\t\(texts[1][$0])\n" }.joined())
+        func centred(_ column: Int) -> [[Float]] {
+            let all = (0..<4).map { direction(column, $0) }, mean = (0..<24).map { i in all.reduce(0) { $0 + $1[i] } / 4 }
+            return all.map { zip($0, mean).map { $0 - $1 } }
+        }
+        func cosine(_ a: [Float], _ b: [Float]) -> Double {
+            func dot(_ x: [Float], _ y: [Float]) -> Double { zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+            return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+        }
+        for view in ["own", "mean"] {
+            let trainer = try SentenceTrainer(try run.configuration([
+                "steps": "300", "averaging": "0", "evaluate_every": "1000", "checkpoint_every": "0", "development": "[]",
+                "model": #"{"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40, "dropout": 0}"#,
+                "tasks": "[{\"objective\": \"distillation\", \"files\": \"taught.tsv\", \"columns\": [\"first\", \"second\"], "
+                    + "\"batch_size\": 4, \"teacher_vectors\": [\"0.h5\", \"1.h5\"], \"teacher_center\": true, \"teacher_column\": \"\(view)\"}]",
+            ]))
+            try trainer.run(in: run.folder.appendingPathComponent("run-\(view)"))
+            let output = run.folder.appendingPathComponent("model-\(view)")
+            let writer = SentenceModelWriter(maxLength: 20, tokenizerPath: run.model.folder.path)
+            try writer.write(trainer.encoder, tokenizer: trainer.tokenizer, to: output)
+            let encoder = try SentenceEncoder(directory: ModelDirectory(folder: output))
+            for column in 0..<2 {
+                let found = try encoder.encode(texts[column])
+                for row in 0..<4 {
+                    let both = zip(centred(0)[row], centred(1)[row]).map { $0 + $1 }
+                    let vector = (0..<24).map { found[row, $0] }
+                    let own = cosine(vector, centred(column)[row]), common = cosine(vector, both)
+                    let (met, other) = view == "own" ? (own, common) : (common, own)
+                    #expect(met > 0.97 && other < 0.93, "\(view) \(column) \(row): \(own), \(common)")
+                }
+            }
+        }
+        try run.write("taught.tsv", "first\tsecond\na b c\tn o p\na a\tq r s\n")
+        let error = #expect(throws: DataError.self) {
+            try SentenceTrainer(try run.configuration(["tasks": #"""
+                [{"objective": "distillation", "files": "taught.tsv", "columns": ["first", "second"], "teacher_vectors": ["0.h5", "1.h5"],
+                  "teacher_column": "own"}]
+                """#]))
+        }
+        #expect(error?.message.contains("for the sentence \"a a\" of column first") == true, "\(error?.message ?? "")")
+    }
+
+    /// Rows of one group are no negatives of each other: with one group for all there is nothing to choose between, and the loss is 0.
+    @Test func rowsOfAGroupAreNoNegatives() throws {
+        let run = try TinyRun()
+        defer { run.remove() }
+        func loss(_ groups: [Int]) throws -> Double {
+            try run.write("groups.tsv", "a\tb\tscene\n" + zip(["a b", "c d", "e f"], groups).map { "\($0)\t\($0) x\t\($1)\n" }.joined())
+            let tasks = #"[{"objective": "infonce", "files": "groups.tsv", "columns": ["a", "b"], "group": "scene", "batch_size": 3}]"#
+            return try SentenceTrainer(try run.configuration(["tasks": tasks])).takeStep().losses[0].loss
+        }
+        let apart = try loss([1, 2, 3]), some = try loss([1, 1, 2])
+        #expect(try loss([1, 1, 1]) == 0)
+        #expect(0 < some && some < apart)
+    }
+
     @Test func divergenceNamesStepAndCheckpoint() throws {
         let run = try TinyRun()
         defer { run.remove() }
@@ -199,6 +278,15 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     }
 
     /// A full disk while a checkpoint is written: the run ends with an error and the last checkpoint is intact.
+    @Test(arguments: [
+        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "go with 'teacher_vectors'"),
+        (#""teacher_vectors": "y.h5", "teacher_column": "all""#, "own or mean"), (#""teacher_vectors": "y.h5", "regression_weight": 0"#, "learns nothing"),
+    ])
+    func badTeachersAreNamed(_ keys: String, _ expected: String) throws {
+        let task = #"[{"objective": "distillation", "files": "pairs.tsv", "columns": ["a"], "# + keys + "}]"
+        try badConfigurationsAreNamed("tasks", task, expected)
+    }
+
     @Test func fullDiskLeavesTheLastCheckpoint() throws {
         let run = try TinyRun()
         defer { run.remove() }
