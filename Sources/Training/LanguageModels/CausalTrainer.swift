@@ -47,15 +47,16 @@ public final class CausalTrainer {
             throw DataError(.noInput, "the tokenizer does not exist", file: configuration.tokenizer)
         }
         tokenizerJSON = try JSON(contentsOf: isFolder.boolValue ? configuration.tokenizer + "/tokenizer.json" : configuration.tokenizer)
-        tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
-        func mark(_ known: Int32?, _ others: [String]) -> Int32? { known ?? others.lazy.compactMap { [tokenizer] in tokenizer.id(for: $0) }.first }
+        let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
+        self.tokenizer = tokenizer
+        func mark(_ known: Int32?, _ others: [String]) -> Int32? { known ?? others.compactMap(tokenizer.id(for:)).first }
         beginID = mark(tokenizer.clsID, ["<|endoftext|>", "[BOS]"])
         endID = mark(tokenizer.sepID, ["<|endoftext|>", "[EOS]"])
         configuration.decoder.vocabularySize = tokenizer.idBound
         configuration.decoder.beginID = beginID
         configuration.decoder.endIDs = [endID].compactMap(\.self)
         self.configuration = configuration
-        let begin = beginID, end = endID, tokenizer = tokenizer
+        let begin = beginID, end = endID
         func read(_ files: [String], _ name: String, limit: Int) throws -> PackedDocuments {
             let found = try PackedDocuments(files: files, column: configuration.column, tokenizer: tokenizer, begin: begin, end: end,
                                             context: configuration.decoder.positions, limit: limit)
