@@ -4,7 +4,7 @@ import Foundation
 import Tensors
 import Testing
 
-/// Values of umap-learn; see tools/golden/umap.py.
+/// Values of umap-learn; see tools/golden/umap_graph.py.
 private struct UMAPGolden: Decodable {
     let neighbors: Int
     /// Minimum distance, spread, a, b.

@@ -6,7 +6,8 @@ The quality and the time of whole maps beside umap-learn's are measured by tools
 import json
 import numpy as np
 from sklearn.metrics import pairwise_distances
-from umap.umap_ import categorical_simplicial_set_intersection, find_ab_params, fuzzy_simplicial_set, smooth_knn_dist
+from umap.umap_ import (discrete_metric_simplicial_set_intersection, find_ab_params, fuzzy_simplicial_set,
+                         smooth_knn_dist)
 
 with open("Tests/AnalysisTests/Fixtures/analysis.json") as file:
     given = json.load(file)
@@ -21,7 +22,7 @@ nearest = np.take_along_axis(d, order, axis=1)
 sigmas, rhos = smooth_knn_dist(nearest, float(neighbors), local_connectivity=1.0)
 graph, _, _ = fuzzy_simplicial_set(x, neighbors, np.random.RandomState(0), "euclidean", knn_indices=order, knn_dists=nearest)
 classes = np.array([i % 3 if i % 7 else -1 for i in range(n)])
-supervised = categorical_simplicial_set_intersection(graph.copy(), classes, far_dist=5.0)
+supervised = discrete_metric_simplicial_set_intersection(graph.copy(), classes, far_dist=5.0)
 
 
 def edges(matrix):
