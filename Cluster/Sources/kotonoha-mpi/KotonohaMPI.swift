@@ -1,5 +1,6 @@
 import ArgumentParser
 import CMPI
+import Foundation
 import Glibc
 import Kotonoha
 import Synchronization
@@ -18,7 +19,7 @@ struct KotonohaMPI: ParsableCommand {
         StopRequest.install()
         guard kmpi_start() == 0 else {
             say("kotonoha-mpi: MPI does not start; run it by mpirun or srun")
-            exit(DataError.Kind.unavailable.rawValue)
+            Glibc.exit(DataError.Kind.unavailable.rawValue)
         }
         do {
             var command = try parseAsRoot()
@@ -27,7 +28,7 @@ struct KotonohaMPI: ParsableCommand {
             // All ranks stop after the same step; the first one may still be writing its checkpoint, and ending MPI waits for it.
             if kmpi_rank() == 0 { say("kotonoha-mpi: \(error)") }
             kmpi_end()
-            exit(error.kind.rawValue)
+            Glibc.exit(error.kind.rawValue)
         } catch let error as DataError {
             say("kotonoha-mpi: \(kmpi_count() > 1 ? "rank \(kmpi_rank()): " : "")\(error)")
             // Nobody may wait for this rank.
@@ -41,7 +42,7 @@ struct KotonohaMPI: ParsableCommand {
         kmpi_end()
     }
 
-    static func say(_ text: String) { fputs(text + "\n", stderr) }
+    static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }
 
 /// SIGUSR1 (which mpirun passes on to all ranks), SIGTERM and Control-C ask the run to stop after a step.
