@@ -67,7 +67,9 @@ def main(folder, tokenizers):
     for name, (make, tokenizer, pad, steps, prompts) in MODELS.items():
         path, work = os.path.join(folder, name), os.path.join(folder, name + ".work")
         file = os.path.join(tokenizers, tokenizer + ".tokenizer.json")
-        fast = t.PreTrainedTokenizerFast(tokenizer_file=file, pad_token=pad, model_max_length=48)
+        # The length of a prompt leaves out an end mark only where the tokenizer names it.
+        marks = {"bos_token": "<s>", "eos_token": "</s>"} if name == "instructor" else {}
+        fast = t.PreTrainedTokenizerFast(tokenizer_file=file, pad_token=pad, model_max_length=48, **marks)
         generator = torch.Generator().manual_seed(3)
         model = make(len(fast)).eval()
         randomize(model, generator)
