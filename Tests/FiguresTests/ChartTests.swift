@@ -54,9 +54,9 @@ import Testing
         #expect(scene.texts.map(\.string).contains("ceiling"))
         let svg = try ParsedSVG(LineChart(series, options: options).svg())
         // Two bars, each in the colour of its curve, and none without spans.
-        func bars(_ svg: ParsedSVG) -> [String] { svg.all("line").filter { Double($0.attributes["stroke-width"] ?? "") ?? 0 > 1.5 && ["#0072b2", "#e69f00"].contains($0.attributes["stroke"] ?? "") }.compactMap { $0.attributes["stroke"] } }
+        func bars(_ svg: ParsedSVG) -> [String] { svg.all("path").filter { Double($0.attributes["stroke-width"] ?? "") ?? 0 > 1.5 && ["#0072b2", "#e69f00"].contains($0.attributes["stroke"] ?? "") }.compactMap { $0.attributes["stroke"] } }
         let plain = try ParsedSVG(LineChart(series).svg())
-        #expect(Set(bars(svg)).count == 2 && bars(plain).isEmpty, "\(svg.all("line").map(\.attributes))")
+        #expect(Set(bars(svg)).count == 2 && bars(plain).isEmpty, "\(svg.all("path").map(\.attributes))")
         #expect(scene.size.height >= bare.size.height)
     }
 
