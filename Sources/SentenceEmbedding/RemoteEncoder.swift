@@ -98,7 +98,12 @@ public final class RemoteEncoder: TextEncoder {
                 request.headers = [("Content-Type", "application/json"), ("Expect", "")]
             }
             let received = Mutex<[UInt8]>([])
-            let response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } }
+            let response: HTTPRequest.Response
+            do { response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } } } catch var error as DataError {
+                // The address is always this machine; the socket is what can be wrong.
+                error.file = socket
+                throw error
+            }
             let json = try received.withLock { bytes in try bytes.withUnsafeBytes { try JSON(parsing: $0, file: socket) } }
             if response.status == 200 { return json }
             guard response.status == 429 else {
