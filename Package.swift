@@ -7,8 +7,6 @@ let package = Package(
     products: [
         .library(name: "Kotonoha", targets: ["Kotonoha"]),
         .executable(name: "kotonoha", targets: ["kotonoha"]),
-        // For the package in Server.
-        .library(name: "ServiceOptions", targets: ["ServiceOptions"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -81,8 +79,6 @@ let package = Package(
             "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
         ]),
 
-        // What the server's program and this one share.
-        .target(name: "ServiceOptions", dependencies: ["FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -91,7 +87,7 @@ let package = Package(
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Simulation", "Figures", "Training", "Shards", "WordVectors", "ServiceOptions",
+            "Simulation", "Figures", "Training", "Shards", "WordVectors",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
