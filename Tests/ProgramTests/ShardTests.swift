@@ -114,12 +114,12 @@ import VectorStore
     }
 
     @Test func terminationEndsAtABlock() throws {
-        let input = try program.write("c.csv", corpus(60_000))
-        #expect(try plan(input, to: "s.kset", rows: 60_000).status == 0)
+        let input = try program.write("c.csv", corpus(300_000))
+        #expect(try plan(input, to: "s.kset", rows: 300_000).status == 0)
         let process = program.process(["shard", "run", "s.kset", "--quiet"]), errors = Pipe()
         process.standardError = errors
         try process.run()
-        for _ in 0..<3000 where ((try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))) ?? []).isEmpty { usleep(10_000) }
+        for _ in 0..<30_000 where ((try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))) ?? []).isEmpty { usleep(1000) }
         kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
