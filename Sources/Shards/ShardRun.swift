@@ -118,7 +118,7 @@ public struct ShardRun: Sendable {
             progress(row)
         }
         let file = folder.path + "/" + ShardFolder.file(shard)
-        let writer = try VectorFileWriter(path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage)
+        let writer = try VectorFileWriter(path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage, rows: planned.rows)
         for first in starts {
             let path = folder.block(shard, first: first)
             guard let block = try PartialBlock.read(path, first: first, layout: layout) else {

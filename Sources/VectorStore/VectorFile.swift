@@ -83,10 +83,11 @@ public final class VectorFile: Sendable {
             guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not hold numbers of 32 bits") }
             return dataset
         }
-        mapping = storage == .float32 ? try container.mapped(embeddings, as: Float.fileType) : nil
-        norms = storage == .float32 ? try numbers("/norms") : nil
+        // Of a set, this is the first file only: its rows are read file by file.
+        mapping = set == nil && storage == .float32 ? try container.mapped(embeddings, as: Float.fileType) : nil
+        norms = set == nil && storage == .float32 ? try numbers("/norms") : nil
         var codes: [VectorCodes: HDF5Dataset] = [:]
-        for kind in VectorCodes.allCases {
+        for kind in VectorCodes.allCases where set == nil {
             guard let dataset = try container.dataset(kind.datasetName) else { continue }
             guard dataset.shape == [rows, kind.storage.rowSize(dimension: dimension)], dataset.kind == .integer(bytes: 1) else {
                 throw damaged("\(kind.datasetName) does not hold \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
@@ -94,8 +95,8 @@ public final class VectorFile: Sendable {
             codes[kind] = dataset
         }
         self.codes = codes
-        codeScale = try numbers("/codes_scale")
-        codeError = try numbers("/codes_error")
+        codeScale = set == nil ? try numbers("/codes_scale") : nil
+        codeError = set == nil ? try numbers("/codes_error") : nil
         guard codes[.int8] == nil || codeScale != nil && codeError != nil else { throw damaged("it has int8 codes without /codes_scale and /codes_error") }
         guard let texts = try strings("/texts") else { throw damaged("it has no dataset /texts") }
         self.texts = texts
