@@ -57,8 +57,8 @@ private extension String {
         #expect(abs(before - log(10)) < 0.2)
         try trainer.run(in: run)
         let after = -(try #require(trainer.history.best))
-        // The first two letters and the end are free: (2 ln 6 + a share for the end) over about twenty tokens.
-        #expect(after < 0.45, "held-out loss \(after)")
+        // Letters at random would cost ln 6 = 1.8 each. By the rule only the first two and the end are free: some 0.3 per token.
+        #expect(after < 0.6, "held-out loss \(after)")
         try trainer.takeFinalWeights(from: run)
         try trainer.write(to: output)
 
