@@ -44,11 +44,11 @@ public struct MinimalPairs: Sendable {
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
     public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
-            throw DataError(.usage, "which columns hold the acceptable and the unacceptable sentence? Name them by --good and --bad; the columns are "
+            throw DataError(.usage, "which columns hold the acceptable and the unacceptable sentence? Name them by \(Setting.good) and \(Setting.bad); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)
-        guard first.name != second.name else { throw DataError(.usage, "--good and --bad name the same column, \(first.name)", file: table.name) }
+        guard first.name != second.name else { throw DataError(.usage, "\(Setting.good) and \(Setting.bad) name the same column, \(first.name)", file: table.name) }
         columns = (first.name, second.name)
         let byColumns = try by?.map { try table.column($0) } ?? Self.categories.compactMap { name in
             table.columns.first { $0.name.lowercased() == name && $0.name != first.name && $0.name != second.name }

@@ -59,7 +59,7 @@ public struct TargetWordRun {
         guard let place = source.carriedColumns.firstIndex(of: word) ?? Int(word).flatMap({ number in
             source.table.columns.indices.contains(number - 1) ? source.carriedColumns.firstIndex(of: source.table.columns[number - 1]) : nil
         }) else {
-            throw DataError(.usage, word == source.textColumn ? "--word names the column of the sentences; another one holds the words"
+            throw DataError(.usage, word == source.textColumn ? "\(Setting.word) names the column of the sentences; another one holds the words"
                             : "there is no column \(word); beside the sentences (\(source.textColumn)) there are \(source.carriedColumns.joined(separator: ", "))", file: input)
         }
         var targets: [Target] = [], summary = Summary()
@@ -120,13 +120,13 @@ public struct TargetWordRun {
         let ranges = takesInside ? (places.words + places.inside).sorted { $0.lowerBound < $1.lowerBound } : places.words
         guard let first = ranges.first else {
             throw fail("\"\(word)\" " + (places.inside.isEmpty ? "does not occur in \"\(row.text.prefix(60))\""
-                                         : "stands only inside longer words of \"\(row.text.prefix(60))\"; --inside takes it there"))
+                                         : "stands only inside longer words of \"\(row.text.prefix(60))\"; \(Setting.inside) takes it there"))
         }
         switch occurrences {
         case .all: return ranges.enumerated().map { Target(row: row, range: $1, number: $0 + 1) }
         case .first: return [Target(row: row, range: first, number: 1)]
         case .only:
-            guard ranges.count == 1 else { throw fail("\"\(word)\" occurs \(ranges.count) times; --occurrences all or first takes them") }
+            guard ranges.count == 1 else { throw fail("\"\(word)\" occurs \(ranges.count) times; \(Setting.occurrences) all or first takes them") }
             return [Target(row: row, range: first, number: 1)]
         }
     }

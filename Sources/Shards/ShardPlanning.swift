@@ -83,7 +83,7 @@ public struct ShardPlanning {
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
             guard old.identity == plan.identity else {
-                throw DataError(.cannotCreate, "another plan is here, of other inputs, another model or other settings; --force replaces it, and its shards do not count any more", file: folder)
+                throw DataError(.cannotCreate, "another plan is here, of other inputs, another model or other settings; \(Setting.force) replaces it, and its shards do not count any more", file: folder)
             }
         }
         for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {

@@ -74,7 +74,7 @@ public struct ShardRun: Sendable {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
             throw DataError(.usage, "this processor computes with \(processorKernels) kernels, and the set was planned for \(plan.kernels): its rows would differ in their last bits. "
-                            + "Use the same kind of node (#SBATCH --constraint), or plan with --kernels avx2, which all nodes can keep to", file: folder.path)
+                            + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to", file: folder.path)
         }
         let pairs = [
             ("model", model.sha256, try encoder.identity()), ("pooling", model.pooling, encoder.poolingName), ("precision", model.precision, encoder.precisionName),

@@ -42,7 +42,6 @@ struct KotonohaProgram: ParsableCommand {
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
     /// program as the signal would, but after outputs are cleared away.
     static func main() {
-        endIdleThreads()
         StandardStreams.prepare()
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
@@ -54,6 +53,8 @@ struct KotonohaProgram: ParsableCommand {
                 // At once: the linear algebra library would wait at the end for a thread that waits for memory.
                 _exit(DataError.Kind.memory.rawValue)
             }
+            // Where memory is short one of them waits for it, and so would whoever ends it: only once there is enough.
+            endIdleThreads()
         }
         do {
             do {

@@ -48,7 +48,10 @@ private struct UMAPGolden: Decodable {
         let table = try NearestNeighbors.euclidean(x, count: golden.neighbors - 1)
         let found = FuzzyGraph.memberships(table, threads: 2)
         for i in 0..<x.rows {
-            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && abs(Double(found.sigma[i]) - golden.sigmas[i]) < 2e-3 * golden.sigmas[i], "\(i)")
+            let sigma = Double(found.sigma[i]), expected = golden.sigmas[i]
+            // A point whose weights cannot sum to the target has no finite scale in the reference.
+            let isAlike = expected > 1e18 ? sigma > 1e12 : abs(sigma - expected) < 2e-3 * expected
+            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && isAlike, "\(i): \(sigma) \(expected)")
         }
         let graph = FuzzyGraph(table)
         agrees(graph, golden.graph, tolerance: 1e-3)

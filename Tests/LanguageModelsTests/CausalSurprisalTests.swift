@@ -72,7 +72,7 @@ import Tokenizers
         let whole = try SurprisalScorer(model: model).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 }, file: nil)[0]
         model.contextLength = 11
         let error = #expect(throws: DataError.self) { try SurprisalScorer(model: model).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 + 7 }, file: "f.tsv") }
-        #expect(error?.kind == .usage && "\(error!)".contains("--stride") && "\(error!)".contains("f.tsv:7"))
+        #expect(error?.kind == .usage && "\(error!)".contains("`stride`") && "\(error!)".contains("f.tsv:7"))
         for stride in [1, 4, 9] {
             var options = SurprisalOptions()
             options.stride = stride

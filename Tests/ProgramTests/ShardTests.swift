@@ -119,7 +119,8 @@ import VectorStore
         let process = program.process(["shard", "run", "s.kset", "--quiet"]), errors = Pipe()
         process.standardError = errors
         try process.run()
-        for _ in 0..<30_000 where ((try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))) ?? []).isEmpty { usleep(1000) }
+        func blocks() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))) ?? [] }
+        while blocks().isEmpty, process.isRunning { usleep(1000) }
         kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)

@@ -35,7 +35,8 @@ def edges(matrix):
 golden = {
     "neighbors": neighbors,
     "curves": [[a, b, *map(float, find_ab_params(b, a))] for a, b in [(0.1, 1.0), (0.5, 1.0), (0.0, 1.0), (0.25, 2.0)]],
-    "sigmas": [round(float(v), 6) for v in sigmas],
+    # A point whose weights cannot sum to the target has no finite scale, which JSON cannot hold.
+    "sigmas": [round(float(v), 6) if np.isfinite(v) else 1e30 for v in sigmas],
     "rhos": [round(float(v), 6) for v in rhos],
     "graph": edges(graph),
     "classes": classes.tolist(),

@@ -24,7 +24,7 @@ extension RDM {
             throw DataError(.badData, "this is not a dissimilarity matrix, which `rdm` writes", file: path)
         }
         if let times = try file.dataset("times") {
-            throw DataError(.usage, "it holds \(times.rows) matrices over time; `rsa` reads them, and `rdm FILE --window FROM:TO` takes their mean over a window", file: path)
+            throw DataError(.usage, "it holds \(times.rows) matrices over time; `rsa` reads them, and `rdm FILE \(Setting.window) FROM:TO` takes their mean over a window", file: path)
         }
         let values = try file.read("dissimilarities", as: Double.self).values
         do {

@@ -6,7 +6,9 @@ import Foundation
 /// this person types, by ``spelled(_:as:)``.
 public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case append
+    case bad
     case buckets
+    case codes
     case column
     case columns
     case cue
@@ -14,13 +16,21 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case dimension
     case encoding
     case epochs
+    case folds
     case force
     case format
+    case freeze
+    case fresh
+    case good
     case header
     case headerRow = "header-row"
+    case inside
     case item
     case keepUnknown = "keep-unknown"
+    case kernels
+    case label
     case learningRate = "learning-rate"
+    case length
     case lossy
     case maxSize = "max-size"
     case maximumN = "maximum-n"
@@ -29,18 +39,25 @@ public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case model
     case negative
     case noHeader = "no-header"
+    case occurrences
     case oddOneOut = "odd-one-out"
     case options
     case pieceModel = "piece-model"
     case punctuation
     case resume
+    case run
+    case setfit
     case sheet
     case split
+    case stratify
+    case stride
     case subsample
+    case task
     case tokens
     case truncateDim = "truncate-dim"
     case vocabulary
     case window
+    case word
 
     public var description: String { "`\(rawValue)`" }
 

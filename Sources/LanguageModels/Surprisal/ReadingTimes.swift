@@ -55,7 +55,7 @@ public struct ReadingTimes: Sendable {
         } else if let column = try found(columns.word, Self.wordNames) {
             length = ("length", column.texts.map { $0.isEmpty ? nil : Double($0.count) })
         } else {
-            throw DataError(.usage, "which column holds the words, or their lengths? Name it by --word or --length; the columns are "
+            throw DataError(.usage, "which column holds the words, or their lengths? Name it by \(Setting.word) or \(Setting.length); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers()) }
@@ -143,7 +143,7 @@ public struct ReadingTimes: Sendable {
             return (time.indices.map { $0 / size }, (time.count - 1) / size + 1, false)
         }
         guard groupCount >= count else {
-            throw DataError(.usage, "--folds \(count) is more than the \(groupCount) groups of the column \(groupName ?? ""); a group is never split")
+            throw DataError(.usage, "\(Setting.folds) \(count) is more than the \(groupCount) groups of the column \(groupName ?? ""); a group is never split")
         }
         let order = Array(Set(groups)).sorted(), shuffled = random.permutation(order.count)
         var places: [Int: Int] = [:]

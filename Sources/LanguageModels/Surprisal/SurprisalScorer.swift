@@ -137,8 +137,8 @@ public struct SurprisalScorer: Sendable {
         let special = model.kind == .masked ? encoding.count - content.count : model.beginID == nil ? 0 : 1
         let room = model.contextLength - special
         guard content.count <= room || (options.stride != nil && room > 1) else {
-            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); --stride N reads it in windows that begin N tokens apart, "
-                            + "as --stride \(max(1, room / 2))", file: file, line: line)
+            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N reads it in windows that begin N tokens apart, "
+                            + "as \(Setting.stride) \(max(1, room / 2))", file: file, line: line)
         }
         // The first token of a later window has no context there, so windows of a causal model overlap.
         let step = max(1, min(options.stride ?? room, model.kind == .causal ? room - 1 : room))

@@ -107,7 +107,7 @@ public struct Autoencoder: Sendable {
             }
             (iterations, isConverged) = (end.iterations, end.isConverged)
         }
-        guard w.allSatisfy(\.isFinite) else { throw DataError(.badData, "the autoencoder diverged; lower --learning-rate") }
+        guard w.allSatisfy(\.isFinite) else { throw DataError(.badData, "the autoencoder diverged; lower \(Setting.learningRate)") }
         (self.network, self.w) = (network, w)
     }
 

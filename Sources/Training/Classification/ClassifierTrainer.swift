@@ -59,7 +59,7 @@ public final class ClassifierTrainer {
         case .none: lowest = 0
         case .embeddings: lowest = 1
         case .layers(let count):
-            guard count <= layers.count else { throw DataError(.usage, "--freeze \(count) is more than the model's \(layers.count) layers") }
+            guard count <= layers.count else { throw DataError(.usage, "\(Setting.freeze) \(count) is more than the model's \(layers.count) layers") }
             lowest = count + 1
         case .all: lowest = layers.count + 1
         }
@@ -132,7 +132,7 @@ public final class ClassifierTrainer {
         }
         let norm = gradients.norm()
         guard sum.isFinite, norm.isFinite else {
-            throw DataError(.badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower --learning-rate")
+            throw DataError(.badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower \(Setting.learningRate)")
         }
         let rate = settings.learningRate * schedule.factor(step: step)
         let clip = settings.clipping > 0 && norm > settings.clipping ? settings.clipping / norm : 1
@@ -223,7 +223,7 @@ public final class ClassifierTrainer {
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; give another folder by --run, or --fresh begins anew", file: stored.path)
+            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; give another folder by \(Setting.run), or \(Setting.fresh) begins anew", file: stored.path)
         }
         guard let position = stored.state["position"]?.int, position >= 0, let count = stored.state["optimizer_steps"]?.int, count >= 0,
               let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {

@@ -26,7 +26,7 @@ public struct SetFitMethod: ClassificationMethod {
     /// - Throws: `DataError` for a model whose vectors are not a pooled last layer, and for pairs of texts.
     public init(name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
                 shouldStop: @escaping @Sendable () -> Bool = { false }, watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) throws {
-        guard data.task == .classification, data.seconds == nil else { throw DataError(.usage, "--setfit is for classes of single texts") }
+        guard data.task == .classification, data.seconds == nil else { throw DataError(.usage, "\(Setting.setfit) is for classes of single texts") }
         _ = try Self.pooling(of: base)
         (self.name, self.base, self.encodings, self.seed, self.threads, self.shouldStop, self.watch) = (name, base, encodings, seed, threads, shouldStop, watch)
     }
@@ -34,7 +34,7 @@ public struct SetFitMethod: ClassificationMethod {
     private static func pooling(of base: PretrainedBase) throws -> PoolingMode {
         let steps = base.directory.steps.filter { $0 != .normalize }
         guard steps.count == 1, case .pooling(let modes, _) = steps[0], modes.count == 1 else {
-            throw DataError(.usage, "--setfit needs a model whose vectors are its pooled last layer; this one has further layers", file: base.directory.name)
+            throw DataError(.usage, "\(Setting.setfit) needs a model whose vectors are its pooled last layer; this one has further layers", file: base.directory.name)
         }
         return modes[0]
     }
@@ -78,7 +78,7 @@ public struct SetFitMethod: ClassificationMethod {
         let gradients = ShardedGradients(parameters, threads: threads)
         var members = [[Int]](repeating: [], count: data.labels.count)
         for row in train { members[data.codes[row]].append(row) }
-        guard members.count(where: { !$0.isEmpty }) > 1 else { throw DataError(.badData, "--setfit needs texts of two classes to tell apart") }
+        guard members.count(where: { !$0.isEmpty }) > 1 else { throw DataError(.badData, "\(Setting.setfit) needs texts of two classes to tell apart") }
         let steps = max(1, (2 * pairs * train.count + batchSize - 1) / batchSize)
         let schedule = LearningRateSchedule(.linear, warmupSteps: steps / 10, totalSteps: steps)
         for step in 0..<steps {
@@ -116,7 +116,7 @@ public struct SetFitMethod: ClassificationMethod {
                 }
             }
             let norm = gradients.norm(), rate = learningRate * schedule.factor(step: step)
-            guard loss.isFinite, norm.isFinite else { throw DataError(.badData, "the contrastive step diverged in step \(step + 1); lower --learning-rate") }
+            guard loss.isFinite, norm.isFinite else { throw DataError(.badData, "the contrastive step diverged in step \(step + 1); lower \(Setting.learningRate)") }
             optimizer.step(gradients.gradients, learningRate: rate, gradientScale: norm > 1 ? 1 / norm : 1, threads: threads)
             watch(.step(step + 1, losses: [(name: "loss", loss: loss)], learningRate: rate, gradientNorm: norm, sentences: places))
         }

@@ -78,7 +78,7 @@ public struct PretrainedBase: Sendable {
     public init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
         directory = try ModelDirectory(folder: model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder())
         guard !directory.isStatic else {
-            throw DataError(.usage, "this model is a table of token vectors and has no layers to fine-tune; --freeze all fits a classifier on its vectors", file: directory.name)
+            throw DataError(.usage, "this model is a table of token vectors and has no layers to fine-tune; \(Setting.freeze) all fits a classifier on its vectors", file: directory.name)
         }
         let file = directory.transformerFolder.appendingPathComponent("config.json").path
         configuration = try EncoderConfiguration(json: directory.configuration, file: file)

@@ -90,7 +90,7 @@ public struct LabelledTexts: Sendable {
             labels = [cells.name]
             numbers = try kept.map { row in
                 guard let number = PlainNumber.value(of: values[row]), number.isFinite else {
-                    throw DataError(.badData, "\"\(values[row].prefix(40))\" in the column \(cells.name) is not a number, which --task regression needs", file: table.name, line: table.lines[row])
+                    throw DataError(.badData, "\"\(values[row].prefix(40))\" in the column \(cells.name) is not a number, which \(Setting.task) regression needs", file: table.name, line: table.lines[row])
                 }
                 return number
             }
@@ -112,7 +112,7 @@ public struct LabelledTexts: Sendable {
                 }
                 if found.count > max(20, kept.count / 2) {
                     throw DataError(.badData, "the column \(cells.name) has \(found.count) different values in \(kept.count) rows, which looks like ids rather than classes; "
-                                    + "--label names another column, --task regression reads numbers", file: table.name)
+                                    + "\(Setting.label) names another column, \(Setting.task) regression reads numbers", file: table.name)
                 }
             }
             let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
@@ -198,7 +198,7 @@ public struct LabelledTexts: Sendable {
             if let missing = labels.indices.first(where: { !present.contains($0) }) {
                 let why = groups == nil ? "it has \(codes.count { $0 == missing }) rows in all" : "all its rows belong to groups of this fold"
                 throw DataError(.badData, "fold \(part + 1) of \(count) has no row of the class \(labels[missing]) to learn from: \(why). "
-                                + (stratified ? "Take fewer folds, or leave the class out" : "--stratify spreads classes over the folds; or take fewer folds"))
+                                + (stratified ? "Take fewer folds, or leave the class out" : "\(Setting.stratify) spreads classes over the folds; or take fewer folds"))
             }
         }
         return folds
