@@ -23,7 +23,8 @@ private struct UMAPGolden: Decodable {
 }
 
 @Suite struct UMAPTests {
-    private func agrees(_ graph: FuzzyGraph, _ expected: [[Double]], tolerance: Double) {
+    /// - Parameter unclear: points whose edges are not compared.
+    private func agrees(_ graph: FuzzyGraph, _ expected: [[Double]], without unclear: Set<Int>, tolerance: Double) {
         var mine: [[Double]] = []
         for i in 0..<graph.count {
             for e in graph.offsets[i]..<graph.offsets[i + 1] where Int(graph.columns[e]) > i {
@@ -31,7 +32,12 @@ private struct UMAPGolden: Decodable {
             }
         }
         #expect(expected.count > 100 && mine.count == expected.count)
-        for (a, b) in zip(mine, expected) { #expect(a[0] == b[0] && a[1] == b[1] && abs(a[2] - b[2]) < tolerance, "\(a) \(b)") }
+        var compared = 0
+        for (a, b) in zip(mine, expected) where !unclear.contains(Int(a[0])) && !unclear.contains(Int(a[1])) {
+            compared += 1
+            #expect(a[0] == b[0] && a[1] == b[1] && abs(a[2] - b[2]) < tolerance, "\(a) \(b)")
+        }
+        #expect(compared > 100)
     }
 
     @Test func theCurveIsTheReferences() throws {
@@ -47,15 +53,22 @@ private struct UMAPGolden: Decodable {
         let golden = try UMAPGolden.load(), x = try Golden.load().x
         let table = try NearestNeighbors.euclidean(x, count: golden.neighbors - 1)
         let found = FuzzyGraph.memberships(table, threads: 2)
+        var unclear: Set<Int> = []
         for i in 0..<x.rows {
-            let sigma = Double(found.sigma[i]), expected = golden.sigmas[i]
-            // A point whose weights cannot sum to the target has no finite scale in the reference.
-            let isAlike = expected > 1e18 ? sigma > 1e12 : abs(sigma - expected) < 2e-3 * expected
-            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && isAlike, "\(i): \(sigma) \(expected)")
+            // Where a scale above 1 is needed, the search of the pinned reference ends at infinity.
+            if golden.sigmas[i] > 1e18 {
+                unclear.insert(i)
+                #expect(found.sigma[i] > 1 && found.sigma[i] < 10)
+                continue
+            }
+            #expect(abs(Double(found.rho[i]) - golden.rhos[i]) < 1e-4 && abs(Double(found.sigma[i]) - golden.sigmas[i]) < 2e-3 * golden.sigmas[i], "\(i)")
         }
         let graph = FuzzyGraph(table)
-        agrees(graph, golden.graph, tolerance: 1e-3)
-        agrees(try graph.separating(golden.classes), golden.supervised, tolerance: 1e-3)
+        #expect(unclear.count == 1)
+        agrees(graph, golden.graph, without: unclear, tolerance: 1e-3)
+        // Rows are scaled by their strongest edge, which may lead to such a point.
+        let near = golden.graph.filter { unclear.contains(Int($0[0])) || unclear.contains(Int($0[1])) }.flatMap { [Int($0[0]), Int($0[1])] }
+        agrees(try graph.separating(golden.classes), golden.supervised, without: unclear.union(near), tolerance: 1e-3)
     }
 
     /// Attraction and repulsion are derivatives of log φ and log(1 − φ), checked by differences.
