@@ -91,6 +91,7 @@ package enum HDF5 {
         }
 
         private func serve() -> Never {
+            kc_mark_thread()
             open()
             let walls = kc_confine()
             confinement = (Int(walls) & KC_LANDLOCK != 0 ? ["landlock"] : []) + (Int(walls) & KC_SECCOMP != 0 ? ["seccomp"] : [])

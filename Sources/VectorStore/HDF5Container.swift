@@ -62,6 +62,7 @@ public final class HDF5Container: Sendable {
         self.path = path
         self.source = source
         handle = try HDF5.locked {
+            HDF5Validation.note(path)
             let access = try HDF5.access(to: descriptor, HDF5.failure("opening", file: path, .inputOutput))
             // A lock would outlive this process in any child that inherits the file, and network disks often have none to give; files
             // appear complete by rename, so there is nothing to guard.

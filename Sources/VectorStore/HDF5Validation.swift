@@ -13,6 +13,9 @@ import Synchronization
 ///
 /// The child gets the file as an open descriptor and gives up every way to reach another one; it ends with its parent. In both processes
 /// libhdf5 runs on a thread that may open nothing (`HDF5`).
+///
+/// A damaged file can also make libhdf5 read a little beyond what it has allocated, which the child survives by chance and this process might not.
+/// `endOnCrash` is for that: a crash of libhdf5's thread becomes a message and an exit status.
 public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
@@ -44,6 +47,15 @@ public enum HDF5Validation {
 
     /// Says who validates; nil for nobody.
     public static func use(_ program: Program?) { state.withLock { $0.program = program } }
+
+    /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with a
+    /// signal. It is the program that decides so: a library user may have plans of their own for signals.
+    public static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
+
+    /// Remembers which file a crash would be about.
+    static func note(_ path: String) {
+        kc_say_on_crash("kotonoha: \(DataError(.badData, "this HDF5 file is damaged: reading it crashes the HDF5 library", file: path))\n")
+    }
 
     /// A file that this process wrote needs no validation.
     static func trust(_ path: String) {

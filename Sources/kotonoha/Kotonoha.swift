@@ -48,6 +48,7 @@ struct KotonohaProgram: ParsableCommand {
         HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
         // The child gets by with less, and tells its parent when memory is what it lacks.
         if CommandLine.arguments.dropFirst().first != ValidateHDF5Command._commandName {
+            HDF5Validation.endOnCrash()
             do { try MemoryBudget.checkStart() } catch {
                 Console.say("kotonoha: \(error)")
                 // At once: the linear algebra library would wait at the end for a thread that waits for memory.

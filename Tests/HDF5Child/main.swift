@@ -9,6 +9,26 @@ let itself = HDF5Validation.Program(executable: "/proc/self/exe", arguments: ["l
 switch words.count > 1 ? words[1] : "" {
 case "validate": exit(HDF5Validation.runAsChild(parent: Int32(words[2]) ?? 0, seconds: Int(words[3]) ?? 0))
 
+// read FILE: what a program does with a file that has passed. crash FILE: the same, and libhdf5's thread crashes. A crash elsewhere: crash-elsewhere.
+case "read", "crash":
+    HDF5Validation.endOnCrash()
+    do {
+        let file = try HDF5Container(path: words[2])
+        if words[1] == "crash" { HDF5.locked { _ = UnsafePointer<Int>(bitPattern: 8).map { print($0.pointee) } } }
+        if try file.datasetNames().contains("embeddings") {
+            let vectors = try VectorFile(path: words[2])
+            _ = try vectors.block(rows: 0 ..< min(vectors.count, 1000))
+        } else {
+            _ = try LayerFile(path: words[2]).load(layers: [1], words: [2, 3, 1], name: { "\($0)" })
+        }
+    } catch {
+        print(error)
+        exit(1)
+    }
+case "crash-elsewhere":
+    HDF5Validation.endOnCrash()
+    _ = UnsafePointer<Int>(bitPattern: 8).map { print($0.pointee) }
+
 // Never ends, and has confined nothing.
 case "hang": while true { sleep(1) }
 

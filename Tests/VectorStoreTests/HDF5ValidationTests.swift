@@ -43,7 +43,7 @@ import VectorStore
         #expect(try failure { try HDF5Validation.validate(path, by: none) }.kind == .unavailable)
     }
 
-    /// What the child lets pass is opened and read here: a crash would take the tests down.
+    /// What the child lets pass is opened and read by another process, as the program does it: it reads, or it says what is wrong.
     @Test func mutatedFilesNeverHurtTheParent() throws {
         func layers(_ name: String, _ storage: VectorStorage, isCompressed: Bool) throws -> String {
             let writer = try LayerFileWriter(path: scratch.path(name), layers: [0, 1], dimension: 4, metadata: metadata, storage: storage, isCompressed: isCompressed)
@@ -56,10 +56,9 @@ import VectorStore
         let originals = try [bytes(of: write("a.h5", rows: 3)), bytes(of: write("b.h5", rows: 300)), bytes(of: layers("c.h5", .float16, isCompressed: true)),
                              bytes(of: layers("d.h5", .float16, isCompressed: false))]
         var random = SeededNumbers(state: 11)
-        var refused = 0, passed = 0
+        var refused = 0, passed = 0, crashed = 0
         let path = scratch.path("damaged.h5")
         for round in 0 ..< 400 {
-            let isLayers = round % 4 >= 2
             var bytes = originals[round % 4]
             for _ in 0 ..< Int.random(in: 1 ... 6, using: &random) {
                 // Damage of the metadata, which lies mostly at the beginning, matters; that of numbers does not.
@@ -70,19 +69,38 @@ import VectorStore
             try bytes.write(to: URL(fileURLWithPath: path))
             do {
                 try HDF5Validation.validate(path, by: Self.program, timeLimit: .seconds(5))
-                if isLayers {
-                    _ = try LayerFile(path: path).load(layers: [1], words: [2, 3, 1], name: { "\($0)" })
-                } else {
-                    let file = try VectorFile(path: path)
-                    _ = try file.block(rows: 0 ..< min(file.count, 1000))
-                }
+                let outcome = try run("read", path)
+                #expect(outcome.reason == .exit && [0, 1, 65].contains(outcome.status), "round \(round): \(outcome)")
+                if outcome.status == 65 { crashed += 1 }
                 passed += 1
             } catch is DataError {
                 refused += 1
             }
         }
-        print("damaged HDF5 files: \(refused) refused, \(passed) read")
+        print("damaged HDF5 files: \(refused) refused, \(passed) read, \(crashed) of them to a crash of libhdf5")
         #expect(refused > 20)
+    }
+
+    /// What libhdf5's crash is to a user: a message that names the file, and the status of damaged data. A crash that is not libhdf5's stays one.
+    @Test func aCrashOfTheLibraryIsAMessage() throws {
+        let path = try write("v.h5", rows: 3)
+        #expect(try run("read", path).status == 0)
+        let crash = try run("crash", path)
+        #expect(crash.reason == .exit && crash.status == 65)
+        #expect(crash.errors == "kotonoha: \(path): this HDF5 file is damaged: reading it crashes the HDF5 library\n")
+        #expect(try run("crash-elsewhere").reason == .uncaughtSignal)
+    }
+
+    private func run(_ words: String...) throws -> (reason: Process.TerminationReason, status: Int32, errors: String) {
+        let process = Process(), errors = Pipe()
+        process.executableURL = URL(fileURLWithPath: Self.program.executable)
+        process.arguments = words
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationReason, process.terminationStatus, text)
     }
 }
 

@@ -16,3 +16,12 @@ int kc_die_with_parent(int parent);
 
 /// Closes every descriptor from `first` on.
 void kc_close_from(int first);
+
+/// Marks the calling thread as the one whose crashes are a damaged file's fault; it gets a stack of its own for the moment after one.
+void kc_mark_thread(void);
+
+/// Keeps what is said of the next crash of the marked thread; cut off at 1,023 bytes.
+void kc_say_on_crash(const char *message);
+
+/// From now on a crash of the marked thread says what was kept, on standard error, and ends the process with `status`. Crashes of other threads end it as ever.
+void kc_end_on_crash(int status);
