@@ -11,6 +11,8 @@ enum OutputName {
 
     static func ending(of path: String) -> String { URL(fileURLWithPath: path).pathExtension.lowercased() }
 
+    static func isVectors(_ output: String) -> Bool { vectors.contains(ending(of: output)) }
+
     /// - Parameters:
     ///   - output: what the user named; nil and `-` (standard output) pass.
     ///   - what: what is written, as "a map is written".

@@ -19,7 +19,7 @@ struct EncodingScores {
     }
 
     func write(to output: String, _ options: TableOutputOptions, _ record: Provenance) throws {
-        if OutputName.vectors.contains(OutputName.ending(of: output)) { return try writeHDF5(to: output, record) }
+        if OutputName.isVectors(output) { return try writeHDF5(to: output, record) }
         let bands = scores.splitRSquared.first?.count ?? 0
         func finite(_ value: Double?) -> Cell { Cell(value.flatMap { $0.isNaN ? nil : $0 }) }
         let columns: [TableColumn] = ["voxel", TableColumn("r", decimals: 4), TableColumn("r_squared", decimals: 4), TableColumn("alpha"), TableColumn("p", decimals: 5), TableColumn("p_fdr", decimals: 5),

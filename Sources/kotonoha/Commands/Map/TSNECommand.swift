@@ -33,15 +33,6 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "Affinities between which points: all pairs, nearest (3 × perplexity neighbours), or auto: all below 5,000 points.")
     var affinities = "auto"
 
-    @Option(in: .dimension, help: "Reduce to this many principal components first.")
-    var pca: Int?
-
-    @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
-    var rawLengths = false
-
-    @Option(in: Bounds(1...2), help: "1 or 2.")
-    var dimensions = 2
-
     @Option(in: .iterations, help: "Iterations after the early ones.")
     var iterations = 500
 
@@ -64,27 +55,10 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "auto, exact, barnes-hut or fft.")
     var method = "auto"
 
-    @Option(help: "pca or random.")
-    var initialization = "pca"
-
-    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
-    var seed: UInt64 = 0
-
-    @Option(in: .threads, help: "Workers.")
-    var threads = Parallel.availableThreads
-
-    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
-    var onto: String?
-
-    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
-    var reference: String?
-
     @Flag(help: "Continue a run that was stopped, from OUTPUT.partial.")
     var resume = false
 
-    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
-    var measures = false
-
+    @OptionGroup var map: PointMapOptions
     @OptionGroup(title: "Pictures") var figures: FigureOptions
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -92,32 +66,25 @@ struct TSNECommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
-        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+        if map.onto != nil && resume { throw ValidationError("--onto does not go with --resume") }
     }
 
     func run() throws {
-        try writing.check(inputs: [vectors, onto, reference], files: [output] + figures.files)
-        if let onto { return try place(onto: onto) }
+        try writing.check(inputs: [vectors, map.onto, map.reference], files: [output] + figures.files)
+        if let onto = map.onto { return try place(onto: onto) }
         let file = try VectorFile(path: vectors)
-        var rows = try MapRows(file, name: vectors)
         try figures.check(file)
-        var run = try settings()
-        var x = try rows.matrix()
-        if let pca {
-            // Components are coordinates, not directions: their lengths count from here on.
-            if run.normalizesVectors { x = normalizedRows(x, threads: threads) }
-            run.normalizesVectors = false
-            x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
-        }
+        var run = try settings(), input = try map.input(file, named: vectors)
+        run.normalizesVectors = input.normalizes
+        let x = input.x
         if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
             Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))), as \(x.rows) points allow, instead of the usual 30 (--perplexity chooses another)")
         }
-        let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
+        let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(map.pca ?? 0)")
         try partial.check()
         let checkpoint = resume ? try partial.read() : nil
         let line = ProgressLine(unit: "iterations", isQuiet: report.quiet), begin = ContinuousClock.now
-        let map = try run.fit(x, from: checkpoint) { progress in
+        let made = try run.fit(x, from: checkpoint) { progress in
             line.update(done: progress.iteration, fraction: Double(progress.iteration) / Double(max(1, progress.total)),
                         note: "KL \(Console.fixed(progress.kullbackLeiblerDivergence, 3)), gradient \(String(format: "%.1e", progress.gradientNorm))")
             if Interruption.isRequested {
@@ -128,64 +95,59 @@ struct TSNECommand: ParsableCommand {
         }
         line.finish()
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
-        let y = map.coordinates
-        rows.place(y)
-        let preprocessing = (rawLengths ? "Euclidean" : "Euclidean on L2-normalized vectors") + (pca.map { ", \($0) principal components" } ?? "")
-        let early = map.settings.earlyExaggeration ?? 1, perplexity = Self.plain(map.settings.perplexities)
+        let y = made.coordinates, seed = map.seed, preprocessing = input.preprocessing
+        input.rows.place(y)
+        let early = made.settings.earlyExaggeration ?? 1, perplexity = Self.plain(made.settings.perplexities)
         var record = provenance(seed: seed)
         record.model = file.metadata.modelSource
         record.inputs = [try Provenance.Source(hashing: vectors)]
         record.settings = [
             ("method", .string("t-SNE")), ("gradient", .string(run.method(points: y.rows).rawValue)), ("perplexity", .string(perplexity)),
-            ("affinities", .string(map.pairs.rawValue)), ("affinity_neighbors", .integer(map.neighbors)),
-            ("preprocessing", .string(preprocessing)), ("iterations", .integer(map.iterations)),
-            ("kullback_leibler_divergence", .number(map.kullbackLeiblerDivergence)),
-            ("kullback_leibler_divergence_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("realized_perplexity", .number(map.realizedPerplexity)),
+            ("affinities", .string(made.pairs.rawValue)), ("affinity_neighbors", .integer(made.neighbors)),
+            ("preprocessing", .string(preprocessing)), ("iterations", .integer(made.iterations)),
+            ("kullback_leibler_divergence", .number(made.kullbackLeiblerDivergence)),
+            ("kullback_leibler_divergence_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null), ("realized_perplexity", .number(made.realizedPerplexity)),
             ("early_exaggeration", .number(early)), ("early_iterations", .integer(run.earlyIterations)), ("exaggeration", .number(run.exaggeration)),
             ("learning_rate", run.learningRate.map(JSON.number) ?? .string("points / exaggeration")),
-            ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(initialization)),
+            ("degrees_of_freedom", .number(run.degreesOfFreedom)), ("initialization", .string(map.initialization)),
             ("points", .integer(y.rows)), ("vectors", try file.description),
         ]
-        let quality = measures ? try measure(map, x, rows, normalizes: run.normalizesVectors) : nil
-        try write(map, rows, file, preprocessing, record)
+        let quality = try map.quality(of: y, input)
+        if OutputName.isVectors(output) {
+            try made.write(to: output, rows: input.rows.rows, attributes: input.attributes(record, components: map.pca))
+        } else {
+            try input.rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
+        }
         partial.remove()
         if figures.isWanted {
-            let near = y.rows <= 50_000 && figures.html != nil ? try nearest(x) : nil
-            let caption = "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(map.kullbackLeiblerDivergence, 2))"
-            try figures.draw(rows, caption: caption, axes: .none, neighbours: near, provenance: record)
+            let caption = "t-SNE, perplexity \(perplexity), \(preprocessing), n = \(y.rows), KL \(Console.fixed(made.kullbackLeiblerDivergence, 2))"
+            try figures.draw(input.rows, caption: caption, axes: .none, neighbours: try map.nearest(input, for: figures), provenance: record)
         }
         if report.json {
             try Console.print(JSON.object([
-                ("points", .integer(y.rows)), ("kl", .number(map.kullbackLeiblerDivergence)), ("kl_affinities", .string(map.affinities)),
-                ("kl_over_all_pairs", map.divergenceOverAllPairs.map(JSON.number) ?? .null), ("kl_is_exact", .bool(map.isExact && map.pairs == .all)),
-                ("iterations", .integer(map.iterations)), ("early_exaggeration", .number(early)), ("method", .string(run.method(points: y.rows).rawValue)),
-                ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(map.realizedPerplexity)),
+                ("points", .integer(y.rows)), ("kl", .number(made.kullbackLeiblerDivergence)), ("kl_affinities", .string(made.affinities)),
+                ("kl_over_all_pairs", made.divergenceOverAllPairs.map(JSON.number) ?? .null), ("kl_is_exact", .bool(made.isExact && made.pairs == .all)),
+                ("iterations", .integer(made.iterations)), ("early_exaggeration", .number(early)), ("method", .string(run.method(points: y.rows).rawValue)),
+                ("preprocessing", .string(preprocessing)), ("perplexity", .string(perplexity)), ("realized_perplexity", .number(made.realizedPerplexity)),
                 ("seed", .integer(Int(truncatingIfNeeded: seed))), ("seconds", .number(seconds)),
             ] + (quality.map { [("quality", $0.json)] } ?? [])).serialized(.pretty))
         } else if !report.quiet {
-            if let halved = map.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
-            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(map.affinities), "
-                        + "\(run.method(points: y.rows).rawValue) gradient, \(map.iterations) iterations, "
-                        + "seed \(seed): KL divergence \(map.divergences), \(Console.fixed(seconds, 1)) s")
+            if let halved = made.halvedExaggeration(asked: earlyExaggeration) { Console.say("note: " + halved) }
+            Console.say("\(output): \(Console.counted(y.rows, "point")), \(preprocessing), perplexity \(perplexity), affinities \(made.affinities), "
+                        + "\(run.method(points: y.rows).rawValue) gradient, \(made.iterations) iterations, "
+                        + "seed \(seed): KL divergence \(made.divergences), \(Console.fixed(seconds, 1)) s")
         }
         if let quality, !report.json {
-            let overAll = map.pairs == .all ? nil : map.divergenceOverAllPairs
-            try Console.print("KL divergence \(map.affinities)\t\(Console.fixed(map.kullbackLeiblerDivergence, 4))\n"
+            let overAll = made.pairs == .all ? nil : made.divergenceOverAllPairs
+            try Console.print("KL divergence \(made.affinities)\t\(Console.fixed(made.kullbackLeiblerDivergence, 4))\n"
                               + (overAll.map { "KL divergence over all pairs\t\(Console.fixed($0, 4))\n" } ?? "")
-                              + "realized perplexity\t\(Console.fixed(map.realizedPerplexity, 2))\n" + quality.lines)
+                              + "realized perplexity\t\(Console.fixed(made.realizedPerplexity, 2))\n" + quality.lines)
         }
     }
 
     /// 30, or 12.5, or 30,300.
     private static func plain(_ numbers: [Double]) -> String {
         numbers.map { $0 == $0.rounded() && abs($0) < 1e9 ? String(Int($0)) : "\($0)" }.joined(separator: ",")
-    }
-
-    /// How faithful the map is, in the space that its distances come from.
-    private func measure(_ map: TSNEMap, _ x: Tensor<Float>, _ rows: MapRows, normalizes: Bool) throws -> MapQuality {
-        let vectors = normalizes ? normalizedRows(x, threads: threads) : x
-        return try MapQuality(of: map.coordinates, vectors: vectors, groups: rows.groups.map(PairFilter.classes(of:)),
-                              neighbors: max(1, min(15, (vectors.rows - 1) / 2)), seed: seed, threads: threads)
     }
 
     func settings() throws -> TSNE {
@@ -196,43 +158,41 @@ struct TSNECommand: ParsableCommand {
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]
         guard let gradient = methods[method] else { throw DataError(.usage, "--method is auto, exact, barnes-hut or fft, not '\(method)'") }
-        guard initialization == "pca" || initialization == "random" else { throw DataError(.usage, "--initialization is pca or random, not '\(initialization)'") }
         guard let pairs = affinities == "auto" ? .automatic : Affinities.Pairs(rawValue: affinities), affinities != "automatic" else {
             throw DataError(.usage, "--affinities is auto, all or nearest, not '\(affinities)'")
         }
         settings.gradient = gradient
         settings.pairs = pairs
-        settings.initialization = initialization == "pca" ? .pca : .random
-        settings.dimensions = dimensions
-        settings.normalizesVectors = !rawLengths
+        settings.initialization = map.initialization == "pca" ? .pca : .random
+        settings.dimensions = map.dimensions
+        settings.normalizesVectors = !map.rawLengths
         settings.iterations = iterations
         settings.earlyExaggeration = earlyExaggeration
         settings.earlyIterations = earlyIterations
         settings.exaggeration = exaggeration
         settings.learningRate = learningRate
         settings.degreesOfFreedom = degreesOfFreedom
-        settings.seed = seed
-        settings.threads = threads
+        settings.seed = map.seed
+        settings.threads = map.threads
         return settings
     }
 
-    /// The nearest points in the space of the vectors, not on the map; for the page.
-    private func nearest(_ x: Tensor<Float>) throws -> [[Int]] {
-        let count = min(10, x.rows - 1)
-        let table = try NearestNeighbors.euclidean(rawLengths || pca != nil ? x : normalizedRows(x, threads: threads), count: count, threads: threads)
-        return (0..<table.queries).map { table[$0].map { $0.row } }
-    }
-
-    private func write(_ map: TSNEMap, _ rows: MapRows, _ file: VectorFile, _ preprocessing: String, _ record: Provenance) throws {
-        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
-        case "h5", "hdf5":
-            try map.write(to: output, rows: rows.rows, attributes: [
-                ("source", .string(URL(fileURLWithPath: vectors).lastPathComponent)), ("source_sha256", .string(record.inputs.first?.sha256 ?? "")),
-                ("model", .string(file.metadata.model)), ("model_sha256", .string(file.metadata.modelSHA256)), ("preprocessing", .string(preprocessing)),
-                ("principal_components", .int(pca ?? 0)), ("created_by", .string("kotonoha \(KotonohaProgram.version)")), ("provenance", .string(record.json().serialized())),
-            ])
-        default:
-            try rows.write(to: output, withoutText: figures.withoutText, tableOutput, provenance: record)
+    /// New sentences on a map that stays as it is.
+    private func place(onto path: String) throws {
+        var placing = try MapPlacement(vectors, onto: path, of: "t-SNE", map), run = TSNE(), divergence = 0.0
+        let old = placing.map
+        (run.normalizesVectors, run.degreesOfFreedom, run.threads) = (placing.normalizes, old.degreesOfFreedom, map.threads)
+        let y = try placing.place { new, reference in
+            let placed = try run.transform(new, reference: reference, map: old.coordinates)
+            divergence += placed.meanDivergence * Double(new.rows)
+            return placed.coordinates
+        }
+        divergence /= Double(max(1, y.rows))
+        try placing.write(y, to: output, provenance(seed: old.seed), settings: [("mean_divergence", .number(divergence))], tableOutput, figures)
+        if report.json {
+            try Console.print(JSON.object([("points", .integer(y.rows)), ("mean_divergence", .number(divergence))]).serialized(.pretty))
+        } else if !report.quiet {
+            Console.say(placing.summary(output) + "; mean divergence of their neighbourhoods \(Console.fixed(divergence, 3))")
         }
     }
 }

@@ -16,42 +16,19 @@ struct TrainLMCommand: ParsableCommand {
             configuration.
             """)
 
-    @Argument(help: "The configuration, JSON.")
-    var configuration: String
-
-    @Option(name: .shortAndLong, help: "The model's folder, written at the end.")
-    var output: String
-
-    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
-    var runFolder: String?
-
-    @Flag(help: "Begin anew, whatever checkpoints there are.")
-    var fresh = false
-
-    @Option(in: .steps, help: "Steps; instead of the configuration's.")
-    var steps: Int?
-
-    @Option(in: .seed, help: "Seed of every random choice; instead of the configuration's.")
-    var seed: UInt64?
-
-    @Option(in: .threads, help: "Threads; the result does not depend on it.")
-    var threads = Parallel.availableThreads
-
-    @Option(in: .steps, help: "Show a line every so many steps.")
-    var logEvery = 100
+    @OptionGroup var training: TrainingRunOptions
 
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let settings = try CausalTrainingConfiguration(file: configuration, steps: steps, seed: seed)
-        let runFolder = runFolder ?? output + ".run"
-        try writing.check(inputs: [configuration] + settings.inputs, files: [], folders: [output, runFolder], continuing: [runFolder])
+        let settings = try CausalTrainingConfiguration(file: training.configuration, steps: training.steps, seed: training.seed)
+        let folder = training.folder, output = training.output
+        try training.check(writing, inputs: settings.inputs)
         let progress = ProgressLine(unit: "tokens", isQuiet: report.quiet)
-        let view = TrainingView(steps: settings.steps, every: logEvery, progress: progress, isQuiet: report.quiet)
-        let trainer = try CausalTrainer(settings, threads: threads, watch: view.show)
-        let folder = URL(fileURLWithPath: runFolder)
-        if fresh { try Checkpoint.removeAll(in: folder) }
+        let view = TrainingView(steps: settings.steps, every: training.logEvery, progress: progress, isQuiet: report.quiet)
+        let trainer = try CausalTrainer(settings, threads: training.threads, watch: view.show)
+        try training.forgetCheckpointsIfAsked()
         if !report.quiet {
             Console.say("\(Console.grouped(trainer.documents.tokens)) tokens, \(Console.counted(trainer.network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }, "parameter")), "
                         + "vocabulary \(Console.grouped(trainer.tokenizer.idBound))")
