@@ -29,7 +29,7 @@ public final class SentenceEncoder: Sendable {
         public var prompt: String?
         /// Use the model's prompt of this name.
         public var promptName: String?
-        /// Tokens computed at once by one worker. Larger batches are no more exact and no faster.
+        /// Tokens processed together by one thread. Larger batches are no more exact and no faster.
         public var batchTokens = 1024
         /// Workers, one a core.
         public var threads = Parallel.availableThreads

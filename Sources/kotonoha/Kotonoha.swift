@@ -11,7 +11,7 @@ struct KotonohaProgram: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "kotonoha",
-        abstract: "Turn sentences into vectors, and look at them.",
+        abstract: "Sentence and word embeddings: compute, search, map, compare and test them.",
         discussion: """
             captions.txt ──embed──▶ vectors.h5 ──rank──▶ the most similar sentences
                                                ──pca, tsne──▶ coordinates and pictures

@@ -36,7 +36,7 @@ extension TSNEMap {
     /// Says so where the usual early exaggeration was too strong; nil where it was used, or another one was asked for.
     func halvedExaggeration(asked: Double?) -> String? {
         guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
-        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): more of it, up to the usual 12, drew the whole map into a point (--early-exaggeration chooses another)"
+        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): higher values, up to the usual 12, collapsed the map (--early-exaggeration sets another)"
     }
 }
 
@@ -61,17 +61,17 @@ final class PartialMap {
         guard lstat(path, &information) == 0 else { return }
         let head = information.st_mode & S_IFMT == S_IFREG ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
         guard head == Data(Self.mark.utf8) else {
-            throw DataError(.cannotCreate, "the state of an unfinished map belongs here, and this is something else, so it is left alone; move it away or choose another output", file: path)
+            throw DataError(.cannotCreate, "this file is not the state of an unfinished map and was left alone; move it or choose another output", file: path)
         }
     }
 
     func read() throws -> TSNECheckpoint {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw DataError(.noInput, "there is no stopped run to continue; leave --resume out", file: path)
+            throw DataError(.noInput, "no interrupted run to resume; leave out --resume", file: path)
         }
         let head = Data((key + "\n").utf8)
         guard data.starts(with: head) else {
-            throw DataError(.badData, "the stopped run was made from other vectors or with another --pca; leave --resume out to start again", file: path)
+            throw DataError(.badData, "the interrupted run used other vectors or another --pca; leave out --resume to start over", file: path)
         }
         do {
             return try TSNECheckpoint(data: data.dropFirst(head.count))

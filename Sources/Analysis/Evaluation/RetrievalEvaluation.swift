@@ -138,7 +138,7 @@ public struct GroupEvaluation: Sendable, Equatable {
         let others = (0..<n).map { (members[groups[$0]] ?? 0) - (to[$0] ? 1 : 0) }
         let asked = (0..<n).map { from[$0] && others[$0] > 0 }
         guard let most = (0..<n).filter({ asked[$0] }).map({ others[$0] }).max() else {
-            throw DataError(.badData, "no sentence has another one of its group to be found")
+            throw DataError(.badData, "no group has two sentences")
         }
         // One more than wanted: the sentence itself is found first.
         let found = try CosineSearch(corpus: vectors, valid: to, threads: threads).search(vectors, top: most + 1, queryValid: asked)

@@ -18,7 +18,7 @@ public struct UMAP: Sendable {
 
     /// Size of a neighbourhood, the point itself included (as in the reference).
     public var neighbors = 15
-    /// How near points may lie on the map.
+    /// Minimum distance between points on the map.
     public var minimumDistance = 0.1
     /// Scale of the map: distances of points that are not neighbours.
     public var spread = 1.0
@@ -30,7 +30,7 @@ public struct UMAP: Sendable {
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
     public var epochs: Int?
     public var learningRate = 1.0
-    /// Points that each drawn edge pushes away.
+    /// Negative samples per edge.
     public var negativeSamples = 5
     /// Weight of pushing away.
     public var repulsion = 1.0

@@ -18,7 +18,7 @@ public struct CaptionColumns: Sendable {
     public var text: String?
     public var group: String?
     public var id: String?
-    /// A file with one group a line, for the rows in their order.
+    /// A file with one group per line, in the order of the rows.
     public var groupFile: String?
 
     public init(text: String? = nil, group: String? = nil, id: String? = nil, groupFile: String? = nil) {

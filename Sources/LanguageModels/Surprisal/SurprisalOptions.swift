@@ -34,7 +34,7 @@ public struct SurprisalOptions: Sendable, Equatable {
     public var stride: Int?
     /// Corrects a causal model's words for tokens that carry the space before them (Pimentel & Meister 2024; Oh & Schuler 2024).
     public var correctsLeadingSpaces = true
-    /// Tokens computed at once by one worker.
+    /// Tokens processed together by one thread.
     public var batchTokens = 1024
     public var threads = Parallel.availableThreads
 

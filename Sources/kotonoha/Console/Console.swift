@@ -68,7 +68,7 @@ final class ProgressLine {
             line += String(format: "%3d %%  ", Int((fraction * 100).rounded(.down)))
         }
         let rate = Double(done) / max(seconds, 1e-9)
-        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) a second"
+        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) per second"
         if let fraction, fraction > 0.001, fraction < 1 { line += ", \(Console.duration(seconds / fraction - seconds)) left" }
         if !note.isEmpty { line += ", " + note.escapedForTerminal }
         StandardStreams.tell("\r\u{1B}[K" + line)

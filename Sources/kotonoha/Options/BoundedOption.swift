@@ -1,7 +1,7 @@
 import ArgumentParser
 import FileFormats
 
-/// Numeric options with bounds: `@Option(in: .threads, help: "Workers.") var threads = 4`. The help says what the bounds are, and a number outside
+/// Numeric options with bounds: `@Option(in: .threads, help: "Number of threads.") var threads = 4`. The help says what the bounds are, and a number outside
 /// them is a mistake on the command line.
 extension Option where Value: Comparable & LosslessStringConvertible & Sendable {
     init(wrappedValue: Value, name: NameSpecification = .long, in bounds: Bounds<Value>, help: ArgumentHelp = "") {

@@ -33,10 +33,10 @@ struct RSACommand: ParsableCommand {
     @Option(help: "Permutations of conditions.")
     var permutations = 10_000
 
-    @Option(help: "What the bootstrap draws: conditions, subjects or both.")
+    @Option(help: "What the bootstrap resamples: conditions, subjects or both.")
     var bootstrap = RSA.Resampled.conditions
 
-    @Option(help: "Bootstrap resamples; 0 leaves intervals and differences' p out.")
+    @Option(help: "Bootstrap resamples; 0 for no intervals and no p-values of differences.")
     var resamples = 1000
 
     @Option(help: "False discovery rate at which models are marked.")
@@ -45,10 +45,10 @@ struct RSACommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of permutations and resamples.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Matrices") var matrices: DissimilarityOptions
@@ -69,7 +69,7 @@ struct RSACommand: ParsableCommand {
         let candidates = try models.flatMap(matrices.matrices), inTime = try data.map { try Self.isSeries($0) }
         if inTime.contains(true) {
             guard !inTime.contains(false) else {
-                throw DataError(.usage, "some of --data are matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])), others are not (\(data[inTime.firstIndex(of: false) ?? 0]))")
+                throw DataError(.usage, "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices (\(data[inTime.firstIndex(of: false) ?? 0]))")
             }
             return try runTimeCourse(candidates)
         }
@@ -87,7 +87,7 @@ struct RSACommand: ParsableCommand {
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
-        if result.missing > 0, !report.quiet { Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing in a matrix; each comparison leaves out the pairs that one of its two matrices lacks") }
+        if result.missing > 0, !report.quiet { Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a matrix; each comparison leaves out pairs missing from either of its matrices") }
         if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
     }
 

@@ -8,7 +8,7 @@ import Tensors
 
 struct AttentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "attention", abstract: "Who looks at whom? The attention of every head while an encoder reads a sentence.",
+        commandName: "attention", abstract: "Show the attention of every head of an encoder for a sentence.",
         discussion: """
             kotonoha attention MODEL "二匹の犬が雪の上で遊んでいる。" --html heads.html
             kotonoha attention MODEL "The dog ran." "It was fast." --figure layer3.pdf --layer 3
@@ -20,21 +20,21 @@ struct AttentionCommand: ParsableCommand {
             the model decides as it does.
             """)
 
-    @Argument(help: "The model: a folder, or a name to look for.") var model: String
+    @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "The sentence.") var sentence: String
     @Argument(help: "A second sentence, read together with the first.") var second: String?
 
     @Option(help: ArgumentHelp("A page with every head, in one file.", valueName: "file")) var html: String?
-    @Option(help: ArgumentHelp("A picture (.svg, .pdf, .png): the layers' means, with --layer its heads, with --layer and --head one; may be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("A picture (.svg, .pdf, .png): layer means, the heads of --layer, or one head with --layer and --head; may be given several times.", valueName: "file"))
     var figure: [String] = []
     @Option(name: .shortAndLong, help: "A table of the heads, or of the rollout.") var output: String?
     @Option(in: .layers, help: "Layer of the picture, from 1.") var layer: Int?
     @Option(in: .heads, help: "Head of the picture, from 1.") var head: Int?
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
-    @Option(help: "Language of the words in pictures and page: en or ja; the page follows the browser if not given.") var language: String?
-    @Option(help: "Width of the picture, as 180mm.") var width = "180mm"
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir")) var dictionary: String?
+    @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
+    @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions

@@ -10,7 +10,7 @@ import Tokenizers
 
 struct ProbeParseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "parse", abstract: "Print the tree that a probe sees in a sentence.",
+        commandName: "parse", abstract: "Print the dependency tree that a probe predicts for a sentence.",
         discussion: """
             Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is cut into words by MeCab; with spaces
             between words it is cut there, and the encoder reads the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
@@ -25,7 +25,7 @@ struct ProbeParseCommand: ParsableCommand {
     @Option(help: "A treebank to take the sentence from.")
     var treebank: String?
 
-    @Option(help: "Its sent_id there, or its number from 1.")
+    @Option(help: "Its sent_id, or its number from 1.")
     var id: String?
 
     @Option(help: ArgumentHelp("Picture of the arcs (.svg, .pdf, .png).", valueName: "file"))
@@ -69,7 +69,7 @@ struct ProbeParseCommand: ParsableCommand {
         let others = chosen.words.indices.filter { !members.contains($0) }
         if !report.quiet && !others.isEmpty { Console.say("left out as punctuation: \(others.map { chosen.words[$0] }.joined(separator: " "))") }
         if !report.quiet && probes.depth == nil {
-            Console.say("note: without a depth probe the tree hangs from its most central word; only its edges are predicted")
+            Console.say("note: without a depth probe the most central word is the root; only the edges are predicted")
         }
         try draw(parse, chosen, distance.project(vectors))
         try Console.print(report.json ? json(parse).serialized(.pretty) : parse.outline)
@@ -107,10 +107,10 @@ struct ProbeParseCommand: ParsableCommand {
                 return PlainWords.split(sentence, spaced: spaced)
             }
             let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
-            if !report.quiet { Console.say("note: cut into words by MeCab: \(words.joined(separator: " ")) (put spaces between words to cut it otherwise)") }
+            if !report.quiet { Console.say("note: split into words by MeCab: \(words.joined(separator: " ")) (insert spaces to split it differently)") }
             return text
         } catch let error as DataError {
-            throw DataError(error.kind, error.message + "; or put spaces between the sentence's words", file: error.file, line: error.line)
+            throw DataError(error.kind, error.message + "; or separate the words of the sentence by spaces", file: error.file, line: error.line)
         }
     }
 

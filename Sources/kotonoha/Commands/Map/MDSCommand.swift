@@ -8,7 +8,7 @@ import Tensors
 
 struct MDSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mds", abstract: "Multidimensional scaling: a map whose distances are as the dissimilarities.",
+        commandName: "mds", abstract: "Multidimensional scaling: a map whose distances match dissimilarities.",
         discussion: """
             kotonoha mds model.rdm.h5 -o mds.csv --figure mds.pdf --method nonmetric
 
@@ -21,7 +21,7 @@ struct MDSCommand: ParsableCommand {
             each condition, and the disparity says how much of a map their mean does not explain.
             """)
 
-    @Argument(help: "A dissimilarity matrix, vector file or table; several make maps that are aligned.")
+    @Argument(help: "A dissimilarity matrix, vector file or table; several give aligned maps.")
     var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The table of coordinates (.tsv, .csv, .xlsx, .jsonl, .json).")
@@ -36,7 +36,7 @@ struct MDSCommand: ParsableCommand {
     @Option(help: "Dimensions of the map.")
     var dimensions = 2
 
-    @Option(help: "Random starts beside the classical solution.")
+    @Option(help: "Random starts in addition to the classical solution.")
     var starts = 0
 
     @Option(in: .seed, help: "Seed of random starts.")

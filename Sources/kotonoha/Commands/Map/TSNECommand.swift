@@ -9,7 +9,7 @@ import VectorStore
 
 struct TSNECommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tsne", abstract: "A map of a vector file on which near sentences stay near.",
+        commandName: "tsne", abstract: "Make a t-SNE map of a vector file, on which similar sentences stay close.",
         discussion: """
             kotonoha tsne vectors.h5 -o map.csv --figure map.svg --html map.html
 
@@ -27,38 +27,38 @@ struct TSNECommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged. If not given 30, or a third of the other points where these are fewer than 90.")
+    @Option(help: "Effective number of neighbours; several (30,300) are averaged. By default 30, or a third of the other points if there are fewer than 90.")
     var perplexity: String?
 
-    @Option(help: "Affinities between which points: all pairs, nearest (3 × perplexity neighbours), or auto: all below 5,000 points.")
+    @Option(help: "Pairs with affinities: all, nearest (3 × perplexity neighbours), or auto (all below 5,000 points).")
     var affinities = "auto"
 
     @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
 
-    @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
+    @Flag(help: "Do not scale vectors to length 1.")
     var rawLengths = false
 
     @Option(in: Bounds(1...2), help: "1 or 2.")
     var dimensions = 2
 
-    @Option(in: .iterations, help: "Iterations after the early ones.")
+    @Option(in: .iterations, help: "Iterations after early exaggeration.")
     var iterations = 500
 
     @Option(in: Bounds(above: 0, through: 1e6),
-            help: "Factor on the attraction in the first iterations. If not given 12, halved as long as it would draw the whole map into a point.")
+            help: "Factor on the attraction in the first iterations. By default 12, halved until the map does not collapse.")
     var earlyExaggeration: Double?
 
-    @Option(in: .iterations, help: "Number of the first iterations.")
+    @Option(in: .iterations, help: "Iterations of early exaggeration.")
     var earlyIterations = 250
 
     @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction afterwards; above 1 tightens clusters.")
     var exaggeration = 1.0
 
-    @Option(in: Bounds(above: 0, through: 1e12), help: "Points / exaggeration if not given.")
+    @Option(in: Bounds(above: 0, through: 1e12), help: "Learning rate; points / exaggeration by default.")
     var learningRate: Double?
 
-    @Option(in: Bounds(0.1...100), help: "Of the map's kernel; below 1 finer clusters.")
+    @Option(in: Bounds(0.1...100), help: "Degrees of freedom of the map's kernel; values below 1 give finer clusters.")
     var degreesOfFreedom = 1.0
 
     @Option(help: "auto, exact, barnes-hut or fft.")
@@ -67,22 +67,22 @@ struct TSNECommand: ParsableCommand {
     @Option(help: "pca or random.")
     var initialization = "pca"
 
-    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
+    @Option(in: .seed, help: "Seed; the map does not depend on the number of threads.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers.")
+    @Option(in: .threads, help: "Number of threads.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
+    @Option(help: ArgumentHelp("Place the vectors on this map instead of making a new one.", valueName: "map.h5"))
     var onto: String?
 
-    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
+    @Option(help: ArgumentHelp("The vector file of the --onto map; by default it is looked for next to the map.", valueName: "file"))
     var reference: String?
 
     @Flag(help: "Continue a run that was stopped, from OUTPUT.partial.")
     var resume = false
 
-    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
+    @Flag(name: .customLong("report"), help: "Report how faithful the map is: neighbourhoods, distances, groups.")
     var measures = false
 
     @OptionGroup(title: "Pictures") var figures: FigureOptions
@@ -92,8 +92,8 @@ struct TSNECommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto goes with none of --resume, --report and --pca") }
-        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto cannot be combined with --resume, --report or --pca") }
+        if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
     }
 
     func run() throws {
@@ -111,7 +111,7 @@ struct TSNECommand: ParsableCommand {
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
         if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
-            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))), as \(x.rows) points allow, instead of the usual 30 (--perplexity chooses another)")
+            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only \(x.rows) points (--perplexity sets another)")
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
         try partial.check()
@@ -191,7 +191,7 @@ struct TSNECommand: ParsableCommand {
     func settings() throws -> TSNE {
         var settings = TSNE()
         settings.perplexities = try (perplexity ?? "").split(separator: ",").map { part in
-            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor several with commas between") }
+            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor a list of numbers separated by commas") }
             return value
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]

@@ -9,7 +9,7 @@ import VectorStore
 
 struct UMAPCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "umap", abstract: "A UMAP map of a vector file.",
+        commandName: "umap", abstract: "Make a UMAP map of a vector file.",
         discussion: """
             kotonoha umap vectors.h5 -o map.csv --figure map.svg --html map.html
 
@@ -27,10 +27,10 @@ struct UMAPCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(in: Bounds(2...1000), help: "Size of a neighbourhood, the point itself included.")
+    @Option(in: Bounds(2...1000), help: "Size of a neighbourhood, including the point itself.")
     var neighbors = 15
 
-    @Option(in: Bounds(0...1000), help: "How near points may lie on the map.")
+    @Option(in: Bounds(0...1000), help: "Minimum distance between points on the map.")
     var minimumDistance = 0.1
 
     @Option(in: Bounds(above: 0, through: 1000), help: "Scale of the map.")
@@ -39,40 +39,40 @@ struct UMAPCommand: ParsableCommand {
     @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
 
-    @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
+    @Flag(help: "Do not scale vectors to length 1.")
     var rawLengths = false
 
     @Option(in: Bounds(1...2), help: "1 or 2.")
     var dimensions = 2
 
-    @Option(in: .iterations, help: "Passes over the graph. If not given 500 up to 10,000 points, 200 beyond.")
+    @Option(in: .iterations, help: "Epochs; by default 500 for up to 10,000 points, 200 for more.")
     var epochs: Int?
 
-    @Option(in: Bounds(above: 0, through: 1000), help: "Length of the first steps.")
+    @Option(in: Bounds(above: 0, through: 1000), help: "Initial learning rate.")
     var learningRate = 1.0
 
-    @Option(in: Bounds(0...1000), help: "Points that each drawn edge pushes away.")
+    @Option(in: Bounds(0...1000), help: "Negative samples per edge.")
     var negative = 5
 
     @Option(help: "pca or random.")
     var initialization = "pca"
 
-    @Option(help: "Keep the values of this column apart (supervised); empty cells are unknown.")
+    @Option(help: "Separate the values of this column (supervised); empty cells are unlabelled.")
     var by: String?
 
-    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
+    @Option(in: .seed, help: "Seed; the map does not depend on the number of threads.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers.")
+    @Option(in: .threads, help: "Number of threads.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
+    @Option(help: ArgumentHelp("Place the vectors on this map instead of making a new one.", valueName: "map.h5"))
     var onto: String?
 
-    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
+    @Option(help: ArgumentHelp("The vector file of the --onto map; by default it is looked for next to the map.", valueName: "file"))
     var reference: String?
 
-    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
+    @Flag(name: .customLong("report"), help: "Report how faithful the map is: neighbourhoods, distances, groups.")
     var measures = false
 
     @OptionGroup(title: "Pictures") var figures: FigureOptions
@@ -82,8 +82,8 @@ struct UMAPCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if onto != nil && (measures || pca != nil || by != nil) { throw ValidationError("--onto goes with none of --report, --pca and --by") }
-        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+        if onto != nil && (measures || pca != nil || by != nil) { throw ValidationError("--onto cannot be combined with --report, --pca or --by") }
+        if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
         if initialization != "pca" && initialization != "random" { throw ValidationError("--initialization is pca or random, not '\(initialization)'") }
     }
 

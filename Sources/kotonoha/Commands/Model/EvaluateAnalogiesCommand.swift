@@ -25,16 +25,16 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     @Option(help: "add (3CosAdd) or mul (3CosMul).")
     var method: ArithmeticMethod = .add
 
-    @Option(help: "Answer among the first so many words only.")
+    @Option(help: "Search only the first so many words.")
     var limit: Int?
 
-    @Flag(help: "Upper and lower case are different words; else the first word of the file stands for both.")
+    @Flag(help: "Distinguish upper and lower case; otherwise the first word in the file is used for both.")
     var caseSensitive = false
 
     @Option(name: .shortAndLong, help: "A table of every question with its answer (.tsv, .csv or .xlsx).")
     var output: String?
 
-    @Option(help: "Threads; the result does not depend on them.")
+    @Option(help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions

@@ -7,7 +7,7 @@ import Tensors
 
 struct EvaluateRetrievalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retrieval", abstract: "Translations or paraphrases: how often a sentence's partner is the nearest of all.",
+        commandName: "retrieval", abstract: "Translations or paraphrases: how often a sentence's partner is its nearest neighbour.",
         discussion: """
             kotonoha evaluate retrieval pairs.tsv --columns ja,en
 
@@ -22,7 +22,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The columns, by name or number.", valueName: "first,second"))
     var columns: String?
 
-    @Option(help: "Column of the groups (image, scene …): every sentence of the group counts as right.")
+    @Option(help: "Column of the groups (image, scene …): every sentence of the group counts as correct.")
     var groupColumn: String?
 
     @OptionGroup var out: EvaluationOutput

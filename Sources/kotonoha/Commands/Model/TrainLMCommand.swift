@@ -6,7 +6,7 @@ import Training
 
 struct TrainLMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lm", abstract: "Train a causal language model as a configuration file says.",
+        commandName: "lm", abstract: "Train a causal language model from a configuration file.",
         discussion: """
             kotonoha train lm config.json -o my-model
 
@@ -19,25 +19,25 @@ struct TrainLMCommand: ParsableCommand {
     @Argument(help: "The configuration, JSON.")
     var configuration: String
 
-    @Option(name: .shortAndLong, help: "The model's folder, written at the end.")
+    @Option(name: .shortAndLong, help: "The model's folder, written when training ends.")
     var output: String
 
     @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
     var runFolder: String?
 
-    @Flag(help: "Begin anew, whatever checkpoints there are.")
+    @Flag(help: "Start over, ignoring checkpoints.")
     var fresh = false
 
-    @Option(in: .steps, help: "Steps; instead of the configuration's.")
+    @Option(in: .steps, help: "Steps, overriding the configuration.")
     var steps: Int?
 
-    @Option(in: .seed, help: "Seed of every random choice; instead of the configuration's.")
+    @Option(in: .seed, help: "Seed of all random choices, overriding the configuration.")
     var seed: UInt64?
 
-    @Option(in: .threads, help: "Threads; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(in: .steps, help: "Show a line every so many steps.")
+    @Option(in: .steps, help: "Steps between progress lines.")
     var logEvery = 100
 
     @OptionGroup(title: "Output") var writing: OutputOptions

@@ -12,12 +12,12 @@ import WordVectors
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "What a vector file, a set of them or a model's folder is, and how it was made.")
+        commandName: "info", abstract: "Describe a vector file, a set or a model, and how it was made.")
 
     @Argument(help: "A vector file, a set (NAME.kset), or a model: its folder or its name.")
     var subject: String
 
-    @Flag(help: "Compute the hashes of the content, of the inputs and of the model again, as far as they are here, and compare them with the record.")
+    @Flag(help: "Recompute the hashes of the content and, if found, of inputs and model, and compare them with the record.")
     var check = false
 
     @OptionGroup(title: "Report") var report: ReportOptions

@@ -4,7 +4,7 @@ import Reporting
 
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "methods", abstract: "A Methods paragraph and BibTeX for a result, out of the record that it carries.",
+        commandName: "methods", abstract: "Write the Methods paragraph and BibTeX for a result, from its provenance record.",
         discussion: """
             kotonoha methods map.csv --language ja
 
@@ -18,10 +18,10 @@ struct MethodsCommand: ParsableCommand {
     @Option(help: "en or ja.")
     var language = MethodsText.Language.en
 
-    @Flag(help: "The sentences for a Results section instead, for contrasts, RSA, MDS and encoding models.")
+    @Flag(help: "Write the sentences for a Results section instead: contrasts, RSA, MDS, encoding models, classifiers.")
     var results = false
 
-    @Flag(help: "The paragraph alone, without BibTeX.")
+    @Flag(help: "Leave out BibTeX.")
     var withoutBibtex = false
 
     func run() throws {

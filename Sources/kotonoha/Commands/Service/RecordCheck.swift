@@ -60,7 +60,7 @@ struct RecordCheck {
     }
 
     private static func noRecord(_ path: String) -> DataError {
-        DataError(.noInput, "nothing says how this file was made: it has no record in it, and no \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent) beside it", file: path)
+        DataError(.noInput, "there is no record of how this file was made: neither in it nor in \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent) beside it", file: path)
     }
 
     /// An input is looked for beside the result and in the working folder, by its name: records hold no folders.

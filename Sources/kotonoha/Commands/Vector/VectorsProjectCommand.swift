@@ -7,7 +7,7 @@ import VectorStore
 
 struct VectorsProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Vectors projected onto the span of some rows, or onto an axis between two poles.",
+        commandName: "project", abstract: "Project vectors onto the span of some rows, or onto an axis between two poles.",
         discussion: """
             kotonoha vectors project words.h5 --onto 海,池,滝 -o projected.h5
             kotonoha vectors project words.h5 --onto 海,池,滝 --complement -o without.h5
@@ -27,7 +27,7 @@ struct VectorsProjectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Texts or ids of rows.", valueName: "a,b,c"))
     var onto: String?
 
-    @Flag(help: "Take the subspace out instead.")
+    @Flag(help: "Remove the subspace instead.")
     var complement = false
 
     @Option(help: ArgumentHelp("The poles.", valueName: "a:b"))
@@ -39,9 +39,9 @@ struct VectorsProjectCommand: ParsableCommand {
 
     func validate() throws {
         guard (onto == nil) != (axis == nil) else { throw ValidationError("give either --onto or --axis") }
-        if onto != nil && output == nil { throw ValidationError("--onto writes a vector file; name it by -o") }
-        if complement && onto == nil { throw ValidationError("--complement goes with --onto") }
-        if let axis, axis.split(separator: ":").count != 2 { throw ValidationError("--axis has two poles with a colon between them, as 小:大; '\(axis)' has not") }
+        if onto != nil && output == nil { throw ValidationError("--onto writes a vector file; name it with -o") }
+        if complement && onto == nil { throw ValidationError("--complement needs --onto") }
+        if let axis, axis.split(separator: ":").count != 2 { throw ValidationError("--axis expects two poles separated by a colon, such as 小:大, not '\(axis)'") }
     }
 
     func run() throws {
