@@ -54,14 +54,14 @@ extension RowSource {
 
     /// Throws unless this is a matrix of at least one column and no more rows than analyses can number.
     package func checkShape(_ what: String) throws {
-        guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; vectors of at least one number are needed") }
-        guard rows < Int(Int32.max) else { throw DataError(.badData, "\(rows) rows are more than the 2,147,483,646 that an analysis can number") }
+        guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; expected vectors of at least one number") }
+        guard rows < Int(Int32.max) else { throw DataError(.badData, "\(rows) rows exceed the limit of 2,147,483,646") }
     }
 }
 
 /// The error for a vector that is not made of numbers.
 func notFinite(row: Int, of what: String) -> DataError {
-    DataError(.badData, "row \(row) of \(what) holds NaN or infinity (rows count from 0); leave that row out or embed it again")
+    DataError(.badData, "row \(row) of \(what) contains NaN or infinity (rows are numbered from 0); leave out that row or embed it again")
 }
 
 /// Throws, naming the first such row, if any row that counts holds NaN or infinity.

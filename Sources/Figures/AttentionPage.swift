@@ -36,7 +36,7 @@ public struct AttentionPage: Sendable {
     /// - Throws: `DataError` where there is no panel, a panel whose weights are not a list for each query with a number for each key, or one whose
     ///   tokens are others than those of its part.
     public init(_ panels: [Panel], title: String, language: FigureLanguage? = nil) throws {
-        guard !panels.isEmpty else { throw DataError(.usage, "there is no attention to show") }
+        guard !panels.isEmpty else { throw DataError(.usage, "no attention to show") }
         var parts: [(name: String, members: [(key: String, value: JSON)], panels: [JSON], first: Panel)] = []
         var weights: [UInt8] = []
         for panel in panels {
@@ -51,7 +51,7 @@ public struct AttentionPage: Sendable {
             }
             let place = parts.count - 1
             guard parts[place].first.queries == panel.queries, parts[place].first.keys == panel.keys else {
-                throw DataError(.usage, "'\(panel.name)' has other tokens than the part '\(panel.part)' before it")
+                throw DataError(.usage, "'\(panel.name)' has different tokens from the preceding panel of '\(panel.part)'")
             }
             let at = [("layer", panel.layer), ("head", panel.head)].compactMap { name, value in value.map { (key: name, value: JSON.integer($0)) } }
             parts[place].panels.append(.object([("name", .string(panel.name))] + at))

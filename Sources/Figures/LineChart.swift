@@ -71,7 +71,7 @@ public struct LineChart: Figure {
         self.series = series
         self.options = options
         guard series.contains(where: { s in zip(s.x, s.y).contains { isDrawable($0, $1) } }) else {
-            throw DataError(.badData, "there is no finite value to draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
+            throw DataError(.badData, "no finite values to draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
         }
     }
 

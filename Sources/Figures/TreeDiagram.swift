@@ -54,7 +54,7 @@ public struct TreeDiagram: Figure {
     public init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
         guard !words.isEmpty else { throw DataError(.badData, "a tree needs at least one word") }
         for arc in gold + predicted where !(0...words.count).contains(arc.head) || !(1...words.count).contains(arc.dependent) || arc.head == arc.dependent {
-            throw DataError(.badData, "the sentence has \(words.count) words; there is no arc from \(arc.head) to \(arc.dependent)")
+            throw DataError(.badData, "the sentence has \(words.count) words, so an arc cannot go from \(arc.head) to \(arc.dependent)")
         }
         guard options.tags.isEmpty || options.tags.count == words.count else {
             throw DataError(.usage, "\(words.count) words but \(options.tags.count) tags")

@@ -24,10 +24,10 @@ public struct TreeSpace: Figure {
     /// - Throws: `DataError` where words and points differ in number, a point is not finite, or an edge leads nowhere.
     public init(words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()) throws {
         guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
-            throw DataError(.badData, "\(words.count) words but \(points.count) places, or a place that is no finite number")
+            throw DataError(.badData, "\(words.count) words but \(points.count) points, or a coordinate is not finite")
         }
         for edge in gold + predicted where !words.indices.contains(edge.0) || !words.indices.contains(edge.1) {
-            throw DataError(.badData, "there are \(words.count) words; there is no edge between \(edge.0 + 1) and \(edge.1 + 1)")
+            throw DataError(.badData, "the sentence has \(words.count) words; an edge cannot join \(edge.0 + 1) and \(edge.1 + 1)")
         }
         (self.words, self.points, self.gold, self.predicted, self.options) = (words.map(Typesetter.oneLine), points, gold, predicted, options)
     }

@@ -44,7 +44,7 @@ public struct MinimalPairs: Sendable {
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
     public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
-            throw DataError(.usage, "which columns hold the acceptable and the unacceptable sentence? Name them by \(Setting.good) and \(Setting.bad); the columns are "
+            throw DataError(.usage, "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) and \(Setting.bad); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)
@@ -65,7 +65,7 @@ public struct MinimalPairs: Sendable {
             guard good != bad else { throw DataError(.badData, "both sentences of the pair are \"\(good.prefix(60))\"", file: table.name, line: table.lines[row]) }
             return Pair(good: good, bad: bad, line: table.lines[row], categories: byColumns.map { $0.texts[row] }, others: others.map { $0.texts[row] })
         }
-        guard !pairs.isEmpty else { throw DataError(.badData, "there are no pairs in it", file: table.name) }
+        guard !pairs.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     }
 
     /// What a model makes of one pair. A tie is no choice and counts as an error.

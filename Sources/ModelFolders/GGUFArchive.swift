@@ -52,7 +52,7 @@ public struct GGUFArchive: WeightArchive {
     public func shape(of name: String) -> [Int]? { places[name].flatMap { file[$0]?.shape } }
 
     public func tensor(_ name: String) throws -> Tensor<Float> {
-        guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "there is no tensor '\(name)'", file: fileName) }
+        guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         try MemoryBudget.require(entry.shape.reduce(1, *) * MemoryLayout<Float>.stride, for: "tensor \(name)", file: fileName)
         var tensor = Tensor<Float>(uninitialized: entry.shape)
         let count = tensor.count
@@ -68,7 +68,7 @@ public struct GGUFArchive: WeightArchive {
 
     private func heads(_ key: String) throws -> Int {
         guard case .integer(let count)? = file.metadata["llama.attention.\(key)"] ?? file.metadata["llama.attention.head_count"], count > 0 else {
-            throw DataError(.badData, "'llama.attention.\(key)' is missing; the order of the queries' rows depends on it", file: fileName)
+            throw DataError(.badData, "'llama.attention.\(key)' is missing; the row order of the queries depends on it", file: fileName)
         }
         return count
     }

@@ -66,7 +66,7 @@ struct HTTPRequest {
         let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
         if let failure = exchange.failure { throw failure }
         guard result != CURLE_OPERATION_TIMEDOUT else {
-            throw DataError(.unavailable, "the transfer took longer than \(timeLimit.components.seconds) seconds or stood still; run it again to go on from there", file: url)
+            throw DataError(.unavailable, "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again to resume", file: url)
         }
         guard result == CURLE_OK else {
             throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)
@@ -89,7 +89,7 @@ struct HTTPRequest {
         func header(_ bytes: UnsafeRawBufferPointer) -> Bool {
             headerBytes += bytes.count
             guard headerBytes <= Self.headerLimit else {
-                failure = DataError(.unavailable, "the server's headers do not end")
+                failure = DataError(.unavailable, "the server's headers are too long")
                 return false
             }
             let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

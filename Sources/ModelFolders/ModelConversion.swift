@@ -44,12 +44,12 @@ public enum ModelConversion {
             }
         }
         if !replaces, manager.fileExists(atPath: target.path), try !names(target).isEmpty {
-            throw DataError(.cannotCreate, "this folder is there already and is not empty", file: target.path)
+            throw DataError(.cannotCreate, "this folder exists and is not empty", file: target.path)
         }
         var summary = Summary()
         func convert(_ from: URL, to: URL, depth: Int) throws {
             do { try manager.createDirectory(at: to, withIntermediateDirectories: true) } catch {
-                throw DataError(.cannotCreate, "this folder cannot be made: \(error.localizedDescription)", file: to.path)
+                throw DataError(.cannotCreate, "this folder cannot be created: \(error.localizedDescription)", file: to.path)
             }
             var hasWeights = false
             for name in try names(from) where !name.hasPrefix(".") {

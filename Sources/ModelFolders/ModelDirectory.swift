@@ -73,7 +73,7 @@ public struct ModelDirectory: Sendable {
         let configurationFile = transformerFolder.appendingPathComponent("config.json")
         let configuration = try Self.optionalJSON(configurationFile)
         guard configuration != nil || isStatic else {
-            throw DataError(.noInput, "this folder is no model: there is no \(configurationFile.lastPathComponent) in it"
+            throw DataError(.noInput, "this folder is not a model: it has no \(configurationFile.lastPathComponent)"
                             + (modules == nil ? ", and no modules.json" : ""), file: transformerFolder.path)
         }
         if modules == nil, configuration?["model_type"]?.string == "model2vec" {
@@ -110,7 +110,7 @@ public struct ModelDirectory: Sendable {
             // The newer schema: one name or several.
             for name in mode.array ?? [mode] {
                 guard let known = name.string.flatMap(PoolingMode.init(rawValue:)) else {
-                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is no text") is not supported; supported are "
+                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; supported are "
                                     + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
                 }
                 modes.append(known)
@@ -123,7 +123,7 @@ public struct ModelDirectory: Sendable {
             ]
             modes = switches.filter { json[$0.0]?.bool == true }.map(\.1)
         }
-        guard !modes.isEmpty else { throw DataError(.badData, "no pooling mode is switched on", file: file.path) }
+        guard !modes.isEmpty else { throw DataError(.badData, "no pooling mode is enabled", file: file.path) }
         return .pooling(modes: modes, includesPrompt: json["include_prompt"]?.bool ?? true)
     }
 

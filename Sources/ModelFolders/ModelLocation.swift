@@ -17,7 +17,7 @@ public enum ModelLocation {
             return URL(fileURLWithPath: name)
         }
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
-            throw DataError(.noInput, "there is no such folder; \(Setting.model) takes a model's folder or its name", file: name)
+            throw DataError(.noInput, "no such folder; \(Setting.model) expects a model's folder or name", file: name)
         }
         return try named(name)
     }

@@ -109,10 +109,10 @@ struct ConfigurationReader {
 
     func check(_ configuration: EncoderConfiguration) throws {
         guard configuration.hiddenSize % configuration.attentionHeads == 0 else {
-            throw fail("hidden_size \(configuration.hiddenSize) does not divide by num_attention_heads \(configuration.attentionHeads)")
+            throw fail("hidden_size \(configuration.hiddenSize) is not divisible by num_attention_heads \(configuration.attentionHeads)")
         }
         guard configuration.longestSequence > 0 else {
-            throw fail("\(configuration.positions) positions that begin at \(configuration.firstPosition) leave room for no token")
+            throw fail("\(configuration.positions) positions starting at \(configuration.firstPosition) leave no room for tokens")
         }
         if configuration.rotary != nil, configuration.hiddenSize / configuration.attentionHeads % 2 != 0 {
             throw fail("rotary positions need heads of an even size, not \(configuration.hiddenSize / configuration.attentionHeads)")

@@ -95,7 +95,7 @@ public protocol WeightArchive: Sendable {
 
 extension WeightArchive {
     public func integers(_ name: String) throws -> [Int] {
-        throw DataError(.badData, "tensor '\(name)' holds whole numbers, which this kind of file does not give", file: fileName)
+        throw DataError(.badData, "tensor '\(name)' is an integer tensor, which this kind of file cannot provide", file: fileName)
     }
 }
 
@@ -113,11 +113,11 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
     let prefix = prefixes.first { found(entries[0], prefix: $0) != nil } ?? prefixes[0]
     for entry in entries {
         guard let name = found(entry, prefix: prefix), let shape = archive.shape(of: name) else {
-            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file of another architecture?",
+            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another architecture?",
                             file: archive.fileName)
         }
         guard shape == entry.shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration wants \(describe(entry.shape))",
+            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects \(describe(entry.shape))",
                             file: archive.fileName)
         }
         if areNumbers {

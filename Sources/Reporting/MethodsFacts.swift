@@ -32,7 +32,7 @@ public struct MethodsFacts {
             program = "Kotonoha \(record["version"]?.string ?? "")"
             return
         }
-        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "there is no such file", file: path) }
+        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "no such file", file: path) }
         if URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors" {
             let remarks = try SafetensorsFile(path: path).header.metadata
             record = try JSON(parsing: remarks.first { $0.key == "provenance" }?.value ?? "{}", file: path)

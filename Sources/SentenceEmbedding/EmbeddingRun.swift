@@ -79,7 +79,7 @@ public struct EmbeddingRun {
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
         guard split == nil || !appends else {
-            throw DataError(.usage, "texts that are split cannot be appended: a document's means need all of its parts in one run")
+            throw DataError(.usage, "split texts cannot be appended: the mean of a document needs all of its parts in one run")
         }
         let parts = PartSource(source, split: split, tokenizer: (encoder as? SentenceEncoder)?.tokenizer)
         let layout = VectorLayout(
@@ -115,7 +115,7 @@ public struct EmbeddingRun {
             let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file of other sentences, or made in another way, is there; \(Setting.force) replaces it", file: output)
+                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(
@@ -126,7 +126,7 @@ public struct EmbeddingRun {
             try embedRows(of: parts, into: partial, with: encoder, layout, summary: &summary, progress, isCancelled)
             let readHash = try source.table.sha256()
             guard sourceHash == nil || sourceHash == readHash else {
-                throw DataError(.badData, "the file was changed while it was read; run the command again", file: input)
+                throw DataError(.badData, "the file changed while being read; run the command again", file: input)
             }
             metadata.sourceSHA256 = readHash
             if sourceHash == nil {
@@ -183,7 +183,7 @@ public struct EmbeddingRun {
             summary.rows += rows.count
             progress(Progress(rows: summary.rows, fraction: parts.source.table.fractionRead, counts: summary.counts))
         }
-        guard summary.rows > 0 else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input) }
+        guard summary.rows > 0 else { throw DataError(.badData, "the input has no rows", file: input) }
     }
 
     /// The file to append to, or the finished one of an earlier run that is to be resumed; nil where it does not matter.
@@ -191,7 +191,7 @@ public struct EmbeddingRun {
         guard appends || resumes else { return nil }
         guard FileManager.default.fileExists(atPath: output) else {
             guard appends else { return nil }
-            throw DataError(.noInput, "there is no vector file of this name to append to; without \(Setting.append) it is made", file: output)
+            throw DataError(.noInput, "no such vector file to append to; leave out \(Setting.append) to create it", file: output)
         }
         return try VectorFile(path: output)
     }

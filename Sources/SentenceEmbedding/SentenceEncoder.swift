@@ -125,7 +125,7 @@ public final class SentenceEncoder: Sendable {
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
         guard maxLength > (directory.isStatic ? 0 : tokenizer.addedTokenCount()) else {
-            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words beside the special tokens")
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words in addition to special tokens")
         }
         prompt = try options.prompt ?? directory.prompt(named: options.promptName)
 
@@ -138,7 +138,7 @@ public final class SentenceEncoder: Sendable {
                 skipsPrompt = !includesPrompt
             case .dense(let folder, let inputs, let outputs, let hasBias, let activation):
                 guard inputs == size else {
-                    throw DataError(.badData, "the dense layer takes \(inputs) components, but gets \(size)", file: folder.path)
+                    throw DataError(.badData, "the dense layer expects \(inputs) inputs, but gets \(size)", file: folder.path)
                 }
                 let layer = Linear<Float>(inputs: inputs, outputs: outputs, bias: hasBias)
                 var entries = [CheckpointEntry(key: "linear.weight", parameter: layer.weight)]
@@ -155,7 +155,7 @@ public final class SentenceEncoder: Sendable {
         self.options = options
         if let wanted = options.truncatedDimension {
             guard (1...size).contains(wanted) else {
-                throw DataError(.usage, "\(Setting.truncateDim) \(wanted) is not within the model's \(size) components")
+                throw DataError(.usage, "\(Setting.truncateDim) \(wanted) is not between 1 and the model's dimension, \(size)")
             }
             size = wanted
         }
@@ -205,7 +205,7 @@ public final class SentenceEncoder: Sendable {
     public var encoder: any LayeredNetwork<Float> {
         get throws {
             guard case .transformer(let encoder) = network else {
-                throw DataError(.usage, "this model is a table of token vectors; it has no layers to look into", file: directory.name)
+                throw DataError(.usage, "this model is a table of token vectors and has no layers", file: directory.name)
             }
             return encoder
         }
@@ -216,7 +216,7 @@ public final class SentenceEncoder: Sendable {
     public var bidirectionalEncoder: Encoder<Float> {
         get throws {
             guard let encoder = try encoder as? Encoder<Float> else {
-                throw DataError(.usage, "this model is built on a decoder; attention and attributions are read from encoders", file: directory.name)
+                throw DataError(.usage, "this model is built on a decoder; attention and attributions need an encoder", file: directory.name)
             }
             return encoder
         }
@@ -275,7 +275,7 @@ public final class SentenceEncoder: Sendable {
                     (target.pointer + row * dimension).update(from: from + i * dimension, count: dimension)
                 }
             }
-            guard found.isFinite else { throw DataError(.badData, "a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision") }
+            guard found.isFinite else { throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this precision") }
         }
         return counts
     }
@@ -349,7 +349,7 @@ public final class SentenceEncoder: Sendable {
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
-        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', which the network has no vector for", file: directory.name)
+        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no vector", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {

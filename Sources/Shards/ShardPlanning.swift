@@ -31,10 +31,10 @@ public struct ShardPlanning {
     public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
         for (number, path) in inputs.enumerated() {
-            guard path != "-" else { throw DataError(.usage, "standard input cannot be read by several tasks; write it to a file on the shared disk first") }
+            guard path != "-" else { throw DataError(.usage, "several tasks cannot read standard input; write it to a file on the shared disk first") }
             let source = try CaptionSource(path: path, options: table, columns: columns)
             guard let reading = source.reading(isLossy: table.isLossy), var begin = source.table.place else {
-                throw DataError(.usage, "shards are stretches of a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
+                throw DataError(.usage, "shards need a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
                                 + (source.table.encoding.map { " in \($0.rawValue)" } ?? "") + "; convert it first (iconv -t UTF-8, or save it as such a file)", file: path)
             }
             if let first = found.first?.reading, first.columns != reading.columns || first.text != reading.text || first.group != reading.group || first.id != reading.id {
@@ -56,7 +56,7 @@ public struct ShardPlanning {
                 shards.append(ShardPlan.Shard(input: number, rows: count, bytes: begin.byte ..< end.byte, firstLine: begin.line, sha256: ""))
                 (begin, planned) = (end, planned + count)
             }
-            guard shards.count > firstOwn else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: path) }
+            guard shards.count > firstOwn else { throw DataError(.badData, "the input has no rows", file: path) }
             let size = try ByteStream(path: path).fileSize ?? 0
             found.append(ShardPlan.Input(path: try Self.absolute(path), bytes: size, sha256: try source.table.sha256(), reading: reading))
             for index in firstOwn ..< shards.count { shards[index].sha256 = try Self.hash(path, shards[index].bytes) }
@@ -83,7 +83,7 @@ public struct ShardPlanning {
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
             guard old.identity == plan.identity else {
-                throw DataError(.cannotCreate, "another plan is here, of other inputs, another model or other settings; \(Setting.force) replaces it, and its shards do not count any more", file: folder)
+                throw DataError(.cannotCreate, "a plan for other inputs, another model or other settings exists; \(Setting.force) replaces it and discards its shards", file: folder)
             }
         }
         for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {
@@ -123,7 +123,7 @@ public enum ShardKernels {
     public static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {
-            throw DataError(.usage, "this processor computes with \(processorKernels) kernels and cannot be held to \(name); leave such nodes out (#SBATCH --constraint)")
+            throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such nodes (#SBATCH --constraint)")
         }
     }
 }

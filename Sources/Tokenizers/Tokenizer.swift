@@ -164,7 +164,7 @@ public final class Tokenizer: Sendable {
         if let maxLength {
             let special = addSpecialTokens ? addedTokenCount(isPair: pair != nil) : 0
             guard maxLength >= special, stride >= 0 else {
-                throw DataError(.usage, "a maximum length of \(maxLength) tokens leaves no room beside \(special) special tokens")
+                throw DataError(.usage, "a maximum length of \(maxLength) tokens leaves no room in addition to \(special) special tokens")
             }
             try Truncation(room: maxLength - special, strategy: strategy, stride: stride, side: truncationSide).truncate(&first, &second)
         }

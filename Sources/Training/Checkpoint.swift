@@ -84,7 +84,7 @@ public struct StoredCheckpoint {
         let file = try SafetensorsFile(path: path)
         let metadata = Dictionary(file.header.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         guard metadata["format"] == Checkpoint.format, let step = metadata["step"].flatMap(Int.init), let state = metadata["state"] else {
-            throw DataError(.badData, "this is no training checkpoint of kotonoha", file: path)
+            throw DataError(.badData, "not a training checkpoint of kotonoha", file: path)
         }
         self.step = step
         self.state = try JSON(parsing: state, file: path)
@@ -96,10 +96,10 @@ public struct StoredCheckpoint {
     /// - Throws: `DataError` where it is missing or of another shape: the checkpoint belongs to another architecture.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
-            throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written for another architecture or optimizer", file: path)
+            throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written with another architecture or optimizer", file: path)
         }
         guard found == shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration wants \(shape); the checkpoint is of another architecture", file: path)
+            throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration expects \(shape); the checkpoint is from another architecture", file: path)
         }
         // A copy: the file may be replaced while the run goes on.
         let mapped = try archive.tensor(name)

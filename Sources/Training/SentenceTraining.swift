@@ -79,7 +79,7 @@ public final class SentenceTrainer {
             throw DataError(.usage, "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32")
         }
         guard let mode = PoolingMode(rawValue: configuration.pooling) else {
-            throw DataError(.badData, "pooling '\(configuration.pooling)' is not known; it is one of \(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw DataError(.badData, "pooling '\(configuration.pooling)' is unknown; expected one of \(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         poolingMode = mode
         var isFolder: ObjCBool = false
@@ -109,7 +109,7 @@ public final class SentenceTrainer {
             encoder.initialize(seed: configuration.seed)
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
-            throw DataError(.badData, "max_length \(configuration.maxLength) is more than the \(configuration.encoder.longestSequence) positions of the model")
+            throw DataError(.badData, "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) positions of the model")
         }
         self.encoder = encoder
         self.configuration = configuration
@@ -138,7 +138,7 @@ public final class SentenceTrainer {
                 keepsTextOf: isTaught ? taught : [], keepsWords: task.masksWholeWords, limit: task.limit)
             watch(.read(name: task.name, rows: table.rows, truncated: table.truncated, skipped: table.empty))
             guard table.rows >= (task.objective == .maskedLanguage ? 1 : 2) else {
-                throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch compares several", file: task.files.first)
+                throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch needs several", file: task.files.first)
             }
             for dimension in task.matryoshka where dimension > configuration.encoder.hiddenSize {
                 throw DataError(.badData, "task \(task.name): a prefix of \(dimension) is longer than the vectors (\(configuration.encoder.hiddenSize))")
@@ -252,7 +252,7 @@ public final class SentenceTrainer {
             let result: (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int)
             do { result = try takeStep() } catch var error as DataError {
                 let known = try? Checkpoint.newest(in: folder)
-                error.message += known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" } ?? ". There is no checkpoint yet"
+                error.message += known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" } ?? ". No checkpoint was written yet"
                 throw error
             }
             watch(.step(step, losses: result.losses, learningRate: result.learningRate, gradientNorm: result.gradientNorm, sentences: result.sentences))

@@ -78,7 +78,7 @@ public final class Seq2SeqTrainer {
 
     /// - Throws: `DataError` where the options leave nothing to learn.
     public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
-        guard !examples.isEmpty else { throw DataError(.usage, "there are no examples to learn from") }
+        guard !examples.isEmpty else { throw DataError(.usage, "no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
         guard options.precision.isFast else {
             throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
@@ -89,7 +89,7 @@ public final class Seq2SeqTrainer {
         parameters = network.parameters
         // The sinusoids belong to no list of parameters; everything else learns unless it is frozen.
         let frozen = Set(parameters.filter { !network.groups(of: $0).isDisjoint(with: options.frozen) }.map { ObjectIdentifier($0) })
-        guard frozen.count < parameters.count else { throw DataError(.usage, "every parameter is frozen; nothing is left to learn") }
+        guard frozen.count < parameters.count else { throw DataError(.usage, "every parameter is frozen, so nothing can be trained") }
         for (index, parameter) in parameters.enumerated() where !frozen.contains(ObjectIdentifier(parameter)) {
             let groups = network.groups(of: parameter)
             for penalty in options.penalties where penalty.lambda != 0 && groups.contains(penalty.group) {
@@ -114,7 +114,7 @@ public final class Seq2SeqTrainer {
             rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
             let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
             guard result.loss.isFinite else {
-                throw DataError(.badData, "the loss is no number after \(optimizer.steps) steps: training diverged; lower the learning rate (\(rate)) or clip gradients")
+                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate (\(rate)) or clip gradients")
             }
             lossSum += result.loss * Double(result.tokens)
             tokens += result.tokens

@@ -15,7 +15,7 @@ struct TeacherLibrary {
     init(files: [String], centers: Bool) throws {
         self.files = files
         let stores = try files.map { try VectorFile(path: $0) }
-        guard let size = stores.first?.dimension else { throw DataError(.badData, "there are no vector files of a teacher") }
+        guard let size = stores.first?.dimension else { throw DataError(.badData, "no vector files of a teacher") }
         var vectors = Tensor<Float>(uninitialized: [stores.reduce(0) { $0 + $1.count }, size]), first = 0
         for store in stores {
             guard store.dimension == size else {

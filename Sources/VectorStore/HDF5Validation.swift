@@ -106,7 +106,7 @@ public enum HDF5Validation {
             if bytes == signature { return }
             offset = offset == 0 ? 512 : offset * 2
         }
-        throw DataError(.badData, "this is no HDF5 file; an .h5 file is wanted here (commands write one where -o names it so)", file: path)
+        throw DataError(.badData, "not an HDF5 file; expected .h5 (commands write one if -o ends in .h5)", file: path)
     }
 
     // MARK: The parent's side

@@ -67,7 +67,7 @@ public struct VectorLayout: Sendable, Equatable {
     /// - Throws: `DataError` of kind `usage` that lists the columns.
     public func requiredColumn(named name: String, file: String) throws -> Column {
         if let column = column(named: name) { return column }
-        throw DataError(.usage, "there is no column '\(name)'; the file has \(columns.map(\.name).joined(separator: ", "))", file: file)
+        throw DataError(.usage, "no column '\(name)'; the file has \(columns.map(\.name).joined(separator: ", "))", file: file)
     }
 
     /// The same columns with the same meaning, whatever the input calls them.

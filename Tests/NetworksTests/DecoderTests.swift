@@ -292,6 +292,6 @@ private struct OneTensor: WeightArchive {
         wider.intermediateSize += 1
         let decoder = Decoder<Float>(wider)
         let text = message { try load(decoder.checkpointEntries, from: model.archive, prefixes: decoder.checkpointPrefixes) }
-        #expect(text.contains("has shape") && text.contains("configuration wants"))
+        #expect(text.contains("has shape") && text.contains("configuration expects"))
     }
 }

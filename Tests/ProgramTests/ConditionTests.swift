@@ -149,7 +149,7 @@ import VectorStore
             (["rdm", "s1.npy", "-o", "no.rdm.h5", "--trials", "trials.csv", "--times", "trials.csv"], "time"),
             (["rdm", "s1.npy", "-o", "no.rdm.h5", "--trials", "c.tsv"], "16 trials"),
             (["rsa", "truth.rdm.h5", "--data", "s1.rdm.h5", "--data", "late.rdm.h5", "-o", "no.csv"], "over time"),
-            (["rdm", "s1.rdm.h5", "-o", "no.csv", "--window", "7:8"], "no time lies"),
+            (["rdm", "s1.rdm.h5", "-o", "no.csv", "--window", "7:8"], "no times between"),
             (["mds", "s1.rdm.h5", "-o", "no.csv"], "--window"),
         ] {
             let refused = try program.run(arguments)
@@ -274,7 +274,7 @@ import VectorStore
         let contrast = ["contrast", "--by", "condition", "--between", "A,B", "-o", "no.csv"]
         for (arguments, message) in [
             (["rsa", "four.tsv", "--data", "three.tsv", "-o", "no.csv"], "c3"),
-            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "all equal"),
+            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "are equal"),
             (["rsa", "four.tsv", "--data", "gaps.tsv", "--method", "cov-weighted", "-o", "no.csv"], "1 pairs are missing"),
             (["mds", "gaps.tsv", "-o", "no.csv"], "'c0' and 'c3' is missing"),
             (contrast + ["one.tsv", "--value", "value"], "'B'"),
@@ -297,6 +297,6 @@ import VectorStore
         _ = try program.write("twice.csv", "row,pair\n" + (0..<16).map { "\($0),\($0 / 4)" }.joined(separator: "\n") + "\n")
         _ = try run("vectors", "label", "v.h5", "twice.csv", "-o", "twice.h5")
         let refused = try program.run("contrast", "twice.h5", "--by", "condition", "--between", "A,B", "--item", "pair", "-o", "no.csv")
-        #expect(refused.status == 65 && refused.errors.contains("stands twice"), "\(refused.errors)")
+        #expect(refused.status == 65 && refused.errors.contains("occurs twice"), "\(refused.errors)")
     }
 }

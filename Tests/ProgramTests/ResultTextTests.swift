@@ -33,7 +33,7 @@ import VectorStore
 
     @Test func fewSentencesHaveAMapAndItSaysWhatItIs() throws {
         let plain = try run("tsne", "v.h5", "-o", "m.csv")
-        #expect(plain.errors.contains("note: perplexity 19, as 59 points allow, instead of the usual 30"), "\(plain.errors)")
+        #expect(plain.errors.contains("note: perplexity 19 instead of the usual 30, because there are only 59 points"), "\(plain.errors)")
         #expect(plain.errors.contains("affinities over all pairs") && plain.errors.contains("750 iterations"), "\(plain.errors)")
         #expect(plain.errors.contains(/KL divergence \d\.\d{4} over all pairs/), "\(plain.errors)")
         let all = try JSON(parsing: run("tsne", "v.h5", "-o", "m.csv", "--json").output)

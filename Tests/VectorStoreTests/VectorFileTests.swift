@@ -118,7 +118,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-        #expect(said.hasPrefix("mapped\n") && said.contains("cut short") && said.hasSuffix("goes on\n"), "\(said)")
+        #expect(said.hasPrefix("mapped\n") && said.contains("truncated") && said.hasSuffix("goes on\n"), "\(said)")
     }
 
     /// What may be mapped is what the validating child reported; a stretch that does not end within the file is damage.
@@ -172,7 +172,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         #expect(try failure { _ = try VectorFile(path: scratch.path("none.h5")) }.kind == .noInput)
         let text = scratch.path("t.h5")
         try Data("hello".utf8).write(to: URL(fileURLWithPath: text))
-        #expect(try failure { _ = try VectorFile(path: text) }.message.contains("no HDF5"))
+        #expect(try failure { _ = try VectorFile(path: text) }.message.contains("not an HDF5"))
         let other = scratch.path("o.h5")
         try HDF5Container.create(path: other) { try $0.write("/x", shape: [2], values: [1.0, 2.0]) }
         #expect(try failure { _ = try VectorFile(path: other) }.message.contains("kotonoha/vectors"))

@@ -91,7 +91,7 @@ public struct SphericalKMeans: Sendable {
             for i in 0..<n where distance[i] < 1e-6 { distance[i] = 0 }
             let total = distance.reduce(0, +)
             guard total > 0 else {
-                throw DataError(.usage, "\(clusters) clusters need as many different directions among the vectors; found: \(chosen.count)")
+                throw DataError(.usage, "\(clusters) clusters need as many different directions among the vectors; found \(chosen.count)")
             }
             var left = random.uniform() * total
             let drawn = distance.firstIndex { weight in

@@ -61,7 +61,7 @@ public struct Affinities: Sendable {
             return
         }
         guard x.rows <= Self.mostPoints else {
-            throw DataError(.usage, "affinities over all pairs are kept for at most \(Self.mostPoints) points; there are \(x.rows)")
+            throw DataError(.usage, "affinities over all pairs are possible for at most \(Self.mostPoints) points; there are \(x.rows)")
         }
         try x.checkShape("the vectors")
         try checkFinite(x)

@@ -163,7 +163,7 @@ public struct MapComparison: Sendable {
             return (c, c.squaredNorm)
         }
         let (ca, sa) = centered(a, meanA), (cb, sb) = centered(b, meanB)
-        guard sa > 0, sb > 0 else { throw DataError(.badData, "all points of a map coincide; there is nothing to compare") }
+        guard sa > 0, sb > 0 else { throw DataError(.badData, "all points of a map coincide, so maps cannot be compared") }
         // Singular values of AᵀB give the rotation and its fit (Gower 1975).
         let (u, s, v) = try singularValues(matrixProduct(ca, transposed: true, cb))
         let trace = s.reduce(0, +)

@@ -178,9 +178,9 @@ public struct TSNE: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions] else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); [\(n), \(dimensions)] is needed")
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected [\(n), \(dimensions)]")
             }
-            guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates hold NaN or infinity") }
+            guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates contain NaN or infinity") }
             return coordinates
         case .random:
             var start = Tensor<Float>(uninitialized: [n, dimensions])

@@ -172,7 +172,7 @@ final class TSNERun {
             step(z: z, exaggeration: exaggeration, momentum: early ? settings.earlyMomentum : settings.momentum)
             iteration += 1
             guard divergence.isFinite, gradientNorm.isFinite else {
-                throw DataError(.usage, "the map flew apart in iteration \(iteration); a lower learning rate keeps it together")
+                throw DataError(.usage, "t-SNE diverged in iteration \(iteration); lower the learning rate")
             }
             if hasCollapsed {
                 earlyExaggeration /= 2

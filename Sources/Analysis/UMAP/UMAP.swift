@@ -71,7 +71,7 @@ public struct UMAP: Sendable {
             try progress?(epoch + 1)
         }
         let coordinates = layout.coordinates
-        guard coordinates.isFinite else { throw DataError(.badData, "the layout diverged; a lower learning rate prevents this") }
+        guard coordinates.isFinite else { throw DataError(.badData, "the layout diverged; lower the learning rate") }
         return UMAPMap(coordinates: coordinates, settings: self, epochs: epochs, curve: curve)
     }
 
@@ -98,7 +98,7 @@ public struct UMAP: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions], coordinates.isFinite else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); finite ones of [\(n), \(dimensions)] are needed")
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected finite values of shape [\(n), \(dimensions)]")
             }
             return coordinates
         case .random:

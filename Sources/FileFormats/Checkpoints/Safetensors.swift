@@ -15,7 +15,7 @@ public protocol TensorSource: Sendable {
 
 extension TensorSource {
     func entry(_ name: String) throws -> SafetensorsEntry {
-        guard let entry = self[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        guard let entry = self[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         return entry
     }
 
@@ -24,7 +24,7 @@ extension TensorSource {
     public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, \(values.count) were expected", file: path)
+            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected \(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
             switch entry.dtype {
@@ -36,7 +36,7 @@ extension TensorSource {
                     values[index] = Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
                 }
             default:
-                throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); F32, F16, BF16 or F64 was expected", file: path)
+                throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected F32, F16, BF16 or F64", file: path)
             }
         }
     }
@@ -73,7 +73,7 @@ extension TensorSource {
             case .u16: try load(bytes, UInt16.self)
             case .i8: try load(bytes, Int8.self)
             case .u8, .bool: try load(bytes, UInt8.self)
-            default: throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); whole numbers were expected", file: path)
+            default: throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected integers", file: path)
             }
         }
     }

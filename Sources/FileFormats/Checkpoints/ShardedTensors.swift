@@ -18,7 +18,7 @@ public struct ShardedTensors: TensorSource {
         }
         let fileNames = try Set(map.map { member in
             guard let name = member.value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != "..", name != "." else {
-                throw DataError(.badData, "weight_map: the place of \(member.key) is no file name", file: path)
+                throw DataError(.badData, "weight_map: the value of \(member.key) is not a file name", file: path)
             }
             return name
         }).sorted()
@@ -42,7 +42,7 @@ public struct ShardedTensors: TensorSource {
     public subscript(name: String) -> SafetensorsEntry? { places[name].flatMap { shards[$0][name] } }
 
     public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-        guard let place = places[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        guard let place = places[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         return try shards[place].withBytes(of: name, body)
     }
 }

@@ -152,7 +152,7 @@ public final class FileReplacement {
         place = try OutputPlace(path: path)
         temporary = place.temporary
         guard !place.isSpecial else {
-            throw DataError(.cannotCreate, "this kind of output needs an ordinary file, not a device or a pipe", file: path)
+            throw DataError(.cannotCreate, "this kind of output needs a regular file, not a device or a pipe", file: path)
         }
         place.removeLeftovers()
         // Made here so that a missing folder is reported in our own words, whatever the library would say.
@@ -206,11 +206,11 @@ struct OutputPlace {
                     target = String(cString: resolved)
                     free(resolved)
                 }
-            case S_IFDIR: throw DataError(.cannotCreate, "this is a folder; name a file to write", file: path)
+            case S_IFDIR: throw DataError(.cannotCreate, "this is a folder; give the name of a file to write", file: path)
             default: isSpecial = true
             }
         } else if path.isEmpty || path.utf8.last == UInt8(ascii: "/") {
-            throw DataError(.cannotCreate, "this names a folder; name a file to write", file: path)
+            throw DataError(.cannotCreate, "this is the name of a folder; give the name of a file to write", file: path)
         }
         let name = SystemError.name(of: target).utf8.prefix(200)
         let random = UInt32.random(in: 0 ... .max)

@@ -19,7 +19,7 @@ public enum AtomicFolder {
         var information = stat()
         var exists = stat(target, &information) == 0
         if exists {
-            guard information.st_mode & S_IFMT == S_IFDIR else { throw DataError(.cannotCreate, "a folder is written here, and this is a file", file: path) }
+            guard information.st_mode & S_IFMT == S_IFDIR else { throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path) }
             // A link keeps pointing at its folder.
             if let resolved = realpath(target, nil) {
                 target = String(cString: resolved)
@@ -27,7 +27,7 @@ public enum AtomicFolder {
             }
             let names = FolderListing.names(in: target)
             guard names.isEmpty || names.contains(where: isOwn) else {
-                throw DataError(.cannotCreate, "there is a folder of this name with other things in it; choose another output", file: path)
+                throw DataError(.cannotCreate, "a folder of this name exists and contains other files; choose another output", file: path)
             }
         } else {
             try makeFolders(above: target, for: path)

@@ -15,7 +15,7 @@ public enum Outputs {
         for (path, isFolder) in files.compactMap({ $0.map { ($0, false) } }) + folders.compactMap({ $0.map { ($0, true) } }) {
             guard let identity = try identity(ofOutput: path, isFolder: isFolder) else { continue }
             if let other = written.updateValue(path, forKey: identity) {
-                throw DataError(.usage, other == path ? "two outputs have this name; give each its own" : "this is the same file as the output \(other); give each its own name", file: path)
+                throw DataError(.usage, other == path ? "two outputs have this name; give each its own name" : "this is the same file as the output \(other); give each its own name", file: path)
             }
         }
         guard !written.isEmpty else { return }
@@ -49,13 +49,13 @@ public enum Outputs {
         if stat(path, &information) == 0 {
             switch (information.st_mode & S_IFMT, isFolder) {
             case (S_IFREG, false), (S_IFDIR, true): return identity(information)
-            case (S_IFDIR, false): throw DataError(.cannotCreate, "this is a folder; name a file to write", file: path)
-            case (_, true): throw DataError(.cannotCreate, "a folder is written here, and this is a file", file: path)
+            case (S_IFDIR, false): throw DataError(.cannotCreate, "this is a folder; give the name of a file to write", file: path)
+            case (_, true): throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path)
             case (_, false): return nil
             }
         }
         guard !path.isEmpty, isFolder || path.utf8.last != UInt8(ascii: "/") else {
-            throw DataError(.cannotCreate, "this names a folder; name a file to write", file: path)
+            throw DataError(.cannotCreate, "this is the name of a folder; give the name of a file to write", file: path)
         }
         // Folders are made with those above them.
         let trimmed = String(path.reversed().drop { $0 == "/" }.reversed())

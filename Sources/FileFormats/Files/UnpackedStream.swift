@@ -50,7 +50,7 @@ package final class UnpackedStream {
         guard isPacked else { return try stream.next(body) }
         if try stream.next({ try unpack($0, body) }) { return true }
         isFinished = true
-        guard !isInMember else { throw DataError(.badData, "the gzip data ends in the middle; the file is cut off", file: name) }
+        guard !isInMember else { throw DataError(.badData, "the gzip data ends early; the file is truncated", file: name) }
         return false
     }
 

@@ -46,10 +46,10 @@ public final class JSONParser {
     private static func error(
         _ reason: String, in text: UnsafeRawBufferPointer, at offset: Int?, file: String?, line: Int?
     ) -> DataError {
-        guard let offset else { return DataError(.badData, "this is not JSON: \(reason)", file: file, line: line) }
+        guard let offset else { return DataError(.badData, "invalid JSON: \(reason)", file: file, line: line) }
         let before = text[..<min(offset, text.count)]
         let lines = before.count { $0 == UInt8(ascii: "\n") }
-        return DataError(.badData, "this is not JSON: \(reason) (byte \(offset))", file: file, line: line ?? lines + 1)
+        return DataError(.badData, "invalid JSON: \(reason) (byte \(offset))", file: file, line: line ?? lines + 1)
     }
 
     /// Python writes and reads whole numbers beyond 64 bits, NaN and Infinity; simdjson refuses them, and so does the standard the

@@ -71,7 +71,7 @@ public final class CaptionSource {
         if group == text, columns.group == nil { group = nil }
         if id == text, columns.id == nil { id = nil }
         if columns.groupFile != nil {
-            guard columns.group == nil else { throw DataError(.usage, "groups come from a column or from a group file, not from both") }
+            guard columns.group == nil else { throw DataError(.usage, "give groups by a column or by a group file, not both") }
             group = nil
         }
         (self.group, self.id) = (group, id)
@@ -122,7 +122,7 @@ public final class CaptionSource {
             if !others.isEmpty { row.others = others.map { cells[$0] } }
             if let groups, let groupFile {
                 guard try groups.next(into: &groupCells) != nil else {
-                    throw DataError(.badData, "this file has only \(rowCount - 1) lines, and there are more rows", file: groupFile)
+                    throw DataError(.badData, "this file has only \(rowCount - 1) lines, but there are more rows", file: groupFile)
                 }
                 row.group = groupCells[0]
             }

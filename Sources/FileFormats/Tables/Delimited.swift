@@ -82,7 +82,7 @@ struct DelimitedParser {
     /// Nothing more comes.
     func finish() throws {
         guard isOpen else { return }
-        throw DataError(.badData, "a quotation mark opens a cell on this line and none closes it", file: file, line: openedLine)
+        throw DataError(.badData, "a quotation mark on this line is never closed", file: file, line: openedLine)
     }
 
     private mutating func begin(_ line: LineReader.Line) {
@@ -106,7 +106,7 @@ struct DelimitedParser {
                 continue
             }
             guard index == bytes.count || bytes[index] == dialect.delimiter else {
-                throw DataError(.badData, "text follows the quotation mark that closes cell \(cells.count + 1); inside a cell a quotation mark is written twice",
+                throw DataError(.badData, "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a cell must be doubled",
                     file: file, line: line.number)
             }
             isOpen = false
@@ -115,7 +115,7 @@ struct DelimitedParser {
         }
         open.append(contentsOf: line.hasCarriageReturn ? [0x0D, 0x0A] : [0x0A])
         guard open.count <= Self.maximumCell else {
-            throw DataError(.badData, "a quotation mark opens a cell on this line and none closes it within \(Self.maximumCell) bytes", file: file, line: openedLine)
+            throw DataError(.badData, "a quotation mark on this line is not closed within \(Self.maximumCell) bytes", file: file, line: openedLine)
         }
         return false
     }

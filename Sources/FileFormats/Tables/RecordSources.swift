@@ -74,7 +74,7 @@ final class JSONLinesSource: RecordSource {
         if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return line.number }
         let json = try parser.parse(line.bytes, file: reader.input.name, line: line.number)
         guard let object = json.object else {
-            throw DataError(.badData, "a JSON object was expected on this line", file: reader.input.name, line: line.number)
+            throw DataError(.badData, "expected a JSON object on this line", file: reader.input.name, line: line.number)
         }
         for (key, value) in object {
             // Keys that first appear far into the file have no column; the columns must stand before the first row is handed out.

@@ -109,7 +109,7 @@ public struct Table: Sendable {
             try texts.enumerated().map { row, text in
                 if let number = PlainNumber.value(of: text) { return number }
                 if PlainNumber.missingMarks.contains(text.trimmingSpaces) { return nil }
-                throw DataError(.badData, "\"\(text.prefix(40))\" in the column \(name) is no number", file: file, line: lines[row])
+                throw DataError(.badData, "\"\(text.prefix(40))\" in the column \(name) is not a number", file: file, line: lines[row])
             }
         }
 
@@ -146,6 +146,6 @@ struct ColumnLookup {
         if let number = Int(column), number >= 1, number <= columns.count { return number - 1 }
         let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
         let what = hasHeader ? "its columns are" : "no row names its columns (\(Setting.header), if the first one does), so they have numbers only"
-        throw DataError(.usage, "there is no column \(column); \(what): \(list)", file: file)
+        throw DataError(.usage, "no column \(column); \(what): \(list)", file: file)
     }
 }

@@ -146,7 +146,7 @@ struct TableOpening {
         let root = try bytes.withUnsafeBytes { try JSON(parsing: $0, file: name) }
         if format == .coco {
             guard let annotations = root["annotations"]?.array else {
-                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is no caption file; other JSON must be an array of objects or one object a line", file: name)
+                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is not a caption file; expected an array of objects or one object per line", file: name)
             }
             var rows: [(Int, [String])] = []
             rows.reserveCapacity(annotations.count)
@@ -160,7 +160,7 @@ struct TableOpening {
             return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
                 sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows), stream: reader.input.stream)
         }
-        guard let elements = root.array else { throw DataError(.badData, "an array of objects was expected", file: name) }
+        guard let elements = root.array else { throw DataError(.badData, "expected an array of objects", file: name) }
         var columns: [String] = []
         var places: [String: Int] = [:]
         for element in elements {
@@ -179,7 +179,7 @@ struct TableOpening {
             } else if element.string != nil, places.isEmpty {
                 cells[0] = try element.cell(file: name, line: index + 1)
             } else {
-                throw DataError(.badData, "element \(index + 1) of the array is no object", file: name)
+                throw DataError(.badData, "element \(index + 1) of the array is not an object", file: name)
             }
             return (index + 1, cells)
         }
@@ -194,7 +194,7 @@ extension JSON {
     func cell(file: String, line: Int) throws -> String {
         switch self {
         case .string(let text):
-            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this record holds a NUL character", file: file, line: line) }
+            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this record contains a NUL character", file: file, line: line) }
             return text
         case .null: return ""
         default: return serialized()

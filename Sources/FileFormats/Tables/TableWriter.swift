@@ -21,7 +21,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
         case "ndjson": self = .jsonl
         default:
             guard let format = TableOutputFormat(rawValue: ending) else {
-                throw DataError(.usage, "a table is written as .tsv, .csv, .xlsx, .jsonl or .json; the name of the output ends with none of them", file: path)
+                throw DataError(.usage, "expected an output name ending in .tsv, .csv, .xlsx, .jsonl or .json", file: path)
             }
             self = format
         }

@@ -17,7 +17,7 @@ final class TextTranscoder {
         self.isLossy = isLossy
         descriptor = iconv_open("UTF-8", encoding.iconvName)
         guard descriptor != iconv_t(bitPattern: -1) else {
-            throw DataError(.unavailable, "this system's iconv does not know \(encoding.iconvName)")
+            throw DataError(.unavailable, "this system's iconv does not support \(encoding.iconvName)")
         }
     }
 

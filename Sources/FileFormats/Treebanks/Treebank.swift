@@ -17,7 +17,7 @@ public struct Treebank: Sendable, Equatable {
         self.init(file: path, sentences: sentences)
         sha256 = try reader.sha256()
         guard !sentences.isEmpty else {
-            throw DataError(.badData, "there is no sentence in it; a treebank in CoNLL-U (ten columns with tabs between them) was expected", file: path)
+            throw DataError(.badData, "no sentences found; expected a treebank in CoNLL-U (ten tab-separated columns)", file: path)
         }
     }
 

@@ -64,14 +64,14 @@ public struct EncodingModel: Sendable {
     ///   - repeats: repetitions whose mean the measurements are: for the ceiling, and for the selection of stable measurements.
     public func callAsFunction(features x: Tensor<Float>, measurements y: Tensor<Float>, groups: [Int]? = nil, repeats: Reliability? = nil) throws -> Scores {
         let n = x.rows, v = y.columns
-        guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not pair") }
-        guard x.isFinite, y.isFinite else { throw DataError(.badData, "features or measurements hold NaN or infinity; leave those columns out") }
-        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw DataError(.usage, "ridge penalties are numbers from 0") }
+        guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not match") }
+        guard x.isFinite, y.isFinite else { throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns") }
+        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw DataError(.usage, "ridge penalties must be at least 0") }
         if bands.count > 1 {
             guard bands[0].lowerBound == 0, zip(bands, bands.dropFirst()).allSatisfy({ $0.upperBound == $1.lowerBound }), bands.allSatisfy({ !$0.isEmpty }),
                   bands[bands.count - 1].upperBound == x.columns else { throw DataError(.usage, "bands should cover the \(x.columns) features one after another") }
         }
-        if stable != nil, repeats == nil { throw DataError(.usage, "stable measurements are chosen by their repetitions, and there are none") }
+        if stable != nil, repeats == nil { throw DataError(.usage, "stable measurements need repetitions, and there are none") }
         if let first = repeats?.repeats.first, first.shape != [n, v] { throw DataError(.badData, "repetitions of shape \(first.shape) do not fit measurements of shape \([n, v])") }
         let search = PenaltySearch(penalties: penalties, bands: bands, weightings: PenaltySearch.weightings(bands: bands.count, samples: bandSamples, seed: seed ^ 0x6261_6e64),
                                    standardizes: standardizes, threads: threads)

@@ -11,7 +11,7 @@ public struct Reliability: Sendable {
     public init(_ repeats: [Tensor<Float>]) throws {
         guard repeats.count >= 2, let first = repeats.first else { throw DataError(.badData, "reliability needs at least two repetitions of the measurements; there are \(repeats.count)") }
         guard repeats.allSatisfy({ $0.shape == first.shape }) else { throw DataError(.badData, "repetitions differ in shape: \(repeats.map { "\($0.shape)" }.joined(separator: ", "))") }
-        guard repeats.allSatisfy(\.isFinite) else { throw DataError(.badData, "repetitions hold NaN or infinity") }
+        guard repeats.allSatisfy(\.isFinite) else { throw DataError(.badData, "repetitions contain NaN or infinity") }
         self.repeats = repeats
     }
 

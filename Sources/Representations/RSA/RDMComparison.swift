@@ -43,7 +43,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
             bb += b[i] * b[i]
             ab += a[i] * b[i]
         }
-        guard aa > 0, bb > 0 else { throw DataError(.badData, "a matrix of equal dissimilarities agrees with nothing") }
+        guard aa > 0, bb > 0 else { throw DataError(.badData, "a matrix with all dissimilarities equal cannot be compared") }
         return max(-1, min(1, ab / (aa.squareRoot() * bb.squareRoot())))
     }
 

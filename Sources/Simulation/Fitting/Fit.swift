@@ -85,7 +85,7 @@ public struct ParameterFit: Sendable {
         var minima: [NelderMead.Minimum] = []
         for start in starts { minima.append(try NelderMead().minimize(from: start, step: step, objective)) }
         guard let found = minima.min(by: { $0.value < $1.value }), found.value.isFinite else {
-            throw DataError(.badData, "the model gives these data no likelihood at any value that was tried")
+            throw DataError(.badData, "the likelihood of these data is zero at every value tried")
         }
         var best = found, evaluations = minima.reduce(0) { $0 + $1.evaluations }
         // A profile that finds something better is the better fit.

@@ -37,7 +37,7 @@ public struct LeastSquares: Sendable {
         guard y.count == design.rows else { throw DataError(.badData, "the response has \(y.count) values, the predictors \(design.rows)") }
         try requireFinite(y, "response")
         let n = design.rows, k = design.width
-        guard n > k else { throw DataError(.badData, "\(k) coefficients cannot be tested with \(n) rows; at least \(k + 1) are needed") }
+        guard n > k else { throw DataError(.badData, "\(k) coefficients cannot be tested with \(n) rows; expected at least \(k + 1)") }
         let solution = try design.solve(y)
         residuals = solution.residuals
         residualFreedom = n - k

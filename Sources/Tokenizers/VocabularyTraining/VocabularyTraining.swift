@@ -64,7 +64,7 @@ public enum VocabularyTrainer {
     public static func train(texts: some Sequence<String>, kind: Kind, size: Int, options: Options = Options()) throws -> JSON {
         let special = options.specialTokens
         guard special.count == 5, Set(special).count == 5, !special.contains("") else {
-            throw DataError(.usage, "special tokens are five different strings: padding, unknown, beginning, end, mask")
+            throw DataError(.usage, "expected five different special tokens: padding, unknown, beginning, end, mask")
         }
         guard (0...1).contains(options.characterCoverage), options.longestPiece >= 1, (0.1..<1).contains(options.shrinkingFactor),
               options.seedFactor >= 1, size < 1 << 24 else {
@@ -73,7 +73,7 @@ public enum VocabularyTrainer {
         let words = options.words ?? (kind == .wordPiece ? .bert : .spaces)
         let pipeline = try Pipeline(kind: kind, words: words, options: options)
         let units = try TrainingUnits(texts, pipeline: pipeline, kind: kind, options: options)
-        guard !units.isEmpty else { throw DataError(.badData, "there is no text to learn a vocabulary from") }
+        guard !units.isEmpty else { throw DataError(.badData, "no text to learn a vocabulary from") }
         let room = size - special.count
         let characters = kind == .wordPiece ? units.alphabet.count * 2 : units.alphabet.count
         guard room >= characters else {

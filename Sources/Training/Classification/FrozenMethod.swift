@@ -91,7 +91,7 @@ public struct FrozenMethod: ClassificationMethod {
         let sums = grid.indices.map { place in losses.reduce(0) { $0 + $1[place] } }
         let best = sums.indices.min { (sums[$0], $0) < (sums[$1], $1) } ?? 0
         let head = try fit(data, train, Array(grid[...best]), tolerance: 1e-8).last
-        guard let head else { throw DataError(.badData, "there are no rows to fit a classifier to") }
+        guard let head else { throw DataError(.badData, "no rows to fit a classifier to") }
         return Head(weights: head.weights, biases: head.biases, penalty: grid[best], isAtEdge: best == 0 || best == grid.count - 1)
     }
 

@@ -34,7 +34,7 @@ public struct PackedDocuments: Sendable {
                 documents.append(ids)
             }
         }
-        guard documents.ids.count > 1 else { throw DataError(.badData, "there is no document to learn from", file: files.first) }
+        guard documents.ids.count > 1 else { throw DataError(.badData, "no documents to train on", file: files.first) }
     }
 
     public var count: Int { documents.count }

@@ -58,7 +58,7 @@ final class ByteReader {
             }
             searched = available
             guard searched <= limit else {
-                throw DataError(.badData, "more than \(limit) bytes without an end; this is no file of word vectors", file: name)
+                throw DataError(.badData, "more than \(limit) bytes without an end; not a file of word vectors", file: name)
             }
             try fill()
         }

@@ -53,12 +53,12 @@ public struct FastTextModel: Sendable {
     static func isModel(_ head: some Collection<UInt8>) -> Bool { head.starts(with: withUnsafeBytes(of: magic.littleEndian, Array.init)) }
 
     /// Opens a model. The matrices stay in the mapped file.
-    /// - Throws: `DataError` where it is cut off, of another version, quantized, or its numbers do not fit one another.
+    /// - Throws: `DataError` where it is cut off, of another version, quantized, or its numbers do not match.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         var cursor = Cursor(file: file)
         let magic = try cursor.int32("the first number")
-        guard magic == Self.magic else { throw DataError(.badData, "this is no model of fastText", file: path) }
+        guard magic == Self.magic else { throw DataError(.badData, "not a fastText model", file: path) }
         version = try cursor.int32("the version")
         guard Self.versions.contains(version) else {
             throw DataError(.badData, "version \(version) of fastText's format is not read; 11 and 12 are. Save the model again with fastText 0.9", file: path)
@@ -176,7 +176,7 @@ public struct FastTextModel: Sendable {
     /// - Parameter limit: keep only the first words, which are the most frequent.
     public func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
         let count = min(limit ?? words.count, words.count), width = Int(arguments.dimension), rule = rule
-        guard count > 0 else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard count > 0 else { throw DataError(.badData, "no words found", file: name) }
         let buckets: Tensor<Float>? = rule.isEmpty ? nil : input.withUnsafeElements { base in
             // The tensor's own storage is the owner: the view keeps the whole input matrix.
             Tensor(viewing: base + words.count * width, shape: [rule.buckets, width], owner: TensorOwner(input))

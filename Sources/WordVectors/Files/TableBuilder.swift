@@ -52,7 +52,7 @@ struct TableBuilder {
     }
 
     func table() throws -> WordTable {
-        guard words.count > 0 else { throw DataError(.badData, "there are no words in it", file: file) }
+        guard words.count > 0 else { throw DataError(.badData, "no words found", file: file) }
         var table = WordTable(name: SystemError.name(of: file), words: words, vectors: Tensor(values, shape: [words.count, dimension]))
         table.remarks = remarks
         return table

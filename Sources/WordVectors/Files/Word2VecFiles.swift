@@ -43,7 +43,7 @@ enum Word2VecFiles {
             throw DataError(.badData, "the first line should hold the number of words and of components", file: path)
         }
         guard header.count > 0, (1 ... largestDimension).contains(header.dimension) else {
-            throw DataError(.badData, "the first line says \(header.count) words of \(header.dimension) components; there are no such vectors", file: path, line: 1)
+            throw DataError(.badData, "the first line says \(header.count) words of dimension \(header.dimension), which is impossible", file: path, line: 1)
         }
         return try isBinary(reader, header.dimension) ? binary(reader, header: header, limit: limit) : text(reader, header: header, limit: limit)
     }
@@ -72,11 +72,11 @@ enum Word2VecFiles {
                     // Without a header the first line decides: as many components as numbers stand at its end, but the first field is the word.
                     let dimension = header?.dimension ?? fields.dropFirst().reversed().prefix { DecimalText.float($0) != nil }.count
                     if bytes.contains(0) {
-                        throw DataError(.badData, "this is no file of word vectors that is read here; models of fastText without its mark at the beginning (before format 11) are not. "
+                        throw DataError(.badData, "not a supported file of word vectors; fastText models without its magic number (before format 11) are not supported. "
                                         + "Load such a model with fastText 0.9 and save it again", file: name)
                     }
                     guard dimension > 0 else {
-                        throw DataError(.badData, "this is no line of a word vector: a word and numbers between spaces were expected", file: name, line: place)
+                        throw DataError(.badData, "not a word vector: expected a word and numbers separated by spaces", file: name, line: place)
                     }
                     builder = TableBuilder(file: name, dimension: dimension, limit: limit, expected: header?.count, countsLines: true)
                 }
@@ -93,7 +93,7 @@ enum Word2VecFiles {
                 try builder?.take(word, place: place) { values in
                     for (index, field) in fields.suffix(dimension).enumerated() {
                         guard let value = DecimalText.float(field) else {
-                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" is no number: "
+                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" is not a number: "
                                             + "\"\(String(decoding: field.prefix(20), as: UTF8.self))\"", file: name, line: place)
                         }
                         values.append(value)
@@ -102,7 +102,7 @@ enum Word2VecFiles {
             }
             if isThere == nil { break }
         }
-        guard var builder else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard var builder else { throw DataError(.badData, "no words found", file: name) }
         if let header {
             if builder.isFull, rows < header.count {
                 builder.remarks.leftOut = header.count - rows

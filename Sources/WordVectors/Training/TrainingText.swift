@@ -90,7 +90,7 @@ public final class TrainingText: @unchecked Sendable {
             }
             isHere = true
         }
-        guard isHere, total > 0 else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard isHere, total > 0 else { throw DataError(.badData, "no words found", file: name) }
         let order = counts.indices.filter { counts[$0] >= options.minimumCount }.sorted { (-counts[$0], $0) < (-counts[$1], $1) }
         let kept = order.prefix(options.maximumVocabulary ?? .max)
         guard kept.count >= 2 else {

@@ -104,7 +104,7 @@ struct ModelOptions: ParsableArguments {
         }
         Self.note(missing: fixed, isQuiet: isQuiet)
         if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is \(Console.fixed(1 / speed, 1)) times slower than f32 on this processor; --precision auto avoids that")
+            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per product); --precision auto avoids that")
         }
     }
 

@@ -96,7 +96,7 @@ struct ExplainCommand: ParsableCommand {
         if let untrainedSeed { model.network.encoder.initialize(seed: untrainedSeed) }
         let chosen = try label.map { label in
             guard let place = model.labels.firstIndex(of: label) ?? Int(label).flatMap({ model.labels.indices.contains($0) ? $0 : nil }) else {
-                throw DataError(.usage, "there is no label '\(label)'; \(directory.name) has \(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
+                throw DataError(.usage, "no label '\(label)'; the labels of \(directory.name) are \(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
             }
             return place
         }

@@ -12,7 +12,7 @@ struct ProbeParseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parse", abstract: "Print the dependency tree that a probe predicts for a sentence.",
         discussion: """
-            Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is cut into words by MeCab; with spaces
+            Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is split into words by MeCab; with spaces
             between words it is cut there, and the encoder reads the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
             """)
 
@@ -88,7 +88,7 @@ struct ProbeParseCommand: ParsableCommand {
             let bank = try Treebank(path: treebank)
             let index = bank.sentences.firstIndex { $0.id == id } ?? Int(id).map { $0 - 1 }
             guard let index, bank.sentences.indices.contains(index) else {
-                throw DataError(.usage, "there is no sentence \(id) among the \(bank.sentences.count)", file: treebank)
+                throw DataError(.usage, "no sentence \(id) among the \(bank.sentences.count)", file: treebank)
             }
             let sentence = bank.sentences[index], rule = PunctuationRule(fitting: bank)
             return Chosen(words: sentence.words.map(\.form), text: reading.text(of: sentence),

@@ -58,7 +58,7 @@ struct FillCommand: ParsableCommand {
                     }
                 }
             }
-            guard count > 0 else { throw DataError(.badData, "there is no text in it", file: texts.file) }
+            guard count > 0 else { throw DataError(.badData, "no texts found", file: texts.file) }
             if empty > 0, !report.quiet { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         }
         if report.json && output == nil {

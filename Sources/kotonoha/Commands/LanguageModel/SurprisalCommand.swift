@@ -87,7 +87,7 @@ struct SurprisalCommand: ParsableCommand {
                 }
                 progress.update(done: totals.texts, fraction: texts.source?.table.fractionRead)
             }
-            guard totals.texts > 0 else { throw DataError(.badData, "there is no text in it", file: texts.file) }
+            guard totals.texts > 0 else { throw DataError(.badData, "no texts found", file: texts.file) }
         }
         progress.finish()
         try say(language, totals, empty, isCorrected)
@@ -122,7 +122,7 @@ struct SurprisalCommand: ParsableCommand {
         guard !report.quiet else { return }
         let kind = language.kind == .masked ? "pseudo-perplexity" : "perplexity"
         Console.say("\(Console.counted(totals.texts, "text")), \(Console.counted(totals.tokens, "token")), \(Console.counted(totals.units, chosen.rawValue)): "
-                    + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) a token, \(kind) \(Console.fixed(perplexity, 2))")
+                    + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) per token, \(kind) \(Console.fixed(perplexity, 2))")
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         if empty > 0 { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         note(totals.crossing, "tokens reach into the next \(chosen.rawValue); they count to the one in which they begin")

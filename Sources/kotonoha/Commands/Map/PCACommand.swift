@@ -50,7 +50,7 @@ struct PCACommand: ParsableCommand {
         try OutputName.requireVectors(output, "principal components are written")
         try OutputName.require(scree, OutputName.figures, "a picture is written")
         guard from != nil else { return }
-        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "cannot be combined with --from, whose components are used unchanged")
     }
 
     func run() throws {

@@ -192,7 +192,7 @@ struct EvaluateChoiceCommand: ParsableCommand {
         if !report.quiet {
             let words = Set(lost.flatMap { first.outcomes[$0].missing }).sorted()
             if !words.isEmpty { Console.say("no vectors for \(words.prefix(20).joined(separator: ", "))\(words.count > 20 ? ", …" : "")") }
-            if !items.hasAnswers { Console.say("the table has no answers, so there is no accuracy; -o lists the choices") }
+            if !items.hasAnswers { Console.say("note: the table has no answers, so accuracy is not computed; -o lists the choices") }
         }
     }
 }

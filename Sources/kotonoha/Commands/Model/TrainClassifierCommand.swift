@@ -108,19 +108,19 @@ struct TrainClassifierCommand: ParsableCommand {
         if measures { try OutputName.requireTable(output) }
         if !measures {
             try refuse([("--seeds", seeds > 1), ("--figure", figures.figure != nil), ("--calibration-figure", figures.calibrationFigure != nil), ("--stratify", stratify)],
-                       "goes with --folds or --test")
+                       "is for --folds or --test")
         }
-        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "goes with -o MODEL; with --folds and --test nothing is saved") }
+        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "is for -o MODEL; with --folds and --test nothing is saved") }
         if isFrozen {
             try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
                         ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
                         ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
-                       "is for fine-tuning and does not go with --freeze all, whose penalty is chosen in inner folds")
+                       "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
         }
         if setfit {
             try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
                         ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
-                       "does not go with --setfit")
+                       "cannot be combined with --setfit")
             if task != .classification { throw ValidationError("--setfit needs --task classification") }
         }
         if calibrate, task != .classification { throw ValidationError("--calibrate needs --task classification") }

@@ -150,7 +150,7 @@ struct RankCommand: ParsableCommand {
         while true {
             let rows = try source.next(batch: 4096)
             if rows.isEmpty {
-                guard !texts.isEmpty else { throw DataError(.badData, "there are no queries in it", file: queryFile) }
+                guard !texts.isEmpty else { throw DataError(.badData, "no queries found", file: queryFile) }
                 return texts
             }
             if let empty = rows.first(where: { $0.text.allSatisfy(\.isWhitespace) }) {

@@ -17,7 +17,7 @@ struct RecordCheck {
     /// - Throws: `DataError` where the file is missing, damaged, or has no record.
     init(path: String) throws {
         self.path = path
-        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "there is no such file", file: path) }
+        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "no such file", file: path) }
         let name = URL(fileURLWithPath: path).lastPathComponent, sidecar = Provenance.path(beside: path)
         var record: JSON
         if FileManager.default.fileExists(atPath: sidecar) {
@@ -60,7 +60,7 @@ struct RecordCheck {
     }
 
     private static func noRecord(_ path: String) -> DataError {
-        DataError(.noInput, "there is no record of how this file was made: neither in it nor in \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent) beside it", file: path)
+        DataError(.noInput, "there is no record of how this file was made: neither in it nor in \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
     }
 
     /// An input is looked for beside the result and in the working folder, by its name: records hold no folders.

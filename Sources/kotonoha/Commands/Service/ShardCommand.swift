@@ -188,7 +188,7 @@ struct ShardRunCommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         for repaired in summary.repaired { Console.say("made again: \(repaired)") }
-        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(summary.rows) / summary.seconds))) rows a second" : ""
+        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(summary.rows) / summary.seconds))) rows per second" : ""
         Console.say("\(folder): task \(run.task) of \(run.tasks): \(Console.counted(summary.shards, "shard")), \(summary.earlier) done before, \(summary.made) made\(rate)"
                     + (summary.resumedRows > 0 ? "; \(Console.counted(summary.resumedRows, "row")) of an earlier run were kept" : ""))
     }

@@ -65,10 +65,10 @@ struct EmbedCommand: ParsableCommand {
         if words.word != nil {
             try refuse([("--split", split != nil), ("--resume", resume), ("--append", append), ("--group-file", groupFile != nil), ("--max-length", model.maxLength != nil),
                         ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil),
-                        ("--prompt-name", model.promptName != nil)], "is for vectors of sentences and does not go with --word")
+                        ("--prompt-name", model.promptName != nil)], "is for sentence vectors and cannot be combined with --word")
         }
         guard words.tokens else {
-            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "does not go with --group-column: both name the groups")
+            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "cannot be combined with --group-column: both give the groups")
         }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
@@ -139,7 +139,7 @@ struct EmbedCommand: ParsableCommand {
             Console.say("\(Console.counted(summary.emptyRows, "empty row")) kept in place and marked as not valid")
         }
         let computed = summary.rows - summary.resumedRows
-        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) a second" : ""
+        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) per second" : ""
         if let file = summary.documentFile { Console.say("\(file): the means of \(Console.counted(summary.documents, "document"))") }
         Console.say("\(output): \(Console.counted(summary.earlierRows + summary.rows, "row")) × \(encoder.dimension), "
                     + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")
