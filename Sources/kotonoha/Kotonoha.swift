@@ -16,7 +16,8 @@ struct KotonohaProgram: ParsableCommand {
             captions.txt ──embed──▶ vectors.h5 ──rank──▶ the most similar sentences
                                                ──pca, tsne──▶ coordinates and pictures
 
-            Results go to standard output or to -o; progress and warnings to standard error.
+            Results go to standard output or to -o; progress and warnings to standard
+            error.
             """,
         version: version,
         // The hidden child that validates HDF5 files; every other command stands in its group.

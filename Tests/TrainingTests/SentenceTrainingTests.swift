@@ -279,7 +279,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
 
     /// A full disk while a checkpoint is written: the run ends with an error and the last checkpoint is intact.
     @Test(arguments: [
-        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "go with 'teacher_vectors'"),
+        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "need 'teacher_vectors'"),
         (#""teacher_vectors": "y.h5", "teacher_column": "all""#, "own or mean"), (#""teacher_vectors": "y.h5", "regression_weight": 0"#, "learns nothing"),
     ])
     func badTeachersAreNamed(_ keys: String, _ expected: String) throws {

@@ -14,10 +14,13 @@ struct ContrastCommand: ParsableCommand {
             kotonoha contrast vectors.h5 --by condition --between A,B --item item -o pairs.csv --figure c.pdf
             kotonoha contrast scores.csv --by condition --between A,B --item item --value surprisal
 
-            With --item the same items stand in both conditions and the contrast is paired by item; without, the conditions are independent samples.
-            Bootstrap and permutation are by item, never by pair. By-item results do not generalize over subjects.
+            With --item the same items occur in both conditions and the contrast is paired
+            by item; without it the conditions are independent samples. Bootstrap and
+            permutation are by item, never by pair. By-item results do not generalize over
+            subjects.
 
-            --toward C:D contrasts how much closer rows are to the rows of condition C than to those of D (as WEAT does).
+            --toward C:D compares how much closer rows are to the rows of condition C than
+            to those of D (as in WEAT).
             """)
 
     @Argument(help: "A vector file, or a table with --value.")

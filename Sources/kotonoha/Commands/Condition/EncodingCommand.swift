@@ -14,15 +14,19 @@ struct EncodingCommand: ParsableCommand {
         discussion: """
             kotonoha encoding words.h5 --data P1.tsv --leave 2 --alpha 100
 
-            leaves each pair of items out in turn and asks whether their predictions fit the right one of the two better (Mitchell et al. 2008).
+            leaves out each pair of items in turn and tests whether their predictions match
+            the two items better than the reverse (Mitchell et al. 2008).
 
             kotonoha encoding sentences.h5 --data voxels.npy --group-column run -o scores.tsv
 
-            predicts each fold from the others by ridge regression; the penalty of each voxel is chosen in inner folds. Rows of --data are those of the
-            vector file in order, or are matched with its texts or ids by the column --match.
+            predicts each fold from the others by ridge regression; the penalty of each
+            voxel is chosen in inner folds. Rows of --data are in the order of the vector
+            file, or are matched to its texts or ids by the column --match.
 
-            Repeated measurements (--data given several times, or an array of repetitions, rows, voxels) are averaged, give each voxel a noise ceiling, and
-            allow --stable N: only the voxels that repeat best in the training rows of each fold. --bands gives feature spaces penalties of their own.
+            Repeated measurements (--data given several times, or an array of repetitions,
+            rows, voxels) are averaged, give each voxel a noise ceiling, and allow --stable
+            N: only the most reliable voxels in the training rows of each fold. --bands
+            gives feature spaces separate penalties.
             """)
 
     @Argument(help: "The vector file.")

@@ -13,12 +13,15 @@ struct RSACommand: ParsableCommand {
         discussion: """
             kotonoha rsa layer4.rdm.h5 layer12.rdm.h5 --data s1.rdm.h5 --data s2.rdm.h5 -o rsa.csv --figure rsa.pdf
 
-            Each model's dissimilarities are compared with each subject's. p-values permute conditions, never cells; the noise ceiling bounds what the
-            best model could reach; matrices are matched by label. A table of pairs may hold several matrices: FILE.tsv:COLUMN,COLUMN takes some;
-            a file of layers gives one model a layer.
+            Each model's dissimilarities are compared with each subject's. p-values permute
+            conditions, never cells; the noise ceiling bounds what the best model could
+            reach; matrices are matched by label. A table of pairs may contain several
+            matrices: FILE.tsv:COLUMN,COLUMN selects some; a file of layers gives one model
+            per layer.
 
-            Where --data are matrices over time (rdm of an array), the result is a time course: p is adjusted over times, and the figure marks times
-            that are significant and shades the noise ceiling.
+            If --data are matrices over time (rdm of an array), the result is a time
+            course: p is adjusted over times, and the figure marks significant times and
+            shades the noise ceiling.
             """)
 
     @Argument(help: "Dissimilarity matrices of models.")

@@ -14,10 +14,13 @@ struct AttentionCommand: ParsableCommand {
             kotonoha attention MODEL "The dog ran." "It was fast." --figure layer3.pdf --layer 3
             kotonoha attention MODEL "The dog ran." -o heads.csv
 
-            The page shows all heads small and one large, as lines between tokens or as a matrix. The table has a row for each head: how spread its weights
-            are, how far it looks, and what share goes to the token itself, its neighbours, the first token and special tokens; with --rollout, a row for
-            each pair of tokens: how much of one reaches the other through all layers (Abnar & Zuidema 2020). Attention shows where a head looks, not why
-            the model decides as it does.
+            The page shows thumbnails of all heads and one head enlarged, as lines between
+            tokens or as a matrix. The table has one row per head: the entropy of its
+            weights, the mean distance, and the proportion of attention to the token
+            itself, its neighbours, the first token and special tokens; with --rollout, one
+            row per pair of tokens: how much of one reaches the other through all layers
+            (Abnar & Zuidema 2020). Attention shows where a head looks, not why the model
+            decides as it does.
             """)
 
     @Argument(help: "The model: a folder or a name.") var model: String

@@ -16,10 +16,14 @@ struct ExplainCommand: ParsableCommand {
             kotonoha explain MODEL "犬が雪で遊ぶ。" "二匹の犬が雪の上にいる。" --figure map.pdf -o map.csv
             kotonoha explain RERANKER "query" "a text"
 
-            A model of sentence vectors: the cosine spread over pairs of words, by integrated Jacobians of both sides (Moeller, Nikolaev & Padó 2023, 2024); the
-            parts add up to the cosine against references that hold padding instead of words, and both sums are printed. A classifier or
-            reranker: the score spread over words, by integrated gradients. --method gradient-input takes derivative times input at the text itself.
-            --untrained-seed shows what the architecture alone would give: a map that looks the same explains nothing about the training.
+            For a sentence-embedding model, the cosine is decomposed over word pairs by
+            integrated Jacobians of both sides (Moeller, Nikolaev & Padó 2023, 2024); the
+            parts add up to the cosine relative to references with padding instead of
+            words, and both sums are printed. For a classifier or reranker, the score is
+            decomposed over words by integrated gradients. --method gradient-input is
+            gradient times input at the text itself. --untrained-seed shows what the
+            architecture alone would give: if that map looks the same, it explains nothing
+            about training.
             """)
 
     @Argument(help: "The model: a folder or a name.") var model: String

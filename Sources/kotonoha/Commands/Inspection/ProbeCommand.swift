@@ -13,8 +13,9 @@ struct ProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe", abstract: "Structural probes: find the dependency tree in word vectors.",
         discussion: """
-            A probe is a linear map under which distances between word vectors are distances in the dependency tree (Hewitt & Manning
-            2019). Make word vectors first:
+            A probe is a linear map under which distances between word vectors approximate
+            distances in the dependency tree (Hewitt & Manning 2019). Make word vectors
+            first:
 
               kotonoha embed train.conllu -o train.h5 --tokens
               kotonoha embed dev.conllu -o dev.h5 --tokens

@@ -12,8 +12,10 @@ struct ProbeParseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parse", abstract: "Print the dependency tree that a probe predicts for a sentence.",
         discussion: """
-            Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is split into words by MeCab; with spaces
-            between words it is cut there, and the encoder reads the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
+            Words are separated by spaces, with punctuation split off. Japanese without
+            spaces is split by MeCab; with spaces it is split there, and the encoder reads
+            the sentence without them. With --treebank the sentence comes from a treebank,
+            and pictures also show its gold tree.
             """)
 
     @Argument(help: "The probe's file.")

@@ -12,8 +12,9 @@ struct ProbeSweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep", abstract: "Train probes on every layer, rank and seed at once, with controls.",
         discussion: """
-            Prints one line a probe: measures with 95 % intervals. Lines of controls stand beside them: predictors without syntax, random
-            projections, the control task (--controls), an untrained encoder (--untrained, made by embed --tokens --untrained-seed).
+            Prints one line per probe: scores with 95 % intervals, next to controls:
+            baselines without syntax, random projections, the control task (--controls), an
+            untrained encoder (--untrained, made by embed --tokens --untrained-seed).
             """)
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank to learn from.", valueName: "vectors treebank"))

@@ -10,8 +10,9 @@ struct FillCommand: ParsableCommand {
             kotonoha fill MODEL "朝ご飯に[MASK]を食べた。" --top 5
             kotonoha fill MODEL items.xlsx --column 文 -o guesses.csv
 
-            [MASK], <mask> and ＿＿ all stand for the model's own mask token. Several holes of one text are guessed each by itself, the others staying
-            hidden. The table has a row for each guess; other columns travel along.
+            [MASK], <mask> and ＿＿ all stand for the model's mask token. Several masks in
+            one text are filled independently. The table has one row per guess; other
+            columns are kept.
             """)
 
     @Argument(help: "The model: a folder or a name.") var model: String

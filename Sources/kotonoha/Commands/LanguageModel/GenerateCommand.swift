@@ -12,11 +12,13 @@ struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Generate text with a trained network, or score given texts.",
         discussion: """
-            One line a source: the output. With --outputs, --score or --json the log-probability as well, separated by tabs. With --target every
-            output stands beside its target, differing characters in red on a terminal, and the measures on standard error.
+            Prints one output per source; with --outputs, --score or --json also the
+            log-probability, separated by tabs. With --target every output is shown next to
+            its target, with differing characters in red on a terminal, and the scores go
+            to standard error.
 
-            A causal language model (GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma; `train lm`) continues each source, up to 64 tokens unless
-            --max-length says otherwise.
+            A causal language model (GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma; `train
+            lm`) continues each source, by up to 64 tokens or --max-length.
             """)
 
     @Argument(help: "Folder of a model that `train seq2seq` wrote, or a causal language model.") var model: String

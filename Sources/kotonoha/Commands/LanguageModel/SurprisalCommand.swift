@@ -11,9 +11,12 @@ struct SurprisalCommand: ParsableCommand {
             kotonoha surprisal MODEL items.xlsx --column 文 --unit word --lag 2 -o words.csv
             kotonoha surprisal MODEL "The dog / that barked / ran." --regions --unit region
 
-            Causal models predict each token from those before it; the first from the model's begin token. Masked models give pseudo-log-likelihoods:
-            every token is hidden in its own copy of the text (--pll). Words are those between spaces, in Japanese MeCab's; the table has a row
-            for each, with the surprisal and length of the words before it, for regression of reading times (evaluate reading, or lme4).
+            Causal models predict each token from the preceding ones, the first from the
+            model's begin token. Masked models give pseudo-log-likelihoods: every token is
+            masked in its own copy of the text (--pll). Words are separated by spaces, or
+            by MeCab in Japanese; the table has one row per word, with the surprisal and
+            length of preceding words, for regression of reading times (evaluate reading,
+            or lme4).
             """)
 
     @Argument(help: "The model: a folder or a name.") var model: String

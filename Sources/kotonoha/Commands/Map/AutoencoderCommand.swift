@@ -14,10 +14,12 @@ struct AutoencoderCommand: ParsableCommand {
             kotonoha autoencoder vectors.h5 -o codes.h5 --code 2 --hidden 64 --figure map.svg
             kotonoha autoencoder vectors.h5 -o features.h5 --code 256 --active 8 --features features.tsv
 
-            A network learns to give back each vector from its code. codes.h5 is a vector file, so that tsne, umap and cluster read it. The error of
-            the reconstruction stands beside that of as many principal components, on a tenth of the rows that neither learned from. Without --hidden
-            the network is linear, and its code spans the components' subspace. --active keeps the largest units of each row: features, whose most
-            exciting sentences --features lists.
+            A network learns to reconstruct each vector from its code. codes.h5 is a vector
+            file, so tsne, umap and cluster can read it. The reconstruction error is
+            reported next to that of as many principal components, on a held-out tenth of
+            the rows. Without --hidden the network is linear, and its code spans the
+            subspace of the components. --active keeps the largest units of each row as
+            sparse features; --features lists the sentences that activate each.
             """)
 
     @Argument(help: "The vector file.")

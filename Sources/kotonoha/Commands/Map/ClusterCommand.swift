@@ -13,13 +13,18 @@ struct ClusterCommand: ParsableCommand {
         discussion: """
             kotonoha cluster vectors.h5 -o clusters.tsv --threshold q99
 
-            finds communities: sentences at or above a cosine to one of them. What is close differs from model to model, so the
-            threshold can be named as a share of random pairs. With --clusters K it is k-means on the sphere, and every sentence belongs somewhere.
+            finds communities: sentences whose cosine to a central sentence reaches a
+            threshold. Typical cosines differ between models, so the threshold can be a
+            quantile of random pairs. --clusters K runs spherical k-means, which assigns
+            every sentence to a cluster.
 
-            --tree average, complete, single or ward builds a tree instead, of cosine distances or of a dissimilarity matrix; -o tree.csv lists its merges,
-            tree.newick is for other programs, and with --clusters K or --threshold HEIGHT the tree is cut and -o lists or copies rows with their clusters.
+            --tree average, complete, single or ward builds a tree instead, from cosine
+            distances or a dissimilarity matrix; -o tree.csv lists its merges, tree.newick
+            is for other programs. With --clusters K or --threshold HEIGHT the tree is cut,
+            and -o lists or copies rows with their clusters.
 
-            -o clustered.h5 copies the vector file with the clusters as its groups, so that maps are coloured by them.
+            -o clustered.h5 copies the vector file with the clusters as groups, so that
+            maps are coloured by cluster.
             """)
 
     @Argument(help: "The vector file; for a tree also a dissimilarity matrix (.rdm.h5).")

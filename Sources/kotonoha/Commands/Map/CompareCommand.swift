@@ -9,8 +9,9 @@ struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Compare two maps of the same sentences.",
         discussion: """
-            Printed are the share of neighbours that the maps have in common and what is left between them after the best rotation,
-            reflection, scaling and shift (Procrustes). With --vectors, also how faithful each is to the vectors.
+            Prints the proportion of neighbours that the maps share and the disparity after
+            the best rotation, reflection, scaling and translation (Procrustes); with
+            --vectors, also how faithful each map is to the vectors.
             """)
 
     @Argument(help: "A map.h5.")

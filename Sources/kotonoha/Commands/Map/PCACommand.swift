@@ -11,8 +11,9 @@ struct PCACommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pca", abstract: "Principal components of a vector file.",
         discussion: """
-            Writes pca.h5: components, mean, explained variance and the coordinates of every row. The vectors are read in portions, so
-            a file of any length fits. The sign of a component is such that its largest entry is positive.
+            Writes pca.h5: components, mean, explained variance and the coordinates of
+            every row. Vectors are read in blocks, so files of any length fit. Signs are
+            chosen so that the largest entry of each component is positive.
             """)
 
     @Argument(help: "The vector file.")

@@ -13,12 +13,13 @@ struct TSNECommand: ParsableCommand {
         discussion: """
             kotonoha tsne vectors.h5 -o map.csv --figure map.svg --html map.html
 
-            Distances are Euclidean between vectors scaled to unit length, at full dimension; --pca N reduces them first. On a map only
-            nearness means something: not the axes, not the sizes of clusters, not the distances between far ones.
+            Distances are Euclidean between vectors scaled to unit length, at full
+            dimension; --pca N reduces them first. On a map only proximity is meaningful:
+            not the axes, the sizes of clusters, or the distances between distant clusters.
 
             kotonoha tsne new.h5 --onto map.h5 -o placed.csv
 
-            places new sentences on a map that stays as it is.
+            places new sentences on an existing map, which does not change.
             """)
 
     @Argument(help: "The vector file.")

@@ -13,12 +13,14 @@ struct UMAPCommand: ParsableCommand {
         discussion: """
             kotonoha umap vectors.h5 -o map.csv --figure map.svg --html map.html
 
-            Distances are Euclidean between vectors scaled to unit length. As with t-SNE only nearness means something: not the axes, not the sizes of clusters,
-            not the gaps between them. --by COLUMN keeps the values of a column apart (supervised; such a map is not evidence that they differ).
+            Distances are Euclidean between vectors scaled to unit length. As with t-SNE,
+            only proximity is meaningful: not the axes, the sizes of clusters, or the gaps
+            between them. --by COLUMN separates the values of a column (supervised; such a
+            map is not evidence that they differ).
 
             kotonoha umap new.h5 --onto map.h5 -o placed.csv
 
-            places new sentences on a map that stays as it is.
+            places new sentences on an existing map, which does not change.
             """)
 
     @Argument(help: "The vector file.")

@@ -11,8 +11,9 @@ struct ClassifyCommand: ParsableCommand {
         discussion: """
             kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
 
-            Any folder of a …ForSequenceClassification model does, and those of `train classifier`. All columns of the input are carried along;
-            rows without a text keep their place and get no label.
+            Takes any …ForSequenceClassification model folder, and those written by `train
+            classifier`. All columns of the input are kept; rows without text keep their
+            place and get no label.
             """)
 
     @Argument(help: "The classifier: a folder or a name.")

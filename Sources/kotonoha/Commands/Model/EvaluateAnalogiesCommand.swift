@@ -12,8 +12,10 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         discussion: """
             kotonoha evaluate analogies questions-words.txt --model words.h5
 
-            QUESTIONS has ": section" and four words a line. The answer is the word with the highest score of all but the three asked with: 3CosAdd, or 3CosMul
-            by --method mul. Sections whose names begin with gram count as syntactic. Questions with a word that has no vector are skipped.
+            QUESTIONS has lines of four words, and lines ": section". The answer is the
+            word with the highest score except the three given ones: 3CosAdd, or 3CosMul
+            with --method mul. Sections whose names begin with gram count as syntactic.
+            Questions with a word that has no vector are skipped.
             """)
 
     @Argument(help: "The questions.")

@@ -14,15 +14,19 @@ struct EvaluateChoiceCommand: ParsableCommand {
             kotonoha evaluate choice items.xlsx --model words.h5
             kotonoha evaluate choice items.xlsx --cue 刺激 --options 選択肢1,選択肢2 --answer 正答 --template "これは{}です。"
 
-            Each row has a cue, options and perhaps the answer (an option or its number). The option with the highest cosine to the cue is chosen; a tie is no
-            choice and counts as wrong. Accuracy has an exact binomial interval (Clopper–Pearson) and is tested against guessing. --against compares two models
-            on the same items by McNemar's exact test. With --template, every text is put in place of {}; with two {}, the sentence of cue and option is compared with that of
-            the cue twice.
+            Each row has a cue, options and optionally the answer (an option or its
+            number). The option with the highest cosine to the cue is chosen; ties count as
+            wrong. Accuracy has an exact binomial interval (Clopper–Pearson) and is tested
+            against guessing. --against compares two models on the same items by McNemar's
+            exact test. --template inserts every text at {}; with two {}, the sentence with
+            cue and option is compared with the sentence that has the cue twice.
 
             kotonoha evaluate choice blimp.jsonl --model gpt2 --categories accuracies.csv
 
-            With columns of acceptable and unacceptable sentences, a language model is asked which is more probable: by the sum of its tokens' log-probabilities and
-            by their mean. Ties are errors. Intervals are Wilson's; that of all pairs is a bootstrap over categories.
+            With columns of acceptable and unacceptable sentences, a language model chooses
+            the more probable one, by the sum of token log-probabilities and by their mean.
+            Ties count as errors. Intervals are Wilson's; the overall one is a bootstrap
+            over categories.
             """)
 
     @Argument(help: "A table with one item per row.")

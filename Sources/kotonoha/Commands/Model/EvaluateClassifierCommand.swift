@@ -13,8 +13,9 @@ struct EvaluateClassifierCommand: ParsableCommand {
             kotonoha evaluate classifier my-classifier test.xlsx --column 文 --label 評価 --train ratings.xlsx -o predictions.xlsx --figure confusion.pdf
             kotonoha evaluate classifier model-a test.tsv --column sentence --label label --against model-b
 
-            --train names the table that was learned from: the baselines then stand beside, and texts or groups that are in both are counted. --against
-            compares two classifiers on the same rows, by McNemar's exact test and by a paired bootstrap.
+            --train gives the training table: baselines are then reported too, and texts or
+            groups in both tables are counted. --against compares two classifiers on the
+            same rows, by McNemar's exact test and a paired bootstrap.
             """)
 
     @Argument(help: "The classifier: a folder or a name.")

@@ -19,8 +19,9 @@ struct STSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sts", abstract: "Semantic textual similarity: correlation of cosines with human ratings.",
         discussion: """
-            Reads JSTS, STS-B, JSICK and whatever has two columns of sentences and one of scores. Printed are Pearson's and Spearman's
-            correlation with 95 % intervals (Fisher's z, and a seeded bootstrap over pairs).
+            Reads JSTS, STS-B, JSICK and any table with two columns of sentences and one of
+            scores. Prints Pearson's and Spearman's correlation with 95 % intervals
+            (Fisher's z, and a seeded bootstrap over pairs).
             """)
 
     @Argument(help: "The file with pairs and scores.")

@@ -13,7 +13,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
             kotonoha embed Datasets/captions.tsv -o vectors.h5 --column text --group-column scene
             kotonoha evaluate groups vectors.h5 --by language
 
-            --by asks the question within and between the values of another column.
+            --by evaluates within and between the values of another column.
             """)
 
     @Argument(help: "A vector file with groups.")

@@ -12,9 +12,12 @@ struct EvaluateReadingCommand: ParsableCommand {
             kotonoha surprisal MODEL stories.tsv --column text -o words.csv      # then join the reading times to it
             kotonoha evaluate reading words.csv --time rt --group row -o coefficients.csv
 
-            Least squares of the time on word length (and --baseline), then with the surprisal of the word and of the --lag words before it. Reported are the
-            gain in log-likelihood in the sample (with the likelihood-ratio test) and per held-out word in cross-validation over groups, correlations,
-            and partial correlations given the baseline. Rows stand in reading order; words before a group's first do not exist.
+            Regresses time on word length (and --baseline) by least squares, then adds the
+            surprisal of the word and of the --lag preceding words. Reports the gain in
+            log-likelihood in the sample (with the likelihood-ratio test) and per held-out
+            word in cross-validation over groups, correlations, and partial correlations
+            given the baseline. Rows must be in reading order; preceding words never come
+            from another group.
             """)
 
     @Argument(help: "A table with one word per row, as written by surprisal, with a column of times.") var input: String

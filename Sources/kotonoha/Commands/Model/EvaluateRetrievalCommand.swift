@@ -11,9 +11,10 @@ struct EvaluateRetrievalCommand: ParsableCommand {
         discussion: """
             kotonoha evaluate retrieval pairs.tsv --columns ja,en
 
-            Each row holds two sentences that belong together. Every sentence of one column looks for its partner among all of the other.
-            A sentence that stands in several rows is one sentence: it asks once, and each of its partners is right. With --group-column, as of
-            captions of one picture, each sentence of the group is.
+            Each row has two matching sentences. Every sentence of one column is a query
+            against all sentences of the other. A sentence that occurs in several rows is
+            one query, and each of its partners is correct. With --group-column (for
+            example captions of one picture), every sentence of the group is correct.
             """)
 
     @Argument(help: "The file with pairs.")

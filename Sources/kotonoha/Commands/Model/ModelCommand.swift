@@ -56,7 +56,8 @@ struct ModelConvertCommand: ParsableCommand {
             kotonoha model convert big-model -o half --weights bf16
             kotonoha model convert sharded-model -o one-file.safetensors
 
-            A name that ends in .safetensors gets the encoder's weights alone; any other is a new folder with the whole model.
+            An output name ending in .safetensors gets only the encoder's weights; any
+            other name is a new folder with the whole model.
             """)
 
     @Argument(help: "The model: its folder or its name.")
@@ -108,9 +109,10 @@ struct ModelPullCommand: ParsableCommand {
         discussion: """
             kotonoha model pull sentence-transformers/all-MiniLM-L6-v2
 
-            A download that broke off goes on where it stopped. When all files are there the model is loaded once; it is found by its name
-            only after that. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
-            HF_HUB_CACHE or HF_HOME another cache, and HF_HUB_OFFLINE=1 forbids all of it.
+            An interrupted download resumes. When all files are complete the model is
+            loaded once; only then is it found by name. HF_TOKEN gives access to private
+            models, HF_ENDPOINT sets another hub, HF_HUB_CACHE or HF_HOME another cache,
+            and HF_HUB_OFFLINE=1 forbids downloads.
             """)
 
     @Argument(help: ArgumentHelp("The model's name on the hub.", valueName: "organization/model"))

@@ -16,10 +16,13 @@ struct TrainClassifierCommand: ParsableCommand {
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
             kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
 
-            With --folds (or --test) nothing is saved: accuracy, Matthews, F1 (or correlations) have bootstrap intervals over rows, or over groups where
-            --group-column is given, and stand beside a majority guess, character n-grams and frozen embeddings; -o is then a table of every row's
-            prediction. --freeze all fits logistic or ridge regression on the model's vectors, its penalty chosen in inner folds; otherwise the
-            encoder is fine-tuned. Epoch, penalty and temperature are always chosen within the rows that are learned from.
+            With --folds (or --test) no model is saved: accuracy, Matthews correlation and
+            F1 (or correlations) are reported with bootstrap intervals over rows, or over
+            groups with --group-column, next to a majority baseline, character n-grams and
+            frozen embeddings; -o is then a table of predictions. --freeze all fits
+            logistic or ridge regression on the model's vectors, its penalty chosen in
+            inner folds; otherwise the encoder is fine-tuned. Epoch, penalty and
+            temperature are always chosen within the training rows.
             """)
 
     @Argument(help: "A table of texts and labels.")

@@ -11,9 +11,10 @@ struct TrainEncoderCommand: ParsableCommand {
         discussion: """
             kotonoha train encoder config.json -o my-model
 
-            Checkpoints, the best weights and a log (log.jsonl) go to my-model.run, or where --run says. Stopped at any
-            moment, the same command goes on from the last checkpoint and ends with the same weights as an undisturbed
-            run. docs/training.md describes the configuration.
+            Checkpoints, the best weights and a log (log.jsonl) go to my-model.run, or to
+            --run. After an interruption the same command resumes from the last checkpoint
+            and ends with the same weights as an uninterrupted run. docs/training.md
+            describes the configuration.
             """)
 
     @Argument(help: "The configuration, JSON.")

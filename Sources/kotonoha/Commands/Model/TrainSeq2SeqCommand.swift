@@ -10,9 +10,11 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seq2seq", abstract: "Train a network that turns one text into another.",
         discussion: """
-            INPUT has a source and a target in every row. Without --from a new network is made, of the shape that the options or --config say, with
-            a vocabulary of the characters (--unit characters) or words (--unit words) that occur, or with the given --tokenizer.
-            Accuracy is measured free-running: the network reads its own output back.
+            INPUT has a source and a target in every row. Without --from a new network is
+            created as set by the options or --config, with a vocabulary of the characters
+            (--unit characters) or words (--unit words) that occur, or with the given
+            --tokenizer. Accuracy is measured free-running: the network reads its own
+            output back.
             """)
 
     @Argument(help: "TSV, CSV, spreadsheet or JSON lines with the pairs; - is standard input.")

@@ -13,10 +13,13 @@ struct TrainWordsCommand: ParsableCommand {
             kotonoha train words 青空.txt --mecab base -o words.h5
             kotonoha train words wiki.txt --minimum-n 3 --maximum-n 6 -o words.bin
 
-            TEXT has a sentence or paragraph a line and may be packed by gzip; words are what stands between spaces, or what --mecab or
-            --tokenizer make of a line. The output's name decides: .h5 for the other commands, .vec for word2vec text, .bin for a fastText model
-            (word2vec binary with --binary word2vec). Only .bin keeps n-grams, by which unknown words get vectors.
-            The same seed gives the same vectors with any number of threads. --hogwild lets threads race, as other programs do.
+            TEXT has one sentence or paragraph per line and may be gzipped; words are
+            separated by spaces, or split by --mecab or --tokenizer. The output's name
+            determines the format: .h5 for the other commands, .vec for word2vec text, .bin
+            for a fastText model (word2vec binary with --binary word2vec). Only .bin keeps
+            the n-grams, which give vectors to out-of-vocabulary words. The vectors depend
+            on the seed, not on the number of threads. --hogwild allows races between
+            threads, as other programs do.
             """)
 
     @Argument(help: "Texts; - is standard input.")

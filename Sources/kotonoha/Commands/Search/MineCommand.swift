@@ -10,7 +10,8 @@ struct MineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mine", abstract: "Find the most similar pairs of sentences in a vector file.",
         discussion: """
-            Beside the pairs stands how similar pairs drawn at random are: what counts as similar differs from model to model.
+            The similarity of random pairs is reported too, because what counts as similar
+            differs between models.
             """)
 
     @Argument(help: "The vector file.")

@@ -15,9 +15,11 @@ struct RankCommand: ParsableCommand {
             kotonoha rank vectors.h5 "two dogs play in snow"
             kotonoha rank vectors.h5 --queries questions.txt --top 5 -o ranking.tsv
 
-            Queries are embedded by the model that made the file; its hash is checked. A query that begins with - follows --.
+            Queries are embedded with the model that made the file; its hash is checked.
+            Put -- before a query that begins with -.
 
-            In a file of words a query is a word of the file, or a word that --model has a vector for:
+            In a file of word vectors, a query is a word of the file, or a word for which
+            --model has a vector:
             kotonoha nearest words.h5 犬
             kotonoha rank words.h5 --plus king,woman --minus man
             """,

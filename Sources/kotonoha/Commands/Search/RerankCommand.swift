@@ -9,7 +9,8 @@ struct RerankCommand: ParsableCommand {
         discussion: """
             kotonoha rerank "two dogs play in snow" candidates.txt --model cross-encoder/ms-marco-MiniLM-L6-v2
 
-            Prints score, row (from 0) and text, the best first. Slower than rank, which compares vectors: let rank find the candidates.
+            Prints score, row (from 0) and text, best first. Slower than rank, which
+            compares vectors: use rank to find the candidates.
             """)
 
     @Argument(help: "The query.")

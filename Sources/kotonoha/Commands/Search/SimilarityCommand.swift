@@ -11,7 +11,8 @@ struct SimilarityCommand: ParsableCommand {
             kotonoha similarity "two dogs play in snow" "dogs run outside in winter"
             kotonoha similarity --pairs pairs.tsv -o scores.tsv
 
-            Cosines lie between -1 and 1. What is high depends on the model: compare within one model only.
+            Cosines lie between -1 and 1. What counts as high depends on the model: compare
+            only within one model.
             """)
 
     @Argument(help: "Two sentences.")

@@ -8,8 +8,9 @@ struct MethodsCommand: ParsableCommand {
         discussion: """
             kotonoha methods map.csv --language ja
 
-            FILE is a vectors.h5, pca.h5, map.h5 or clustered file, word vectors of a treebank, a probe, or a table or picture with its
-            NAME.provenance.json beside it.
+            FILE is a vectors.h5, pca.h5, map.h5 or clustered file, word vectors of a
+            treebank, a probe, or a table or picture with its NAME.provenance.json next to
+            it.
             """)
 
     @Argument(help: "The result.")

@@ -22,7 +22,8 @@ struct ShardPlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Split inputs into shards and plan how to compute them.",
         discussion: """
-            Reads text, TSV, CSV or JSON lines in UTF-8 once, writes the plan into the set's folder, and prints a script for sbatch. Nothing is submitted.
+            Reads text, TSV, CSV or JSON lines in UTF-8 once, writes the plan into the
+            set's folder, and prints a script for sbatch. Nothing is submitted.
             """)
 
     @Argument(help: "The files with the sentences, on a disk shared by all tasks.")
@@ -122,8 +123,9 @@ struct ShardRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Compute the unfinished shards of one task.",
         discussion: """
-            In a job array the task is SLURM_ARRAY_TASK_ID. SIGTERM and Control-C end the work at a block of rows (exit status 130); the same command goes
-            on from there.
+            In a job array the task is SLURM_ARRAY_TASK_ID. SIGTERM and Control-C stop
+            after the current block of rows (exit status 130); the same command resumes
+            from there.
             """)
 
     @Argument(help: "The set's folder.")

@@ -9,8 +9,10 @@ struct SimulateWeaverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weaver", abstract: "WEAVER++ (Roelofs 1992; Levelt, Roelofs & Meyer 1999): picture–word interference and continuous naming.",
         discussion: """
-            Mean latencies of lemma selection: bilingual picture–word interference over --soa, and continuous naming of one category. --compare takes a table of measured effects (columns task, condition and one per SOA in milliseconds, effects in
-            ms) and draws its picture naming beside the model.
+            Mean latencies of lemma selection: bilingual picture–word interference over
+            --soa, and continuous naming of one category. --compare takes a table of
+            measured effects (columns task, condition and one per SOA in milliseconds,
+            effects in ms) and plots its picture naming next to the model.
             """)
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the distractor after the picture in milliseconds, such as -400:400:100.", valueName: "from:to:by")) var soa = "-400:400:100"
@@ -102,8 +104,10 @@ struct SimulateCumulativeCommand: ParsableCommand {
         discussion: """
             kotonoha simulate cumulative latencies.tsv --column human_ms
 
-            fits lateral inhibition, strengthening and the line from cycles to milliseconds to mean latencies, one row per position. Four constants: five
-            means say little about each of them. Without a table, series are simulated at --inhibition and --strengthening.
+            fits lateral inhibition, strengthening and the line from cycles to milliseconds
+            to mean latencies, one row per position. With four constants, five means say
+            little about each. Without a table, series are simulated at --inhibition and
+            --strengthening.
             """)
 
     @Argument(help: "A table of mean latencies, one row per position within the category.") var input: String?
@@ -190,8 +194,10 @@ struct SimulateERPCommand: ParsableCommand {
         discussion: """
             kotonoha simulate erp captions.tsv --column text -o erp.tsv --figure erp.pdf
 
-            Words, pseudowords, acronyms and illegal strings of three letters are made from the text, which should be in Latin letters. A network learns to
-            read words and acronyms; its semantic units' activation in the envelope of an alpha function is the potential. Sizes and time constants are ours.
+            Words, pseudowords, acronyms and illegal strings of three letters are made from
+            the text, which should be in Latin script. A network learns to read words and
+            acronyms; the activation of its semantic units in the envelope of an alpha
+            function is the potential. Sizes and time constants are the project's own.
             """)
 
     @Argument(help: "A text, or a table with --column; - is standard input.") var input: String

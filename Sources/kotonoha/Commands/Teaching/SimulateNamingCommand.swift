@@ -11,17 +11,22 @@ struct SimulateNamingCommand: ParsableCommand {
         discussion: """
             kotonoha simulate naming patients.xlsx --omissions exclude -o fits.tsv --figure map.pdf
 
-            fits the model to each person: parameters with 95 % profile intervals, predicted proportions, RMSD, AIC and BIC. The table has a row per
-            person with the columns patient (患者), correct (正答), semantic (意味性錯語), formal (形式性錯語), nonword (非語), mixed (混合性錯語),
-            unrelated (無関連錯語) and perhaps other (無反応): counts, or proportions of --items pictures. Or it has a row per response with the
-            columns patient and category. Counts are better: intervals depend on them.
+            fits the model to each person: parameters with 95 % profile intervals,
+            predicted proportions, RMSD, AIC and BIC. The table has a row per person with
+            the columns patient (患者), correct (正答), semantic (意味性錯語), formal (形式性錯語),
+            nonword (非語), mixed (混合性錯語), unrelated (無関連錯語) and perhaps other (無反応): counts,
+            or proportions of --items pictures. Or it has one row per response with the
+            columns patient and category. Prefer counts: intervals depend on them.
 
-            Without a table the model is run at --at (the published values of people without aphasia where it is not given).
+            Without a table the model is run at --at (by default the published values for
+            people without aphasia).
 
-            --semantics takes the neighbours of real words from vectors: a neighbour shares 10 (cos − c) / (1 − c) of ten features with its target, c being
-            the mean cosine of all pairs.
+            --semantics takes the neighbours of real words from vectors: a neighbour shares
+            10 (cos − c) / (1 − c) of ten features with its target, where c is the mean
+            cosine of all pairs.
 
-            The first fit simulates the model over its parameter space and keeps the result in ~/.cache/kotonoha; later fits take it from there.
+            The first fit simulates the model over its parameter space and caches the
+            result in ~/.cache/kotonoha for later fits.
             """)
 
     @Argument(help: "A table of naming responses; - is standard input.") var input: String?

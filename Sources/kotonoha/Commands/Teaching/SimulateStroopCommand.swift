@@ -10,8 +10,10 @@ struct SimulateStroopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stroop", abstract: "The Stroop effect from pathways of different strength (Cohen, Dunbar & McClelland 1990).",
         discussion: """
-            Cycles of correct responses, with and without noise, and the line from cycles to Stroop's times of 1935. --soa shows the stimulus that is
-            to be ignored earlier or later. τ, α, σ, the threshold and milliseconds per cycle are the paper's as remembered; the weights are its figure 3.
+            Cycles of correct responses, with and without noise, and the line from cycles
+            to Stroop's times of 1935. --soa presents the ignored stimulus earlier or
+            later. τ, α, σ, the threshold and milliseconds per cycle are remembered from
+            the paper; the weights are its figure 3.
             """)
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, such as -400:400:100.", valueName: "from:to:by")) var soa: String?

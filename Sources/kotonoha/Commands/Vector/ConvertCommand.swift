@@ -12,9 +12,12 @@ struct ConvertCommand: ParsableCommand {
             kotonoha convert cc.ja.300.vec.gz -o words.h5 --limit 200000
             kotonoha convert words.h5 -o words.bin --binary word2vec
 
-            Read are word2vec text and binary, GloVe text, fastText .vec and .bin (versions 11 and 12), .npy beside a list of words, and vectors.h5; gzip is
-            unpacked. The content decides what a file is. Written are .h5, .vec (word2vec text), .bin (a fastText model if the input is one, else word2vec
-            binary) and .npy with the words in NAME.vocab. Unknown words get vectors from a fastText .bin only: --words makes them.
+            Reads word2vec text and binary, GloVe text, fastText .vec and .bin (versions 11
+            and 12), .npy with a word list, and vectors.h5; gzip is decompressed. The
+            format is detected from the content. Writes .h5, .vec (word2vec text), .bin (a
+            fastText model if the input is one, otherwise word2vec binary) and .npy with
+            the words in NAME.vocab. Out-of-vocabulary words get vectors only from a
+            fastText .bin, with --words.
             """)
 
     @Argument(help: "The file of word vectors.")

@@ -9,8 +9,9 @@ struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed", abstract: "Embed the sentences of a file.",
         discussion: """
-            Reads text (a sentence a line), TSV, CSV, spreadsheets, JSON lines and caption files of COCO and STAIR, in UTF-8 or a Japanese
-            encoding, and writes vectors.h5. Other columns travel along. An interrupted run goes on with --resume.
+            Reads text (one sentence per line), TSV, CSV, spreadsheets, JSON lines and COCO
+            or STAIR caption files, in UTF-8 or a Japanese encoding, and writes a vector
+            file. Other columns are kept. --resume continues an interrupted run.
             """)
 
     @Argument(help: "The file with the sentences; - is standard input.")

@@ -9,9 +9,11 @@ struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Export vectors for other programs.",
         discussion: """
-            The format follows the output's name: .npy (NumPy), .vec (word2vec text, keyed by id or row), .tsv (TensorBoard projector:
-            vectors, and NAME.metadata.tsv beside them), .csv, .xlsx and .jsonl (texts and vectors), .copy (PostgreSQL's COPY, vectors as pgvector
-            reads them), .hdf5 (ANN-benchmarks: train, test, neighbors, distances).
+            The output's name determines the format: .npy (NumPy), .vec (word2vec text,
+            keyed by id or row), .tsv (TensorBoard projector: vectors, and
+            NAME.metadata.tsv), .csv, .xlsx and .jsonl (texts and vectors), .copy
+            (PostgreSQL COPY, vectors for pgvector), .hdf5 (ANN-benchmarks: train, test,
+            neighbors, distances).
 
             kotonoha export corpus.kset -o v.npy --per-shard        v-00000.npy, v-00001.npy …, for faiss
             """)

@@ -20,7 +20,8 @@ struct VectorsSelectCommand: ParsableCommand {
 
             kotonoha vectors select corpus.kset -o sample.h5 --sample 1000000
 
-            --distinct drops every row whose cosine to an earlier kept row reaches a value, or a quantile of random pairs: near-duplicates.
+            --distinct drops near-duplicates: rows whose cosine to an earlier kept row
+            reaches a value, or a quantile of random pairs.
             """)
 
     @Argument(help: "The vector file.")
@@ -135,8 +136,9 @@ struct VectorsLabelCommand: ParsableCommand {
         discussion: """
             kotonoha vectors label vectors.h5 picked.csv -o labelled.h5
 
-            TABLE has a column 'row' (from 0), or --key names one whose values are those of the same column of the vector file. Its other columns are added;
-            a column that the file has already is replaced. Rows that the table does not name get an empty cell.
+            TABLE has a column 'row' (from 0), or --key names a column that both files
+            have. Its other columns are added; existing columns of the same name are
+            replaced. Rows that are not in the table get empty cells.
             """)
 
     @Argument(help: "The vector file.")

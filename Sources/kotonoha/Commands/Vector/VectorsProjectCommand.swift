@@ -13,9 +13,11 @@ struct VectorsProjectCommand: ParsableCommand {
             kotonoha vectors project words.h5 --onto 海,池,滝 --complement -o without.h5
             kotonoha vectors project words.h5 --axis 小さい:大きい -o size.tsv
 
-            --onto keeps of every vector what lies in the span of those rows (--complement: what does not). Such a projection leaves all inner products with
-            the rows projected onto as they are, and so the order in which they fit a word; it changes the map, not the choice.
-            --axis gives each row its place between two poles (several rows each, as 小,低:大,高), unit vectors assumed.
+            --onto projects every vector onto the span of those rows (--complement: onto
+            its complement). This leaves all inner products with those rows unchanged, and
+            so their order of similarity to any word; it changes the map, not the choice.
+            --axis gives each row its position between two poles (which may have several
+            rows: 小,低:大,高), assuming unit vectors.
             """)
 
     @Argument(help: "The vector file.")
