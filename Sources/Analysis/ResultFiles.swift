@@ -42,7 +42,8 @@ extension PCAModel {
         let components = try file.read("components", as: Double.self), mean = try file.read("mean", as: Double.self)
         let variance = try file.read("explained_variance", as: Double.self)
         guard components.shape.count == 2, mean.shape == [components.shape[1]], variance.shape == [components.shape[0]] else {
-            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not match", file: path)
+            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not "
+                + "match", file: path)
         }
         self.init(components: Tensor(components.values, shape: components.shape), mean: mean.values, explainedVariance: variance.values,
                   totalVariance: try file.attribute("total_variance")?.double ?? variance.values.reduce(0, +),

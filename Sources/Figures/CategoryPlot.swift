@@ -33,7 +33,9 @@ public struct CategoryPlot: Figure {
 
     /// - Throws: `DataError` where there is nothing finite to draw.
     public init(_ categories: [Category], options: Options = Options()) throws {
-        guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else { throw DataError(.badData, "no finite values to draw") }
+        guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else {
+            throw DataError(.badData, "no finite values to draw")
+        }
         self.categories = categories
         self.options = options
     }

@@ -28,7 +28,9 @@ public struct DendrogramFigure: Figure {
               merges.enumerated().allSatisfy({ k, m in m.first >= 0 && m.second >= 0 && max(m.first, m.second) < names.count + k && m.first != m.second }) else {
             throw DataError(.badData, "\(merges.count) merges do not make a tree of \(names.count) leaves")
         }
-        guard names.count <= 2000 else { throw DataError(.usage, "a tree of \(names.count) leaves does not fit on a page; use at most 2,000") }
+        guard names.count <= 2000 else {
+            throw DataError(.usage, "a tree of \(names.count) leaves does not fit on a page; use at most 2,000")
+        }
         self.names = names.map(Typesetter.oneLine)
         self.merges = merges
         self.clusters = clusters

@@ -41,7 +41,8 @@ public struct Heatmap: Figure {
             throw DataError(.badData, "row \(bad) has \(values[bad].count) values, row 0 has \(columns)")
         }
         guard values.count * columns <= 4_000_000 else {
-            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells does not fit on a page; use at most four million cells")
+            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells does not fit on a page; use at most four million "
+                + "cells")
         }
         guard rowLabels.isEmpty || rowLabels.count == values.count, columnLabels.isEmpty || columnLabels.count == columns else {
             throw DataError(.usage, "\(values.count) × \(columns) cells but \(rowLabels.count) row and \(columnLabels.count) column labels")

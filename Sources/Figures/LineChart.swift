@@ -71,7 +71,8 @@ public struct LineChart: Figure {
         self.series = series
         self.options = options
         guard series.contains(where: { s in zip(s.x, s.y).contains { isDrawable($0, $1) } }) else {
-            throw DataError(.badData, "no finite values to draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
+            throw DataError(.badData, "no finite values to "
+                + "draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
         }
     }
 

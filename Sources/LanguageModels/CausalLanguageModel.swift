@@ -32,7 +32,8 @@ public final class CausalLanguageModel: LanguageModel {
         network = CausalNetwork(configuration, precision: precision)
         let weights = try ModelDirectory.weights(in: folder)
         if let key = network.headEntries.first?.key, weights.shape(of: key) == nil {
-            throw DataError(.badData, "the checkpoint has no language-model head ('\(key)'); use this model with `embed`", file: weights.fileName)
+            throw DataError(.badData, "the checkpoint has no language-model head ('\(key)'); use this model with "
+                + "`embed`", file: weights.fileName)
         }
         try network.load(from: weights)
 
@@ -79,7 +80,8 @@ public final class CausalLanguageModel: LanguageModel {
             throw DataError(.badData, "the text has \(ids.count) tokens, and the model reads \(contextLength)", file: file, line: line)
         }
         if let id = ids.first(where: { Int($0) >= vocabularySize }) {
-            throw DataError(.badData, "the text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no vector", file: file, line: line)
+            throw DataError(.badData, "the text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+                + "vector", file: file, line: line)
         }
         return ids
     }
@@ -105,7 +107,8 @@ public final class CausalLanguageModel: LanguageModel {
             try network.generate(Array(prompts[batches[index]]), options: options, ends: ends, firstSource: firstSource + batches[index].lowerBound)
         }.flatMap { $0 }
         guard results.allSatisfy({ $0.allSatisfy { !$0.logProbability.isNaN } }) else {
-            throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this precision", file: directory.name)
+            throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this "
+                + "precision", file: directory.name)
         }
         return results
     }

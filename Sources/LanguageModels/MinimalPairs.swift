@@ -44,7 +44,8 @@ public struct MinimalPairs: Sendable {
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
     public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
-            throw DataError(.usage, "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) and \(Setting.bad); the columns are "
+            throw DataError(.usage, "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) "
+                + "and \(Setting.bad); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)

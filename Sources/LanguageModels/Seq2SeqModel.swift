@@ -79,7 +79,9 @@ public final class Seq2SeqModel: Sendable {
         let special = encoding.specialTokensMask
         let kept = encoding.ids.indices.filter { special.isEmpty || special[$0] == 0 || encoding.ids[$0] == tokenizer.unknownID }
         let ids = kept.map { encoding.ids[$0] }
-        guard !ids.isEmpty else { throw DataError(.badData, "the text is empty; every line needs a source and, if scored, a target", file: file, line: line) }
+        guard !ids.isEmpty else {
+            throw DataError(.badData, "the text is empty; every line needs a source and, if scored, a target", file: file, line: line)
+        }
         if !keepsUnknown, let unknown = tokenizer.unknownID, let place = kept.first(where: { encoding.ids[$0] == unknown }) {
             let range = encoding.offsets[place]
             let found = String(decoding: Array(text.utf8)[range], as: UTF8.self)

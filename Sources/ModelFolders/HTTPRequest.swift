@@ -66,7 +66,8 @@ struct HTTPRequest {
         let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
         if let failure = exchange.failure { throw failure }
         guard result != CURLE_OPERATION_TIMEDOUT else {
-            throw DataError(.unavailable, "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again to resume", file: url)
+            throw DataError(.unavailable, "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again "
+                + "to resume", file: url)
         }
         guard result == CURLE_OK else {
             throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)

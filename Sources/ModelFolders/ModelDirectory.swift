@@ -110,7 +110,8 @@ public struct ModelDirectory: Sendable {
             // The newer schema: one name or several.
             for name in mode.array ?? [mode] {
                 guard let known = name.string.flatMap(PoolingMode.init(rawValue:)) else {
-                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; supported are "
+                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; "
+                        + "supported are "
                                     + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
                 }
                 modes.append(known)

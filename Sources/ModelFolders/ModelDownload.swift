@@ -84,15 +84,18 @@ public struct ModelDownload: Sendable {
     @discardableResult
     public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
         guard !isOffline else {
-            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder yourself", file: name)
+            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder "
+                + "yourself", file: name)
         }
         let (commit, listed) = try listing()
         let needed = Self.needed(listed)
         guard !needed.isEmpty else {
-            throw DataError(.badData, "the hub lists no model files (\(listed.count) files in all); expected a config.json and weights", file: name)
+            throw DataError(.badData, "the hub lists no model files (\(listed.count) files in all); expected a config.json and "
+                + "weights", file: name)
         }
         guard needed.count <= limits.files else {
-            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are downloaded", file: name)
+            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are "
+                + "downloaded", file: name)
         }
         // All sizes first: what is too large is refused before any of it is fetched.
         let deadline = ContinuousClock.now + limits.headers
@@ -121,7 +124,8 @@ public struct ModelDownload: Sendable {
         for file in files {
             let sum = total.addingReportingOverflow(file.size ?? 0)
             guard !sum.overflow, sum.partialValue <= limits.bytes else {
-                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model, the download limit (model pull \(Setting.maxSize))", file: name)
+                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model, the download limit "
+                    + "(model pull \(Setting.maxSize))", file: name)
             }
             total = sum.partialValue
         }
@@ -129,7 +133,8 @@ public struct ModelDownload: Sendable {
         guard statvfs(folder, &disk) == 0 else { return }
         let room = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
         guard room.overflow || UInt64(total) <= room.partialValue else {
-            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB, but only \(room.partialValue / 1_000_000) MB of disk space is free", file: folder)
+            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB, but only \(room.partialValue / 1_000_000) MB of disk "
+                + "space is free", file: folder)
         }
     }
 
@@ -205,7 +210,8 @@ public struct ModelDownload: Sendable {
         case 200..<400: return
         case 401, 403:
             let advice = token == nil ? "set HF_TOKEN to a token that may read it" : "the token in HF_TOKEN may not read it"
-            throw DataError(.unavailable, "the hub refused \(name) (status \(response.status)): it does not exist or is not public; \(advice)", file: url)
+            throw DataError(.unavailable, "the hub refused \(name) (status \(response.status)): it does not exist or is not public; "
+                + "\(advice)", file: url)
         case 404: throw DataError(.noInput, "the hub has no \(name) with revision \(revision), or it has no such file", file: url)
         default: throw DataError(.unavailable, "the hub answered with status \(response.status)", file: url)
         }
@@ -296,7 +302,8 @@ public struct ModelDownload: Sendable {
         let found = try Self.hash(of: partial.path, size: received, as: file.hash)
         guard found == file.hash else {
             unlink(partial.path)
-            throw DataError(.badData, "download corrupted: expected hash \(file.hash), got \(found); run it again to download it again", file: file.url)
+            throw DataError(.badData, "download corrupted: expected hash \(file.hash), got \(found); run it again to download it "
+                + "again", file: file.url)
         }
         guard fsync(descriptor) == 0, rename(partial.path, blob.path) == 0 else { throw SystemError.cannotWrite(blob.path) }
     }

@@ -113,11 +113,13 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
     let prefix = prefixes.first { found(entries[0], prefix: $0) != nil } ?? prefixes[0]
     for entry in entries {
         guard let name = found(entry, prefix: prefix), let shape = archive.shape(of: name) else {
-            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another architecture?",
+            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
+                + "architecture?",
                             file: archive.fileName)
         }
         guard shape == entry.shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects \(describe(entry.shape))",
+            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
+                + "\(describe(entry.shape))",
                             file: archive.fileName)
         }
         if areNumbers {

@@ -97,7 +97,8 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
                 throw fail("input_feeding needs an attention")
             }
             guard shape.attention != .dot || !shape.bidirectional else {
-                throw fail("attention 'dot' needs encoder and decoder states of the same size; with a bidirectional encoder use 'general', 'concat' or 'additive'")
+                throw fail("attention 'dot' needs encoder and decoder states of the same size; with a bidirectional encoder use "
+                    + "'general', 'concat' or 'additive'")
             }
         }
         guard !tiedOutput || embeddingSize == readoutSize else {

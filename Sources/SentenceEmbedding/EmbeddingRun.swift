@@ -115,7 +115,8 @@ public struct EmbeddingRun {
             let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) replaces it", file: output)
+                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
+                    + "replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(

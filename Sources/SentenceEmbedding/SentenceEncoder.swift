@@ -216,7 +216,8 @@ public final class SentenceEncoder: Sendable {
     public var bidirectionalEncoder: Encoder<Float> {
         get throws {
             guard let encoder = try encoder as? Encoder<Float> else {
-                throw DataError(.usage, "this model is built on a decoder; attention and attributions need an encoder", file: directory.name)
+                throw DataError(.usage, "this model is built on a decoder; attention and attributions need an "
+                    + "encoder", file: directory.name)
             }
             return encoder
         }
@@ -275,7 +276,10 @@ public final class SentenceEncoder: Sendable {
                     (target.pointer + row * dimension).update(from: from + i * dimension, count: dimension)
                 }
             }
-            guard found.isFinite else { throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this precision") }
+            guard found.isFinite else {
+                throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
+                    + "precision")
+            }
         }
         return counts
     }
@@ -349,7 +353,8 @@ public final class SentenceEncoder: Sendable {
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
-        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no vector", file: directory.name)
+        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+            + "vector", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {

@@ -71,7 +71,9 @@ package enum EncodedSequences {
         }
         let found = try Parallel.map(work.count, threads: threads) { index, _ in
             let logits = network(work[index].batch, on: nil).value
-            guard logits.isFinite else { throw DataError(.badData, "a score is NaN or infinite; the model's weights are damaged or overflow in this precision") }
+            guard logits.isFinite else {
+                throw DataError(.badData, "a score is NaN or infinite; the model's weights are damaged or overflow in this precision")
+            }
             return logits
         }
         var result = Tensor<Double>(uninitialized: [encodings.count, labels])

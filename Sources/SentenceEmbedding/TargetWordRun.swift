@@ -53,14 +53,17 @@ public struct TargetWordRun {
     public func run(with sentenceEncoder: SentenceEncoder, isCancelled: () -> Bool = { false }) throws -> Summary {
         let encoder = try sentenceEncoder.encoder, layers = self.layers ?? [encoder.layerCount]
         if let wrong = layers.first(where: { !(0...encoder.layerCount).contains($0) }) {
-            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to \(encoder.layerCount)")
+            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                + "\(encoder.layerCount)")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
         guard let place = source.carriedColumns.firstIndex(of: word) ?? Int(word).flatMap({ number in
             source.table.columns.indices.contains(number - 1) ? source.carriedColumns.firstIndex(of: source.table.columns[number - 1]) : nil
         }) else {
-            throw DataError(.usage, word == source.textColumn ? "\(Setting.word) names the column of the sentences; name the column with the words"
-                            : "no column \(word); the columns besides the sentences (\(source.textColumn)) are \(source.carriedColumns.joined(separator: ", "))", file: input)
+            throw DataError(.usage, word == source.textColumn ? "\(Setting.word) names the column of the sentences; name the column with "
+                + "the words"
+                            : "no column \(word); the columns besides the sentences (\(source.textColumn)) are "
+                                + "\(source.carriedColumns.joined(separator: ", "))", file: input)
         }
         var targets: [Target] = [], summary = Summary()
         while true {

@@ -45,7 +45,8 @@ public final class TextClassifier: Sendable {
             network = .vectors(try SentenceEncoder(directory: directory, options: options))
             count = outputs
         } else {
-            throw DataError(.usage, "this model is not a classifier: its architecture is '\(architecture)', expected one ending in ForSequenceClassification, "
+            throw DataError(.usage, "this model is not a classifier: its architecture is '\(architecture)', expected one ending in "
+                + "ForSequenceClassification, "
                             + "or sentence vectors with a linear layer of named labels; `kotonoha train classifier` makes either", file: file)
         }
         labels = names.count == count ? names.map(\.1) : (0..<count).map { "LABEL_\($0)" }
@@ -61,7 +62,9 @@ public final class TextClassifier: Sendable {
         switch network {
         case .sequences(let scorer): return try scorer.logits(texts, seconds)
         case .vectors(let encoder):
-            guard seconds == nil else { throw DataError(.usage, "this classifier was trained on single texts and cannot take pairs", file: directory.name) }
+            guard seconds == nil else {
+                throw DataError(.usage, "this classifier was trained on single texts and cannot take pairs", file: directory.name)
+            }
             var values = [Float](repeating: 0, count: texts.count * labels.count)
             let counts = try values.withUnsafeMutableBufferPointer { try encoder.encode(texts, into: $0) }
             return (Tensor(values.map(Double.init), shape: [texts.count, labels.count]), counts.truncated)

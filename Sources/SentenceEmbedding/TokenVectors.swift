@@ -53,7 +53,8 @@ public struct TokenVectorRun: Sendable {
         let all = Array(0...encoder.layerCount)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
-            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to \(encoder.layerCount)")
+            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                + "\(encoder.layerCount)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
@@ -183,7 +184,8 @@ public struct WordEmbedder: Sendable {
         let sentences = try prepared.enumerated().map { index, sentence in
             let vectors = merge(buffers[index], sentence)
             guard vectors.withUnsafeBufferPointer({ Float.allFinite($0.baseAddress!, count: $0.count) }) else {
-                throw DataError(.badData, "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or overflow in this precision")
+                throw DataError(.badData, "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
+                    + "overflow in this precision")
             }
             return Sentence(vectors: vectors, alignment: sentence.alignment, pieces: sentence.pieces, windows: sentence.windows.count)
         }

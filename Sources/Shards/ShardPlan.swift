@@ -124,13 +124,18 @@ public struct ShardPlan: Sendable, Equatable {
         let path = folder + "/" + Self.name
         guard access(path, F_OK) == 0 else {
             let number = errno
-            guard access(folder, F_OK) == 0 else { throw DataError(.noInput, "the set's folder does not exist (is the shared disk mounted on this node?): \(SystemError.text())", file: folder) }
+            guard access(folder, F_OK) == 0 else {
+                throw DataError(.noInput, "the set's folder does not exist (is the shared disk mounted on this node?): "
+                    + "\(SystemError.text())", file: folder)
+            }
             guard number == ENOENT else { throw SystemError.cannotRead(path, number) }
             throw DataError(.noInput, "this folder has no \(Self.name); create one with kotonoha shard plan", file: folder)
         }
         let json = try JSON(contentsOf: path)
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
-        guard json["format"]?.string == Self.format else { throw damaged("not the plan of a set: its \"format\" is not \"\(Self.format)\"") }
+        guard json["format"]?.string == Self.format else {
+            throw damaged("not the plan of a set: its \"format\" is not \"\(Self.format)\"")
+        }
         guard json["format_version"]?.int == 1 else { throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1") }
         func text(_ place: JSON?, _ key: String) throws -> String {
             guard let text = place?[key]?.string else { throw damaged("the key \"\(key)\" is missing or not a text") }

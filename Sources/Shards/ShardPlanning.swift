@@ -31,7 +31,9 @@ public struct ShardPlanning {
     public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
         for (number, path) in inputs.enumerated() {
-            guard path != "-" else { throw DataError(.usage, "several tasks cannot read standard input; write it to a file on the shared disk first") }
+            guard path != "-" else {
+                throw DataError(.usage, "several tasks cannot read standard input; write it to a file on the shared disk first")
+            }
             let source = try CaptionSource(path: path, options: table, columns: columns)
             guard let reading = source.reading(isLossy: table.isLossy), var begin = source.table.place else {
                 throw DataError(.usage, "shards need a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
@@ -83,7 +85,8 @@ public struct ShardPlanning {
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
             guard old.identity == plan.identity else {
-                throw DataError(.cannotCreate, "a plan for other inputs, another model or other settings exists; \(Setting.force) replaces it and discards its shards", file: folder)
+                throw DataError(.cannotCreate, "a plan for other inputs, another model or other settings exists; \(Setting.force) "
+                    + "replaces it and discards its shards", file: folder)
             }
         }
         for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {
@@ -123,7 +126,8 @@ public enum ShardKernels {
     public static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {
-            throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such nodes (#SBATCH --constraint)")
+            throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such "
+                + "nodes (#SBATCH --constraint)")
         }
     }
 }

@@ -73,7 +73,8 @@ public struct ShardRun: Sendable {
     private func check(_ encoder: SentenceEncoder) throws {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
-            throw DataError(.usage, "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its rows would differ in the last bits. "
+            throw DataError(.usage, "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
+                + "rows would differ in the last bits. "
                             + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to", file: folder.path)
         }
         let pairs = [
@@ -82,7 +83,8 @@ public struct ShardRun: Sendable {
             ("dimension", String(model.dimension), String(encoder.dimension)),
         ]
         if let (what, planned, found) = pairs.first(where: { $0.1 != $0.2 }) {
-            throw DataError(.badData, "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of \(planned.isEmpty ? "empty" : planned)", file: folder.path)
+            throw DataError(.badData, "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
+                + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
         }
     }
 
@@ -91,7 +93,8 @@ public struct ShardRun: Sendable {
     ) throws {
         let plan = folder.plan, planned = plan.shards[shard], input = plan.inputs[planned.input], layout = plan.layout
         guard try ShardPlanning.hash(input.path, planned.bytes) == planned.sha256 else {
-            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input has changed. "
+            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
+                + "has changed. "
                             + "Bring the old file back, or plan anew", file: input.path)
         }
         try folder.makeWork(shard)
@@ -99,10 +102,13 @@ public struct ShardRun: Sendable {
         var row = 0, starts: [Int] = []
         while row < planned.rows {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the same command resumes from there", file: folder.path)
+                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
+                    + "same command resumes from there", file: folder.path)
             }
             let rows = try source.next(batch: min(block, planned.rows - row)), path = folder.block(shard, first: row)
-            guard !rows.isEmpty else { throw DataError(.badData, "shard \(shard) has \(row) rows, but the plan says \(planned.rows)", file: input.path) }
+            guard !rows.isEmpty else {
+                throw DataError(.badData, "shard \(shard) has \(row) rows, but the plan says \(planned.rows)", file: input.path)
+            }
             if let known = try PartialBlock.read(path, first: row, layout: layout), known.count == rows.count {
                 summary.resumedRows += rows.count
             } else {

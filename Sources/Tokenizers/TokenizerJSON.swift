@@ -243,7 +243,9 @@ struct TokenizerJSON {
         for (name, value) in node.json["special_tokens"]?.object ?? [] {
             let special = self.node(value, "\(node.path).special_tokens.\(name)")
             let ids = try special.elements("ids").map { element in
-                guard let id = element.json.int.flatMap({ Int32(exactly: $0) }), id >= 0 else { throw error("\(element.path) is not a token id") }
+                guard let id = element.json.int.flatMap({ Int32(exactly: $0) }), id >= 0 else {
+                    throw error("\(element.path) is not a token id")
+                }
                 return id
             }
             let tokens = try special.elements("tokens").map { element in

@@ -173,7 +173,8 @@ public final class Optimizer<Scalar: TensorScalar> {
         for (which, name) in configuration.stateNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {
                 guard let tensor = try state("\(name).\(index)"), tensor.shape == parameter.shape else {
-                    throw DataError(.badData, "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or has another shape; was the checkpoint written with another configuration?")
+                    throw DataError(.badData, "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or has another "
+                        + "shape; was the checkpoint written with another configuration?")
                 }
                 restored[which][index] = tensor
             }

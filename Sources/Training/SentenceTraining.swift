@@ -79,7 +79,8 @@ public final class SentenceTrainer {
             throw DataError(.usage, "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32")
         }
         guard let mode = PoolingMode(rawValue: configuration.pooling) else {
-            throw DataError(.badData, "pooling '\(configuration.pooling)' is unknown; expected one of \(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw DataError(.badData, "pooling '\(configuration.pooling)' is unknown; expected one of "
+                + "\(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         poolingMode = mode
         var isFolder: ObjCBool = false
@@ -109,7 +110,8 @@ public final class SentenceTrainer {
             encoder.initialize(seed: configuration.seed)
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
-            throw DataError(.badData, "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) positions of the model")
+            throw DataError(.badData, "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) "
+                + "positions of the model")
         }
         self.encoder = encoder
         self.configuration = configuration

@@ -114,7 +114,8 @@ public final class Seq2SeqTrainer {
             rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
             let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
             guard result.loss.isFinite else {
-                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate (\(rate)) or clip gradients")
+                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
+                    + "(\(rate)) or clip gradients")
             }
             lossSum += result.loss * Double(result.tokens)
             tokens += result.tokens

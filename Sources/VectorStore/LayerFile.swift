@@ -37,7 +37,8 @@ public final class LayerFile: Sendable {
         guard Set(numbers).count == last + 1 else {
             let present = Set(numbers)
             let missing = (0...last).first { !present.contains($0) } ?? 0
-            throw DataError(.badData, "sentence \(missing) has no vectors: dataset \"\(missing)\" is missing, though \"\(last)\" exists", file: path)
+            throw DataError(.badData, "sentence \(missing) has no vectors: dataset \"\(missing)\" is missing, though \"\(last)\" "
+                + "exists", file: path)
         }
         sentenceCount = last + 1
         let first = try Self.dataset(0, in: container)
@@ -100,7 +101,9 @@ public final class LayerFile: Sendable {
             let alignment = try pieces?(sentence)
             let expected = alignment?.count ?? words[sentence]
             guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
-                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with one vector per word piece, name its encoder with \(Setting.pieceModel)" : "")", file: path)
+                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) "
+                    + "words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) "
+                    + "vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with one vector per word piece, name its encoder with \(Setting.pieceModel)" : "")", file: path)
             }
             guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
                 throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)
@@ -112,7 +115,8 @@ public final class LayerFile: Sendable {
                     try dataset.read(rows: place..<place + 1, into: part)
                     guard let from = part.baseAddress else { return }
                     guard Float.allFinite(from, count: part.count) else {
-                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is not finite", file: path)
+                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is not "
+                            + "finite", file: path)
                     }
                     tensors[index].withUnsafeMutableElements { to in
                         let target = to + row * dimension
@@ -134,7 +138,9 @@ public final class LayerFile: Sendable {
     /// The texts by the number of their sentence, nil where the file has none. A text that stands twice has one number in this layout.
     public func sentences() throws -> [Int: String]? {
         guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first else { return nil }
-        guard let members = try JSON(parsing: text, file: path).object else { throw DataError(.badData, "sentence_to_index is not a JSON object", file: path) }
+        guard let members = try JSON(parsing: text, file: path).object else {
+            throw DataError(.badData, "sentence_to_index is not a JSON object", file: path)
+        }
         var sentences: [Int: String] = [:]
         for (text, number) in members {
             // AllenNLP writes the numbers as strings.

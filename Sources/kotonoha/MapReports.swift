@@ -61,7 +61,8 @@ final class PartialMap {
         guard lstat(path, &information) == 0 else { return }
         let head = information.st_mode & S_IFMT == S_IFREG ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
         guard head == Data(Self.mark.utf8) else {
-            throw DataError(.cannotCreate, "this file is not the state of an unfinished map and was left alone; move it or choose another output", file: path)
+            throw DataError(.cannotCreate, "this file is not the state of an unfinished map and was left alone; move it or choose another "
+                + "output", file: path)
         }
     }
 
@@ -71,7 +72,8 @@ final class PartialMap {
         }
         let head = Data((key + "\n").utf8)
         guard data.starts(with: head) else {
-            throw DataError(.badData, "the interrupted run used other vectors or another --pca; leave out --resume to start over", file: path)
+            throw DataError(.badData, "the interrupted run used other vectors or another --pca; leave out --resume to start "
+                + "over", file: path)
         }
         do {
             return try TSNECheckpoint(data: data.dropFirst(head.count))

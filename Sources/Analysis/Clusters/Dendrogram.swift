@@ -29,7 +29,8 @@ public struct Dendrogram: Sendable, Equatable {
     public init(_ rdm: RDM, linkage: Linkage = .average) throws {
         if let bad = rdm.values.firstIndex(where: \.isNaN) {
             let (i, j) = rdm.pair(bad)
-            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all dissimilarities")
+            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all "
+                + "dissimilarities")
         }
         labels = rdm.labels
         self.linkage = linkage

@@ -67,17 +67,21 @@ public struct PCA: Sendable {
         switch components {
         case .count(let count):
             guard count >= 1, count <= limit else {
-                throw DataError(.usage, "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are possible")
+                throw DataError(.usage, "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
+                    + "possible")
             }
             wanted = count
         case .explaining(let share):
-            guard share > 0, share < 1 else { throw DataError(.usage, "the proportion of variance to explain must be between 0 and 1, not \(share)") }
+            guard share > 0, share < 1 else {
+                throw DataError(.usage, "the proportion of variance to explain must be between 0 and 1, not \(share)")
+            }
             wanted = limit
         case .all: wanted = limit
         }
         let chosen = solver == .automatic ? automaticSolver(rows: n, columns: d, wanted: wanted) : solver
         if case .explaining = components, chosen == .randomized {
-            throw DataError(.usage, "the randomized solver needs a number of components, not a proportion of variance; use the full or covariance solver")
+            throw DataError(.usage, "the randomized solver needs a number of components, not a proportion of variance; use the full or "
+                + "covariance solver")
         }
         var found: Decomposition
         switch chosen {

@@ -26,7 +26,8 @@ public struct ConditionPairs: Sendable, Equatable {
             var places: [String: Int] = [:]
             for row in rows where !items[row].isEmpty {
                 if let other = places[items[row]] {
-                    throw DataError(.badData, "the item '\(items[row])' occurs twice in condition '\(condition)' (rows \(other) and \(row), from 0); expected once per condition for a paired contrast")
+                    throw DataError(.badData, "the item '\(items[row])' occurs twice in condition '\(condition)' (rows \(other) and "
+                        + "\(row), from 0); expected once per condition for a paired contrast")
                 }
                 places[items[row]] = row
             }
@@ -34,7 +35,10 @@ public struct ConditionPairs: Sendable, Equatable {
         }
         let inA = try places(a, names.0), inB = try places(b, names.1)
         let shared = a.map { items[$0] }.filter { inA[$0] != nil && inB[$0] != nil }
-        guard !shared.isEmpty else { throw DataError(.badData, "no item occurs in both '\(names.0)' and '\(names.1)'; leave out \(Setting.item) for an unpaired contrast") }
+        guard !shared.isEmpty else {
+            throw DataError(.badData, "no item occurs in both '\(names.0)' and '\(names.1)'; leave out \(Setting.item) for an unpaired "
+                + "contrast")
+        }
         self.items = shared
         first = shared.compactMap { inA[$0] }
         second = shared.compactMap { inB[$0] }

@@ -181,6 +181,8 @@ public func cosineMatrix(_ x: Tensor<Double>, centred: Bool = false) throws -> T
             for k in 0..<d { e[row * d + k] /= length }
         }
     }
-    if let zero { throw DataError(.badData, "the vector of row \(zero) is zero\(centred ? " after the mean is subtracted" : ""), so it has no cosine") }
+    if let zero {
+        throw DataError(.badData, "the vector of row \(zero) is zero\(centred ? " after the mean is subtracted" : ""), so it has no cosine")
+    }
     return matrixProduct(rows, transposed: false, rows, transposed: true)
 }

@@ -52,7 +52,9 @@ public struct MDS: Sendable {
     /// - Complexity: O(n³) once, O(n²) an iteration (n² log n if nonmetric).
     public func fit(_ rdm: RDM) throws -> Fit {
         let n = rdm.count
-        guard dimensions >= 1, dimensions < n else { throw DataError(.usage, "\(n) conditions need 1 to \(n - 1) dimensions, not \(dimensions)") }
+        guard dimensions >= 1, dimensions < n else {
+            throw DataError(.usage, "\(n) conditions need 1 to \(n - 1) dimensions, not \(dimensions)")
+        }
         if let bad = rdm.values.firstIndex(where: { $0.isNaN || $0 < 0 }) {
             let (i, j) = rdm.pair(bad)
             throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is \(rdm.values[bad].isNaN ? "missing" : "negative (\(rdm.values[bad]))"); "

@@ -38,7 +38,9 @@ public struct RDM: Sendable, Equatable {
     /// - Throws: `DataError` where it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
     public init(labels: [String]? = nil, matrix: Tensor<Double>, metric: String = "") throws {
         let n = matrix.rows
-        guard matrix.shape == [n, n] else { throw DataError(.badData, "expected a square dissimilarity matrix, found shape \(matrix.shape)") }
+        guard matrix.shape == [n, n] else {
+            throw DataError(.badData, "expected a square dissimilarity matrix, found shape \(matrix.shape)")
+        }
         let names = labels ?? (0..<n).map(String.init)
         guard names.count == n else { throw DataError(.badData, "\(names.count) labels do not name \(n) conditions") }
         let elements = matrix.elements, scale = elements.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
@@ -51,7 +53,8 @@ public struct RDM: Sendable, Equatable {
             for j in i + 1..<max(n, i + 1) {
                 let (a, b) = (elements[i * n + j], elements[j * n + i])
                 guard abs(a - b) <= 1e-6 * scale || a.isNaN && b.isNaN else {
-                    throw DataError(.badData, "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), but the reverse is \(b)")
+                    throw DataError(.badData, "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), but the reverse is "
+                        + "\(b)")
                 }
                 values.append(a == b ? a : (a + b) / 2)
             }

@@ -24,7 +24,8 @@ extension RDM {
             throw DataError(.badData, "not a dissimilarity matrix; expected one written by `rdm`", file: path)
         }
         if let times = try file.dataset("times") {
-            throw DataError(.usage, "it contains \(times.rows) matrices over time; use them in `rsa`, or average a window with `rdm FILE \(Setting.window) FROM:TO`", file: path)
+            throw DataError(.usage, "it contains \(times.rows) matrices over time; use them in `rsa`, or average a window with `rdm FILE "
+                + "\(Setting.window) FROM:TO`", file: path)
         }
         let values = try file.read("dissimilarities", as: Double.self).values
         do {
@@ -80,7 +81,9 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
                     throw DataError(.badData, "a pair of '\(first[row])' with itself is not a dissimilarity", line: table.lines[row])
                 }
                 let place = RDM.index(min(i, j), max(i, j), of: n)
-                guard !isFilled[place] else { throw DataError(.badData, "the pair '\(first[row])', '\(second[row])' occurs twice", line: table.lines[row]) }
+                guard !isFilled[place] else {
+                    throw DataError(.badData, "the pair '\(first[row])', '\(second[row])' occurs twice", line: table.lines[row])
+                }
                 isFilled[place] = true
                 values[place] = value(cell)
             }

@@ -14,7 +14,9 @@ public struct RDMSeries: Sendable, Equatable {
     /// - Throws: `DataError` where lists differ in length, times do not ascend, or labels repeat.
     public init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
         guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
-        guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else { throw DataError(.badData, "times must ascend") }
+        guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
+            throw DataError(.badData, "times must ascend")
+        }
         for row in values { _ = try RDM(labels: labels, values: row, metric: metric) }
         (self.labels, self.times, self.values, self.metric) = (labels, times, values, metric)
     }
@@ -28,7 +30,10 @@ public struct RDMSeries: Sendable, Equatable {
     /// - Throws: `DataError` where no time lies in it.
     public func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
-        guard !chosen.isEmpty else { throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to \(times[count - 1])") }
+        guard !chosen.isEmpty else {
+            throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
+                + "\(times[count - 1])")
+        }
         return try RDM(labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) }, metric: metric)
     }
 
@@ -55,7 +60,9 @@ public struct RDMSeries: Sendable, Equatable {
 
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
-        guard try file.attribute("format")?.string == "kotonoha/rdm" else { throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path) }
+        guard try file.attribute("format")?.string == "kotonoha/rdm" else {
+            throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path)
+        }
         let (shape, flat) = try file.read("dissimilarities", as: Double.self), times = try file.read("times", as: Double.self).values
         guard shape.count == 2, shape[0] == times.count else { throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path) }
         do {

@@ -62,10 +62,12 @@ public struct ChoiceItems: Sendable {
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }
         guard optionPlaces.count >= 2 else {
-            throw DataError(.usage, "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
+                + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         guard isOddOneOut || cuePlace != nil || !source.hasHeader else {
-            throw DataError(.usage, "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
+                + "are \(source.columns.joined(separator: ", "))", file: path)
         }
         let cueColumn = isOddOneOut ? nil : cuePlace ?? 0
         var items: [Item] = [], cells: [String] = []
@@ -76,14 +78,17 @@ public struct ChoiceItems: Sendable {
             func fail(_ message: String) -> DataError { DataError(.badData, message, file: path, line: line) }
             guard texts.count >= (isOddOneOut ? 3 : 2) else { throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")") }
             if cueText?.isEmpty == true { throw fail("the cue is empty") }
-            if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) { throw fail("the option \"\(twice)\" occurs twice") }
+            if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) {
+                throw fail("the option \"\(twice)\" occurs twice")
+            }
             /// An option's text, or its number.
             func index(_ cell: String) throws -> Int? {
                 let text = cell.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { return nil }
                 if let index = texts.firstIndex(of: text) { return index }
                 if let number = Int(text), (1 ... texts.count).contains(number) { return number - 1 }
-                throw fail("the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the number of one")
+                throw fail("the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
+                    + "number of one")
             }
             var item = Item(cue: cueText, options: texts, answer: try answerPlace.flatMap { try index(cells[$0]) }, line: line)
             if let peoplePlace {
@@ -92,7 +97,9 @@ public struct ChoiceItems: Sendable {
                     item.people = .option(index)
                 } else if let number = Double(text.hasSuffix("%") ? String(text.dropLast()) : text), number.isFinite {
                     let share = text.hasSuffix("%") || number > 1 ? number / 100 : number
-                    guard (0 ... 1).contains(share) else { throw fail("the proportion of people \(text) is neither in 0 … 1 nor in 0 … 100 %") }
+                    guard (0 ... 1).contains(share) else {
+                        throw fail("the proportion of people \(text) is neither in 0 … 1 nor in 0 … 100 %")
+                    }
                     item.people = .shareCorrect(share)
                 } else if !text.isEmpty {
                     throw fail("people's choice \"\(text.prefix(40))\" is neither an option nor a proportion")

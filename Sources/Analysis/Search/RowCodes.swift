@@ -26,7 +26,8 @@ public final class RowCodes: Sendable {
     public init(_ kind: VectorCodes, of file: VectorFile) throws {
         guard let codes = try file.codeBytes(kind) else {
             let has = file.codeKinds.map(\.rawValue).joined(separator: ", ")
-            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors select \(Setting.codes) \(kind.rawValue)", file: file.path)
+            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
+                + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
         }
         self.kind = kind
         rows = file.count

@@ -35,7 +35,9 @@ public struct VectorArithmetic: Sendable {
         guard !plus.isEmpty || !minus.isEmpty else { throw DataError(.usage, "no vectors to add or subtract") }
         guard top > 0 else { throw DataError(.usage, "the number of answers must be at least 1, not \(top)") }
         let parts = try (plus + minus).map(unit), width = corpus.columns
-        guard parts.allSatisfy({ $0.count == width }) else { throw DataError(.badData, "the vectors to add do not have the \(width) columns of the vectors to search") }
+        guard parts.allSatisfy({ $0.count == width }) else {
+            throw DataError(.badData, "the vectors to add do not have the \(width) columns of the vectors to search")
+        }
         var query = [Float](repeating: 0, count: width)
         if method == .add {
             var sum = [Double](repeating: 0, count: width)

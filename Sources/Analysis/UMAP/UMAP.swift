@@ -98,7 +98,8 @@ public struct UMAP: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions], coordinates.isFinite else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected finite values of shape [\(n), \(dimensions)]")
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected finite values of shape "
+                    + "[\(n), \(dimensions)]")
             }
             return coordinates
         case .random:

@@ -17,7 +17,8 @@ extension UMAP {
     public func transform(_ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, epochs: Int? = nil) throws -> Tensor<Float> {
         try check(points: reference.rows)
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == dimensions else {
-            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one point per vector")
+            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
+                + "point per vector")
         }
         guard new.columns == reference.columns else {
             throw DataError(.badData, "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")

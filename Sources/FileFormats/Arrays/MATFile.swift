@@ -27,7 +27,9 @@ public struct MATFile: Sendable {
         var names: [String] = [], arrays: [String: NumericArray] = [:]
         try file.withUnsafeBytes { bytes in
             func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
-            guard bytes.count >= 128 else { throw damaged("not a .mat file of version 5: \(bytes.count) bytes are fewer than its header needs") }
+            guard bytes.count >= 128 else {
+                throw damaged("not a .mat file of version 5: \(bytes.count) bytes are fewer than its header needs")
+            }
             let isSwapped: Bool
             switch (bytes[126], bytes[127]) {
             case (UInt8(ascii: "I"), UInt8(ascii: "M")): isSwapped = false
@@ -191,7 +193,8 @@ private struct MATReader {
 
     /// A packed variable (zlib, RFC 1950).
     static func unpacked(_ bytes: UnsafeRawBufferPointer, file: String) throws -> [UInt8] {
-        func damaged() -> DataError { DataError(.badData, "the .mat file is damaged: a compressed variable cannot be unpacked", file: file) }
+        func damaged() -> DataError { DataError(.badData, "the .mat file is damaged: a compressed variable cannot be "
+            + "unpacked", file: file) }
         guard let base = bytes.baseAddress, bytes.count < Int(UInt32.max) else { throw damaged() }
         let zlib = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         zlib.initialize(to: z_stream())

@@ -137,9 +137,13 @@ private struct NPYHeader {
         let length = version == 1
             ? Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
             : Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
-        guard length <= bytes.count - prefix, length <= 1 << 20 else { throw damaged("the header claims \(length) bytes, more than the file has") }
+        guard length <= bytes.count - prefix, length <= 1 << 20 else {
+            throw damaged("the header claims \(length) bytes, more than the file has")
+        }
         var reader = LiteralReader(bytes: Array(bytes[prefix ..< prefix + length]))
-        guard let header = reader.header() else { throw damaged("unexpected .npy header; expected 'descr', 'fortran_order' and 'shape', as NumPy writes it") }
+        guard let header = reader.header() else {
+            throw damaged("unexpected .npy header; expected 'descr', 'fortran_order' and 'shape', as NumPy writes it")
+        }
         return (header, prefix + length)
     }
 

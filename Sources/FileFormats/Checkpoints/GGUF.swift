@@ -91,13 +91,15 @@ public struct GGUFFile: Sendable {
             }
             let type = try reader.number(UInt32.self)
             guard let kind = Kind(rawValue: type) else {
-                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; expected F32, F16, BF16, Q8_0 or Q4_0")
+                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
+                    + "expected F32, F16, BF16, Q8_0 or Q4_0")
             }
             guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' lies beyond the file") }
             let block = kind.block
             // Blocks run along the fastest axis.
             guard (lengths.first ?? 1) % block.elements == 0 else {
-                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size \(block.elements)")
+                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
+                    + "\(block.elements)")
             }
             let (bytes, overflow) = (elements / block.elements).multipliedReportingOverflow(by: block.bytes)
             guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -108,7 +110,8 @@ public struct GGUFFile: Sendable {
         for tensor in described {
             let (first, over) = base.addingReportingOverflow(tensor.offset)
             guard !over, first <= reader.count, tensor.bytes <= reader.count - first else {
-                throw reader.damaged("the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset \(tensor.offset), but the file has \(reader.count)")
+                throw reader.damaged("the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
+                    + "\(tensor.offset), but the file has \(reader.count)")
             }
             entries[tensor.name] = Entry(kind: tensor.kind, shape: tensor.shape, byteRange: first..<first + tensor.bytes)
         }
@@ -121,7 +124,8 @@ public struct GGUFFile: Sendable {
         guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)
         guard values.count == count else {
-            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected \(values.count)", file: path)
+            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
+                + "\(values.count)", file: path)
         }
         file.withUnsafeBytes { whole in
             let bytes = UnsafeRawBufferPointer(rebasing: whole[entry.byteRange])
@@ -186,7 +190,9 @@ private struct GGUFReader {
 
     mutating func string() throws -> String {
         let length = try count(smallest: 1)
-        guard let text = String(validating: try take(length), as: UTF8.self) else { throw damaged("text that is not UTF-8 at byte \(position)") }
+        guard let text = String(validating: try take(length), as: UTF8.self) else {
+            throw damaged("text that is not UTF-8 at byte \(position)")
+        }
         return text
     }
 

@@ -24,7 +24,8 @@ extension TensorSource {
     public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected \(values.count)", file: path)
+            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
+                + "\(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
             switch entry.dtype {

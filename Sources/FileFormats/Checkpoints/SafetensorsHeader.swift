@@ -102,7 +102,9 @@ public struct SafetensorsHeader: Sendable {
         }
         var size = dtype.size
         let shape = try lengths.map { length in
-            guard case .integer(let length) = length, length >= 0 else { throw damaged("a length in its shape is not a non-negative integer") }
+            guard case .integer(let length) = length, length >= 0 else {
+                throw damaged("a length in its shape is not a non-negative integer")
+            }
             let product = size.multipliedReportingOverflow(by: length)
             guard !product.overflow else { throw damaged("its shape is larger than any file") }
             size = product.partialValue
@@ -111,7 +113,9 @@ public struct SafetensorsHeader: Sendable {
         guard let offsets = value["data_offsets"]?.array, offsets.count == 2,
             case .integer(let start) = offsets[0], case .integer(let end) = offsets[1], start >= 0, start <= end
         else { throw damaged("its data_offsets are not two increasing integers") }
-        guard end <= dataCount else { throw damaged("its data ends at byte \(end), but the file has only \(dataCount) bytes of data; it is truncated or damaged") }
+        guard end <= dataCount else {
+            throw damaged("its data ends at byte \(end), but the file has only \(dataCount) bytes of data; it is truncated or damaged")
+        }
         guard end - start == size else {
             throw damaged("its shape \(shape) of \(typeName) needs \(size) bytes, its data_offsets span \(end - start)")
         }

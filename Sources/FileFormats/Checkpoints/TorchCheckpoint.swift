@@ -32,7 +32,8 @@ public final class TorchCheckpoint: TensorSource {
         let file = try MappedFile(path: path)
         let start = file.withUnsafeBytes { Array($0.prefix(16)) }
         if start.starts(with: Self.legacyMagic) {
-            throw DataError(.badData, "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with a newer PyTorch "
+            throw DataError(.badData, "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
+                + "a newer PyTorch "
                             + "and save it again, best as safetensors", file: path)
         }
         var code: Int32 = 0
@@ -80,7 +81,8 @@ public final class TorchCheckpoint: TensorSource {
         let size = view.storage.dtype.size, wanted = view.storage.count * size
         let storage = try archive.withLock { try Self.bytes(of: prefix + "data/" + view.storage.key, in: $0, limit: wanted, path: path) }
         guard storage.count == wanted else {
-            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is damaged", file: path)
+            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
+                + "damaged", file: path)
         }
         return try storage.withUnsafeBytes { storage in
             let count = view.shape.reduce(1, *)

@@ -61,7 +61,9 @@ package struct TorchPickle {
     package static func tensors(_ bytes: UnsafeRawBufferPointer, path: String) throws -> [(name: String, view: TensorView)] {
         var reader = TorchPickle(bytes, path: path)
         let top = try reader.run()
-        guard case .dictionary(var index) = top else { throw reader.damaged("it contains no dictionary of tensors; save the model's state_dict()") }
+        guard case .dictionary(var index) = top else {
+            throw reader.damaged("it contains no dictionary of tensors; save the model's state_dict()")
+        }
         for (key, value) in reader.dictionaries[index] {
             if case .string("state_dict") = key, case .dictionary(let inner) = value { index = inner }
         }
@@ -246,7 +248,8 @@ package struct TorchPickle {
     private mutating func pushGlobal(_ module: String, _ name: String) throws {
         let global = module + " " + name
         guard Self.functions.contains(global) || Self.storages[global] != nil || Self.dtypes.contains(global) else {
-            throw DataError(.badData, "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages and ordered "
+            throw DataError(.badData, "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages "
+                + "and ordered "
                             + "dictionaries are read. It holds more than weights, or it was made to do harm", file: path)
         }
         stack.append(.global(global))
@@ -254,7 +257,9 @@ package struct TorchPickle {
 
     private mutating func reduce() throws {
         let parts = try pop(2)
-        guard case .global(let name) = parts[0], case .tuple(let index) = parts[1] else { throw damaged("a call of something that is not a name at byte \(position)") }
+        guard case .global(let name) = parts[0], case .tuple(let index) = parts[1] else {
+            throw damaged("a call of something that is not a name at byte \(position)")
+        }
         let arguments = tuples[index]
         switch name {
         case "collections OrderedDict":

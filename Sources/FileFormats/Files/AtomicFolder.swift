@@ -19,7 +19,9 @@ public enum AtomicFolder {
         var information = stat()
         var exists = stat(target, &information) == 0
         if exists {
-            guard information.st_mode & S_IFMT == S_IFDIR else { throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path) }
+            guard information.st_mode & S_IFMT == S_IFDIR else {
+                throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path)
+            }
             // A link keeps pointing at its folder.
             if let resolved = realpath(target, nil) {
                 target = String(cString: resolved)

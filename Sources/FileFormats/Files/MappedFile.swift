@@ -32,7 +32,8 @@ public final class MappedFile: Sendable {
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
         let size = Int(information.st_size), stretch = stretch ?? 0 ..< size
         guard stretch.lowerBound >= 0, stretch.upperBound <= size else {
-            throw DataError(.badData, "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at \(size)", file: path)
+            throw DataError(.badData, "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                + "\(size)", file: path)
         }
         self.path = path
         count = stretch.count
@@ -71,6 +72,7 @@ public final class MappedFile: Sendable {
     }
 
     private static func damage(_ path: String?) -> DataError {
-        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results were written", file: path)
+        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
+            + "were written", file: path)
     }
 }

@@ -15,7 +15,8 @@ public enum Outputs {
         for (path, isFolder) in files.compactMap({ $0.map { ($0, false) } }) + folders.compactMap({ $0.map { ($0, true) } }) {
             guard let identity = try identity(ofOutput: path, isFolder: isFolder) else { continue }
             if let other = written.updateValue(path, forKey: identity) {
-                throw DataError(.usage, other == path ? "two outputs have this name; give each its own name" : "this is the same file as the output \(other); give each its own name", file: path)
+                throw DataError(.usage, other == path ? "two outputs have this name; give each its own name" : "this is the same file as "
+                    + "the output \(other); give each its own name", file: path)
             }
         }
         guard !written.isEmpty else { return }

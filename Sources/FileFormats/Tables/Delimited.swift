@@ -106,7 +106,8 @@ struct DelimitedParser {
                 continue
             }
             guard index == bytes.count || bytes[index] == dialect.delimiter else {
-                throw DataError(.badData, "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a cell must be doubled",
+                throw DataError(.badData, "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a "
+                    + "cell must be doubled",
                     file: file, line: line.number)
             }
             isOpen = false
@@ -115,7 +116,8 @@ struct DelimitedParser {
         }
         open.append(contentsOf: line.hasCarriageReturn ? [0x0D, 0x0A] : [0x0A])
         guard open.count <= Self.maximumCell else {
-            throw DataError(.badData, "a quotation mark on this line is not closed within \(Self.maximumCell) bytes", file: file, line: openedLine)
+            throw DataError(.badData, "a quotation mark on this line is not closed within \(Self.maximumCell) "
+                + "bytes", file: file, line: openedLine)
         }
         return false
     }

@@ -79,7 +79,8 @@ public final class SentencePairSource {
             var score: Double?
             if let place = places.score, !cells[place].isEmpty {
                 guard let value = Double(cells[place]), value.isFinite else {
-                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a number", file: table.name, line: line)
+                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
+                        + "number", file: table.name, line: line)
                 }
                 score = value
             }

@@ -43,7 +43,8 @@ public struct Spreadsheet {
         while let last = rows.last, last.cells.isEmpty { rows.removeLast() }
         let width = rows.map(\.cells.count).max() ?? 0
         guard width * rows.count <= Self.cellLimit else {
-            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too large; remove stray cells far to the right or below", file: path)
+            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too large; remove stray cells "
+                + "far to the right or below", file: path)
         }
     }
 }
@@ -62,7 +63,8 @@ extension Spreadsheet {
                          + "open the file in a spreadsheet program and save it, which computes them")
         }
         if errors.count > 0 {
-            notes.append("warning: \(errors.count == 1 ? "1 cell has an error" : "\(errors.count) cells have errors") (the first is in \(errors.first))")
+            notes.append("warning: \(errors.count == 1 ? "1 cell has an error" : "\(errors.count) cells have errors") (the first is in "
+                + "\(errors.first))")
         }
         return notes
     }
@@ -220,7 +222,9 @@ private final class SheetReader: XMLHandler {
         case "c":
             guard row > 0 else { throw DataError(.badData, "a cell is outside any row", file: path) }
             column = try attributes["r"].map(columnNumber) ?? column + 1
-            guard column <= Spreadsheet.maximumColumns else { throw DataError(.badData, "a cell is beyond column \(Spreadsheet.maximumColumns)", file: path, line: row) }
+            guard column <= Spreadsheet.maximumColumns else {
+                throw DataError(.badData, "a cell is beyond column \(Spreadsheet.maximumColumns)", file: path, line: row)
+            }
             type = attributes["t"] ?? "n"
             style = attributes["s"].flatMap { Int($0) } ?? 0
             value.removeAll(keepingCapacity: true)
@@ -245,14 +249,17 @@ private final class SheetReader: XMLHandler {
             let text = try cellText()
             if hasFormula, value.isEmpty, type != "str" { note(&emptyFormulas) }
             if type == "e", !value.isEmpty { note(&errors) }
-            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this row contains a NUL character", file: path, line: row) }
+            guard !text.utf8.contains(0) else {
+                throw DataError(.badData, "a text in this row contains a NUL character", file: path, line: row)
+            }
             guard !text.isEmpty else { return }
             let missing = column - rows[row - 1].cells.count
             guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same position", file: path, line: row) }
             filled += 1
             gaps += missing - 1
             guard gaps <= Self.gapLimit + filled else {
-                throw DataError(.badData, "the cells of the sheet are too far apart (\(gaps) empty ones before \(filled) others); remove stray cells far to the right", file: path, line: row)
+                throw DataError(.badData, "the cells of the sheet are too far apart (\(gaps) empty ones before \(filled) others); remove "
+                    + "stray cells far to the right", file: path, line: row)
             }
             rows[row - 1].cells += repeatElement("", count: missing - 1)
             rows[row - 1].cells.append(text)

@@ -23,7 +23,8 @@ public final class SpreadsheetWriter {
     public init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
-            throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not \(columns.count)", file: path)
+            throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not "
+                + "\(columns.count)", file: path)
         }
         replacement = try FileReplacement(path: path)
         var options = lxw_workbook_options()
@@ -94,7 +95,8 @@ public final class SpreadsheetWriter {
         case .text(let text):
             if text.isEmpty { return }
             guard text.utf16.count <= Self.maximumText else {
-                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters does not fit in a cell (at most \(Self.maximumText)); write CSV instead", file: path, line: row + 1)
+                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters does not fit in a cell (at most "
+                    + "\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
             }
             status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), RichText.escaped(text), format)
         }

@@ -146,7 +146,8 @@ struct TableOpening {
         let root = try bytes.withUnsafeBytes { try JSON(parsing: $0, file: name) }
         if format == .coco {
             guard let annotations = root["annotations"]?.array else {
-                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is not a caption file; expected an array of objects or one object per line", file: name)
+                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is not a caption file; expected an array "
+                    + "of objects or one object per line", file: name)
             }
             var rows: [(Int, [String])] = []
             rows.reserveCapacity(annotations.count)
@@ -194,7 +195,9 @@ extension JSON {
     func cell(file: String, line: Int) throws -> String {
         switch self {
         case .string(let text):
-            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this record contains a NUL character", file: file, line: line) }
+            guard !text.utf8.contains(0) else {
+                throw DataError(.badData, "a text in this record contains a NUL character", file: file, line: line)
+            }
             return text
         case .null: return ""
         default: return serialized()

@@ -37,7 +37,8 @@ final class XMLStream {
         }
         XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in
             guard let stream = XMLStream.from(data) else { return }
-            stream.guarded { throw DataError(.badData, "the spreadsheet's part \(stream.name) declares a document type, which is not allowed in spreadsheets", file: stream.file) }
+            stream.guarded { throw DataError(.badData, "the spreadsheet's part \(stream.name) declares a document type, which is not "
+                + "allowed in spreadsheets", file: stream.file) }
         }
     }
 

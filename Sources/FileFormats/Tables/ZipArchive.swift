@@ -30,7 +30,8 @@ final class ZipArchive {
         guard let source, let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
             if let source { zip_source_free(source) }
             copy.deallocate()
-            throw DataError(.badData, "not a spreadsheet (xlsx), or a damaged one: \(String(cString: zip_error_strerror(&error)))", file: path)
+            throw DataError(.badData, "not a spreadsheet (xlsx), or a damaged one: "
+                + "\(String(cString: zip_error_strerror(&error)))", file: path)
         }
         self.archive = archive
         self.bytes = copy

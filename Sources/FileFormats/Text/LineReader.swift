@@ -71,12 +71,14 @@ final class LineReader {
             (searched, checked, start) = (searched - start, checked - start, 0)
         }
         guard buffer.count < Self.maximumLine else {
-            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; expected lines of text with one sentence, row or record each", file: input.name, line: number + 1)
+            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; expected lines of text with one sentence, "
+                + "row or record each", file: input.name, line: number + 1)
         }
         do {
             isAtEnd = try !input.next(into: &buffer)
         } catch is TextInput.Undecodable {
-            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or \(Setting.lossy) to replace invalid bytes",
+            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or "
+                + "\(Setting.lossy) to replace invalid bytes",
                 file: input.name, line: lineNumber(at: buffer.count))
         }
         try check()
@@ -96,7 +98,8 @@ final class LineReader {
             throw buffer.withUnsafeBytes { TextEncodingDetection.error(inPart: $0, name: input.name, line: lineNumber(at: bad)) }
         }
         if let zero {
-            throw DataError(.badData, "this line contains a NUL byte: not text, or UTF-16 without a byte-order mark (\(Setting.encoding) utf-16)",
+            throw DataError(.badData, "this line contains a NUL byte: not text, or UTF-16 without a byte-order mark (\(Setting.encoding) "
+                + "utf-16)",
                 file: input.name, line: lineNumber(at: zero))
         }
         checked = end

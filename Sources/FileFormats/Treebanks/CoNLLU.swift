@@ -186,7 +186,8 @@ public final class CoNLLUReader {
 
     private func checked(_ sentence: TreebankSentence) throws -> TreebankSentence {
         if let token = sentence.multiwordTokens.last, token.words.upperBound > sentence.words.count {
-            throw fault("the multiword token \(token.form) refers to word \(token.words.upperBound), but there are \(sentence.words.count)", sentence, line: sentence.line)
+            throw fault("the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
+                + "\(sentence.words.count)", sentence, line: sentence.line)
         }
         guard requiresTree else { return sentence }
         let words = sentence.words

@@ -27,7 +27,9 @@ public struct SentenceAttention: Sendable {
     public init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
         let trained = try model.bidirectionalEncoder, encoder: Encoder<Float> = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
         let encoding = try model.tokenizer.encode(text, pair: pair)
-        guard encoding.specialTokensMask.contains(0) else { throw DataError(.usage, "the tokenizer finds no tokens in \"\(text.prefix(40))\"") }
+        guard encoding.specialTokensMask.contains(0) else {
+            throw DataError(.usage, "the tokenizer finds no tokens in \"\(text.prefix(40))\"")
+        }
         let limit = encoder.configuration.longestSequence
         guard encoding.count <= limit else {
             throw DataError(.usage, "the text has \(encoding.count) tokens, but \(model.directory.name) reads \(limit)")

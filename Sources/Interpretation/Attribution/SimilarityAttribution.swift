@@ -184,7 +184,9 @@ private struct TextContributions {
         let vectors = model.vectors(ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil).value
         return try (0..<count).map { row in
             let vector = vectors.rows(row..<row + 1).elements.map(Double.init), length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard length > 0, length.isFinite else { throw DataError(.badData, "a vector is zero, so its cosine is undefined", file: model.directory.name) }
+            guard length > 0, length.isFinite else {
+                throw DataError(.badData, "a vector is zero, so its cosine is undefined", file: model.directory.name)
+            }
             return vector.map { $0 / length }
         }
     }

@@ -59,10 +59,13 @@ public struct ProbeFile: Sendable {
         for kind in ProbeKind.allCases {
             guard let entry = file[kind.rawValue] else { continue }
             guard entry.shape.count == 2, entry.shape[0] >= 1, entry.shape[0] <= entry.shape[1] else {
-                throw DataError(.badData, "the matrix \(kind.rawValue) has shape \(entry.shape), expected (rank, dimension) with rank ≤ dimension", file: path)
+                throw DataError(.badData, "the matrix \(kind.rawValue) has shape \(entry.shape), expected (rank, dimension) with rank ≤ "
+                    + "dimension", file: path)
             }
             let matrix = Tensor(try file.floats(kind.rawValue), shape: entry.shape)
-            guard matrix.isFinite else { throw DataError(.badData, "the matrix \(kind.rawValue) has an entry that is not finite", file: path) }
+            guard matrix.isFinite else {
+                throw DataError(.badData, "the matrix \(kind.rawValue) has an entry that is not finite", file: path)
+            }
             let probe = StructuralProbe(kind: kind, projection: matrix.transposed())
             switch kind {
             case .distance: distance = probe
@@ -78,10 +81,12 @@ public struct ProbeFile: Sendable {
     /// - Throws: `DataError` where the model or the dimension differs; `path` names the probe's file.
     public func require(model other: String, modelSHA256 hash: String, dimension: Int, of vectors: String, path: String) throws {
         guard dimension == self.dimension else {
-            throw DataError(.badData, "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they come from another encoder", file: vectors)
+            throw DataError(.badData, "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they "
+                + "come from another encoder", file: vectors)
         }
         guard hash.isEmpty || modelSHA256.isEmpty || hash == modelSHA256 else {
-            throw DataError(.badData, "its vectors come from \(other), but the probe \(path) was trained on \(model) (the model hashes differ)", file: vectors)
+            throw DataError(.badData, "its vectors come from \(other), but the probe \(path) was trained on \(model) (the model hashes "
+                + "differ)", file: vectors)
         }
     }
 

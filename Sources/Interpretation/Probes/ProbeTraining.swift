@@ -129,7 +129,8 @@ extension ProbeTraining {
                 devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
             } / Double(dev.sentences.count)
             guard trainLoss.isFinite, devLoss.isFinite else {
-                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or lower the learning rate", file: corpus.file)
+                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
+                    + "lower the learning rate", file: corpus.file)
             }
             epochs.append(.init(trainLoss: trainLoss / Double(corpus.sentences.count), devLoss: devLoss, learningRate: rate))
             if devLoss < plateau.loss * (1 - 1e-4) { plateau = (devLoss, 0) } else { plateau.badEpochs += 1 }
@@ -155,7 +156,8 @@ extension ProbeTraining {
         guard !vectors.isFinite else { return }
         let bad = vectors.withUnsafeElements { v in (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) } } ?? 0
         let sentence = (corpus.offsets.firstIndex { $0 > bad } ?? 1) - 1
-        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) has a component that is not finite", file: corpus.file)
+        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
+            + "has a component that is not finite", file: corpus.file)
     }
 
     /// One factor for each component, nil where nothing is rescaled.

@@ -55,13 +55,15 @@ public struct ReadingTimes: Sendable {
         } else if let column = try found(columns.word, Self.wordNames) {
             length = ("length", column.texts.map { $0.isEmpty ? nil : Double($0.count) })
         } else {
-            throw DataError(.usage, "which column contains the words, or their lengths? Name it with \(Setting.word) or \(Setting.length); the columns are "
+            throw DataError(.usage, "which column contains the words, or their lengths? Name it with \(Setting.word) or "
+                + "\(Setting.length); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers()) }
         let factor = group.map { Factor(name: $0.name, values: $0.texts) }
         if let factor, let row = factor.codes.firstIndex(where: { $0 == nil }) {
-            throw DataError(.badData, "the column \(factor.name) is empty here; it should say which text the word belongs to", file: table.name, line: table.lines[row])
+            throw DataError(.badData, "the column \(factor.name) is empty here; it should say which text the word belongs "
+                + "to", file: table.name, line: table.lines[row])
         }
         let codes = factor?.codes.compactMap(\.self) ?? [Int](repeating: 0, count: table.rowCount)
         let base = [length] + more
@@ -143,7 +145,8 @@ public struct ReadingTimes: Sendable {
             return (time.indices.map { $0 / size }, (time.count - 1) / size + 1, false)
         }
         guard groupCount >= count else {
-            throw DataError(.usage, "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups are never split")
+            throw DataError(.usage, "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
+                + "are never split")
         }
         let order = Array(Set(groups)).sorted(), shuffled = random.permutation(order.count)
         var places: [Int: Int] = [:]

@@ -132,12 +132,14 @@ public struct SurprisalScorer: Sendable {
         let encoding = try model.tokenizer.encode(text.text, addSpecialTokens: model.kind == .masked)
         let content = encoding.specialTokensMask.indices.filter { encoding.specialTokensMask[$0] == 0 }
         guard !content.isEmpty else {
-            throw DataError(.badData, text.text.isEmpty ? "the text is empty" : "the tokenizer finds no tokens in \"\(text.text.prefix(40))\"", file: file, line: line)
+            throw DataError(.badData, text.text.isEmpty ? "the text is empty" : "the tokenizer finds no tokens in "
+                + "\"\(text.text.prefix(40))\"", file: file, line: line)
         }
         let special = model.kind == .masked ? encoding.count - content.count : model.beginID == nil ? 0 : 1
         let room = model.contextLength - special
         guard content.count <= room || (options.stride != nil && room > 1) else {
-            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N reads it in windows N tokens apart, "
+            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N "
+                + "reads it in windows N tokens apart, "
                             + "as \(Setting.stride) \(max(1, room / 2))", file: file, line: line)
         }
         // The first token of a later window has no context there, so windows of a causal model overlap.

@@ -57,7 +57,9 @@ extension ConfigurationReader {
         let theta = try own.number("rope_theta", default: number(older, default: base, in: 1..<1e12), in: 1..<1e12)
         let part = try own.number("partial_rotary_factor", default: fraction, in: 0..<1.000001)
         let turned = Int(Double(headSize) * part)
-        guard turned >= 2, turned % 2 == 0 else { throw fail("rotary positions need pairs; \(turned) of a head's \(headSize) elements cannot be paired") }
+        guard turned >= 2, turned % 2 == 0 else {
+            throw fail("rotary positions need pairs; \(turned) of a head's \(headSize) elements cannot be paired")
+        }
         return RotaryPositions(base: theta, turned: turned, scaling: try own.scaling(positions: positions))
     }
 
@@ -88,7 +90,8 @@ extension ConfigurationReader {
 
     func check(_ configuration: DecoderConfiguration) throws {
         guard configuration.attentionHeads % configuration.keyValueHeads == 0 else {
-            throw fail("num_attention_heads \(configuration.attentionHeads) is not divisible by num_key_value_heads \(configuration.keyValueHeads)")
+            throw fail("num_attention_heads \(configuration.attentionHeads) is not divisible by num_key_value_heads "
+                + "\(configuration.keyValueHeads)")
         }
         guard configuration.layers == configuration.isLocal.count || configuration.isLocal.isEmpty else {
             throw fail("layer_types has \(configuration.isLocal.count) layers, num_hidden_layers is \(configuration.layers)")

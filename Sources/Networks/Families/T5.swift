@@ -30,7 +30,8 @@ enum T5: DecoderFamily {
         let buckets = try reader.integer("relative_attention_num_buckets", default: 32, in: 4...65536)
         let farthest = try reader.integer("relative_attention_max_distance", default: 128, in: 2...1_048_576)
         guard buckets % 4 == 0, farthest > buckets / 4 else {
-            throw reader.fail("relative_attention_num_buckets \(buckets) must be divisible by 4, and relative_attention_max_distance \(farthest) must exceed a quarter of it")
+            throw reader.fail("relative_attention_num_buckets \(buckets) must be divisible by 4, and relative_attention_max_distance "
+                + "\(farthest) must exceed a quarter of it")
         }
         configuration.relativeBias = .init(buckets: buckets, maximumDistance: farthest, rows: buckets)
         configuration.endIDs = try reader.tokenIDs("eos_token_id")

@@ -65,8 +65,12 @@ public struct EncodingModel: Sendable {
     public func callAsFunction(features x: Tensor<Float>, measurements y: Tensor<Float>, groups: [Int]? = nil, repeats: Reliability? = nil) throws -> Scores {
         let n = x.rows, v = y.columns
         guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not match") }
-        guard x.isFinite, y.isFinite else { throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns") }
-        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw DataError(.usage, "ridge penalties must be at least 0") }
+        guard x.isFinite, y.isFinite else {
+            throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns")
+        }
+        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+            throw DataError(.usage, "ridge penalties must be at least 0")
+        }
         if bands.count > 1 {
             guard bands[0].lowerBound == 0, zip(bands, bands.dropFirst()).allSatisfy({ $0.upperBound == $1.lowerBound }), bands.allSatisfy({ !$0.isEmpty }),
                   bands[bands.count - 1].upperBound == x.columns else { throw DataError(.usage, "bands should cover the \(x.columns) features one after another") }

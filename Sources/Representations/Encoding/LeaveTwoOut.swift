@@ -38,9 +38,13 @@ public struct LeaveTwoOut: Sendable {
     /// The same with the shares that the permutations reached.
     public func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
         let n = features.rows
-        guard n == measurements.rows else { throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not match") }
+        guard n == measurements.rows else {
+            throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not match")
+        }
         guard n >= 4 else { throw DataError(.badData, "leaving two out needs at least four items; there are \(n)") }
-        guard features.isFinite, measurements.isFinite else { throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns") }
+        guard features.isFinite, measurements.isFinite else {
+            throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns")
+        }
         guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty must be at least 0, not \(penalty)") }
         let source = RandomSource(seed: seed)
         let orders = [Array(0..<n)] + (0..<permutations).map { number in

@@ -29,7 +29,9 @@ public struct NoiseCovariance: Sendable {
         var squares = x
         for i in 0..<squares.count { squares[i] *= squares[i] }
         let fourth = matrixProduct(squares, transposed: true, squares)
-        if let flat = (0..<d).first(where: { !(sums[$0, $0] > 0) }) { throw DataError(.badData, "channel \(flat) never varies within conditions, so its noise is zero; leave it out") }
+        if let flat = (0..<d).first(where: { !(sums[$0, $0] > 0) }) {
+            throw DataError(.badData, "channel \(flat) never varies within conditions, so its noise is zero; leave it out")
+        }
         var s = Tensor<Double>(repeating: 0, shape: [d, d])
         switch kind {
         case .none:

@@ -42,7 +42,8 @@ public struct TrialDistances: Sendable {
         let (count, trials, channels) = (data.shape[0], data.shape[1], data.shape[2])
         guard times.count == count else { throw DataError(.badData, "\(times.count) times do not name \(count) matrices") }
         if let bad = data.values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is \(data.values[bad]) (all numbered from 0); fix or leave out that trial")
+            throw DataError(.badData, "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is "
+                + "\(data.values[bad]) (all numbered from 0); fix or leave out that trial")
         }
         if measure.isCrossValidated { try design.requireComplete() }
         @Sendable func slice(_ time: Int) -> Tensor<Double> { Tensor(data.values[time * trials * channels..<(time + 1) * trials * channels], shape: [trials, channels]) }

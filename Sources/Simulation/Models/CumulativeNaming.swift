@@ -67,7 +67,8 @@ public struct CumulativeNamingModel: Sendable {
     /// - Throws: `DataError` for fewer positions or values that are not positive.
     public static func fit(latencies: [Double]) throws -> Fit {
         guard latencies.count >= 5 else {
-            throw DataError(.badData, "\(latencies.count) positions are not enough for four constants (inhibition, strengthening, intercept, slope); expected at least 5")
+            throw DataError(.badData, "\(latencies.count) positions are not enough for four constants (inhibition, strengthening, "
+                + "intercept, slope); expected at least 5")
         }
         guard latencies.allSatisfy({ $0.isFinite && $0 > 0 }) else { throw DataError(.badData, "latencies should be positive milliseconds") }
         func line(_ cycles: [Double]) -> (intercept: Double, slope: Double, error: Double)? {

@@ -186,7 +186,9 @@ public struct NamingFitter: Sendable {
         let both = zip(pa, pb).map { $0 + $1 }
         let apart = Self.misfit(pa, pa) + Self.misfit(pb, pb), together = try parameters(of: both).misfit
         let each = 2 * (together - apart)
-        guard each > 1e-9 else { throw DataError(.badData, "the two have the same fitted parameters; no number of pictures can distinguish them") }
+        guard each > 1e-9 else {
+            throw DataError(.badData, "the two have the same fitted parameters; no number of pictures can distinguish them")
+        }
         let freedom = Double(free.count), critical = ChiSquare(freedom: freedom).quantile(1 - level)
         return Power(items: powers.map { power in
             var (low, high) = (1.0, 2.0)

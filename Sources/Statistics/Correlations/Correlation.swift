@@ -41,7 +41,9 @@ public enum Correlation: String, Sendable, CaseIterable {
     }
 
     private static func check(_ x: [Double], _ y: [Double]) throws {
-        guard x.count == y.count else { throw DataError(.badData, "a correlation needs two series of equal length; they have \(x.count) and \(y.count) values") }
+        guard x.count == y.count else {
+            throw DataError(.badData, "a correlation needs two series of equal length; they have \(x.count) and \(y.count) values")
+        }
         guard x.count >= 2 else { throw DataError(.badData, "a correlation needs at least two pairs of values; there \(x.count == 1 ? "is 1" : "are none")") }
         for (name, series) in [("first", x), ("second", y)] {
             if let bad = series.firstIndex(where: { !$0.isFinite }) {

@@ -132,7 +132,9 @@ private struct Problem {
         guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
         guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
         guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression contain NaN or infinity") }
-        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "the penalty of a logistic regression must be at least 0, not \(penalty)") }
+        guard penalty >= 0, penalty.isFinite else {
+            throw DataError(.usage, "the penalty of a logistic regression must be at least 0, not \(penalty)")
+        }
         if let rowWeights, rowWeights.count != x.rows || !rowWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) {
             throw DataError(.badData, "a logistic regression needs one non-negative weight for each of its \(x.rows) rows")
         }

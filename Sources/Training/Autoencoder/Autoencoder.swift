@@ -113,7 +113,9 @@ public struct Autoencoder: Sendable {
 
     private func standardized(_ x: Tensor<Float>) throws -> Tensor<Double> {
         let d = mean.count, n = x.rows
-        guard x.columns == d else { throw DataError(.badData, "the autoencoder was trained on vectors of dimension \(d); these have \(x.columns)") }
+        guard x.columns == d else {
+            throw DataError(.badData, "the autoencoder was trained on vectors of dimension \(d); these have \(x.columns)")
+        }
         var rows = x.converted(to: Double.self)
         rows.withUnsafeMutableElements { e in for row in 0..<n { for c in 0..<d { e[row * d + c] = (e[row * d + c] - mean[c]) / scale } } }
         return rows

@@ -213,7 +213,8 @@ public final class CausalTrainer {
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the checkpoint", file: stored.path)
+            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
+                + "checkpoint", file: stored.path)
         }
         guard let steps = stored.state["optimizer_steps"]?.int, steps >= 0, let numbers = stored.state["history"]?.array,
               let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {

@@ -43,7 +43,8 @@ enum Word2VecFiles {
             throw DataError(.badData, "the first line should hold the number of words and of components", file: path)
         }
         guard header.count > 0, (1 ... largestDimension).contains(header.dimension) else {
-            throw DataError(.badData, "the first line says \(header.count) words of dimension \(header.dimension), which is impossible", file: path, line: 1)
+            throw DataError(.badData, "the first line says \(header.count) words of dimension \(header.dimension), which is "
+                + "impossible", file: path, line: 1)
         }
         return try isBinary(reader, header.dimension) ? binary(reader, header: header, limit: limit) : text(reader, header: header, limit: limit)
     }
@@ -72,11 +73,13 @@ enum Word2VecFiles {
                     // Without a header the first line decides: as many components as numbers stand at its end, but the first field is the word.
                     let dimension = header?.dimension ?? fields.dropFirst().reversed().prefix { DecimalText.float($0) != nil }.count
                     if bytes.contains(0) {
-                        throw DataError(.badData, "not a supported file of word vectors; fastText models without its magic number (before format 11) are not supported. "
+                        throw DataError(.badData, "not a supported file of word vectors; fastText models without its magic number (before "
+                            + "format 11) are not supported. "
                                         + "Load such a model with fastText 0.9 and save it again", file: name)
                     }
                     guard dimension > 0 else {
-                        throw DataError(.badData, "not a word vector: expected a word and numbers separated by spaces", file: name, line: place)
+                        throw DataError(.badData, "not a word vector: expected a word and numbers separated by "
+                            + "spaces", file: name, line: place)
                     }
                     builder = TableBuilder(file: name, dimension: dimension, limit: limit, expected: header?.count, countsLines: true)
                 }
@@ -93,7 +96,8 @@ enum Word2VecFiles {
                 try builder?.take(word, place: place) { values in
                     for (index, field) in fields.suffix(dimension).enumerated() {
                         guard let value = DecimalText.float(field) else {
-                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" is not a number: "
+                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" "
+                                + "is not a number: "
                                             + "\"\(String(decoding: field.prefix(20), as: UTF8.self))\"", file: name, line: place)
                         }
                         values.append(value)

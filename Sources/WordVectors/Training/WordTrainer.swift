@@ -60,7 +60,8 @@ public final class WordTrainer: @unchecked Sendable {
         self.options = options
         let words = text.vocabulary.count, rows = words + (options.subwords.isEmpty ? 0 : options.subwords.buckets)
         guard rows < Int(Int32.max), let input = PaddedMatrix(rows: rows, columns: options.dimension), let output = PaddedMatrix(rows: words, columns: options.dimension) else {
-            throw DataError(.usage, "not enough memory for \(rows) rows of dimension \(options.dimension); lower \(Setting.buckets) or \(Setting.dimension)")
+            throw DataError(.usage, "not enough memory for \(rows) rows of dimension \(options.dimension); lower \(Setting.buckets) or "
+                + "\(Setting.dimension)")
         }
         (self.input, self.output) = (input, output)
         rules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: Self.strata)

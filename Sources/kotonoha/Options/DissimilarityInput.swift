@@ -23,7 +23,8 @@ struct DissimilarityOptions: ParsableArguments {
     /// The metric of vectors.
     func distance() throws -> DistanceMetric {
         guard let distance = DistanceMetric(rawValue: metric.rawValue) else {
-            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials per condition: an array (times, trials, channels) and rdm --trials TABLE")
+            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials per condition: an array (times, trials, channels) "
+                + "and rdm --trials TABLE")
         }
         return distance
     }
@@ -39,7 +40,9 @@ struct DissimilarityOptions: ParsableArguments {
             return [(name, try vectors(VectorFile(path: path)))]
         case "npy":
             let file = try NPYFile(path: path)
-            guard file.shape.count == 2 else { throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor a table of features", file: path) }
+            guard file.shape.count == 2 else {
+                throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor a table of features", file: path)
+            }
             let values = Tensor(try file.doubles(), shape: file.shape)
             let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
             return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: distance()) })]
@@ -54,7 +57,8 @@ struct DissimilarityOptions: ParsableArguments {
     func matrix(_ argument: String) throws -> RDM {
         let found = try matrices(argument)
         guard found.count == 1 else {
-            throw DataError(.usage, "it contains \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); select one with \(argument):\(found.first?.name ?? "COLUMN")", file: argument)
+            throw DataError(.usage, "it contains \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); select one with "
+                + "\(argument):\(found.first?.name ?? "COLUMN")", file: argument)
         }
         return found[0].rdm
     }

@@ -63,7 +63,8 @@ struct FigureOptions: ParsableArguments {
     private func colours(_ map: MapRows) throws -> Colours {
         guard let colorBy else { return .groups(map.groups, title: nil) }
         guard let column = map.file.layout.column(named: colorBy) else {
-            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; expected one of \(map.file.layout.columns.map(\.name).joined(separator: ", "))")
+            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; expected one of "
+                + "\(map.file.layout.columns.map(\.name).joined(separator: ", "))")
         }
         let values = try map.file.column(column), chosen = map.rows.map { values[$0] }, table = Table(name: map.name, columns: [(colorBy, chosen)]).column(at: 0)
         // A few whole numbers are names of groups; more, or fractions, are a scale.

@@ -104,7 +104,8 @@ struct ModelOptions: ParsableArguments {
         }
         Self.note(missing: fixed, isQuiet: isQuiet)
         if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per product); --precision auto avoids that")
+            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
+                + "product); --precision auto avoids that")
         }
     }
 
@@ -117,10 +118,12 @@ struct ModelOptions: ParsableArguments {
     static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
         guard !isQuiet else { return }
         if counts.truncated > 0 {
-            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences \(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
+            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences "
+                + "\(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
         }
         if counts.unknownShare > 0.05 {
-            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors mean little for such text. "
+            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors "
+                + "mean little for such text. "
                         + "Use a model for the text's language (--model)")
         }
     }
@@ -170,13 +173,15 @@ struct TableArguments: ParsableArguments {
         options.headerRows = try headerRows()
         if format != "auto" {
             guard let known = TableFormat(rawValue: format) else {
-                throw ValidationError("--format '\(format)' is unknown; expected auto, \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw ValidationError("--format '\(format)' is unknown; expected auto, "
+                    + "\(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             options.format = known
         }
         if encoding != "auto" {
             guard let known = TextEncoding(name: encoding) else {
-                throw ValidationError("--encoding '\(encoding)' is unknown; expected auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or latin-1")
+                throw ValidationError("--encoding '\(encoding)' is unknown; expected auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or "
+                    + "latin-1")
             }
             options.encoding = known
         }

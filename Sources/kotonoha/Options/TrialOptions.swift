@@ -34,7 +34,9 @@ struct TrialOptions: ParsableArguments {
     func windowRange() throws -> ClosedRange<Double>? {
         guard let window else { return nil }
         let ends = window.split(separator: ":").map { Double($0) }
-        guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high else { throw ValidationError("--window expects FROM:TO in the unit of the times, such as 0.1:0.2; not '\(window)'") }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high else {
+            throw ValidationError("--window expects FROM:TO in the unit of the times, such as 0.1:0.2; not '\(window)'")
+        }
         return low...high
     }
 

@@ -66,8 +66,12 @@ struct ContrastCommand: ParsableCommand {
         try OutputName.requireTable(output)
         if permutations < 1 || resamples < 1 { throw ValidationError("--permutations and --resamples should be at least 1") }
         if between.isEmpty { throw ValidationError("--between expects two conditions: --between A,B") }
-        for pair in between where pair.split(separator: ",").count != 2 { throw ValidationError("--between expects two conditions separated by a comma, not '\(pair)'") }
-        if let toward, toward.split(separator: ":").count != 2 { throw ValidationError("--toward expects two conditions separated by a colon, not '\(toward)'") }
+        for pair in between where pair.split(separator: ",").count != 2 {
+            throw ValidationError("--between expects two conditions separated by a comma, not '\(pair)'")
+        }
+        if let toward, toward.split(separator: ":").count != 2 {
+            throw ValidationError("--toward expects two conditions separated by a colon, not '\(toward)'")
+        }
     }
 
     func run() throws {
@@ -105,7 +109,9 @@ struct ContrastCommand: ParsableCommand {
     // MARK: Numbers of a table
 
     private func contrastValues(_ contrast: Contrast, isVectors: Bool) throws -> ContrastRun {
-        guard let value else { throw DataError(.usage, "to contrast a table, name one of its numeric columns: --value COLUMN", file: input) }
+        guard let value else {
+            throw DataError(.usage, "to contrast a table, name one of its numeric columns: --value COLUMN", file: input)
+        }
         let table: Table
         if isVectors {
             let file = try VectorFile(path: input)
@@ -144,7 +150,9 @@ struct ContrastCommand: ParsableCommand {
             + cells.keys.sorted { $0.lexicographicallyPrecedes($1) }.prefix(5).map { "\($0[0]) in \($0[1]) (\(cells[$0]?.count ?? 0) rows)" }.joined(separator: ", ") + (cells.count > 5 ? ", …" : "")
         let shared = Factor(name: "", values: items).levels.filter { inA[$0] != nil && inB[$0] != nil }
         let incomplete = Set(inA.keys).symmetricDifference(inB.keys).sorted()
-        guard !shared.isEmpty else { throw DataError(.badData, "no item occurs in both '\(a)' and '\(b)'; leave out --item for an unpaired contrast", file: input) }
+        guard !shared.isEmpty else {
+            throw DataError(.badData, "no item occurs in both '\(a)' and '\(b)'; leave out --item for an unpaired contrast", file: input)
+        }
         let notes = [Self.note(incomplete, a, b), repeated].compactMap { $0 }
         return (shared.compactMap { inA[$0] }, shared.compactMap { inB[$0] }, notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
@@ -162,7 +170,9 @@ struct ContrastCommand: ParsableCommand {
         let chosen = Set(pairs.flatMap { [$0.0, $0.1] } + (toward?.split(separator: ":").map(String.init) ?? []))
         for level in chosen { _ = try factor.index(of: level) }
         let rows = valid.indices.filter { valid[$0] && chosen.contains(factor[$0] ?? "") }
-        guard rows.count <= 20_000 else { throw DataError(.usage, "\(rows.count) rows make too many pairs; select at most 20,000 with vectors select", file: input) }
+        guard rows.count <= 20_000 else {
+            throw DataError(.usage, "\(rows.count) rows make too many pairs; select at most 20,000 with vectors select", file: input)
+        }
         let x = try file.vectors(rows: rows).converted(to: Double.self)
         let place = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let raw = try cosineMatrix(x), centred = try cosineMatrix(x, centred: true)

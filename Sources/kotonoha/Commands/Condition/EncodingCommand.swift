@@ -108,8 +108,13 @@ struct EncodingCommand: ParsableCommand {
         try writing.check(inputs: [vectors] + files + paths, files: [output] + picture.figure)
         let file = try VectorFile(path: vectors), source = try MeasurementInput(data, match: match, file)
         let (x, ranges) = try features(file, files, source.rows)
-        if let stable, source.repeats == nil { throw DataError(.usage, "--stable \(stable) chooses voxels by reliability: give --data several times, or an array (repetitions, rows, voxels)") }
-        if let stable, stable > source.mean.columns { throw DataError(.usage, "--stable \(stable) exceeds the number of voxels, \(source.mean.columns)") }
+        if let stable, source.repeats == nil {
+            throw DataError(.usage, "--stable \(stable) chooses voxels by reliability: give --data several times, or an array "
+                + "(repetitions, rows, voxels)")
+        }
+        if let stable, stable > source.mean.columns {
+            throw DataError(.usage, "--stable \(stable) exceeds the number of voxels, \(source.mean.columns)")
+        }
         if !report.quiet { for note in source.notes { Console.say("note: " + note) } }
         var record = provenance(seed: seed)
         record.inputs = try ([vectors] + files + paths).map { try .init(hashing: $0) }
@@ -196,7 +201,8 @@ struct EncodingCommand: ParsableCommand {
                       + (ceilings.map { "\nmean noise ceiling\t\(Console.fixed(mean($0), 4))" } ?? "") + (significant.map { "\nsignificant (FDR 5 %)\t\($0)" } ?? ""))
         guard !report.quiet else { return }
         if scores.atLowerEdge + scores.atUpperEdge > 0 {
-            Console.say("warning: the best penalty is at the edge of the grid for \(scores.atLowerEdge) (lower) and \(scores.atUpperEdge) (upper) of \(scores.r.count) voxels; widen --alphas")
+            Console.say("warning: the best penalty is at the edge of the grid for \(scores.atLowerEdge) (lower) and \(scores.atUpperEdge) "
+                + "(upper) of \(scores.r.count) voxels; widen --alphas")
         }
         if unused > 0 { Console.say("note: \(unused) voxels were not stable in any fold and have no r") }
         if defined.count + unused < scores.r.count { Console.say("note: \(scores.r.count - defined.count - unused) voxels are constant and have no r") }

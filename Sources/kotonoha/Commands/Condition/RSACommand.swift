@@ -72,7 +72,8 @@ struct RSACommand: ParsableCommand {
         let candidates = try models.flatMap(matrices.matrices), inTime = try data.map { try Self.isSeries($0) }
         if inTime.contains(true) {
             guard !inTime.contains(false) else {
-                throw DataError(.usage, "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices (\(data[inTime.firstIndex(of: false) ?? 0]))")
+                throw DataError(.usage, "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices "
+                    + "(\(data[inTime.firstIndex(of: false) ?? 0]))")
             }
             return try runTimeCourse(candidates)
         }
@@ -90,7 +91,10 @@ struct RSACommand: ParsableCommand {
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
-        if result.missing > 0, !report.quiet { Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a matrix; each comparison leaves out pairs missing from either of its matrices") }
+        if result.missing > 0, !report.quiet {
+            Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a "
+                + "matrix; each comparison leaves out pairs missing from either of its matrices")
+        }
         if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
     }
 

@@ -58,8 +58,12 @@ struct AttentionCommand: ParsableCommand {
         options.dictionary = dictionary
         let encoder = try SentenceEncoder(model: model, options: options)
         let found = try SentenceAttention(encoder, sentence, pair: second, untrainedSeed: untrainedSeed)
-        if let layer, layer > found.layers.count { throw DataError(.usage, "no layer \(layer); \(encoder.directory.name) has \(found.layers.count) layers") }
-        if let head, head > found.heads { throw DataError(.usage, "no head \(head); each layer of \(encoder.directory.name) has \(found.heads) heads") }
+        if let layer, layer > found.layers.count {
+            throw DataError(.usage, "no layer \(layer); \(encoder.directory.name) has \(found.layers.count) layers")
+        }
+        if let head, head > found.heads {
+            throw DataError(.usage, "no head \(head); each layer of \(encoder.directory.name) has \(found.heads) heads")
+        }
         var record = provenance(seed: untrainedSeed)
         record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
         record.settings = [

@@ -53,7 +53,9 @@ struct ExplainCommand: ParsableCommand {
         try OutputName.requireTable(output)
         for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
         if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }
-        if method == .gradientInput && steps != 24 { throw ValidationError("--steps needs a reference, which --method gradient-input does not use") }
+        if method == .gradientInput && steps != 24 {
+            throw ValidationError("--steps needs a reference, which --method gradient-input does not use")
+        }
     }
 
     func run() throws {
@@ -100,7 +102,8 @@ struct ExplainCommand: ParsableCommand {
         if let untrainedSeed { model.network.encoder.initialize(seed: untrainedSeed) }
         let chosen = try label.map { label in
             guard let place = model.labels.firstIndex(of: label) ?? Int(label).flatMap({ model.labels.indices.contains($0) ? $0 : nil }) else {
-                throw DataError(.usage, "no label '\(label)'; the labels of \(directory.name) are \(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
+                throw DataError(.usage, "no label '\(label)'; the labels of \(directory.name) are "
+                    + "\(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
             }
             return place
         }
@@ -132,10 +135,14 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func sayCheck(_ sum: Double, _ expected: Double?, _ what: String) {
-        guard let expected else { return Console.say("the attributions sum to \(Console.fixed(sum, 4)); with this method they need not equal the score") }
+        guard let expected else {
+            return Console.say("the attributions sum to \(Console.fixed(sum, 4)); with this method they need not equal the score")
+        }
         let error = abs(sum - expected)
         Console.say("check: the attributions sum to \(Console.fixed(sum, 5)), \(what) is \(Console.fixed(expected, 5)) (off by \(Console.fixed(error, 5)))")
-        if error > 0.01 * max(abs(expected), 0.1) { Console.say("warning: the sum is off by more than 1 %; --steps \(min(1000, steps * 4)) is more accurate") }
+        if error > 0.01 * max(abs(expected), 0.1) {
+            Console.say("warning: the sum is off by more than 1 %; --steps \(min(1000, steps * 4)) is more accurate")
+        }
     }
 
     private func record(_ directory: ModelDirectory, _ name: String, _ checks: [(key: String, value: JSON)]) throws -> Provenance {

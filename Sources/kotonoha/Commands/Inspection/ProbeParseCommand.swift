@@ -109,7 +109,9 @@ struct ProbeParseCommand: ParsableCommand {
                 return PlainWords.split(sentence, spaced: spaced)
             }
             let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
-            if !report.quiet { Console.say("note: split into words by MeCab: \(words.joined(separator: " ")) (insert spaces to split it differently)") }
+            if !report.quiet {
+                Console.say("note: split into words by MeCab: \(words.joined(separator: " ")) (insert spaces to split it differently)")
+            }
             return text
         } catch let error as DataError {
             throw DataError(error.kind, error.message + "; or separate the words of the sentence by spaces", file: error.file, line: error.line)

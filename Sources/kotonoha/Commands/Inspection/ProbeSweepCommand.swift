@@ -117,7 +117,9 @@ struct ProbeSweepCommand: ParsableCommand {
 
     private static func numbers(_ text: String, _ option: String) throws -> [Int] {
         try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let number = Int(part), number >= 0 else { throw ValidationError("\(option) expects numbers separated by commas, not '\(text)'") }
+            guard let number = Int(part), number >= 0 else {
+                throw ValidationError("\(option) expects numbers separated by commas, not '\(text)'")
+            }
             return number
         }
     }

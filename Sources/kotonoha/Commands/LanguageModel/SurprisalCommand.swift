@@ -43,7 +43,9 @@ struct SurprisalCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireTable(output)
-        if unit == .region && !regions { throw ValidationError("--unit region needs --regions, because the texts need marks (\(mark)) between regions") }
+        if unit == .region && !regions {
+            throw ValidationError("--unit region needs --regions, because the texts need marks (\(mark)) between regions")
+        }
         if mark.isEmpty { throw ValidationError("--mark cannot be empty") }
         if report.json && output == nil { throw ValidationError("--json prints the totals; the table needs -o FILE (.jsonl and .json are among its formats)") }
     }
@@ -132,7 +134,8 @@ struct SurprisalCommand: ParsableCommand {
         note(totals.missing, "of \(Console.counted(totals.units, chosen.rawValue)) have no surprisal: no token begins in them, or the model has no begin token to predict a first token from")
         note(totals.windowed, "texts are longer than the model reads and were read in windows (--stride)")
         if Double(totals.unknown) > 0.05 * Double(totals.tokens) {
-            Console.say("warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown to this model; its probabilities mean little for such text")
+            Console.say("warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown "
+                + "to this model; its probabilities mean little for such text")
         }
     }
 }

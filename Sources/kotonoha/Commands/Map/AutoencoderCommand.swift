@@ -99,7 +99,9 @@ struct AutoencoderCommand: ParsableCommand {
         let progress = ProgressLine(unit: "%", isQuiet: report.quiet), learned = rows(train)
         let model = try Autoencoder(learned, settings: settings) { progress.update(done: Int(100 * $0), fraction: $0) }
         progress.finish()
-        if model.isConverged == false && !report.quiet { Console.say("note: stopped after \(model.iterations) iterations without convergence; --iterations allows more") }
+        if model.isConverged == false && !report.quiet {
+            Console.say("note: stopped after \(model.iterations) iterations without convergence; --iterations allows more")
+        }
 
         // The same rows, the same number of numbers a row.
         let components = min(code, d, train.count - 1)

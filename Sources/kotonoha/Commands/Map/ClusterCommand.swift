@@ -71,7 +71,9 @@ struct ClusterCommand: ParsableCommand {
             try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
             try refuse([("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
             if clusters != nil { try refuse([("--threshold", threshold != nil), ("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
-            if let threshold, Double(threshold)?.isFinite != true { throw ValidationError("--threshold of a tree must be a height such as 0.4, not '\(threshold)'") }
+            if let threshold, Double(threshold)?.isFinite != true {
+                throw ValidationError("--threshold of a tree must be a height such as 0.4, not '\(threshold)'")
+            }
         } else if clusters != nil {
             try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
@@ -172,7 +174,10 @@ struct ClusterCommand: ParsableCommand {
         let file = try VectorFile(path: vectors), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
         guard rows.count >= 2 else { throw DataError(.badData, "a tree needs at least two rows with vectors; there \(rows.count == 1 ? "is 1" : "are none")", file: vectors) }
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
-        guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; select at most 40,000 with vectors select", file: vectors) }
+        guard rows.count <= 40_000 else {
+            throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; select at most 40,000 with vectors "
+                + "select", file: vectors)
+        }
         if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
         let d = file.dimension, x = try file.vectors()
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
@@ -209,13 +214,17 @@ struct ClusterCommand: ParsableCommand {
             try record.write(beside: output)
         case let kind:
             guard let cut else {
-                guard kind != "h5" else { throw DataError(.usage, "a vector file cannot store a tree; cut it with --clusters or --height", file: output) }
+                guard kind != "h5" else {
+                    throw DataError(.usage, "a vector file cannot store a tree; cut it with --clusters or --height", file: output)
+                }
                 return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(to: output, provenance: record) { append in
                     for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
                 }
             }
             guard let file else {
-                guard !OutputName.vectors.contains(kind) else { throw DataError(.usage, "a matrix has no vectors to copy; write its clusters to a table", file: output) }
+                guard !OutputName.vectors.contains(kind) else {
+                    throw DataError(.usage, "a matrix has no vectors to copy; write its clusters to a table", file: output)
+                }
                 return try ResultTable(["row", "label", "cluster"], tableOutput).write(to: output, provenance: record) { append in
                     for (row, cluster) in cut.enumerated() { try append([.integer(row), .text(tree.labels[row]), .integer(cluster + 1)]) }
                 }

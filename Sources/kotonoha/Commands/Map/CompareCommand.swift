@@ -34,7 +34,8 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let a = try MapFile(path: first), b = try MapFile(path: second)
         guard a.rows == b.rows else {
-            throw DataError(.badData, "this map shows \(b.rows.count) sentences and \(first) \(a.rows.count), or different ones; both must be made from the same vector file", file: second)
+            throw DataError(.badData, "this map shows \(b.rows.count) sentences and \(first) \(a.rows.count), or different ones; both "
+                + "must be made from the same vector file", file: second)
         }
         let comparison = try MapComparison(a.coordinates, b.coordinates, neighbors: neighbors, threads: threads)
         let qualities = try vectors.map { try [quality(a, $0), quality(b, $0)] } ?? []

@@ -51,7 +51,8 @@ struct PCACommand: ParsableCommand {
         try OutputName.requireVectors(output, "principal components are written")
         try OutputName.require(scree, OutputName.figures, "a picture is written")
         guard from != nil else { return }
-        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "cannot be combined with --from, whose components are used unchanged")
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "cannot be combined with "
+            + "--from, whose components are used unchanged")
     }
 
     func run() throws {
@@ -62,7 +63,8 @@ struct PCACommand: ParsableCommand {
         if let from {
             model = try PCAModel(path: from)
             guard model.mean.count == file.dimension else {
-                throw DataError(.badData, "its components have dimension \(model.mean.count), but the vectors of \(vectors) have \(file.dimension)", file: from)
+                throw DataError(.badData, "its components have dimension \(model.mean.count), but the vectors of \(vectors) have "
+                    + "\(file.dimension)", file: from)
             }
         } else {
             model = try pca(for: file, valid).fit(file, valid: valid)

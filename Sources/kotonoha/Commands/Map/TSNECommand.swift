@@ -93,7 +93,9 @@ struct TSNECommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if onto != nil && (resume || measures || pca != nil) { throw ValidationError("--onto cannot be combined with --resume, --report or --pca") }
+        if onto != nil && (resume || measures || pca != nil) {
+            throw ValidationError("--onto cannot be combined with --resume, --report or --pca")
+        }
         if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
     }
 
@@ -112,7 +114,8 @@ struct TSNECommand: ParsableCommand {
             x = try PCA(components: .count(pca), seed: seed, threads: threads).fit(x).transform(x, threads: threads)
         }
         if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
-            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only \(x.rows) points (--perplexity sets another)")
+            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only "
+                + "\(x.rows) points (--perplexity sets another)")
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(pca ?? 0)")
         try partial.check()
@@ -192,7 +195,9 @@ struct TSNECommand: ParsableCommand {
     func settings() throws -> TSNE {
         var settings = TSNE()
         settings.perplexities = try (perplexity ?? "").split(separator: ",").map { part in
-            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor a list of numbers separated by commas") }
+            guard let value = Double(part) else {
+                throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor a list of numbers separated by commas")
+            }
             return value
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]

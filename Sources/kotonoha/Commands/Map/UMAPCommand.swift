@@ -84,7 +84,9 @@ struct UMAPCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if onto != nil && (measures || pca != nil || by != nil) { throw ValidationError("--onto cannot be combined with --report, --pca or --by") }
+        if onto != nil && (measures || pca != nil || by != nil) {
+            throw ValidationError("--onto cannot be combined with --report, --pca or --by")
+        }
         if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
         if initialization != "pca" && initialization != "random" { throw ValidationError("--initialization is pca or random, not '\(initialization)'") }
     }

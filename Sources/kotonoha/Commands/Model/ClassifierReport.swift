@@ -121,11 +121,13 @@ struct ClassifierReport {
         }
         guard !isQuiet else { return }
         if !leakage.identical.isEmpty || !leakage.nearlyIdentical.isEmpty {
-            Console.say("warning: \(leakage.identical.count) test rows have a text that is also in the training rows, \(leakage.nearlyIdentical.count) more a nearly identical one "
+            Console.say("warning: \(leakage.identical.count) test rows have a text that is also in the training rows, "
+                + "\(leakage.nearlyIdentical.count) more a nearly identical one "
                         + "(\(lines(leakage.identical + leakage.nearlyIdentical))); remove them, or let --group-column keep such rows together")
         }
         if !leakage.sharedGroups.isEmpty {
-            Console.say("warning: \(leakage.sharedGroups.count) groups are in both training and test rows (\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
+            Console.say("warning: \(leakage.sharedGroups.count) groups are in both training and test rows "
+                + "(\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
         }
     }
 

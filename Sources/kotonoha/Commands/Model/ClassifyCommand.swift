@@ -94,7 +94,8 @@ struct ClassifyCommand: ParsableCommand {
     private func likelyColumn(_ table: Table) throws -> Int {
         if table.columnNames.count == 1 { return 0 }
         for name in ["text", "sentence", "caption", "文", "テキスト"] { if let place = table.columnNames.firstIndex(where: { $0.lowercased() == name }) { return place } }
-        throw DataError(.usage, "which column has the texts? Name it with --column; the columns are \(table.columnNames.joined(separator: ", "))", file: input)
+        throw DataError(.usage, "which column has the texts? Name it with --column; the columns are "
+            + "\(table.columnNames.joined(separator: ", "))", file: input)
     }
 }
 
@@ -132,7 +133,8 @@ struct ClassifierComputation: ParsableArguments {
 
     func report(_ truncated: Int, of count: Int, _ model: TextClassifier, isQuiet: Bool) {
         guard truncated > 0, !isQuiet else { return }
-        Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(count)) texts were longer than \(model.maxLength) tokens and were truncated (--max-length)")
+        Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(count)) texts were longer than \(model.maxLength) tokens "
+            + "and were truncated (--max-length)")
     }
 }
 

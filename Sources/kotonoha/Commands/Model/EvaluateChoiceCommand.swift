@@ -55,7 +55,9 @@ struct EvaluateChoiceCommand: ParsableCommand {
         if oddOneOut && cue != nil { throw ValidationError("--odd-one-out items have no --cue") }
         if let template {
             let places = template.components(separatedBy: "{}").count - 1
-            guard places == 1 || places == 2 && !oddOneOut else { throw ValidationError("--template must contain {} once, or twice for cue and option; '\(template)' has it \(places) times") }
+            guard places == 1 || places == 2 && !oddOneOut else {
+                throw ValidationError("--template must contain {} once, or twice for cue and option; '\(template)' has it \(places) times")
+            }
         }
     }
 
@@ -86,7 +88,8 @@ struct EvaluateChoiceCommand: ParsableCommand {
         }
         let lost = items.items.indices.filter { !first.outcomes[$0].missing.isEmpty }
         if let row = lost.first, missing == .error {
-            throw DataError(.badData, "\(first.outcomes[row].missing.map { "\"\($0)\"" }.joined(separator: ", ")) has no vector in \(name); --missing exclude leaves out such items",
+            throw DataError(.badData, "\(first.outcomes[row].missing.map { "\"\($0)\"" }.joined(separator: ", ")) has no vector in "
+                + "\(name); --missing exclude leaves out such items",
                             file: input, line: items.items[row].line)
         }
         if let output { try write(items, name, first, other?.choice, to: output) }

@@ -68,7 +68,9 @@ struct STSCommand: ParsableCommand {
         }
         if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
         let covered = cosines.count, all = covered + uncovered
-        guard covered > 1 else { throw DataError(.badData, "\(covered) of \(all) pairs have vectors on both sides; a correlation needs two", file: input) }
+        guard covered > 1 else {
+            throw DataError(.badData, "\(covered) of \(all) pairs have vectors on both sides; a correlation needs two", file: input)
+        }
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
         try out.write(["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"],
                       [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in

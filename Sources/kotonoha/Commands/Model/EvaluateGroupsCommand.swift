@@ -41,7 +41,9 @@ struct EvaluateGroupsCommand: ParsableCommand {
         if let by {
             let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
-            guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; expected at most 20", file: vectors) }
+            guard kinds.count <= 20 else {
+                throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; expected at most 20", file: vectors)
+            }
             for from in kinds {
                 for to in kinds {
                     func rows(_ kind: String) -> [Bool] { zip(values, valid).map { $0 == kind && $1 } }

@@ -76,7 +76,9 @@ struct EvaluateReadingCommand: ParsableCommand {
         if reading.leftOut > 0 {
             Console.say("note: \(Console.counted(reading.leftOut, "row")) without a time, a surprisal or \(Console.counted(lag, "word")) before it left out")
         }
-        if reading.groupCount < 2 { Console.say("note: all words count as one text (--group), so held-out words are next to words that were fitted") }
+        if reading.groupCount < 2 {
+            Console.say("note: all words count as one text (--group), so held-out words are next to words that were fitted")
+        }
     }
 
     private func facts(_ reading: ReadingTimes, _ result: ReadingTimes.Result) -> [(key: String, value: JSON)] {

@@ -105,7 +105,9 @@ struct TrainClassifierCommand: ParsableCommand {
     private var isFrozen: Bool { freeze == "all" }
 
     func validate() throws {
-        guard FineTuning.Freeze(freeze) != nil else { throw ValidationError("--freeze must be none, embeddings, all or a number of layers from 1, not '\(freeze)'") }
+        guard FineTuning.Freeze(freeze) != nil else {
+            throw ValidationError("--freeze must be none, embeddings, all or a number of layers from 1, not '\(freeze)'")
+        }
         if folds != nil && !test.isEmpty { throw ValidationError("--folds and --test exclude each other") }
         if !measures && output == nil { throw ValidationError("give -o MODEL to save a classifier, or --folds or --test to evaluate one") }
         if measures { try OutputName.requireTable(output) }
@@ -127,7 +129,9 @@ struct TrainClassifierCommand: ParsableCommand {
             if task != .classification { throw ValidationError("--setfit needs --task classification") }
         }
         if calibrate, task != .classification { throw ValidationError("--calibrate needs --task classification") }
-        if classWeights == .balanced, task != .classification { throw ValidationError("--class-weights balanced needs --task classification") }
+        if classWeights == .balanced, task != .classification {
+            throw ValidationError("--class-weights balanced needs --task classification")
+        }
         _ = try pull()
     }
 
@@ -198,7 +202,8 @@ struct TrainClassifierCommand: ParsableCommand {
     private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
         let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) tokens and were truncated (--max-length)")
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) "
+                + "tokens and were truncated (--max-length)")
         }
         return encodings
     }
@@ -287,9 +292,12 @@ struct TrainClassifierCommand: ParsableCommand {
             view.end()
         } else if isFrozen {
             guard data.seconds == nil else {
-                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; evaluate it with --folds, or leave out --freeze all to encode pairs together")
+                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; "
+                    + "evaluate it with --folds, or leave out --freeze all to encode pairs together")
             }
-            guard !model.isWordFile, model.truncateDim == nil else { throw DataError(.usage, "a classifier can only be saved with an unmodified sentence model; evaluate others with --folds") }
+            guard !model.isWordFile, model.truncateDim == nil else {
+                throw DataError(.usage, "a classifier can only be saved with an unmodified sentence model; evaluate others with --folds")
+            }
             let (method, encoder) = try frozen(data)
             let head = try method.fit(data, train: rows)
             (writer.prompt, writer.normalizes) = (encoder.prompt, model.normalize)

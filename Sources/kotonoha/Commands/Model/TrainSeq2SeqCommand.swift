@@ -44,7 +44,9 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     @Option(in: Bounds(0...1_000_000_000), help: "Number of wrong outputs to show at the end.") var show = 10
 
     func validate() throws {
-        if from != nil && (config != nil || tokenizer != nil) { throw ValidationError("--from has its own configuration and tokenizer; leave out --config and --tokenizer") }
+        if from != nil && (config != nil || tokenizer != nil) {
+            throw ValidationError("--from has its own configuration and tokenizer; leave out --config and --tokenizer")
+        }
         if from != nil || config != nil {
             try refuse(shape.given, "is for a new network; \(from == nil ? "--config" : "--from") brings its own shape")
         }
@@ -235,7 +237,8 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
     func options() throws -> Seq2SeqTrainingOptions {
         var options = Seq2SeqTrainingOptions()
         guard let method = OptimizerConfiguration.Method(rawValue: optimizer) else {
-            throw ValidationError("--optimizer '\(optimizer)' is unknown; expected one of \(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError("--optimizer '\(optimizer)' is unknown; expected one of "
+                + "\(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         options.optimizer = OptimizerConfiguration(method, learningRate: learningRate)
         options.batchSize = batchSize

@@ -62,7 +62,9 @@ struct TrainWordsCommand: ParsableCommand {
     private var kind: String { URL(fileURLWithPath: output).pathExtension.lowercased() }
 
     func validate() throws {
-        guard ["h5", "vec", "bin"].contains(kind) else { throw ValidationError("word vectors are written as .h5, .vec or .bin, not '\(output)'") }
+        guard ["h5", "vec", "bin"].contains(kind) else {
+            throw ValidationError("word vectors are written as .h5, .vec or .bin, not '\(output)'")
+        }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if minimumCount < 1 { throw ValidationError("--minimum-count should be at least 1, not \(minimumCount)") }
         if let maximumVocabulary, maximumVocabulary < 2 { throw ValidationError("--maximum-vocabulary should be at least 2, not \(maximumVocabulary)") }
@@ -91,7 +93,9 @@ struct TrainWordsCommand: ParsableCommand {
         if !report.quiet {
             Console.say("\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; \(Console.grouped(vocabulary.count)) different ones "
                         + "come at least \(minimumCount) times and make up \(Console.fixed(100 * Double(vocabulary.tokens) / Double(max(1, vocabulary.totalTokens)), 1)) %")
-            if !options.subwords.isEmpty && kind != "bin" { Console.say("note: only .bin keeps the n-grams, which give vectors to out-of-vocabulary words") }
+            if !options.subwords.isEmpty && kind != "bin" {
+                Console.say("note: only .bin keeps the n-grams, which give vectors to out-of-vocabulary words")
+            }
         }
         let trainer = try WordTrainer(text: text, options: options)
         if resume && WordCheckpoint.exists(for: output) { try WordCheckpoint.resume(trainer, for: output, isHogwild: hogwild) }

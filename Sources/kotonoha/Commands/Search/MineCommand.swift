@@ -53,7 +53,9 @@ struct MineCommand: ParsableCommand {
         if let threshold { filter.threshold = Float(try random.threshold(named: threshold)) }
         if excludeIdentical { filter.identityClasses = PairFilter.classes(of: texts) }
         if betweenGroups {
-            guard let groups else { throw DataError(.usage, "--between-groups needs groups, and the file has none; embed with --group-column", file: vectors) }
+            guard let groups else {
+                throw DataError(.usage, "--between-groups needs groups, and the file has none; embed with --group-column", file: vectors)
+            }
             filter.groups = PairFilter.classes(of: groups)
         }
         let pairs = try CosineSearch(corpus: file, valid: valid, threads: threads).minePairs(top: top, filter: filter)

@@ -68,7 +68,10 @@ struct RankCommand: ParsableCommand {
 
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
-        if sources != 1 { throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; expected one of these, found \(sources)") }
+        if sources != 1 {
+            throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; "
+                + "expected one of these, found \(sources)")
+        }
         try OutputName.requireTable(output)
         if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty") }
         if arithmetic.isGiven { try refuse([("--threshold", threshold != nil), ("--diversity", diversity > 0)], "is for queries, not for --plus and --minus") }

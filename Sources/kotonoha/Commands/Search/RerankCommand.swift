@@ -55,7 +55,8 @@ struct RerankCommand: ParsableCommand {
         guard !texts.isEmpty else { throw DataError(.badData, "the input has no texts", file: input) }
         let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") longer than \(encoder.maxLength) tokens together with the query and truncated (--max-length)")
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") "
+                + "longer than \(encoder.maxLength) tokens together with the query and truncated (--max-length)")
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if let output {

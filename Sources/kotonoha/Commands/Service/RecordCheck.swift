@@ -60,7 +60,8 @@ struct RecordCheck {
     }
 
     private static func noRecord(_ path: String) -> DataError {
-        DataError(.noInput, "there is no record of how this file was made: neither in it nor in \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
+        DataError(.noInput, "there is no record of how this file was made: neither in it nor in "
+            + "\(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
     }
 
     /// An input is looked for beside the result and in the working folder, by its name: records hold no folders.

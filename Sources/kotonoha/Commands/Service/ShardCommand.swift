@@ -64,7 +64,9 @@ struct ShardPlanCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        guard output.hasSuffix(".kset") || output.hasSuffix(".kset/") else { throw ValidationError("the name of a set must end in .kset, not '\(output)'") }
+        guard output.hasSuffix(".kset") || output.hasSuffix(".kset/") else {
+            throw ValidationError("the name of a set must end in .kset, not '\(output)'")
+        }
         if let kernels, !ShardKernels.names.contains(kernels) {
             throw ValidationError("--kernels must be one of \(ShardKernels.names.joined(separator: ", ")), not '\(kernels)'")
         }
@@ -74,7 +76,9 @@ struct ShardPlanCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: inputs.map { $0 } + [model.inputFolder], files: [], folders: [output])
         if let kernels { try ShardKernels.pin(kernels) }
-        guard !model.isWordFile else { throw DataError(.usage, "shards need a sentence model, and this is a file of word vectors", file: model.model) }
+        guard !model.isWordFile else {
+            throw DataError(.usage, "shards need a sentence model, and this is a file of word vectors", file: model.model)
+        }
         var planning = ShardPlanning(inputs: inputs, createdBy: "kotonoha \(KotonohaProgram.version)",
                                      provenance: Provenance(arguments: Self.decisive(CommandLine.arguments), version: KotonohaProgram.version))
         planning.table = try table.options(isQuiet: report.quiet)

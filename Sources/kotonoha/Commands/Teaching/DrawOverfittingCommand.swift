@@ -28,7 +28,9 @@ struct DrawOverfittingCommand: ParsableCommand {
     func validate() throws {
         try OutputName.require(output, OutputName.figures, "a picture is written")
         try OutputName.requireTable(table)
-        guard (10...10_000).contains(points), (2..<points).contains(sampled) else { throw ValidationError("--points must be 10 to 10000, --sampled 2 to --points − 1") }
+        guard (10...10_000).contains(points), (2..<points).contains(sampled) else {
+            throw ValidationError("--points must be 10 to 10000, --sampled 2 to --points − 1")
+        }
         guard (1...20).contains(degree), (1...20).contains(pathDegree), (2...100_000).contains(repetitions), (0...100).contains(noise) else {
             throw ValidationError("--degree and --path-degree are 1 to 20, --repetitions 2 to 100000, --noise 0 to 100")
         }

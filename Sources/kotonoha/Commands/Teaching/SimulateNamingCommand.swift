@@ -63,7 +63,9 @@ struct SimulateNamingCommand: ParsableCommand {
         if let recover, !(2...100_000).contains(recover) { throw ValidationError("--recover is 2 to 100000") }
         if surface != nil, try variants().count > 1 { throw ValidationError("--surface needs a single --variant") }
         guard (1...20).contains(neighbors) else { throw ValidationError("--neighbors is 1 to 20") }
-        if semantics != nil, try input != nil || recover != nil || variants().count > 1 { throw ValidationError("--semantics needs a single variant and no table of people") }
+        if semantics != nil, try input != nil || recover != nil || variants().count > 1 {
+            throw ValidationError("--semantics needs a single variant and no table of people")
+        }
         if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
         if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
     }
@@ -106,7 +108,8 @@ struct SimulateNamingCommand: ParsableCommand {
     func given(_ variant: NamingModel.Variant) throws -> [Double] {
         let given = try Self.values(at), names = variant.parameterNames
         if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
-            throw DataError(.usage, "--at \(unknown) is not a parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))")
+            throw DataError(.usage, "--at \(unknown) is not a parameter of \(variant.rawValue); its parameters are "
+                + "\(names.joined(separator: " and "))")
         }
         let values = zip(names, variant.controlValues).map { given[$0] ?? $1 }
         guard zip(names, values).allSatisfy({ $1 >= 0 && $1 <= ($0 == "decay" ? 1 : 10) }) else { throw DataError(.usage, "weights are 0 to 10 and decay is 0 to 1") }
@@ -132,7 +135,10 @@ struct SimulateNamingCommand: ParsableCommand {
         let names = variant.parameterNames
         if fit != "all" {
             fitter.free = try fit.split(separator: ",").map(String.init).map {
-                guard names.contains($0) else { throw DataError(.usage, "--fit \($0) is not a parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))") }
+                guard names.contains($0) else {
+                    throw DataError(.usage, "--fit \($0) is not a parameter of \(variant.rawValue); its parameters are "
+                        + "\(names.joined(separator: " and "))")
+                }
                 return $0
             }
             fitter.free = names.filter(fitter.free.contains)
@@ -144,7 +150,9 @@ struct SimulateNamingCommand: ParsableCommand {
                 throw DataError(.usage, "--penalty '\(text)' should look like s=1000@0.0698")
             }
             let name = String(sides[0])
-            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else { throw DataError(.usage, "--penalty \(name) is not a parameter of the model") }
+            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else {
+                throw DataError(.usage, "--penalty \(name) is not a parameter of the model")
+            }
             if names.contains(name) { fitter.penalties[name] = .init(weight: weight, center: center) }
         }
         fitter.omissions = omissions.flatMap(NamingFitter.Omissions.init(rawValue:)) ?? .exclude
@@ -155,9 +163,13 @@ struct SimulateNamingCommand: ParsableCommand {
     private func fitAll(_ input: String) throws {
         let table = try NamingTable(path: input, options: reading.options(), items: items)
         if omissions == nil, let who = table.patients.first(where: { $0.omissions > 0 }) {
-            throw DataError(.usage, "\(who.name) has responses outside the six categories; add --omissions exclude (proportions of classified responses) or --omissions keep (proportions of all pictures)", file: input)
+            throw DataError(.usage, "\(who.name) has responses outside the six categories; add --omissions exclude (proportions of "
+                + "classified responses) or --omissions keep (proportions of all pictures)", file: input)
         }
-        if table.isProportions && !report.quiet { Console.say("note: the table has proportions, assumed to be of \(Int(items)) pictures (--items); with counts the intervals would be exact") }
+        if table.isProportions && !report.quiet {
+            Console.say("note: the table has proportions, assumed to be of \(Int(items)) pictures (--items); with counts the intervals "
+                + "would be exact")
+        }
         let categories = NamingModel.Category.allCases
         var rows: [[JSON]] = [], fits: [NamingFit] = [], header: [String] = []
         var settings: [(String, JSON)] = [("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })), ("items", .number(items)),

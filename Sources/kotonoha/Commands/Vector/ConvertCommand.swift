@@ -50,7 +50,9 @@ struct ConvertCommand: ParsableCommand {
     private var kind: String { URL(fileURLWithPath: output).pathExtension.lowercased() }
 
     func validate() throws {
-        guard ["h5", "vec", "bin", "npy"].contains(kind) else { throw ValidationError("word vectors are written as .h5, .vec, .bin or .npy, not '\(output)'") }
+        guard ["h5", "vec", "bin", "npy"].contains(kind) else {
+            throw ValidationError("word vectors are written as .h5, .vec, .bin or .npy, not '\(output)'")
+        }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
     }
 

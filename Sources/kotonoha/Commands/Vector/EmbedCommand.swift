@@ -58,9 +58,14 @@ struct EmbedCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
-        if codes != nil && (store != .float32 || words.tokens) { throw ValidationError("--codes needs sentence vectors stored as float32; leave out --codes or \(words.tokens ? "--tokens" : "--store")") }
+        if codes != nil && (store != .float32 || words.tokens) {
+            throw ValidationError("--codes needs sentence vectors stored as float32; leave out --codes or "
+                + "\(words.tokens ? "--tokens" : "--store")")
+        }
         if let split {
-            guard TextSplit(split) != nil else { throw ValidationError("--split expects sentences, or a number of tokens from 8, not '\(split)'") }
+            guard TextSplit(split) != nil else {
+                throw ValidationError("--split expects sentences, or a number of tokens from 8, not '\(split)'")
+            }
             if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
         }
         if words.word != nil {
@@ -69,7 +74,8 @@ struct EmbedCommand: ParsableCommand {
                         ("--prompt-name", model.promptName != nil)], "is for sentence vectors and cannot be combined with --word")
         }
         guard words.tokens else {
-            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "cannot be combined with --group-column: both give the groups")
+            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "cannot be combined with --group-column: both "
+                + "give the groups")
         }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
@@ -101,7 +107,9 @@ struct EmbedCommand: ParsableCommand {
             Console.say("note: starting over; an unfinished run exists, which --resume would have continued")
         }
         func fit(_ batch: ([String]) throws -> Void) throws {
-            guard input != "-" else { throw DataError(.usage, "idf and sif weights need two passes over the text, and standard input can be read only once") }
+            guard input != "-" else {
+                throw DataError(.usage, "idf and sif weights need two passes over the text, and standard input can be read only once")
+            }
             let source = try CaptionSource(path: input, options: table.options(isQuiet: true), columns: run.columns)
             while true {
                 let rows = try source.next(batch: 8192)
@@ -126,7 +134,8 @@ struct EmbedCommand: ParsableCommand {
         if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
         if summary.isAlreadyThere {
-            return Console.say(append ? "\(output): already there: the file has the rows of this input, made with the same settings; nothing was added (--force adds them again)"
+            return Console.say(append ? "\(output): already there: the file has the rows of this input, made with the same settings; "
+                + "nothing was added (--force adds them again)"
                                : "\(output): complete; nothing was left to do")
         }
         func names(_ columns: [String]) -> String { columns.map { "'\($0)'" }.joined(separator: ", ") }

@@ -36,7 +36,9 @@ struct TokenArguments: ParsableArguments {
     var compress = true
 
     func validate() throws {
-        if tokens && word != nil { throw ValidationError("--tokens and --word exclude each other: all words of a treebank, or one word per sentence") }
+        if tokens && word != nil {
+            throw ValidationError("--tokens and --word exclude each other: all words of a treebank, or one word per sentence")
+        }
         if word == nil { try refuse([("--occurrences", occurrences != .all), ("--inside", inside)], "belongs to --word") }
         guard !tokens else { return }
         let shared = word == nil ? [("--layers", layers != "all"), ("--pieces", pieces != .mean)] : []
@@ -48,7 +50,9 @@ struct TokenArguments: ParsableArguments {
     private func chosenLayers() throws -> [Int]? {
         guard layers != "all" else { return nil }
         return try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers expects all, or numbers separated by commas, not '\(layers)'") }
+            guard let layer = Int(part), layer >= 0 else {
+                throw ValidationError("--layers expects all, or numbers separated by commas, not '\(layers)'")
+            }
             return layer
         }
     }
@@ -109,7 +113,8 @@ struct TokenArguments: ParsableArguments {
         if report.quiet { return }
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         note(summary.crossingPieces, "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
-        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and use the vector of the adjacent piece")
+        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and use the vector of the "
+            + "adjacent piece")
         note(summary.sharedWords, "words share a written token and have its vector in common")
         note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")

@@ -130,7 +130,8 @@ struct ExportCommand: ParsableCommand {
         }
         try writer.finish()
         if writer.renamed > 0, !report.quiet {
-            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (dog_2), because this format has one vector per word")
+            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (dog_2), because this "
+                + "format has one vector per word")
         }
     }
 

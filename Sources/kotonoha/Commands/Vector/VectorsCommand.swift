@@ -123,7 +123,8 @@ struct VectorsSelectCommand: ParsableCommand {
         let table = try Table(path: path, wanted: ["row"])
         return try table.column("row").numbers().enumerated().map { place, value in
             guard let row = Int(exactly: value), row >= 0, row < file.count else {
-                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, numbered from 0", file: path, line: table.lines[place])
+                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, numbered "
+                    + "from 0", file: path, line: table.lines[place])
             }
             return row
         }
@@ -164,11 +165,15 @@ struct VectorsLabelCommand: ParsableCommand {
         let keyColumn = try table.column(key ?? "row")
         var rowOf: [String: Int] = [:]
         for (place, value) in keyColumn.texts.enumerated() {
-            guard rowOf.updateValue(place, forKey: value) == nil else { throw DataError(.badData, "'\(value)' occurs twice in the column \(keyColumn.name)", file: labels, line: table.lines[place]) }
+            guard rowOf.updateValue(place, forKey: value) == nil else {
+                throw DataError(.badData, "'\(value)' occurs twice in the column \(keyColumn.name)", file: labels, line: table.lines[place])
+            }
         }
         let own = try key.map { try file.column(file.layout.requiredColumn(named: $0, file: vectors)) } ?? (0..<file.count).map(String.init)
         let places = own.map { rowOf[$0] }, matched = places.count { $0 != nil }, unknown = Set(rowOf.keys).subtracting(own)
-        guard matched > 0 else { throw DataError(.badData, "no row of the table matches a row of the vector file by '\(keyColumn.name)'", file: labels) }
+        guard matched > 0 else {
+            throw DataError(.badData, "no row of the table matches a row of the vector file by '\(keyColumn.name)'", file: labels)
+        }
         guard unknown.isEmpty else {
             throw DataError(.badData, "\(Console.counted(unknown.count, "row is", "rows are")) not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
         }
@@ -176,7 +181,8 @@ struct VectorsLabelCommand: ParsableCommand {
         guard !added.isEmpty else { throw DataError(.badData, "it has no column other than '\(keyColumn.name)'", file: labels) }
         let reserved = file.layout.columns.filter { if case .other = $0.role { false } else { true } }.map(\.name)
         if let taken = added.first(where: { reserved.contains($0.name) }) {
-            throw DataError(.usage, "'\(taken.name)' is already the name of the vector file's texts, groups or ids; rename the table's column", file: labels)
+            throw DataError(.usage, "'\(taken.name)' is already the name of the vector file's texts, groups or ids; rename the table's "
+                + "column", file: labels)
         }
         var layout = file.layout, metadata = file.metadata
         let names = layout.columnNames

@@ -43,7 +43,9 @@ struct VectorsProjectCommand: ParsableCommand {
         guard (onto == nil) != (axis == nil) else { throw ValidationError("give either --onto or --axis") }
         if onto != nil && output == nil { throw ValidationError("--onto writes a vector file; name it with -o") }
         if complement && onto == nil { throw ValidationError("--complement needs --onto") }
-        if let axis, axis.split(separator: ":").count != 2 { throw ValidationError("--axis expects two poles separated by a colon, such as 小:大, not '\(axis)'") }
+        if let axis, axis.split(separator: ":").count != 2 {
+            throw ValidationError("--axis expects two poles separated by a colon, such as 小:大, not '\(axis)'")
+        }
     }
 
     func run() throws {
