@@ -232,7 +232,7 @@ public final class Tape<Scalar: TensorScalar> {
         addGradient(of: result, seed ?? Tensor(repeating: 1, shape: result.shape))
         for node in stride(from: last, through: 0, by: -1) {
             guard !nodes[node].isLeaf, let backward = nodes[node].backward, let gradient = nodes[node].gradient else { continue }
-            // What the derivative kept is no longer needed afterwards, nor this gradient: give their memory back while the rest runs.
+            // The saved values and this gradient are not needed any more: release their memory while the rest runs.
             nodes[node].gradient = nil
             nodes[node].backward = nil
             backward(self, gradient)

@@ -118,7 +118,7 @@ public struct TreeDiagram: Figure {
 
     // MARK: Parts
 
-    /// Says what is gold, and what of the predicted edges is right; a wrong direction is no fault of an edge.
+    /// Marks gold edges and correct predicted edges; edge direction is ignored.
     static func legend(gold: Scene.Style, predicted isRight: [Bool], page: PageStyle, size: Double) -> Legend {
         func word(_ english: String, _ japanese: String) -> String { page.language == .japanese ? japanese : english }
         var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(gold, nil))]

@@ -158,7 +158,7 @@ public final class Typesetter {
         }
     }
 
-    /// Refuses Japanese, Chinese or Korean text that no installed font can show: a picture full of boxes is no picture.
+    /// Throws for Japanese, Chinese or Korean text that no installed font can show, which would be drawn as boxes.
     ///
     /// - Throws: `DataError` that names the Debian package with such a font.
     func requireGlyphs(for texts: [Scene.Text]) throws {

@@ -84,7 +84,7 @@ public struct Fill: Sendable {
 
     private func hole(_ logits: UnsafeBufferPointer<Float>, top: Int, range: Range<Int>) -> Hole {
         let known = model.tokenizer.idBound
-        // Ids beyond the tokenizer are padding of the matrix; they take part in the softmax, as in the reference, but are no answer.
+        // Ids beyond the tokenizer are padding of the matrix; they take part in the softmax, as in the reference, but are never returned.
         let best = (0..<min(known, logits.count)).sorted { (-logits[$0], $0) < (-logits[$1], $1) }.prefix(top)
         var entropy = 0.0
         let candidates = best.map { id -> Candidate in

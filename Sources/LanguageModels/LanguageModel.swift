@@ -41,7 +41,7 @@ public protocol LanguageModel: Sendable {
     /// The longest sequence in tokens, special ones included.
     var contextLength: Int { get }
     /// The token put before a text, so that its first token has a context: the tokenizer's own, or the end-of-text token where the
-    /// family uses it for both (GPT-2). nil where there is none; a causal model then says nothing about the first token.
+    /// family uses it for both (GPT-2). nil if absent; a causal model then does not score the first token.
     var beginID: Int32? { get }
     /// Ends a text, and generation with it.
     var endIDs: [Int32] { get }

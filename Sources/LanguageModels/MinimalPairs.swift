@@ -69,7 +69,7 @@ public struct MinimalPairs: Sendable {
         guard !pairs.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     }
 
-    /// What a model makes of one pair. A tie is no choice and counts as an error.
+    /// A model's result for one pair. Ties count as errors.
     public struct Outcome: Sendable, Equatable {
         /// ln p of the sentences.
         public var good: Double
@@ -100,7 +100,7 @@ public struct MinimalPairs: Sendable {
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the values
-    /// of the first category where there are at least ten: pairs of one template are no independent evidence.
+    /// of the first category where there are at least ten: pairs from one template are not independent.
     public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
             try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),

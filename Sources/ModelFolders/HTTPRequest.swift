@@ -8,7 +8,7 @@ struct HTTPRequest {
     var headers: [(name: String, value: String)] = []
     /// Ask for the headers only.
     var isHead = false
-    /// Go where a redirection points. Headers of ours named `Authorization` stay with the first host.
+    /// Follow redirects. The `Authorization` header is only sent to the first host.
     var followsRedirections = false
     /// How long all of it may take.
     var timeLimit = Duration.seconds(60)

@@ -169,7 +169,7 @@ public struct ModelDirectory: Sendable {
         return SafetensorsArchive(try tensors(in: folder))
     }
 
-    /// The one GGUF file of a folder without other weights; nil where there is none, or where there are several.
+    /// The one GGUF file of a folder without other weights; nil if there are none or several.
     private static func ggufFile(in folder: URL) -> String? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         guard !names.contains(where: { $0.hasSuffix(".safetensors") || isTorchCheckpoint($0) }) else { return nil }

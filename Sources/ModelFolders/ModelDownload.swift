@@ -79,7 +79,7 @@ public struct ModelDownload: Sendable {
     /// - Parameter check: looks at the folder when all files are in it; what it throws keeps the model from being found by its name.
     /// - Returns: the snapshot's folder.
     /// - Throws: `DataError` where the hub cannot be reached or does not have the model, where a file breaks off or has another
-    ///   hash than the hub states, where `limits` are exceeded, where what arrived is no model, or where `HF_HUB_OFFLINE` forbids it; what
+    ///   hash than the hub states, if `limits` are exceeded, the files are not a model, or `HF_HUB_OFFLINE` forbids it; what
     ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
     public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {

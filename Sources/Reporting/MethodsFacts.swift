@@ -69,7 +69,7 @@ public struct MethodsFacts {
         }
     }
 
-    /// What the vectors of a vector file are; nil for every other file, and where there is none.
+    /// What the vectors of a vector file are; nil for other files and if absent.
     private static func vectors(in path: String) throws -> JSON? {
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()), FileManager.default.fileExists(atPath: path),
             try HDF5Container(path: path).attribute("format")?.string == "kotonoha/vectors" else { return nil }

@@ -29,7 +29,7 @@ public final class SentenceEncoder: Sendable {
         public var prompt: String?
         /// Use the model's prompt of this name.
         public var promptName: String?
-        /// Tokens processed together by one thread. Larger batches are no more exact and no faster.
+        /// Tokens processed together by one thread. Larger batches are neither more exact nor faster.
         public var batchTokens = 1024
         /// Workers, one a core.
         public var threads = Parallel.availableThreads
@@ -349,7 +349,7 @@ public final class SentenceEncoder: Sendable {
         return results.withLock { $0 }
     }
 
-    /// Some tokenizers have an added token for what is no text, and the network no vector for it.
+    /// Some tokenizers have an added token for non-text input for which the network has no vector.
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }

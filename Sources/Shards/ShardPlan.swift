@@ -119,7 +119,7 @@ public struct ShardPlan: Sendable, Equatable {
     }
 
     /// Reads the plan of a set's folder.
-    /// - Throws: `DataError` where there is none, or it is damaged or of a later version.
+    /// - Throws: `DataError` if it is missing, damaged or of a later version.
     public init(folder: String) throws {
         let path = folder + "/" + Self.name
         guard access(path, F_OK) == 0 else {

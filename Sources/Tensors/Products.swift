@@ -1,6 +1,6 @@
 // Matrix products as operations call them. Goals in order: the same row gives the same bits in every batch; speed; memory.
 //
-// Each number type has its own way (`ProductTable`): Float goes to oneDNN, one library thread for each of ours (COneDNN); Double goes to
+// Each number type has its own way (`ProductTable`): Float goes to oneDNN, one library thread per worker thread (COneDNN); Double goes to
 // OpenBLAS, held to one thread too: with several, its sums are split by thread count.
 
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
@@ -119,7 +119,7 @@ extension TensorScalar {
         return kernels.products.pack(weights.start, layout, precision)
     }
 
-    /// Puts the new values of the same weights into their layout, in the memory that it has.
+    /// Puts the new values of the same weights into their layout, reusing its memory.
     ///
     /// - Precondition: the caller's reference is the only one.
     package static func repack(_ matrix: inout PackedMatrix<Self>, _ weights: MatrixView<Self>) {

@@ -132,7 +132,7 @@ public final class Tokenizer: Sendable {
     public var addedTokens: [AddedToken] { added.tokens }
 
     /// Checks that a network has a vector for every id. Added tokens beyond its vocabulary are let through, as some models have one for
-    /// what is no text; whoever encodes looks out for their ids.
+    /// non-text input; callers check for their ids.
     ///
     /// - Parameter model: how errors call the model.
     /// - Throws: `DataError` where the vocabulary itself is larger.

@@ -117,7 +117,7 @@ extension Tokenizer {
 
 /// What the files beside the vocabulary say: `tokenizer_config.json` and `special_tokens_map.json`.
 struct TokenizerConfiguration {
-    /// `tokenizer_config.json`, an empty object where there is none.
+    /// `tokenizer_config.json`, or an empty object.
     var json = JSON.object([])
     var names = Tokenizer.SpecialNames()
     var truncationSide = TruncationSide.right

@@ -10,7 +10,7 @@ import Tensors
 /// cut), the other one is there.
 public struct Checkpoint {
     public var step: Int
-    /// Everything that is no tensor.
+    /// Everything that is not a tensor.
     public var state: JSON
     public var tensors: [(name: String, tensor: Tensor<Float>)]
 
@@ -64,7 +64,7 @@ public struct Checkpoint {
         }
     }
 
-    /// The newest complete checkpoint in a folder, nil where there is none.
+    /// The newest complete checkpoint in a folder, nil if there are none.
     public static func newest(in folder: URL) throws -> StoredCheckpoint? {
         let found = names.map { folder.appendingPathComponent($0).path }.compactMap { path in step(in: path).map { (path, $0) } }
         guard let newest = found.max(by: { $0.1 < $1.1 }) else { return nil }

@@ -54,7 +54,7 @@ public struct TrainingTask: Sendable, Equatable {
     public var teacherView = TeacherView.column(0)
     /// Of distillation: the weight of the teacher's vectors themselves.
     public var regressionWeight = 1.0
-    /// Rows with the same value in this column are no negatives of each other.
+    /// Rows with the same value in this column are not used as negatives for each other.
     public var groupColumn: String?
     /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
     /// distilled, so that they cost next to nothing.

@@ -7,7 +7,7 @@ import Tensors
 extension SentenceTrainer {
     /// One step.
     ///
-    /// - Throws: `DataError` where the loss or its gradient is no number.
+    /// - Throws: `DataError` if the loss or its gradient is NaN.
     public func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
         gradients.clear()
         var losses = [Double](repeating: 0, count: tasks.count), sentences = 0

@@ -106,7 +106,7 @@ public final class Seq2SeqTrainer {
     /// - Parameters:
     ///   - learningRate: from the number of steps taken, from 0; the optimizer's own when nil.
     ///   - eachStep: called after every step with its loss.
-    /// - Throws: `DataError` with the step where the loss is no number.
+    /// - Throws: `DataError` with the step if the loss is NaN.
     public func runEpoch(learningRate: ((Int) -> Double)? = nil, eachStep: ((Int, Double) -> Void)? = nil) throws -> Seq2SeqEpoch {
         let order = random.permutation(examples.count)
         var lossSum = 0.0, tokens = 0, correct = 0, steps = 0, rate = options.optimizer.learningRate

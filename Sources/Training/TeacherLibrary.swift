@@ -11,7 +11,7 @@ struct TeacherLibrary {
 
     /// - Parameter centers: the mean of each file is taken off its vectors, which then get length 1. Encoders whose cosines are all high
     ///   say more so; with a file for each language the languages' means do not set them apart.
-    /// - Throws: `DataError` where files disagree in size or a vector is no number.
+    /// - Throws: `DataError` if files differ in dimension or a vector contains NaN.
     init(files: [String], centers: Bool) throws {
         self.files = files
         let stores = try files.map { try VectorFile(path: $0) }

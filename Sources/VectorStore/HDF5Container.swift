@@ -190,7 +190,7 @@ public final class HDF5Container: Sendable {
         }
     }
 
-    /// The dataset of this name, nil where there is none.
+    /// The dataset of this name, nil if absent.
     /// - Throws: `DataError` where it is there and damaged.
     public func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
@@ -209,7 +209,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// The dataset of this name.
-    /// - Throws: `DataError` where there is none, which names the file and what it lacks.
+    /// - Throws: `DataError` if absent, naming the file and the dataset.
     public func required(_ name: String) throws -> HDF5Dataset {
         guard let dataset = try dataset(name) else { throw damaged("it has no dataset \(name)") }
         return dataset
@@ -232,7 +232,7 @@ public final class HDF5Container: Sendable {
         return (dataset.shape, try dataset.read(type))
     }
 
-    /// An attribute of the root, nil where there is none or it is no single string or number.
+    /// An attribute of the root, nil if absent or not a scalar.
     public func attribute(_ name: String) throws -> HDF5Attribute? {
         try HDF5.locked {
             guard H5Aexists(handle.id, name) > 0 else { return nil }

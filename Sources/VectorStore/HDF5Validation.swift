@@ -96,7 +96,7 @@ public enum HDF5Validation {
     /// The last line of the child's report of a good file.
     private static let passed = "passed\n"
 
-    /// Tells a file that is no HDF5 at all from one that is damaged.
+    /// Distinguishes a file that is not HDF5 from a damaged one.
     private static func checkSignature(_ descriptor: Int32, _ path: String) throws {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
         // It stands at the beginning, or at 512, 1024 … behind a block of the user's own.

@@ -74,8 +74,8 @@ public final class LayerFile: Sendable {
     ///   - wanted: the layers' names.
     ///   - words: for each sentence its number of words.
     ///   - name: what errors call a sentence.
-    ///   - pieces: for files with a vector a word piece: the rows of the dataset that make each word, and how many rows there should
-    ///     be; their mean is the word's vector. nil where there is a vector a word.
+    ///   - pieces: for files with one vector per word piece: the rows of the dataset that make each word, and how many rows there should
+    ///     be; their mean is the word's vector. nil if there is one vector per word.
     /// - Throws: `DataError` that names the sentence whose vectors are missing, too many or too few, or not finite.
     public func load(
         layers wanted: [Int], words: [Int], name: (Int) -> String,

@@ -190,7 +190,7 @@ public final class VectorFile: Sendable {
     public func ids(rows: Range<Int>? = nil) throws -> [String]? {
         try ids.map { ids in try set?.gather(rows) { try $0.ids(rows: $1) ?? [] } ?? ids.strings(rows: rows) }
     }
-    /// A column by the input's name for it, or by `id`, `group` or `text` for what means that; nil where there is none.
+    /// A column by the input's name for it, or by `id`, `group` or `text` for the column with that role; nil if absent.
     public func column(_ name: String, rows: Range<Int>? = nil) throws -> [String]? {
         try layout.column(named: name).map { try column($0, rows: rows) }
     }
@@ -204,7 +204,7 @@ public final class VectorFile: Sendable {
         }
     }
     /// A column as categories.
-    /// - Throws: `DataError` of kind `usage` that lists the columns where there is none of this name.
+    /// - Throws: `DataError` of kind `usage` that lists the columns if none has this name.
     public func factor(_ name: String) throws -> Factor {
         let found = try layout.requiredColumn(named: name, file: path)
         return Factor(name: found.name, values: try column(found))

@@ -41,7 +41,7 @@ public struct VectorLayout: Sendable, Equatable {
         if hasGroups { columns.append(Column(name: groupName ?? "group", role: .group)) }
         columns.append(Column(name: textName ?? "text", role: .text))
         columns += columnNames.enumerated().map { Column(name: $1, role: .other($0)) }
-        // The others keep their names; what gives way is a name of ours.
+        // The others keep their names; Kotonoha's own names give way.
         var taken = Set(columnNames)
         for index in columns.indices {
             if case .other = columns[index].role { continue }

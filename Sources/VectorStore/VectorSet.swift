@@ -82,7 +82,7 @@ public final class VectorSet: Sendable {
     }
 
     /// Reads the index and looks whether all files are there in their full length.
-    /// - Throws: `DataError` where the folder is no finished set, or a file is missing or cut off (it is named).
+    /// - Throws: `DataError` if the folder is not a finished set, or a file is missing or truncated (it is named).
     public init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }

@@ -38,12 +38,12 @@ public struct WordTable: Sendable {
     }
 }
 
-/// What a reader met that is no error but that a user should know.
+/// What a reader found that is not an error but that the user should know.
 public struct ReadingRemarks: Sendable, Equatable {
     /// Words that came again; the first one counts. And where the first of them stood: line, or number of the word.
     public var duplicates = 0
     public var firstDuplicate: (word: String, place: Int)?
-    /// Words that are no UTF-8. They are kept as bytes.
+    /// Words that are not UTF-8. They are kept as bytes.
     public var brokenWords = 0
     public var firstBroken: Int?
     /// Words with spaces in them, which the text format hides.

@@ -225,7 +225,7 @@ public final class WordTextEncoder: Sendable {
             text.withUTF8 { bytes in
                 words.forEachWord(in: UnsafeRawBufferPointer(bytes), scratch: &scratch) { word in
                     let string = String(decoding: word, as: UTF8.self)
-                    // Marks alone are no words unless the table has them.
+                    // Punctuation alone is not a word unless the table has it.
                     if lookUp(word) == nil, Self.bare(string[...]).isEmpty { return }
                     body(word)
                 }

@@ -43,7 +43,7 @@ extension RDM {
 /// then one column a matrix).
 ///
 /// - Parameter columns: which columns of pairs to take; all if nil.
-/// - Throws: `DataError` for a table of neither kind, a pair that is missing or stands twice, a cell that is no number.
+/// - Throws: `DataError` for a table of neither kind, a pair that is missing or occurs twice, a cell that is not a number.
 public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
     let name = URL(fileURLWithPath: table.name).deletingPathExtension().lastPathComponent
     func value(_ cell: Double?) -> Double { cell.map { similarities ? 1 - $0 : $0 } ?? .nan }

@@ -125,7 +125,7 @@ public struct GroupEvaluation: Sendable, Equatable {
     /// - Parameters:
     ///   - vectors: (sentences, dimension).
     ///   - groups: one a sentence.
-    ///   - from, to: which sentences ask, and which are candidates; a sentence is no candidate for itself.
+    ///   - from, to: which sentences are queries and which are candidates; a sentence is not a candidate for itself.
     /// - Throws: `DataError` where nothing can be asked, or a vector is not finite.
     public init<Source: RowSource>(
         vectors: Source, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads

@@ -156,7 +156,7 @@ private func prepareRow(
     return part
 }
 
-/// out = row / |row|, also where |row| or its reciprocal is no float.
+/// out = row / |row|, even if |row| or its reciprocal is not representable.
 func scaleToUnit(_ row: UnsafePointer<Float>, squaredNorm: Double, width: Int, into out: UnsafeMutablePointer<Float>) {
     let reciprocal = 1 / squaredNorm.squareRoot()
     if reciprocal > 1e-30 && reciprocal < 1e30 {

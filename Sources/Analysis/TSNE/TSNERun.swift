@@ -307,7 +307,7 @@ final class TSNERun {
         for chunk in 0..<chunks.count {
             total = (total.x + sums[3 * chunk], total.y + sums[3 * chunk + 1], total.squares + sums[3 * chunk + 2])
         }
-        // A coordinate that is no number shows in the sums.
+        // A NaN coordinate shows in the sums.
         gradientNorm = total.x.isFinite && total.y.isFinite ? 4 * total.squares.squareRoot() : .nan
         let meanX = Float(total.x / Double(n)), meanY = Float(total.y / Double(n))
         kt_tsne_center(Int64(n), meanX, meanY, map.x, map.y)

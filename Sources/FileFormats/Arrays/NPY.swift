@@ -26,7 +26,7 @@ public struct NPYFile: Sendable {
     private let start: Int
 
     /// Maps the file and checks its header.
-    /// - Throws: `DataError` where it is no such file, holds something else, or is shorter or longer than its shape says.
+    /// - Throws: `DataError` if it is not such a file, has another element type, or its length does not match its shape.
     public init(path: String) throws {
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
         self.path = path

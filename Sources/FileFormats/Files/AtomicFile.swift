@@ -5,7 +5,7 @@ import Glibc
 /// Bytes go into a temporary file in the target's folder; `commit` brings it to the disk and renames it over the target.
 /// Without `commit` (an error, a full disk, the end of the process) the target stays as it was. Where the file system
 /// offers unnamed files, even a killed process leaves nothing behind. An existing target keeps its permissions, and a
-/// symbolic link keeps pointing at its file. A target that is no ordinary file (`/dev/stdout`, a pipe) is written straight.
+/// symbolic link keeps pointing at its file. A target that is not a regular file (`/dev/stdout`, a pipe) is written directly.
 public final class AtomicFile {
     /// The output as the user named it.
     public let path: String
@@ -146,7 +146,7 @@ public final class FileReplacement {
     private let held: Int32
     private var isOpen = true
 
-    /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable, or the target is no ordinary file.
+    /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable, or the target is not a regular file.
     public init(path: String) throws {
         self.path = path
         place = try OutputPlace(path: path)
@@ -224,7 +224,7 @@ struct OutputPlace {
         FolderListing.removeLeftovers(of: String(decoding: SystemError.name(of: target).utf8.prefix(200), as: UTF8.self), in: folder, suffix: ".tmp")
     }
 
-    /// Makes the rename itself survive a power cut. A file system that cannot do it is no reason to fail.
+    /// Makes the rename itself survive a power cut. It is not an error if the file system cannot do it.
     static func synchronizeFolder(of path: String) {
         let folder = open(SystemError.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }

@@ -125,7 +125,7 @@ enum FolderListing {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw SystemError.cannotWrite(output) }
         defer { close(descriptor) }
-        // A file system that cannot synchronize folders is no reason to fail; one that cannot synchronize files is.
+        // Not an error if the file system cannot synchronize folders, as opposed to files.
         guard fsync(descriptor) == 0 || isFolder && errno == EINVAL else { throw SystemError.cannotWrite(output) }
     }
 

@@ -34,7 +34,7 @@ package enum StandardStreams {
         }
     }
 
-    /// Words for the person at the terminal. That they cannot be read is no reason to stop the work.
+    /// Messages for the person at the terminal. Failing to write them does not stop the work.
     package static func tell(_ text: String) {
         var text = text
         text.withUTF8 { _ = writeAll(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }

@@ -35,7 +35,7 @@ public enum UserCache {
         return try? MappedFile(path: folder + "/" + key)
     }
 
-    /// Keeps something. Failing to is no error: the next run makes it again.
+    /// Caches something. Failure is ignored: the next run computes it again.
     /// - Parameters:
     ///   - key: names the contents completely; letters, digits and `-._`.
     ///   - limit: bytes that this kind may take; what was written longest ago goes first.

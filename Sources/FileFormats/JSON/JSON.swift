@@ -42,7 +42,7 @@ public enum JSON: Sendable, Equatable {
 
     // MARK: Looking inside
 
-    /// The value of `key`, nil where this is no object or has no such key.
+    /// The value of `key`, nil if this is not an object or has no such key.
     ///
     /// - Complexity: O(number of members). Who wants all members of a large object, as a vocabulary, goes through `object` once
     ///   or asks `dictionary`.

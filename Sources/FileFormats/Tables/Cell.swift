@@ -33,7 +33,7 @@ public enum Cell: Sendable, Equatable {
         }
     }
 
-    /// The value in JSON; what is no finite number becomes `null`.
+    /// The value in JSON; numbers that are not finite become `null`.
     public var json: JSON {
         switch self {
         case .text(let text): .string(text)

@@ -13,7 +13,7 @@ struct DelimitedRows {
         self.isSafe = isSafe
     }
 
-    /// Appends a row; cells that are no text (numbers) are never formulas.
+    /// Appends a row; cells that are not text (numbers) are never formulas.
     func append(_ cells: [(text: String, isText: Bool)], to line: inout [UInt8]) {
         if hasQuotes, cells.count == 1, cells[0].text.isEmpty {
             // A lone empty cell must not look like an empty line.

@@ -4,7 +4,7 @@ import Glibc
 public struct SentencePair: Sendable, Equatable {
     public var first: String
     public var second: String
-    /// The score as the file gives it, nil where there is none.
+    /// The score as given in the file, nil if absent.
     public var score: Double?
     /// The cell of the group column, nil where none was asked for.
     public var group: String?
@@ -72,7 +72,7 @@ public final class SentencePairSource {
     }
 
     /// The next pairs, at most `count`; none at the end.
-    /// - Throws: `DataError` with the line where the input breaks or a score is no number.
+    /// - Throws: `DataError` with the line if the input is malformed or a score is not a number.
     public func next(batch count: Int) throws -> [SentencePair] {
         var pairs: [SentencePair] = []
         while pairs.count < count, let line = try table.next(into: &cells) {

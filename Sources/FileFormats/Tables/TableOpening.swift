@@ -61,7 +61,7 @@ struct TableOpening {
         guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
             throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
         }
-        // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
+        // A row that breaks off is reported when reading comes to it; until then it is ignored.
         let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
         let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
             ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt, isBrokenBelow: isBrokenBelow)

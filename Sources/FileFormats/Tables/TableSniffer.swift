@@ -33,7 +33,7 @@ struct TableSniffer {
     let text: UnsafeRawBufferPointer
     let isAll: Bool
     let fileExtension: String
-    /// Lines at the beginning that are no rows of the table, as a title above the names of the columns.
+    /// Lines at the beginning that are not rows of the table, such as a title above the column names.
     var skippedLines = 0
 
     struct Result {

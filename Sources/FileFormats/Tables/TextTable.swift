@@ -16,7 +16,7 @@ public enum TableFormat: String, Sendable, CaseIterable {
 public struct TableOptions: Sendable {
     public var format: TableFormat?
     public var encoding: TextEncoding?
-    /// Bytes that are no text become U+FFFD instead of an error.
+    /// Invalid bytes become U+FFFD instead of an error.
     public var isLossy = false
     /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
     public var hasHeader: Bool?
@@ -63,7 +63,7 @@ public final class TextTable {
     /// The columns that the format itself gives a meaning, as those of a caption file.
     let roles: (text: Int?, group: Int?, id: Int?)
 
-    /// How cells are told apart, nil where the format is no delimited text.
+    /// How cells are separated, nil if the format is not delimited text.
     let dialect: DelimitedDialect?
 
     private let source: any RecordSource

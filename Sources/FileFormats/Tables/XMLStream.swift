@@ -16,7 +16,7 @@ final class XMLStream {
     private var pending = 0
 
     private static let maximumDepth = 256
-    /// A longer tag, comment or instruction is no part of a spreadsheet, whose cells have 32,767 characters at most.
+    /// Spreadsheets have no longer tags, comments or instructions: their cells have at most 32,767 characters.
     private static let longestPiece = 8 << 20
 
     /// `name` is the part's and `file` the whole file's, for errors.

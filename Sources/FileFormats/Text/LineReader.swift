@@ -1,7 +1,7 @@
 import Glibc
 
 /// The lines of a text, one after the other, in constant memory. LF and CRLF end a line and nothing else does, U+2028 least of all;
-/// the last line needs no end. Bytes that are no UTF-8 and NUL are errors with the line's number.
+/// the last line needs no end. Invalid UTF-8 and NUL are errors with the line number.
 final class LineReader {
     /// A line without its end. The bytes stay as they are until the next line is asked for.
     struct Line {
@@ -22,7 +22,7 @@ final class LineReader {
     private(set) var position = 0
     private var isAtEnd = false
 
-    /// A longer line is refused: it is no text but something else, and what tokens are made of it takes many times its size.
+    /// Longer lines are errors: they are unlikely to be text, and tokenizing them takes many times their size.
     static let maximumLine = 1 << 26
 
     /// - Parameter firstLine: the number of the first line, where the input is a stretch of a file.

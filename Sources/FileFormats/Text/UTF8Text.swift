@@ -30,7 +30,7 @@ package enum UTF8Text {
         return 0
     }
 
-    /// The length of the well-formed character at `index`, nil where there is none.
+    /// The length of the well-formed character at `index`, nil if it is malformed.
     private static func characterLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int? {
         func isTrail(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80 ... 0xBF) -> Bool {
             index + offset < bytes.count && range.contains(bytes[index + offset])

@@ -43,7 +43,7 @@ public struct ProbeFile: Sendable {
     }
 
     /// Reads a file.
-    /// - Throws: `DataError` where it is no probe, or a matrix is not finite or of another dimension than the other.
+    /// - Throws: `DataError` if it is not a probe, or a matrix is not finite or the dimensions of the two differ.
     public init(path: String) throws {
         let file = try SafetensorsFile(path: path)
         var metadata = file.header.metadata

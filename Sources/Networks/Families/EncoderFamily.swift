@@ -10,9 +10,9 @@ protocol EncoderFamily: Sendable {
     static var prefixes: [String] { get }
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)
-    /// The head of its sequence classifiers; nil where there is none.
+    /// The head of its sequence classifiers; nil if absent.
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead?
-    /// The head that guesses masked words; nil where there is none.
+    /// The masked-language-model head; nil if absent.
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead?
 }
 
@@ -30,7 +30,7 @@ public let supportedModelTypes: [String] = families.flatMap { $0.modelTypes }
 
 func encoderFamily(_ modelType: String) -> (any EncoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
 
-/// The family that `model_type` names; where there is none, the one that `architectures` speaks of ("BertModel"); else BERT.
+/// The family given by `model_type`, or else by `architectures` ("BertModel"), or else BERT.
 func encoderFamily(_ reader: ConfigurationReader) throws -> any EncoderFamily.Type {
     func unknown(_ key: String, _ name: String) -> DataError {
         reader.fail("\(key) '\(name)' is not supported; supported are \(supportedModelTypes.joined(separator: ", "))")

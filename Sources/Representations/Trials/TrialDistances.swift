@@ -12,7 +12,7 @@ public struct TrialDistances: Sendable {
         case mahalanobis
         /// The same, each fold's difference multiplied with that of the other folds: unbiased, so that it may be negative (Walther et al. 2016).
         case crossnobis
-        /// How well a linear discriminant tells two conditions apart in folds that it has not seen, from 0 to 1.
+        /// Accuracy of a linear discriminant between two conditions on held-out folds, from 0 to 1.
         case decoding
 
         public var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }

@@ -72,7 +72,7 @@ public struct ParameterFit: Sendable {
             let values = x.map(exp)
             return try misfit(values) + Self.penalty(parameters, values)
         }
-        // The same fractions of every parameter's range, crossed so that two starts share no value.
+        // The same fractions of every parameter's range, crossed so that no two starts share a value.
         let fractions = [[0.5, 0.5], [0.25, 0.7], [0.75, 0.3], [0.85, 0.85], [0.2, 0.2]]
         var starts = fractions.map { f in parameters.indices.map { low[$0] + f[$0 % 2] * (high[$0] - low[$0]) } }
         for k in 0..<(parameters.map(\.starts.count).max() ?? 0) {

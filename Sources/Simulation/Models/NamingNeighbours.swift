@@ -16,7 +16,7 @@ public struct NamingNeighbours: Sendable {
 
     /// - Parameters:
     ///   - vectors: one per word, all of one length, none zero.
-    ///   - limit: neighbours per word, at most; those that would share no feature are left out.
+    ///   - limit: neighbours per word, at most; those that would not share a feature are left out.
     /// - Complexity: O(words² · dimensions).
     public init(_ vectors: [[Float]], limit: Int) {
         let norms = vectors.map { $0.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }

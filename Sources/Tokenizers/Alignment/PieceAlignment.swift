@@ -1,6 +1,6 @@
 import FileFormats
 
-/// Which pieces make the words of a treebank in a file of another program with a vector a word piece. How that program cut its text is found
+/// Which pieces make the words of a treebank in a file of another program with one vector per word piece. How that program tokenized its text is found
 /// out from the number of vectors: as this tokenizer cuts the words with spaces between them, or each word alone through the tokenizer's
 /// model, without splitting at punctuation, as the published BERT files of the structural probes have it.
 public struct PieceAlignment: Sendable {

@@ -17,7 +17,7 @@ public struct TextUnits: Sendable, Equatable {
         (self.text, self.words, self.regions, self.isSpaced) = (text, words, regions, isSpaced)
     }
 
-    /// For each token the unit that it counts to: the one in which its first character that is no space lies. Spaces count to what follows,
+    /// For each token the unit that it counts to: the one that contains its first non-space character. Spaces belong to what follows,
     /// and what lies in no unit to the one before it.
     ///
     /// - Parameters:

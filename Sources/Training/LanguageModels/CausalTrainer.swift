@@ -95,7 +95,7 @@ public final class CausalTrainer {
     /// One step.
     ///
     /// - Returns: the mean loss of a token in nats, and what the step did.
-    /// - Throws: `DataError` where the loss or its gradient is no number.
+    /// - Throws: `DataError` if the loss or its gradient is NaN.
     public func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
         gradients.clear()
         let shards = shards(ofStep: step), targets = shards.map(\.following)

@@ -73,7 +73,7 @@ final class ByteReader {
 
 /// A decimal number as word-vector files write it, rounded to the nearest Float.
 enum DecimalText {
-    /// Nil where the bytes are no number. `nan` and `inf` are numbers here; who reads them refuses them by name.
+    /// Nil if the bytes are not a number. `nan` and `inf` count as numbers here; callers reject them with their own message.
     static func float(_ text: UnsafeRawBufferPointer) -> Float? {
         var i = 0, isNegative = false
         guard text.count > 0 else { return nil }

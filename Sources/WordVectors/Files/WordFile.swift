@@ -112,7 +112,7 @@ public enum WordFile {
 
     /// Writes `vectors.h5`: the words as texts, their counts as the column `count`.
     /// - Parameter modelSHA256: stands for what made the vectors; files of one hash can be compared.
-    /// - Throws: `DataError` where a word is no UTF-8, which HDF5's texts must be, unless `isLossy`.
+    /// - Throws: `DataError` if a word is not UTF-8, as HDF5 strings must be, unless `isLossy`.
     public static func writeVectors(
         _ table: WordTable, to path: String, model: String, modelSHA256: String, createdBy: String, source: String, sourceSHA256: String,
         provenance: String = "", storage: VectorStorage = .float32, isLossy: Bool = false

@@ -23,7 +23,7 @@ public final class TrainingText: @unchecked Sendable {
     /// How text becomes words.
     public typealias Splitter = @Sendable (_ line: UnsafeRawBufferPointer, _ word: (UnsafeRawBufferPointer) -> Void) throws -> Void
 
-    /// Words between white space of ASCII, as word2vec.c and fastText cut them. Bytes that are no UTF-8 stay.
+    /// Words between white space of ASCII, as in word2vec.c and fastText. Invalid UTF-8 is kept.
     public static let spaces: Splitter = { line, word in
         var start = 0
         for i in 0 ... line.count where i == line.count || line[i] == 0x20 || line[i] >= 0x09 && line[i] <= 0x0D || line[i] == 0 {

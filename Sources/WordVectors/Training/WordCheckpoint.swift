@@ -38,7 +38,7 @@ public enum WordCheckpoint {
     }
 
     /// Puts a trainer where the interrupted run stopped.
-    /// - Throws: `DataError` where there is none, it is damaged, or it belongs to another text or other settings (which one is named).
+    /// - Throws: `DataError` if it is missing or damaged, or belongs to another text or other settings (which one is named).
     public static func resume(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
         let path = path(for: output)
         func damaged() -> DataError { DataError(.badData, "the interrupted run is damaged; delete this file and begin anew", file: path) }

@@ -80,7 +80,7 @@ struct ProbeParseCommand: ParsableCommand {
     private struct Chosen {
         var words: [String]
         var text: TreebankText
-        /// Words that are no punctuation.
+        /// Words that are not punctuation.
         var members: [Int]
         var gold: [TreebankWord]
     }

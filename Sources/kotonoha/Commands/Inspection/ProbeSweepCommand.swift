@@ -142,7 +142,7 @@ struct ProbeSweepCommand: ParsableCommand {
             setting.isControl = true
             guard let control = results.first(where: { $0.setting == setting }) else { continue }
             let cells = ProbeMeasure.allCases.flatMap { measure in
-                // The control's root is the first word whatever its type: finding it is no learning by heart.
+                // The control's root is the first word whatever its type: finding it is not memorization.
                 let difference = measure == .rootAccuracy ? .nan : real.evaluation.value(measure) - control.evaluation.value(measure)
                 return [difference.isNaN ? "" : Console.fixed(difference, 4), "", ""]
             }

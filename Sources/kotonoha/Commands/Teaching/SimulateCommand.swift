@@ -27,7 +27,7 @@ struct SimulationOptions: ParsableArguments {
         for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
     }
 
-    /// Before any work: outputs can be written and are no inputs.
+    /// Before any work: outputs can be written and are not inputs.
     func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files) }
 
     var isJapanese: Bool { language == .japanese }
