@@ -33,7 +33,7 @@ extension PCAModel {
     }
 
     /// Reads a model that `write` has written.
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not match.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/pca" else {
@@ -95,7 +95,7 @@ public struct MapFile: Sendable {
     public let minimumDistance: Double?
     public let spread: Double?
 
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not match.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/map" else {

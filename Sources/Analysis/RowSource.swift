@@ -9,7 +9,7 @@ public protocol RowSource: Sendable {
     var columns: Int { get }
     /// Calls `body` with rows `range`, contiguous, valid during the call. Analyses never read from two threads at once.
     func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result
-    /// True where rows lie in memory or in a mapped file: any number of them costs nothing to ask for, from any number of threads.
+    /// True if rows lie in memory or in a mapped file: any number of them costs nothing to ask for, from any number of threads.
     var isInMemory: Bool { get }
     /// The Euclidean length of each vector where that is known without looking at the vectors.
     func statedNorms() throws -> [Float]?

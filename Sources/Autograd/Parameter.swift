@@ -95,7 +95,7 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     }
 
     /// Takes the value out for an optimizer to write to, without a copy; until `giveBack` the parameter has a value of zeros' shape only,
-    /// and nobody may compute with it.
+    /// and must not be used in computations.
     package func take() -> Tensor<Scalar> {
         state.withLock { state in
             let value = state.value

@@ -22,7 +22,7 @@ public struct DendrogramFigure: Figure {
     /// - Parameters:
     ///   - merges: clusters that join; leaves are 0 ..< n, merge k makes cluster n + k.
     ///   - clusters: the cluster of each leaf, by which names are coloured.
-    /// - Throws: `DataError` where merges do not make a tree of the names, or there are more leaves than a page can show.
+    /// - Throws: `DataError` if merges do not make a tree of the names, or there are more leaves than a page can show.
     public init(names: [String], merges: [(first: Int, second: Int, height: Double)], clusters: [Int]? = nil, options: Options = Options()) throws {
         guard names.count >= 2, merges.count == names.count - 1,
               merges.enumerated().allSatisfy({ k, m in m.first >= 0 && m.second >= 0 && max(m.first, m.second) < names.count + k && m.first != m.second }) else {

@@ -96,7 +96,7 @@ public struct PageStyle: Sendable {
 
     /// A style with one font chosen by name.
     ///
-    /// - Throws: `DataError` where the font is not installed.
+    /// - Throws: `DataError` if the font is not installed.
     public static func requiring(font name: String) throws -> PageStyle {
         guard Typesetter.isInstalled(family: name) else {
             throw DataError(.usage, "the font \"\(name)\" is not installed; `fc-list : family` lists those that are")

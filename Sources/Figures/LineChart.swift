@@ -61,7 +61,7 @@ public struct LineChart: Figure {
     public var options: Options
     private let series: [Series]
 
-    /// - Throws: `DataError` where a series has lists of different lengths, or there is nothing finite to draw.
+    /// - Throws: `DataError` if a series has lists of different lengths, or there is nothing finite to draw.
     public init(_ series: [Series], options: Options = Options()) throws {
         for s in series {
             guard s.x.count == s.y.count, s.band.map({ $0.low.count == s.y.count && $0.high.count == s.y.count }) ?? true else {

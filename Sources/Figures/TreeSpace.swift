@@ -20,8 +20,8 @@ public struct TreeSpace: Figure {
     /// - Parameters:
     ///   - points: one a word, in any unit; both axes are drawn to the same scale.
     ///   - gold: edges of the true tree, drawn as broad grey bands; pairs of words from 0.
-    ///   - predicted: edges of the predicted tree, drawn in colour: dashed where there is a true tree that lacks them.
-    /// - Throws: `DataError` where words and points differ in number, a point is not finite, or an edge leads nowhere.
+    ///   - predicted: edges of the predicted tree, drawn in colour: dashed if there is a true tree that lacks them.
+    /// - Throws: `DataError` if words and points differ in number, a point is not finite, or an edge leads nowhere.
     public init(words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()) throws {
         guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
             throw DataError(.badData, "\(words.count) words but \(points.count) points, or a coordinate is not finite")

@@ -48,7 +48,7 @@ public final class Typesetter {
 
     deinit { g_object_unref(UnsafeMutableRawPointer(context)) }
 
-    /// Fonts that came with the program are found beside the machine's own.
+    /// Fonts that came with the program are found next to the machine's own.
     private static let installedFonts: Void = {
         guard getenv("FONTCONFIG_FILE") == nil, let configuration = InstalledFiles.find("fonts/fonts.conf") else { return }
         setenv("FONTCONFIG_FILE", configuration.path, 0)

@@ -70,7 +70,7 @@ public final class CausalLanguageModel: LanguageModel {
     /// Token ids of a text that is to be continued: behind what the tokenizer itself puts before a text, without an end mark. An empty text
     /// is the begin mark.
     ///
-    /// - Throws: `DataError` for a text that is empty where the model has no begin mark, and for one that fills its positions.
+    /// - Throws: `DataError` for a text that is empty if the model has no begin mark, and for one that fills its positions.
     public func prompt(_ text: String, file: String? = nil, line: Int? = nil) throws -> [Int32] {
         let plain = try tokenizer.encode(text, addSpecialTokens: false).ids
         var ids = leadingIDs + plain
@@ -97,7 +97,7 @@ public final class CausalLanguageModel: LanguageModel {
     /// - Parameters:
     ///   - prompts: as `prompt` makes them.
     ///   - firstSource: the first one's number in the whole input, which samples depend on.
-    /// - Throws: `DataError` where a probability came out as NaN; `DecodingOptionError`.
+    /// - Throws: `DataError` if a probability came out as NaN; `DecodingOptionError`.
     public func generate(
         _ prompts: [[Int32]], options: DecodingOptions, batchSize: Int = 64, threads: Int = Parallel.availableThreads, firstSource: Int = 0
     ) throws -> [[GeneratedSequence]] {

@@ -10,7 +10,7 @@ public struct MinimalPairs: Sendable {
         public var bad: String
         /// Line, spreadsheet row or record, from 1.
         public var line: Int
-        /// One value for each of `categoryNames`; empty where the table has none.
+        /// One value for each of `categoryNames`; empty if the table has none.
         public var categories: [String]
         /// The other columns' cells.
         public var others: [String]
@@ -31,7 +31,7 @@ public struct MinimalPairs: Sendable {
     /// Names of columns of sentences, by which a first row is known as a header.
     public static let knownColumns = known.flatMap { [$0.0, $0.1] }
 
-    /// The columns of a table that a published set uses, in its own spelling; nil where there are none.
+    /// The columns of a table that a published set uses, in its own spelling; nil if there are none.
     public static func columns(in names: [String]) -> (good: String, bad: String)? {
         func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }
         for (good, bad) in known { if let good = find(good), let bad = find(bad) { return (good, bad) } }
@@ -100,7 +100,7 @@ public struct MinimalPairs: Sendable {
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the values
-    /// of the first category where there are at least ten: pairs from one template are not independent.
+    /// of the first category if there are at least ten: pairs from one template are not independent.
     public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
             try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),

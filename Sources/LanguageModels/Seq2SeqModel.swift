@@ -41,7 +41,7 @@ public final class Seq2SeqModel: Sendable {
 
     /// A configuration with the vocabulary size and the marks of a tokenizer.
     ///
-    /// - Throws: `DataError` where the tokenizer has no begin or end mark.
+    /// - Throws: `DataError` if the tokenizer has no begin or end mark.
     public static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
         let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         func id(_ names: [String], _ what: String) throws -> Int32 {

@@ -23,7 +23,7 @@ struct HTTPRequest {
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// - Parameter receive: called with the status and headers, then with each piece of the body. What it throws ends the transfer.
-    /// - Throws: `DataError` of kind `unavailable` where the server cannot be reached or the transfer breaks off; what `receive` throws.
+    /// - Throws: `DataError` of kind `unavailable` if the server cannot be reached or the transfer breaks off; what `receive` throws.
     func perform(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void = { _, _ in }) throws -> Response {
         guard Self.isReady, let curl = curl_easy_init() else { throw DataError(.unavailable, "libcurl could not be started", file: url) }
         defer { curl_easy_cleanup(curl) }

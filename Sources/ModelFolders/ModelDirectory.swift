@@ -26,14 +26,14 @@ public struct ModelDirectory: Sendable {
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
     public let isStatic: Bool
     public let steps: [Step]
-    /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil where neither says.
+    /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
     /// Text is lowercased before the tokenizer.
     public let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
     public let defaultPromptName: String?
-    /// True where no module list was found, so that mean pooling is an assumption worth telling the user.
+    /// True if no module list was found, so that mean pooling is an assumption worth telling the user.
     public let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
@@ -245,7 +245,7 @@ public struct ModelDirectory: Sendable {
         return json
     }
 
-    /// A JSON file of a model; nil where it does not exist.
+    /// A JSON file of a model; nil if it does not exist.
     package static func optionalJSON(_ file: URL) throws -> JSON? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         let mapped = try MappedFile(path: file.path)

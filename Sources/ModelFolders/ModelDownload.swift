@@ -45,7 +45,7 @@ public struct ModelDownload: Sendable {
     /// - Parameters:
     ///   - environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` count.
     ///   - cache: the hub cache.
-    /// - Throws: `DataError` of kind `usage` where the name or the revision is none.
+    /// - Throws: `DataError` of kind `usage` if the name or the revision is none.
     public init(
         name: String, revision: String = "main", environment: [String: String] = ProcessInfo.processInfo.environment,
         cache: URL = ModelLocation.huggingFaceCache()
@@ -78,7 +78,7 @@ public struct ModelDownload: Sendable {
     /// Fetches what is needed to embed with the model.
     /// - Parameter check: looks at the folder when all files are in it; what it throws keeps the model from being found by its name.
     /// - Returns: the snapshot's folder.
-    /// - Throws: `DataError` where the hub cannot be reached or does not have the model, where a file breaks off or has another
+    /// - Throws: `DataError` if the hub cannot be reached or does not have the model, where a file breaks off or has another
     ///   hash than the hub states, if `limits` are exceeded, the files are not a model, or `HF_HUB_OFFLINE` forbids it; what
     ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
@@ -287,7 +287,7 @@ public struct ModelDownload: Sendable {
         if received > file.size ?? limits.unstatedBytes { received = 0 }
         if received == 0 || received < file.size ?? .max {
             do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
-                // What is here is as long as the file or longer, and if it were right it would have been taken: begin anew.
+                // What is here is as long as the file or longer, and if it were correct it would have been used: start over.
                 if try file.size != nil || Self.hash(of: partial.path, size: received, as: file.hash) != file.hash {
                     received = 0
                     do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
@@ -328,7 +328,7 @@ public struct ModelDownload: Sendable {
                 try check(response, url: url)
                 if !begun {
                     begun = true
-                    // A server that does not continue begins anew.
+                    // A server that cannot resume starts over.
                     if response.status != 206 { count = 0 }
                     guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, off_t(count), SEEK_SET) >= 0 else {
                         throw SystemError.cannotWrite(partial)

@@ -3,7 +3,7 @@ import Foundation
 
 /// Finds a model's folder by path or by name.
 ///
-/// Looked through in this order: the path itself; `KOTONOHA_MODELS`; `share/kotonoha/models` beside the installed program; `Models`
+/// Looked through in this order: the path itself; `KOTONOHA_MODELS`; `share/kotonoha/models` next to the installed program; `Models`
 /// of the checkout that the program was built in, and of the working folder; the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`, the
 /// default place).
 public enum ModelLocation {
@@ -34,7 +34,7 @@ public enum ModelLocation {
     }
 
     /// The default model's folder.
-    /// - Throws: `DataError` of kind `noInput` where it is not installed: no other model stands in for it, whose vectors would be others.
+    /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model stands in for it, whose vectors would be others.
     public static func defaultFolder() throws -> URL {
         do {
             return try named(defaultName)

@@ -24,7 +24,7 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
         head.weight.fill { 0.02 * random.normal() }
     }
 
-    /// Keys of the head alone, which have no prefix; none where it is tied.
+    /// Keys of the head alone, which have no prefix; none if it is tied.
     public var headEntries: [CheckpointEntry<Scalar>] {
         guard !configuration.tiedHead, let key = decoder.family.headKey else { return [] }
         var keys = CheckpointKeys<Scalar>()

@@ -58,7 +58,7 @@ public struct GeneratedSequence: Sendable, Equatable {
     public var logProbability: Double
     /// What outputs of one source are ordered by: log p over the length penalty for a beam, log p otherwise.
     public var score: Double
-    /// Whether the network itself ended the output; false where it ran into the maximum length.
+    /// Whether the network itself ended the output; false if it ran into the maximum length.
     public var isFinished: Bool
 }
 

@@ -184,7 +184,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         }
     }
 
-    /// What layers see beside the hidden states.
+    /// What layers see next to the hidden states.
     private struct Surroundings {
         let bias: Variable<Scalar>?
         let relative: Variable<Scalar>?

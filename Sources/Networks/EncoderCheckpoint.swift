@@ -7,7 +7,8 @@ public enum CheckpointLayout: Sendable, Equatable {
     case plain
     /// (inputs, outputs).
     case transposed
-    /// Queries, keys and values of each head beside each other, one head after the other; the network has all queries, all keys, all values.
+    /// Queries, keys and values of each head next to each other, one head after the other; the network has all queries, all keys, all
+    /// values.
     case headByHead(Int)
 
     /// A tensor of the file as the network keeps it, or the other way round.
@@ -86,7 +87,7 @@ public protocol WeightArchive: Sendable {
     /// As the user knows it, for errors.
     var fileName: String { get }
     var names: [String] { get }
-    /// nil where there is no such tensor.
+    /// nil if there is no such tensor.
     func shape(of name: String) -> [Int]?
     func tensor(_ name: String) throws -> Tensor<Float>
     /// A tensor of whole numbers.

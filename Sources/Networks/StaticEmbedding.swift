@@ -28,7 +28,7 @@ public final class StaticEmbedding<Scalar: TensorScalar>: Module {
 extension StaticEmbedding where Scalar == Float {
     /// Reads either layout: `embedding.weight`, or `embeddings` with perhaps `mapping` (row of each token) and `weights` (of each token).
     ///
-    /// - Throws: `DataError` where there is no such table, or its parts do not fit each other.
+    /// - Throws: `DataError` if there is no such table, or its parts do not fit each other.
     public convenience init(from archive: some WeightArchive) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: archive.fileName) }
         let names = Set(archive.names)

@@ -6,7 +6,7 @@ import VectorStore
 public struct MethodsFacts {
     /// The newest step's record.
     let record: JSON
-    /// What the vectors are that it rests on; nil where the file does not say.
+    /// What the vectors are that it rests on; nil if the file does not say.
     let vectors: JSON?
     /// `kotonoha/vectors`, `kotonoha/pca`, …; empty for tables and pictures.
     let format: String
@@ -15,7 +15,7 @@ public struct MethodsFacts {
     /// The result.
     let path: String
 
-    /// - Throws: `DataError` where the file is missing, damaged, or says nothing about its making.
+    /// - Throws: `DataError` if the file is missing, damaged, or says nothing about its making.
     public init(path: String) throws {
         self.path = path
         let sidecar = path + ".provenance.json"
@@ -25,7 +25,7 @@ public struct MethodsFacts {
             if let described = beside["vectors"] {
                 vectors = described
             } else {
-                // A vector file with a record beside it, as of trained words, says itself what its vectors are.
+                // A vector file with a record next to it, as of trained words, says itself what its vectors are.
                 vectors = try beside["method"] == nil ? Self.vectors(in: path) : nil
             }
             format = ""

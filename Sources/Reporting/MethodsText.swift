@@ -9,7 +9,7 @@ public struct MethodsText {
     public private(set) var cited: [Bibliography] = []
     let language: Language
 
-    /// - Throws: `DataError` where the record says too little for a paragraph.
+    /// - Throws: `DataError` if the record says too little for a paragraph.
     public init(_ facts: MethodsFacts, language: Language) throws {
         self.language = language
         var sentences: [String] = []

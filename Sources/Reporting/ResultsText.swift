@@ -5,7 +5,7 @@ import Foundation
 public struct ResultsText {
     public let paragraph: String
 
-    /// - Throws: `DataError` where the record holds no results that can be told.
+    /// - Throws: `DataError` if the record holds no results that can be told.
     public init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
         let record = facts.record, words = Words(isJapanese: language == .ja)
         let sentences: [String]
@@ -107,7 +107,7 @@ private struct Words {
         return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
     }
 
-    /// Figures of the classifier, then how it compares with each that stands beside it.
+    /// Figures of the classifier, then how it compares with each that stands next to it.
     func classifier(_ record: JSON) -> [String] {
         guard let own = record["classifiers"]?.array?.last else { return [] }
         let isRegression = record["task"]?.string == "regression", isMultilabel = record["task"]?.string == "multilabel"

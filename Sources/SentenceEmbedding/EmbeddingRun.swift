@@ -13,7 +13,7 @@ public struct EmbeddingRun {
     /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
     public var split: TextSplit?
     public var storage = VectorStorage.float32
-    /// Codes to write beside the vectors; an appended file keeps what it has.
+    /// Codes to write next to the vectors; an appended file keeps what it has.
     public var codes: VectorCodes?
     /// Keep the rows that an interrupted run has left.
     public var resumes = false
@@ -187,7 +187,7 @@ public struct EmbeddingRun {
         guard summary.rows > 0 else { throw DataError(.badData, "the input has no rows", file: input) }
     }
 
-    /// The file to append to, or the finished one of an earlier run that is to be resumed; nil where it does not matter.
+    /// The file to append to, or the finished one of an earlier run that is to be resumed; nil if it does not matter.
     private func earlierFile() throws -> VectorFile? {
         guard appends || resumes else { return nil }
         guard FileManager.default.fileExists(atPath: output) else {

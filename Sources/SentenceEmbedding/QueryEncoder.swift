@@ -4,7 +4,7 @@ import Tensors
 import VectorStore
 
 extension SentenceEncoder {
-    /// What queries should have otherwise than the vectors that they are compared with.
+    /// How queries should differ from the vectors they are compared with.
     public struct Overrides: Sendable, Equatable {
         /// A folder, or a name to look for; nil for the name that the file gives.
         public var model: String?
@@ -24,7 +24,7 @@ extension SentenceEncoder {
     /// The encoder that made a vector file, with the file's own settings, for sentences to be compared with its rows.
     ///
     /// Where the processor lacks the instructions of the file's precision, f32 stands in for it: `options.precision` says what is used.
-    /// - Throws: `DataError` where the model is not found or is another one than made the file (its hash is compared).
+    /// - Throws: `DataError` if the model is not found or is another one than made the file (its hash is compared).
     public convenience init(for file: VectorFile, overriding: Overrides = Overrides()) throws {
         let metadata = file.metadata
         var options = Options()

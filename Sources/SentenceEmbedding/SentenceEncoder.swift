@@ -173,7 +173,7 @@ public final class SentenceEncoder: Sendable {
     /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it says more.
     private struct Parts: Sendable {
         var tokenizer: Tokenizer
-        /// Nil where the weights alone tell it.
+        /// Nil if the weights alone tell it.
         var vocabularySize: Int?
         var weights: Result<(network: Network, packed: PackedWeights?), any Error>
     }
@@ -201,7 +201,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// The Transformer, for what looks into its layers.
-    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors and has none.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors and has none.
     public var encoder: any LayeredNetwork<Float> {
         get throws {
             guard case .transformer(let encoder) = network else {
@@ -212,7 +212,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// The encoder that reads in both directions, for what looks into its heads and gradients.
-    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors or built on a decoder.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors or built on a decoder.
     public var bidirectionalEncoder: Encoder<Float> {
         get throws {
             guard let encoder = try encoder as? Encoder<Float> else {
@@ -259,7 +259,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Vectors of sentences into a buffer of `sentences.count × dimension` numbers.
-    /// - Throws: `DataError` where a vector came out as NaN or infinity.
+    /// - Throws: `DataError` if a vector came out as NaN or infinity.
     @discardableResult
     public func encode(_ sentences: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == sentences.count * dimension)
@@ -382,7 +382,7 @@ public final class SentenceEncoder: Sendable {
 }
 
 extension Precision {
-    /// - Throws: `DataError` of kind `usage` where the processor has no instructions for this precision: it would be slow, and int8 sums
+    /// - Throws: `DataError` of kind `usage` if the processor has no instructions for this precision: it would be slow, and int8 sums
     ///   would saturate.
     func checkProcessor() throws {
         guard isFast else {

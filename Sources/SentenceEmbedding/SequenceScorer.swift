@@ -35,7 +35,7 @@ final class SequenceScorer: Sendable {
 
     /// Logits (texts, labels), and how many texts or pairs were cut at the maximum length.
     ///
-    /// - Throws: `DataError` where a logit came out as NaN or infinity.
+    /// - Throws: `DataError` if a logit came out as NaN or infinity.
     func logits(_ firsts: [String], _ seconds: [String]? = nil) throws -> (logits: Tensor<Double>, truncated: Int) {
         let (encodings, truncated) = try EncodedSequences.encode(firsts, seconds, tokenizer, maxLength: maxLength, threads: options.threads)
         return (try EncodedSequences.logits(encodings, network, batchTokens: options.batchTokens, threads: options.threads), truncated)

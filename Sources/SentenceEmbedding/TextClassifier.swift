@@ -13,7 +13,7 @@ public final class TextClassifier: Sendable {
     public let task: Task
     /// Names in the order of the logits.
     public let labels: [String]
-    /// By which logits are divided before they become probabilities; nil where the model was not calibrated.
+    /// By which logits are divided before they become probabilities; nil if the model was not calibrated.
     public let temperature: Double?
     public var maxLength: Int {
         switch network {
@@ -29,7 +29,7 @@ public final class TextClassifier: Sendable {
         case vectors(SentenceEncoder)
     }
 
-    /// - Throws: `DataError` where the folder holds no classifier.
+    /// - Throws: `DataError` if the folder holds no classifier.
     public init(model: String, options: SentenceEncoder.Options = SentenceEncoder.Options()) throws {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         self.directory = directory
@@ -57,7 +57,7 @@ public final class TextClassifier: Sendable {
     /// Logits (texts, labels), and how many texts or pairs were cut at the maximum length.
     ///
     /// - Parameter seconds: second texts of pairs.
-    /// - Throws: `DataError` where a logit came out as NaN or infinity, or a model of single texts is given pairs.
+    /// - Throws: `DataError` if a logit came out as NaN or infinity, or a model of single texts is given pairs.
     public func logits(_ texts: [String], _ seconds: [String]? = nil) throws -> (logits: Tensor<Double>, truncated: Int) {
         switch network {
         case .sequences(let scorer): return try scorer.logits(texts, seconds)

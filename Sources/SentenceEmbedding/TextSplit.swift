@@ -56,7 +56,7 @@ public enum TextSplit: Sendable, Equatable {
         return parts
     }
 
-    /// Cuts a sentence that is too long, at the beginning of a word where there is one.
+    /// Cuts a sentence that is too long, at the beginning of a word if there is one.
     private static func cut(_ sentence: String, _ encoding: Encoding, limit: Int) -> [String] {
         let bytes = Array(sentence.utf8)
         var parts: [String] = [], first = 0, start = 0

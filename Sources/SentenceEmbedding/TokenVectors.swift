@@ -34,7 +34,7 @@ public struct TokenVectorRun: Sendable {
         public var pieces = 0
         /// Pieces that cross a boundary between words; each of those words has its share.
         public var crossingPieces = 0
-        /// Words whose characters the tokenizer drops; they have the vector of the piece beside them.
+        /// Words whose characters the tokenizer drops; they have the vector of the piece next to them.
         public var bareWords = 0
         /// Words of one written token that cannot be told apart in it, and so have one vector (French `au`).
         public var sharedWords = 0
@@ -141,7 +141,7 @@ public struct WordEmbedder: Sendable {
     }
 
     /// - Parameter name: what errors call a sentence.
-    /// - Throws: `DataError` where a text has no token at all or a vector is not finite.
+    /// - Throws: `DataError` if a text has no token at all or a vector is not finite.
     public func embed(_ texts: [TreebankText], name: @Sendable (Int) -> String) throws -> (sentences: [Sentence], tokens: Int) {
         let prepared = try texts.enumerated().map { try prepare($1, sentence: $0, name: name) }
         let size = encoder.hiddenSize

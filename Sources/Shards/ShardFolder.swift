@@ -16,7 +16,7 @@ public struct ShardFolder: Sendable {
 
     static let files = "shards"
 
-    /// - Throws: `DataError` where the folder has no plan.
+    /// - Throws: `DataError` if the folder has no plan.
     public init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }

@@ -25,8 +25,8 @@ public struct ShardPlanning {
 
     /// Plans, and writes nothing.
     /// - Parameter progress: called now and then with rows and the share of the current input.
-    /// - Throws: `DataError` where an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns than
-    ///   the first one.
+    /// - Throws: `DataError` if an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns
+    ///   than the first one.
     /// - Complexity: two passes over the inputs, one that counts rows and one that hashes shards.
     public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
@@ -79,7 +79,7 @@ public struct ShardPlanning {
 
     /// Puts the plan into the folder, which is made.
     /// - Parameter replaces: another plan that is there; its shards do not count any more.
-    /// - Throws: `DataError` where another plan is there, or the folder holds other things.
+    /// - Throws: `DataError` if another plan is there, or the folder holds other things.
     public static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
         let path = folder + "/" + ShardPlan.name
         if access(path, F_OK) == 0, !replaces {
@@ -122,7 +122,7 @@ public enum ShardKernels {
     public static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
 
     /// Holds this process to an instruction set. To be called before anything is computed.
-    /// - Throws: `DataError` where the processor has less.
+    /// - Throws: `DataError` if the processor has less.
     public static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {

@@ -43,8 +43,8 @@ public struct ShardRun: Sendable {
     public var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
 
     /// - Parameter isCancelled: asked after every block.
-    /// - Throws: `DataError` where the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled: what
-    ///   is finished stays, and the same call goes on from there.
+    /// - Throws: `DataError` if the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled:
+    ///   what is finished stays, and the same call goes on from there.
     public func run(
         with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
@@ -69,7 +69,7 @@ public struct ShardRun: Sendable {
         return summary
     }
 
-    /// Rows of another model, or of another processor, would differ in places that nobody sees.
+    /// Rows of another model, or of another processor, would differ without anyone noticing.
     private func check(_ encoder: SentenceEncoder) throws {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
@@ -95,7 +95,7 @@ public struct ShardRun: Sendable {
         guard try ShardPlanning.hash(input.path, planned.bytes) == planned.sha256 else {
             throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
                 + "has changed. "
-                            + "Bring the old file back, or plan anew", file: input.path)
+                            + "Restore the old file, or plan again", file: input.path)
         }
         try folder.makeWork(shard)
         let source = try CaptionSource(path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))

@@ -6,7 +6,7 @@
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
-    // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so nobody can be reading.
+    // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so there are no readers.
     public let inputs: Int
     public let outputs: Int
     public let precision: Precision
@@ -76,7 +76,7 @@ struct ProductTable<S: TensorScalar>: Sendable {
     let multiply: @Sendable (UnsafeRawPointer, Int, PackedMatrix<S>, In?, Out) -> Void
     /// a and b are operands of the precision.
     let product: @Sendable (ProductShape, UnsafeRawPointer, UnsafeRawPointer, Out, Precision) -> Void
-    /// y = f(x · matrix + bias) in 8-bit integers; nil where the type has none.
+    /// y = f(x · matrix + bias) in 8-bit integers; nil if the type has none.
     let multiplyQuantized: (@Sendable (In, Int, PackedMatrix<S>, In?, Activation, Out) -> Void)?
     let feedForwardQuantized: (@Sendable (In, Int, FeedForwardWeights<S>, Out) -> Void)?
 }

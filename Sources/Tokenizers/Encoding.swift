@@ -51,7 +51,8 @@ public struct Encoding: Sendable, Equatable {
         return part
     }
 
-    /// Appends another encoding. Overflows combine: each of this encoding's with the other and with each of its overflows, and this encoding with each of them.
+    /// Appends another encoding. Overflows combine: each of this encoding's with the other and with each of its overflows, and this
+    /// encoding with each of them.
     mutating func merge(_ other: Encoding) {
         var combined: [Encoding] = []
         for part in overflow {

@@ -26,7 +26,7 @@ public struct Checkpoint {
     /// Writes over the older of the two files.
     ///
     /// - Returns: the file's path.
-    /// - Throws: `DataError` where the disk is full or the folder not writable; the newer file is then untouched.
+    /// - Throws: `DataError` if the disk is full or the folder not writable; the newer file is then untouched.
     @discardableResult
     public func write(to folder: URL) throws -> String {
         let steps = Self.names.map { Self.step(in: folder.appendingPathComponent($0).path) ?? -1 }
@@ -45,7 +45,7 @@ public struct Checkpoint {
         return path
     }
 
-    /// The step of a complete checkpoint file, nil where it is missing or damaged.
+    /// The step of a complete checkpoint file, nil if it is missing or damaged.
     private static func step(in path: String) -> Int? {
         guard let file = try? SafetensorsFile(path: path) else { return nil }
         let metadata = Dictionary(file.header.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
@@ -93,7 +93,7 @@ public struct StoredCheckpoint {
 
     /// A tensor of a known shape, in memory of its own.
     ///
-    /// - Throws: `DataError` where it is missing or of another shape: the checkpoint belongs to another architecture.
+    /// - Throws: `DataError` if it is missing or of another shape: the checkpoint belongs to another architecture.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
             throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written with another architecture or "

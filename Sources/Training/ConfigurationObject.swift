@@ -14,7 +14,7 @@ struct ConfigurationObject {
 
     func fail(_ message: String) -> DataError { DataError(.badData, path.isEmpty ? message : "\(path): \(message)", file: file) }
 
-    /// A key that nobody reads is a slip of the pen; say so before hours of training.
+    /// Unknown keys are errors, reported before hours of training.
     func allow(_ keys: [String]) throws {
         guard let members = json.object else { throw fail("an object { … } was expected") }
         for (key, _) in members where !keys.contains(key) {

@@ -58,7 +58,7 @@ public struct EvaluationHistory: Sendable, Equatable {
 
     public init() {}
 
-    /// Takes a measure in; true where it is the best so far.
+    /// Takes a measure in; true if it is the best so far.
     ///
     /// - Parameter plateauPatience: evaluations without a new best before the learning rate falls; nil for never.
     public mutating func add(_ measure: Double, step: Int, plateauPatience: Int? = nil) -> Bool {

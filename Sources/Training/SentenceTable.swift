@@ -24,7 +24,7 @@ public struct SentenceTable: Sendable {
     /// Sentences a row; row r has the sentences r × columns ..< (r + 1) × columns of `tokens`.
     public let columns: Int
     public private(set) var tokens = TokenStore()
-    /// One a row, where there are scores.
+    /// One a row, if there are scores.
     public private(set) var scores: [Double] = []
     public private(set) var rows = 0
     public private(set) var truncated = 0
@@ -33,7 +33,7 @@ public struct SentenceTable: Sendable {
     public private(set) var unknownTokens = 0
     /// The sentences of each column as they were read, where somebody asked for them; else empty.
     public private(set) var texts: [[String]]
-    /// A number for each row's group, where there is a column of groups.
+    /// A number for each row's group, if there is a column of groups.
     public private(set) var groups: [Int] = []
     /// The word that each token belongs to, −1 for special tokens; beside `tokens`, where somebody asked for it.
     private var words: TokenStore?

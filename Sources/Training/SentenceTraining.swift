@@ -7,7 +7,7 @@ import SentenceEmbedding
 import Tensors
 import Tokenizers
 
-/// What a run tells whoever watches it.
+/// Events that a run reports to its observer.
 public enum TrainingEvent: Sendable {
     /// The tables are read: task by task, rows, sentences cut at the maximum length, rows left out.
     case read(name: String, rows: Int, truncated: Int, skipped: Int)
@@ -226,9 +226,10 @@ public final class SentenceTrainer {
     ///
     /// - Parameters:
     ///   - folder: of checkpoints, best weights and log; made where it does not exist.
-    ///   - resumes: go on from the newest checkpoint in the folder, where there is one.
+    ///   - resumes: go on from the newest checkpoint in the folder, if there is one.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    /// - Throws: `DataError` where training diverges (naming the last good checkpoint), a checkpoint is of another configuration, the disk is full.
+    /// - Throws: `DataError` if training diverges (naming the last good checkpoint), a checkpoint is of another configuration, the disk is
+    ///   full.
     public func run(in folder: URL, resumes: Bool = true, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)

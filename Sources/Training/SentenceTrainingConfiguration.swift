@@ -24,7 +24,7 @@ public struct TrainingTask: Sendable, Equatable {
 
     public var name: String
     public var objective: Objective
-    /// Tables of sentences, or of one sentence a row for masked language.
+    /// Tables of sentences, or of one sentence per row for masked language.
     public var files: [String]
     /// Columns of sentences by name or number: anchor, positive, negatives ….
     public var columns: [String]

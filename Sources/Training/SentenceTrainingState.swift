@@ -21,7 +21,7 @@ extension SentenceTrainer {
         }
     }
 
-    /// Runs `body` with the weights that count: the averaged ones, where there are such.
+    /// Runs `body` with the weights that count: the averaged ones, if there are such.
     func withFinalWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
         guard !averages.isEmpty else { return try body() }
         let own = parameters.map(\.value)

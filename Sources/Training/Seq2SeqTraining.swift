@@ -76,7 +76,7 @@ public final class Seq2SeqTrainer {
     private var holds: [(index: Int, lambda: Double, target: Tensor<Float>?)] = []
     private var random: RandomSource
 
-    /// - Throws: `DataError` where the options leave nothing to learn.
+    /// - Throws: `DataError` if the options leave nothing to learn.
     public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
         guard !examples.isEmpty else { throw DataError(.usage, "no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }

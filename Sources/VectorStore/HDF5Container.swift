@@ -29,7 +29,7 @@ public final class HDF5Container: Sendable {
     /// The file itself, for mapping what was validated; nil in the process that validates and in a file that is being written.
     private let source: Source?
 
-    /// An open file and the parts of it that may be mapped; nil where any may.
+    /// An open file and the parts of it that may be mapped; nil if any may.
     private final class Source: Sendable {
         let descriptor: Int32
         let mappable: Set<HDF5Stretch>?
@@ -47,7 +47,7 @@ public final class HDF5Container: Sendable {
 
     /// Opens a file for reading, after `HDF5Validation` has had its look at it. What was looked at is what is read: both go through one
     /// descriptor.
-    /// - Throws: `DataError` where it is missing, no HDF5 file, or damaged.
+    /// - Throws: `DataError` if it is missing, no HDF5 file, or damaged.
     public convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
@@ -94,7 +94,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Writes a new file: it appears, complete, when `body` returns.
-    /// - Throws: `DataError` where it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
+    /// - Throws: `DataError` if it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
     public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
         let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
@@ -108,7 +108,7 @@ public final class HDF5Container: Sendable {
         HDF5Validation.trust(path)
     }
 
-    /// - Throws: `DataError` where closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
+    /// - Throws: `DataError` if closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
     static func requireClosed(since count: Int, _ path: String) throws {
         guard HDF5.closeFailures == count else { throw DataError(.inputOutput, "writing HDF5 failed: the last data could not be written", file: path) }
     }
@@ -191,7 +191,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// The dataset of this name, nil if absent.
-    /// - Throws: `DataError` where it is there and damaged.
+    /// - Throws: `DataError` if it is there and damaged.
     public func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
             var prefix = ""
@@ -215,8 +215,8 @@ public final class HDF5Container: Sendable {
         return dataset
     }
 
-    /// The bytes of a dataset as they lie in the file, mapped; nil where they lie in chunks, are other numbers than `type`, or may not be mapped:
-    /// they are read then.
+    /// The bytes of a dataset as they lie in the file, mapped; nil if they lie in chunks, are other numbers than `type`, or may not be
+    /// mapped: they are read then.
     ///
     /// What is mapped was looked at by the validating process (`HDF5Validation`), and its end is checked against the size of the very file that is
     /// open here.

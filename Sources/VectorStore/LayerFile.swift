@@ -26,7 +26,7 @@ public final class LayerFile: Sendable {
     private let container: HDF5Container
 
     /// Opens a file.
-    /// - Throws: `DataError` where it is missing, no HDF5, damaged, or laid out otherwise.
+    /// - Throws: `DataError` if it is missing, no HDF5, damaged, or laid out otherwise.
     public init(path: String) throws {
         self.path = path
         container = try HDF5Container(path: path)
@@ -135,7 +135,7 @@ public final class LayerFile: Sendable {
         return tensors
     }
 
-    /// The texts by the number of their sentence, nil where the file has none. A text that stands twice has one number in this layout.
+    /// The texts by the number of their sentence, nil if the file has none. A text that stands twice has one number in this layout.
     public func sentences() throws -> [Int: String]? {
         guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first else { return nil }
         guard let members = try JSON(parsing: text, file: path).object else {
@@ -150,7 +150,7 @@ public final class LayerFile: Sendable {
     }
 
     /// Checks that two files come from one encoder.
-    /// - Throws: `DataError` where models or dimensions differ.
+    /// - Throws: `DataError` if models or dimensions differ.
     public func requireSameEncoder(as other: LayerFile) throws {
         let isSameModel = metadata.flatMap { mine in other.metadata.map { mine.modelSHA256 == $0.modelSHA256 } } ?? true
         guard isSameModel, dimension == other.dimension, layers == other.layers else {
@@ -195,7 +195,7 @@ public final class LayerFileWriter {
     }
 
     /// Takes the next sentence: its words with spaces between them, and its vectors (layers, words, dimension), row-major.
-    /// - Throws: `DataError` where the disk is full, or a number is not finite or too large for the storage.
+    /// - Throws: `DataError` if the disk is full, or a number is not finite or too large for the storage.
     public func append(sentence: String, words: Int, vectors: UnsafeBufferPointer<Float>) throws {
         precondition(vectors.count == layers.count * words * dimension, "the vectors do not fit the shape")
         guard let container else { preconditionFailure("the file is finished") }

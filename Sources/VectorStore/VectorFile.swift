@@ -1,6 +1,6 @@
 import FileFormats
 
-/// A `vectors.h5`: one vector a sentence, with the sentence and what belongs to it. Rows are read in ranges.
+/// A `vectors.h5`: one vector per sentence, with the sentence and what belongs to it. Rows are read in ranges.
 ///
 /// A set (`NAME.kset`, a folder of such files) opens as one file with all their rows, numbered through; layout, metadata and storage are those of
 /// its first file, and all files agree in them.
@@ -26,7 +26,7 @@ public final class VectorFile: Sendable {
     /// The vectors where they lie in one piece as Float.
     let mapping: MappedFile?
     private let norms: HDF5Dataset?
-    /// Codes that stand beside the vectors.
+    /// Codes that stand next to the vectors.
     let codes: [VectorCodes: HDF5Dataset]
     let codeScale: HDF5Dataset?, codeError: HDF5Dataset?
     private let scale: HDF5Dataset?
@@ -37,7 +37,7 @@ public final class VectorFile: Sendable {
     private let valid: HDF5Dataset?
 
     /// Opens a file and checks that its parts fit one another.
-    /// - Throws: `DataError` where it is missing, damaged, not of this kind, or of a later version.
+    /// - Throws: `DataError` if it is missing, damaged, not of this kind, or of a later version.
     public init(path: String) throws {
         let set = VectorSet.isSet(path) ? try VectorSet(path: path) : nil, place = set?.path(of: 0) ?? path
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: place) }
@@ -123,7 +123,7 @@ public final class VectorFile: Sendable {
     }
 
     /// Reads vectors as Float, row-major, into room for exactly those rows.
-    /// - Throws: `DataError` where the file is damaged or a vector holds NaN or infinity (its row is named).
+    /// - Throws: `DataError` if the file is damaged or a vector holds NaN or infinity (its row is named).
     public func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
         if let set {
@@ -176,17 +176,17 @@ public final class VectorFile: Sendable {
     /// The Euclidean length of each vector as the file states it; nil in files that do not (of earlier versions and of other storage than float32).
     public func statedNorms() throws -> [Float]? { set == nil ? try norms?.read(Float.self) : nil }
 
-    /// Maps a dataset of the file; nil where its bytes cannot be mapped.
+    /// Maps a dataset of the file; nil if its bytes cannot be mapped.
     func mapped(_ dataset: HDF5Dataset, as type: Int64) throws -> MappedFile? { try container.mapped(dataset, as: type) }
 
     public func texts(rows: Range<Int>? = nil) throws -> [String] {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
     }
-    /// Nil where the file has no groups.
+    /// Nil if the file has no groups.
     public func groups(rows: Range<Int>? = nil) throws -> [String]? {
         try groups.map { groups in try set?.gather(rows) { try $0.groups(rows: $1) ?? [] } ?? groups.strings(rows: rows) }
     }
-    /// Nil where the file has no ids.
+    /// Nil if the file has no ids.
     public func ids(rows: Range<Int>? = nil) throws -> [String]? {
         try ids.map { ids in try set?.gather(rows) { try $0.ids(rows: $1) ?? [] } ?? ids.strings(rows: rows) }
     }

@@ -15,7 +15,7 @@ public final class VectorFileWriter {
     public private(set) var count = 0
 
     private let storage: VectorStorage
-    /// Rows that will come, nil where that is not known.
+    /// Rows that will come, nil if that is not known.
     private let rows: Int?
     private let codes: VectorCodes?
     private let replacement: FileReplacement
@@ -42,9 +42,9 @@ public final class VectorFileWriter {
 
     /// Opens a temporary file beside `path` and writes the attributes.
     /// - Parameters:
-    ///   - rows: how many rows will be appended; nil where that is not known yet.
+    ///   - rows: how many rows will be appended; nil if that is not known yet.
     ///   - codes: what is written beside float32 vectors for quicker search.
-    /// - Throws: `DataError` where it cannot be created.
+    /// - Throws: `DataError` if it cannot be created.
     public init(
         path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32, rows: Int? = nil, codes: VectorCodes? = nil
     ) throws {
@@ -77,7 +77,7 @@ public final class VectorFileWriter {
     }
 
     /// Takes rows.
-    /// - Throws: `DataError` where the disk is full, or a vector holds NaN, infinity or what the storage cannot hold (its row
+    /// - Throws: `DataError` if the disk is full, or a vector holds NaN, infinity or what the storage cannot hold (its row
     ///   is named).
     public func append(_ block: VectorBlock) throws {
         precondition(block.fits(layout), "the block does not fit the file's layout")

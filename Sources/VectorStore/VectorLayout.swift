@@ -8,7 +8,7 @@ public struct VectorLayout: Sendable, Equatable {
     public var hasIDs: Bool
     /// The input's other columns.
     public var columnNames: [String]
-    /// What the input calls its columns of texts, groups and ids; nil where it names none, as in files of earlier versions.
+    /// What the input calls its columns of texts, groups and ids; nil if it names none, as in files of earlier versions.
     public var textName: String?
     public var groupName: String?
     public var idName: String?

@@ -26,7 +26,7 @@ public struct VectorSetIndex: Sendable, Equatable {
     public static let name = "set.json"
     static let format = "kotonoha/set"
 
-    /// - Throws: `DataError` where the file is missing, damaged, or of a later version.
+    /// - Throws: `DataError` if the file is missing, damaged, or of a later version.
     public init(path: String) throws {
         let json = try JSON(contentsOf: path)
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
@@ -128,7 +128,7 @@ public final class VectorSet: Sendable {
     }
 
     /// A file of the set.
-    /// - Throws: `DataError` where it is damaged or does not fit the others.
+    /// - Throws: `DataError` if it is damaged or does not fit the others.
     public func part(_ shard: Int) throws -> VectorFile {
         let (known, first) = open.withLock { open in (open.files.first { $0.shard == shard }?.file, open.first) }
         if let known { return known }

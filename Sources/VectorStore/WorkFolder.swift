@@ -17,7 +17,7 @@ final class WorkFolder {
 
     /// Makes the folder or opens one that was made here, and locks it.
     /// - Parameter isOwn: the names of files that are written here, without temporary ones.
-    /// - Throws: `DataError` where it cannot be made, is a link or another's, holds files and no mark, or another process works in it.
+    /// - Throws: `DataError` if it cannot be made, is a link or another's, holds files and no mark, or another process works in it.
     init(path: String, for output: String, isOwn: @escaping (String) -> Bool) throws {
         self.path = path
         self.isOwn = isOwn

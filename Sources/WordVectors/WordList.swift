@@ -29,7 +29,7 @@ public struct WordList: Sendable {
     /// Whether the word is well-formed UTF-8.
     public func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
 
-    /// The number of a word, nil where it is not in the list.
+    /// The number of a word, nil if it is not in the list.
     public func index(of word: UnsafeRawBufferPointer) -> Int? {
         let slot = slot(of: word)
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1

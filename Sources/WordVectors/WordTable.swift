@@ -7,11 +7,11 @@ public struct WordTable: Sendable {
     /// The file's name, without folders.
     public var name: String
     public let words: WordList
-    /// Occurrences of each word in the text that the vectors were trained on; nil where the file does not say.
+    /// Occurrences of each word in the text that the vectors were trained on; nil if the file does not say.
     public let counts: [Int]?
     /// Shape (words, dimension).
     public let vectors: Tensor<Float>
-    /// Vectors of n-grams; nil where the table knows whole words only.
+    /// Vectors of n-grams; nil if the table knows whole words only.
     public let subwords: SubwordVectors?
     /// What reading met and passed over.
     public var remarks = ReadingRemarks()
@@ -25,7 +25,7 @@ public struct WordTable: Sendable {
         (self.name, self.words, self.counts, self.vectors, self.subwords) = (name, words, counts, vectors, subwords)
     }
 
-    /// The vector of a word: its own, else one made of its n-grams; nil where the table has neither.
+    /// The vector of a word: its own, else one made of its n-grams; nil if the table has neither.
     public func vector(of word: String) -> [Float]? {
         if let index = words.index(of: word) { return row(index) }
         return subwords?.vector(of: word)
@@ -83,7 +83,7 @@ public struct SubwordVectors: Sendable {
         (self.rule, self.vectors) = (rule, vectors)
     }
 
-    /// The mean of the word's n-grams; nil where it has none.
+    /// The mean of the word's n-grams; nil if it has none.
     public func vector(of word: String) -> [Float]? { mean(rule.buckets(of: word.utf8), own: nil) }
 
     /// The mean of a word's own vector and its n-grams', added in fastText's order.

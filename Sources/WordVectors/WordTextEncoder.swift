@@ -50,7 +50,7 @@ public final class WordTextEncoder: Sendable {
     /// The hash of the table's file.
     public let sha256: String
     public var dimension: Int { table.dimension }
-    /// Weights of words by their spelling, and of words that the fit did not meet; nil where all weigh 1.
+    /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?
     /// The direction that SIF takes out, of unit length.
     private let common: [Float]?
@@ -141,7 +141,7 @@ public final class WordTextEncoder: Sendable {
     }
 
     /// Vectors of texts, `(texts.count, dimension)`, row-major.
-    /// - Throws: `DataError` where idf or SIF were not fitted to texts before.
+    /// - Throws: `DataError` if idf or SIF were not fitted to texts before.
     @discardableResult
     public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == texts.count * dimension)

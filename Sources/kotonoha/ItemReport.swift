@@ -43,7 +43,7 @@ extension FreeRunningEvaluation {
         [("exact_match", .number(exactMatch)), ("character_error_rate", .number(characterErrorRate)), ("token_accuracy", .number(tokenAccuracy))]
     }
 
-    /// Every output beside its target.
+    /// Every output next to its target.
     func page(title: String) -> ComparisonPage {
         ComparisonPage(
             title: title,

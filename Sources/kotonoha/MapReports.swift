@@ -33,14 +33,14 @@ extension TSNEMap {
         return used + (divergenceOverAllPairs.map { ", \(Console.fixed($0, 4)) over all pairs" } ?? " (not computed over all pairs)")
     }
 
-    /// Says so where the usual early exaggeration was too strong; nil where it was used, or another one was asked for.
+    /// Says so where the usual early exaggeration was too strong; nil if it was used, or another one was asked for.
     func halvedExaggeration(asked: Double?) -> String? {
         guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
         return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): higher values, up to the usual 12, collapsed the map (--early-exaggeration sets another)"
     }
 }
 
-/// The state of a t-SNE run beside its output, kept until the map is written.
+/// The state of a t-SNE run next to its output, kept until the map is written.
 ///
 /// The file begins with a line that marks it as the program's own; a file or link of this name without it is never touched.
 final class PartialMap {
@@ -55,7 +55,7 @@ final class PartialMap {
         self.key = Self.mark + key
     }
 
-    /// - Throws: `DataError` where something else lies at the place of the state, before hours of work that could not be saved.
+    /// - Throws: `DataError` if another file is in the way of the state, before hours of work that could not be saved.
     func check() throws {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }

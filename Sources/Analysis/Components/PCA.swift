@@ -23,7 +23,7 @@ public struct PCA: Sendable {
 
     /// The algorithm. All find the same components; `randomized` to a tolerance.
     public enum Solver: String, Sendable, CaseIterable {
-        /// `covariance` up to 2,048 columns, `full` where there are few rows, else `randomized`.
+        /// `covariance` up to 2,048 columns, `full` if there are few rows, else `randomized`.
         case automatic
         /// Eigenvectors of the covariance matrix, accumulated in one pass over the rows (LAPACK dsyevr).
         case covariance

@@ -12,7 +12,7 @@ public struct VectorProjection: Sendable {
     public var dimension: Int { basis.columns }
 
     /// - Parameter vectors: what spans the subspace, shape (count, dimension). Vectors that others span add nothing.
-    /// - Throws: `DataError` where all of them are zero.
+    /// - Throws: `DataError` if all of them are zero.
     /// - Complexity: O(count² · dimension).
     public init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
@@ -75,7 +75,7 @@ public struct SemanticAxis: Sendable {
     public let direction: [Double]
     public let middle: [Double]
 
-    /// - Throws: `DataError` where a pole is empty or the two coincide.
+    /// - Throws: `DataError` if a pole is empty or the two coincide.
     public init(from low: [[Float]], to high: [[Float]]) throws {
         guard let d = low.first?.count, !high.isEmpty else { throw DataError(.usage, "an axis needs a word at each end") }
         func mean(_ words: [[Float]]) throws -> [Double] {

@@ -10,7 +10,7 @@ extension Contrast {
         public let withinFirst: Double, withinSecond: Double, between: Double
         /// Mean cosine of an item's two sentences; nil if unpaired.
         public let sameItem: Double?
-        /// Percentile bootstrap intervals of the three means, by item; nil where a mean is undefined in too many resamples.
+        /// Percentile bootstrap intervals of the three means, by item; nil if a mean is undefined in too many resamples.
         public let intervals: (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?)
         /// Mean within less between: do the conditions differ at all?
         public let separation: Result
@@ -143,7 +143,7 @@ private struct CosineTable: Sendable {
 ///
 /// - Parameters:
 ///   - covariates: (n, n) each, symmetric.
-/// - Returns: nil where the covariates are constant or depend on one another.
+/// - Returns: nil if the covariates are constant or depend on one another.
 public func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
     var pairs: [(Int, Int)] = []
     for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { pairs.append((i, j)) } }

@@ -14,7 +14,7 @@ public enum ArrayFile {
 
     /// The array of an argument, axes in the order in which NumPy or MATLAB shows them.
     ///
-    /// - Throws: `DataError` where the file is damaged, holds several arrays and none is named, or holds no numbers.
+    /// - Throws: `DataError` if the file is damaged, holds several arrays and none is named, or holds no numbers.
     public static func read(_ argument: String) throws -> NumericArray {
         let (path, name) = split(argument)
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {

@@ -19,7 +19,7 @@ public struct MDS: Sendable {
     public var maximumIterations: Int
     /// The fall in stress, as a share of the squared distances, below which SMACOF stops.
     public var tolerance: Double
-    /// Random starts of SMACOF beside the classical solution.
+    /// Random starts of SMACOF next to the classical solution.
     public var starts: Int
     public var seed: UInt64
 
@@ -48,7 +48,7 @@ public struct MDS: Sendable {
         public let start: Int?
     }
 
-    /// - Throws: `DataError` where a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.
+    /// - Throws: `DataError` if a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.
     /// - Complexity: O(n³) once, O(n²) an iteration (n² log n if nonmetric).
     public func fit(_ rdm: RDM) throws -> Fit {
         let n = rdm.count

@@ -14,7 +14,7 @@ public enum Procrustes {
 
     /// - Parameters:
     ///   - x: (n, d), moved; target: (n, d), stays.
-    /// - Throws: `DataError` where shapes differ or a map is a single point.
+    /// - Throws: `DataError` if shapes differ or a map is a single point.
     public static func fit(_ x: Tensor<Double>, to target: Tensor<Double>, scales: Bool = true) throws -> Fit {
         guard x.shape == target.shape, x.rows >= 2 else { throw DataError(.badData, "maps of shape \(x.shape) and \(target.shape) cannot be aligned") }
         let (a, _) = centred(x), (b, middle) = centred(target), n = x.rows, d = x.columns

@@ -7,15 +7,15 @@ import Tensors
 public struct RDM: Sendable, Equatable {
     /// Names of the conditions, all different.
     public let labels: [String]
-    /// Dissimilarities of pairs (0, 1), (0, 2), …, (n − 2, n − 1); NaN where one is missing.
+    /// Dissimilarities of pairs (0, 1), (0, 2), …, (n − 2, n − 1); NaN if one is missing.
     public let values: [Double]
-    /// What was measured, as `cosine` (1 − cosine), or empty where nobody knows.
+    /// What was measured, as `cosine` (1 − cosine), or empty if nobody knows.
     public let metric: String
 
     /// Conditions.
     public var count: Int { labels.count }
 
-    /// - Throws: `DataError` where labels repeat, the number of pairs does not fit, or a value is infinite.
+    /// - Throws: `DataError` if labels repeat, the number of pairs does not fit, or a value is infinite.
     public init(labels: [String], values: [Double], metric: String = "") throws {
         let n = labels.count
         guard n >= 2 else { throw DataError(.badData, "a dissimilarity matrix needs at least two conditions; there \(n == 1 ? "is 1" : "are none")") }
@@ -35,7 +35,7 @@ public struct RDM: Sendable, Equatable {
 
     /// From a full matrix (n, n).
     ///
-    /// - Throws: `DataError` where it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
+    /// - Throws: `DataError` if it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
     public init(labels: [String]? = nil, matrix: Tensor<Double>, metric: String = "") throws {
         let n = matrix.rows
         guard matrix.shape == [n, n] else {

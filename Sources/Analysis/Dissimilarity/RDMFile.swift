@@ -17,7 +17,7 @@ extension RDM {
     }
 
     /// Reads a file that `write` has written.
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not match.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
@@ -39,7 +39,7 @@ extension RDM {
     public static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
 }
 
-/// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair a row (label, label,
+/// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair per row (label, label,
 /// then one column a matrix).
 ///
 /// - Parameter columns: which columns of pairs to take; all if nil.

@@ -11,7 +11,7 @@ public struct RDMSeries: Sendable, Equatable {
     public let values: [[Double]]
     public let metric: String
 
-    /// - Throws: `DataError` where lists differ in length, times do not ascend, or labels repeat.
+    /// - Throws: `DataError` if lists differ in length, times do not ascend, or labels repeat.
     public init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
         guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
         guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
@@ -27,7 +27,7 @@ public struct RDMSeries: Sendable, Equatable {
     public func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
 
     /// The mean over times from `range`'s lower to its upper end.
-    /// - Throws: `DataError` where no time lies in it.
+    /// - Throws: `DataError` if no time lies in it.
     public func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
         guard !chosen.isEmpty else {

@@ -9,7 +9,7 @@ public struct ChoiceItems: Sendable {
         /// Nil for odd-one-out items.
         public var cue: String?
         public var options: [String]
-        /// Index of the right option; nil where the table does not say.
+        /// Index of the right option; nil if the table does not say.
         public var answer: Int?
         /// What the table says of people: their option, or the share of them who chose rightly.
         public var people: People?
@@ -117,11 +117,11 @@ public struct ForcedChoice: Sendable {
     public struct Outcome: Sendable {
         /// The cosine of each option with the cue; for odd-one-out items its mean cosine with the other options. Nil without a vector.
         public var scores: [Double?]
-        /// The option chosen; nil where a vector is missing or two are equally good.
+        /// The option chosen; nil if a vector is missing or two are equally good.
         public var choice: Int?
         /// By how much the right option beats the best other one, below zero where it loses; nil without an answer.
         public var margin: Double?
-        /// Nil where the item has no answer or could not be judged.
+        /// Nil if the item has no answer or could not be judged.
         public var isCorrect: Bool?
         /// Texts that have no vector.
         public var missing: [String]
@@ -129,7 +129,7 @@ public struct ForcedChoice: Sendable {
     public let outcomes: [Outcome]
 
     /// - Parameters:
-    ///   - pair: gives the cosine of two texts, nil where one has no vector.
+    ///   - pair: gives the cosine of two texts, nil if one has no vector.
     public init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
         outcomes = try items.items.map { item in
             let missing = try ([item.cue].compactMap(\.self) + item.options).filter { try !hasVector($0) }

@@ -67,7 +67,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - queries, partners: vectors (pairs, dimension), row k of one belonging to row k of the other.
-    /// - Throws: `DataError` where the shapes differ or a vector is not finite.
+    /// - Throws: `DataError` if the shapes differ or a vector is not finite.
     public init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
         guard queries.rows == partners.rows else {
             throw DataError(.badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
@@ -78,7 +78,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     /// - Parameters:
     ///   - queries, candidates: vectors (queries, dimension) and (candidates, dimension).
     ///   - answers: for each query the rows of `candidates` that are right.
-    /// - Throws: `DataError` where there are no queries or a vector is not finite.
+    /// - Throws: `DataError` if there are no queries or a vector is not finite.
     public init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
         guard queries.rows > 0, answers.count == queries.rows else {
             throw DataError(.badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
@@ -112,7 +112,7 @@ public struct GroupEvaluation: Sendable, Equatable {
     /// R-precision: of the R nearest candidates the share that is of the group, R being the number of its members there; averaged.
     public let precision: Double
     /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) / max(a, b), a the mean
-    /// distance to the own group and b that to the nearest other one. Nil where there is only one group, or askers and candidates differ.
+    /// distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and candidates differ.
     public let silhouette: Double?
 
     /// Whether any sentence of `from` has another one of its group in `to`.
@@ -126,7 +126,7 @@ public struct GroupEvaluation: Sendable, Equatable {
     ///   - vectors: (sentences, dimension).
     ///   - groups: one a sentence.
     ///   - from, to: which sentences are queries and which are candidates; a sentence is not a candidate for itself.
-    /// - Throws: `DataError` where nothing can be asked, or a vector is not finite.
+    /// - Throws: `DataError` if nothing can be asked, or a vector is not finite.
     public init<Source: RowSource>(
         vectors: Source, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads
     ) throws {

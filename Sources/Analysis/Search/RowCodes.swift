@@ -5,7 +5,8 @@ import VectorStore
 
 /// Codes of the vectors of a file, to be looked through in their place.
 ///
-/// **int8**: x/|x| = s·c + e with whole numbers c and |e| written beside them. For a unit query the cosine lies within |e| of s·c·q (Cauchy–Schwarz), so rows
+/// **int8**: x/|x| = s·c + e with whole numbers c and |e| written next to them. For a unit query the cosine lies within |e| of s·c·q
+/// (Cauchy–Schwarz), so rows
 /// that cannot be among the best are known for sure and the others, some dozens, are computed from the vectors themselves: no answer is missed.
 ///
 /// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of them computed
@@ -22,7 +23,7 @@ public final class RowCodes: Sendable {
     public static let binaryShare = 0.01
     public static let binaryLeast = 25_000
 
-    /// - Throws: `DataError` of kind `usage` where the file has no such codes.
+    /// - Throws: `DataError` of kind `usage` if the file has no such codes.
     public init(_ kind: VectorCodes, of file: VectorFile) throws {
         guard let codes = try file.codeBytes(kind) else {
             let has = file.codeKinds.map(\.rawValue).joined(separator: ", ")

@@ -27,7 +27,7 @@ public struct VectorArithmetic: Sendable {
     /// - Parameters:
     ///   - plus, minus: vectors, each of the corpus's width; their lengths do not matter.
     ///   - excluded: rows excluded from the results, such as those of the query words.
-    /// - Throws: `DataError` where there is no plus, a vector has no direction, or a row is not finite.
+    /// - Throws: `DataError` if there is no plus, a vector has no direction, or a row is not finite.
     public func search<Corpus: RowSource>(
         _ corpus: Corpus, plus: [[Float]], minus: [[Float]], excluding excluded: Set<Int> = [], valid: [Bool]? = nil, top: Int
     ) throws -> [(row: Int, score: Double)] {

@@ -27,7 +27,7 @@ public struct MapQuality: Sendable {
     /// - Parameters:
     ///   - vectors: (points, columns), as distances were taken between for the map (see `TSNE.prepared`).
     ///   - map: (points, dimensions).
-    ///   - groups: one number a point, negative for none; see `PairFilter.classes(of:)`.
+    ///   - groups: one number per point, negative for none; see `PairFilter.classes(of:)`.
     ///   - neighbors: fewer than half the points.
     ///   - examined: at most so many points are examined.
     /// - Throws: `DataError` when shapes do not fit, or there are too few points.

@@ -230,7 +230,7 @@ public struct TSNEMap: Sendable {
     public let coordinates: Tensor<Float>
     /// KL(P‖Q) in nats over the affinities that the map was made from, `pairs`; every pair counted in Q's normalization where `isExact`.
     public let kullbackLeiblerDivergence: Double
-    /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil where it was not computed
+    /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil if it was not computed
     /// (`nearest` for `Affinities.allPairsLimit` points or more).
     public internal(set) var divergenceOverAllPairs: Double?
     /// Between which points affinities were taken: `all`, or each point and its `neighbors` `nearest`.

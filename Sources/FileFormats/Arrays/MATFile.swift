@@ -20,7 +20,7 @@ public struct MATFile: Sendable {
         }
     }
 
-    /// - Throws: `DataError` where it is another format, or damaged.
+    /// - Throws: `DataError` if it is another format, or damaged.
     public init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
@@ -168,7 +168,7 @@ private struct MATReader {
         }
     }
 
-    /// Name and numbers of a matrix; nil where it holds something else than real numbers.
+    /// Name and numbers of a matrix; nil if it holds something else than real numbers.
     static func matrix(_ bytes: UnsafeRawBufferPointer, isSwapped: Bool, file: String) throws -> (String, NumericArray)? {
         var reader = MATReader(bytes: bytes, isSwapped: isSwapped, file: file)
         func damaged(_ what: String) -> DataError { reader.damaged(what) }

@@ -52,7 +52,7 @@ public struct GGUFFile: Sendable {
     ]
 
     /// Maps the file and checks its header.
-    /// - Throws: `DataError` where it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
+    /// - Throws: `DataError` if it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
@@ -119,7 +119,7 @@ public struct GGUFFile: Sendable {
     }
 
     /// Reads a tensor as Float into `values`, which has as many elements as the tensor.
-    /// - Throws: `DataError` where there is no such tensor, or it has another size.
+    /// - Throws: `DataError` if there is no such tensor, or it has another size.
     public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)

@@ -1,5 +1,5 @@
 /// Weights spread over several files by an index (`model.safetensors.index.json`, `pytorch_model.bin.index.json`): a `weight_map` from each
-/// tensor's name to the file beside the index that holds it, safetensors or a checkpoint of PyTorch.
+/// tensor's name to the file next to the index that holds it, safetensors or a checkpoint of PyTorch.
 public struct ShardedTensors: TensorSource {
     /// The index file.
     public let path: String
@@ -10,7 +10,8 @@ public struct ShardedTensors: TensorSource {
     public var names: [String] { places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Opens the index and every file that it names.
-    /// - Throws: `DataError` where one is missing or damaged, names a path instead of a file beside the index, or lacks a tensor that the index promises.
+    /// - Throws: `DataError` if one is missing or damaged, names a path instead of a file next to the index, or lacks a tensor that the
+    ///   index promises.
     public init(index path: String) throws {
         self.path = path
         guard let map = try JSON(contentsOf: path)["weight_map"]?.object else {

@@ -17,7 +17,7 @@ public final class TorchCheckpoint: TensorSource {
         let fileSize: Int
     }
 
-    /// Every tensor is unpacked anew.
+    /// Every tensor is unpacked again on each call.
     public var isMapped: Bool { false }
     public var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
@@ -26,7 +26,7 @@ public final class TorchCheckpoint: TensorSource {
     private static let legacyMagic: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
     /// Reads the description of the tensors; their values come when they are asked for.
-    /// - Throws: `DataError` where the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
+    /// - Throws: `DataError` if the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
     public init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)

@@ -21,8 +21,8 @@ public final class AtomicFile {
 
     private static let bufferSize = 1 << 18
 
-    /// Opens a temporary file beside the target.
-    /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable or the target is a folder.
+    /// Opens a temporary file next to the target.
+    /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable or the target is a folder.
     public init(path: String) throws {
         self.path = path
         let place = try OutputPlace(path: path)
@@ -126,7 +126,7 @@ public final class AtomicFile {
     }
 
     /// For libraries that insist on a path of their own: `body` writes the file `temporary`, which then takes the target's place.
-    /// - Throws: what `body` throws, after removing the temporary file; `DataError` where the target cannot be created.
+    /// - Throws: what `body` throws, after removing the temporary file; `DataError` if the target cannot be created.
     public static func replace<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
         let replacement = try FileReplacement(path: path)
         let result = try body(replacement.temporary)
@@ -188,7 +188,7 @@ public final class FileReplacement {
     }
 }
 
-/// Where an output goes: its real name, a free name beside it, and what is there already.
+/// Where an output goes: its real name, a free name next to it, and what is there already.
 struct OutputPlace {
     var target: String
     var temporary: String

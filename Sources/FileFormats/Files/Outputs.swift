@@ -7,7 +7,7 @@ public enum Outputs {
     ///   - inputs: files and folders that are read; `-` is standard input. Of a folder, every file in it counts.
     ///   - files: files that are written.
     ///   - folders: folders that are written.
-    /// - Throws: `DataError` of kind `usage` where two of them are the same file: by device and inode, so that neither links nor detours
+    /// - Throws: `DataError` of kind `usage` if two of them are the same file: by device and inode, so that neither links nor detours
     ///   in a path hide it; of kind `cannotCreate` where an output's folder is missing or closed to writing.
     public static func check(inputs: [String?] = [], files: [String?] = [], folders: [String?] = []) throws {
         let inputs = inputs.compactMap(\.self)
@@ -70,7 +70,7 @@ public enum Outputs {
         return identity(information, name: SystemError.name(of: trimmed))
     }
 
-    /// Nil where there is no such file (whoever reads it says so) and for devices and pipes.
+    /// Nil if there is no such file (whoever reads it says so) and for devices and pipes.
     private static func identity(ofInput path: String) -> (Identity, isFolder: Bool)? {
         var information = stat()
         guard (path == "-" ? fstat(STDIN_FILENO, &information) : stat(path, &information)) == 0 else { return nil }

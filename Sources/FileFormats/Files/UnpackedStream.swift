@@ -15,7 +15,7 @@ package final class UnpackedStream {
     private var isInMember = false
     private var isFinished = false
 
-    /// - Throws: `DataError` where the file is missing or cannot be read.
+    /// - Throws: `DataError` if the file is missing or cannot be read.
     package init(path: String) throws {
         zlib.initialize(to: z_stream())
         stream = try ByteStream(path: path)
@@ -38,7 +38,7 @@ package final class UnpackedStream {
     }
 
     /// Hands the next bytes to `body`; false at the end.
-    /// - Throws: `DataError` where the packed data is damaged or ends early.
+    /// - Throws: `DataError` if the packed data is damaged or ends early.
     package func next(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         if isFinished { return false }
         if !head.isEmpty {

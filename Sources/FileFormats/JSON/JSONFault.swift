@@ -5,7 +5,7 @@ struct JSONFault {
     var offset: Int
     var message: String
 
-    /// The first fault of the text, nil where none is found.
+    /// The first fault of the text, nil if none is found.
     init?(in text: UnsafeRawBufferPointer) {
         var scanner = Scanner(text: text)
         do {

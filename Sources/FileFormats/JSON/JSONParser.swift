@@ -53,7 +53,7 @@ public final class JSONParser {
     }
 
     /// Python writes and reads whole numbers beyond 64 bits, NaN and Infinity; simdjson refuses them, and so does the standard the
-    /// last two. The first pass as decimals, the others as null. Nil where the text has none.
+    /// last two. The first pass as decimals, the others as null. Nil if the text has none.
     private static func withoutPythonNumbers(_ text: UnsafeRawBufferPointer, spellsOut: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         var copied = 0, index = 0
@@ -105,7 +105,7 @@ private struct TapeWalk {
         self.strings = strings
     }
 
-    /// Nil where the nesting is too deep.
+    /// Nil if the nesting is too deep.
     mutating func value(depth: Int) -> JSON? {
         let word = tape[index]
         index += 1

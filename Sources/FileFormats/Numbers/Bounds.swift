@@ -64,7 +64,7 @@ extension Bounds: CustomStringConvertible {
         }
     }
 
-    /// Whole numbers in groups of three digits; nobody reads the largest 64-bit one, so it has its name.
+    /// Whole numbers in groups of three digits; the largest 64-bit one is given as a formula.
     private static func text(_ value: Value) -> String {
         if let number = value as? Double { return number == number.rounded() && abs(number) < 1e6 ? String(Int(number)) : "\(number)" }
         var digits = value.description, groups: [String] = []
@@ -87,12 +87,12 @@ public struct BoundsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Bounds<Int> {
-    /// A whole number of a configuration, nil where it is none or lies outside.
+    /// A whole number of a configuration, nil if it is none or lies outside.
     package func read(_ value: JSON) -> Int? { value.int.flatMap { contains($0) ? $0 : nil } }
 }
 
 extension Bounds<Double> {
-    /// A number of a configuration, nil where it is none, NaN, or lies outside.
+    /// A number of a configuration, nil if it is none, NaN, or lies outside.
     package func read(_ value: JSON) -> Double? { value.double.flatMap { contains($0) ? $0 : nil } }
 }
 

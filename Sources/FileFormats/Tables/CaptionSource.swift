@@ -39,12 +39,12 @@ public final class CaptionSource {
     public let hasIDs: Bool
     /// The column of the texts.
     public var textColumn: String { table.columns[text] }
-    /// The names that the input gives to its columns of texts, groups and ids; nil where it names none.
+    /// The names that the input gives to its columns of texts, groups and ids; nil if it names none.
     public var textName: String? { table.hasHeader ? table.columns[text] : nil }
     public var groupName: String? { table.hasHeader ? group.map { table.columns[$0] } : nil }
     public var idName: String? { table.hasHeader ? id.map { table.columns[$0] } : nil }
 
-    /// All columns beside the texts, as tables of results carry them along.
+    /// All columns next to the texts, as tables of results carry them along.
     public var carriedColumns: [String] {
         (hasIDs ? [idName ?? "id"] : []) + (hasGroups ? [groupName ?? "group"] : []) + otherColumns
     }
@@ -60,7 +60,7 @@ public final class CaptionSource {
     private var rowCount = 0
 
     /// Opens the input, `-` for standard input.
-    /// - Throws: `DataError` where it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
+    /// - Throws: `DataError` if it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
     public init(path: String, options: TableOptions = TableOptions(), columns: CaptionColumns = CaptionColumns()) throws {
         let wanted = [columns.text, columns.group, columns.id].compactMap { $0 }
         table = try TextTable(path: path, options: options, wanted: wanted)
@@ -87,7 +87,7 @@ public final class CaptionSource {
     }
 
     /// Opens a stretch of an input's rows.
-    /// - Throws: `DataError` where the file is missing or shorter.
+    /// - Throws: `DataError` if the file is missing or shorter.
     public init(path: String, part: TablePart) throws {
         table = TextTable(try TableOpening.open(path: path, part: part))
         let reading = part.reading, taken = [reading.text, reading.group, reading.id]
@@ -98,8 +98,8 @@ public final class CaptionSource {
         (groups, groupFile) = (nil, nil)
     }
 
-    /// How a stretch of the rows is to be read; nil where the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as a
-    /// whole, other encodings) or their groups come from another file.
+    /// How a stretch of the rows is to be read; nil if the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as
+    /// a whole, other encodings) or their groups come from another file.
     public func reading(isLossy: Bool) -> TableReading? {
         guard table.place != nil, groups == nil else { return nil }
         return TableReading(format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,

@@ -2,9 +2,9 @@ import Glibc
 
 /// How a text table is written: what separates cells, and whether quotation marks enclose them.
 public struct DelimitedDialect: Sendable, Equatable {
-    /// Nil where a whole line is one cell.
+    /// Nil if a whole line is one cell.
     public var delimiter: UInt8?
-    /// True where a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
+    /// True if a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
     public var hasQuotes: Bool
 
     public static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
@@ -34,7 +34,7 @@ struct DelimitedParser {
     private var openedLine = 0
 
     private static let quote = UInt8(ascii: "\"")
-    /// More in one cell means a quotation mark that nobody closed.
+    /// A longer cell means an unclosed quotation mark.
     static let maximumCell = 1 << 26
 
     init(dialect: DelimitedDialect, file: String) {
@@ -42,7 +42,7 @@ struct DelimitedParser {
         self.file = file
     }
 
-    /// Takes a line. True where the record is complete.
+    /// Takes a line. True if the record is complete.
     mutating func take(_ line: LineReader.Line) throws -> Bool {
         let bytes = line.bytes
         var index = 0
@@ -92,7 +92,7 @@ struct DelimitedParser {
         open.removeAll(keepingCapacity: true)
     }
 
-    /// Reads on in a quoted cell. False where it continues on the next line.
+    /// Reads on in a quoted cell. False if it continues on the next line.
     private mutating func readQuoted(_ line: LineReader.Line, _ index: inout Int) throws -> Bool {
         let bytes = line.bytes
         while index < bytes.count {

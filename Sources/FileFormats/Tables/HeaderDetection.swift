@@ -88,7 +88,7 @@ enum HeaderDetection {
         return areIdentifiers || filled.allSatisfy { isLonger(rest, column: $0, than: first[$0]) }
     }
 
-    /// True where the texts of a column are typically three times as long as its head, or more.
+    /// True if the texts of a column are typically three times as long as its head, or more.
     private static func isLonger(_ rest: ArraySlice<[String]>, column: Int, than head: String) -> Bool {
         let lengths = rest.compactMap { column < $0.count && !$0[column].isEmpty ? $0[column].count : nil }.sorted()
         return !lengths.isEmpty && lengths[lengths.count / 2] >= 3 * head.count

@@ -46,7 +46,7 @@ final class DelimitedSource: RecordSource {
 }
 
 extension LineReader {
-    /// Where the next line begins in the file, nil where its bytes are not those of the file.
+    /// Where the next line begins in the file, nil if its bytes are not those of the file.
     var place: TablePlace? { input.encoding == .utf8 ? TablePlace(byte: input.skip + position, line: number + 1) : nil }
 }
 

@@ -6,7 +6,7 @@ public struct SentencePair: Sendable, Equatable {
     public var second: String
     /// The score as given in the file, nil if absent.
     public var score: Double?
-    /// The cell of the group column, nil where none was asked for.
+    /// The cell of the group column, nil if none was asked for.
     public var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
     public var others: [String] = []
@@ -18,7 +18,7 @@ public struct SentencePair: Sendable, Equatable {
 /// two columns of text and perhaps one of numbers.
 public final class SentencePairSource {
     public let table: TextTable
-    /// The columns in use: first, second, and score where there is one.
+    /// The columns in use: first, second, and score if there is one.
     public let columns: [String]
 
     /// The columns that are neither sentence; a column of scores is one of them.
@@ -35,7 +35,7 @@ public final class SentencePairSource {
     ///     else the first two columns of text and the first of numbers after them.
     ///   - group: the column of the groups, by name or number from 1.
     ///   - wantsScores: a column of scores belongs to the pairs, so messages ask for it.
-    /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
+    /// - Throws: `DataError` if it cannot be read, a column is missing or nothing says which columns are meant.
     public init(
         path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true
     ) throws {

@@ -27,7 +27,7 @@ public struct Spreadsheet {
     static let maximumColumns = 16_384
 
     /// Reads a sheet: by its name, else by its number from 1, else the first that is not hidden.
-    /// - Throws: `DataError` where the file is damaged or has no such sheet (its sheets are listed).
+    /// - Throws: `DataError` if the file is damaged or has no such sheet (its sheets are listed).
     init(_ bytes: [UInt8], path: String, sheet: String?) throws {
         let archive = try ZipArchive(bytes, path: path)
         let workbook = try SpreadsheetWorkbook(archive, path: path)
@@ -69,7 +69,7 @@ extension Spreadsheet {
         return notes
     }
 
-    /// True where a cell of the first row spans several columns, as above a second row of names.
+    /// True if a cell of the first row spans several columns, as above a second row of names.
     var hasMergedNames: Bool { merges.contains { $0.rows == 0 ... 0 && $0.columns.count > 1 } }
 
     /// Rows with the text of a merged cell in all of its places.
@@ -86,7 +86,7 @@ extension Spreadsheet {
     }
 
     /// The sheets of a spreadsheet in their order.
-    /// - Throws: `DataError` where the file is missing or no spreadsheet.
+    /// - Throws: `DataError` if the file is missing or no spreadsheet.
     public static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
         let stream = try ByteStream(path: path)
         return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map { ($0.name, $0.isHidden) }

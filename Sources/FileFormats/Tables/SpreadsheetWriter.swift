@@ -19,7 +19,7 @@ public final class SpreadsheetWriter {
     /// UTF-16 units that a cell may hold.
     private static let maximumText = 32_767
 
-    /// - Throws: `DataError` where the file cannot be created or a column has no room.
+    /// - Throws: `DataError` if the file cannot be created or a column has no room.
     public init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
@@ -52,7 +52,7 @@ public final class SpreadsheetWriter {
     deinit { if isOpen { _ = close() } }
 
     /// Adds a row to the sheet `data`.
-    /// - Throws: `DataError` where the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
+    /// - Throws: `DataError` if the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
     public func write(_ cells: [Cell]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
@@ -62,7 +62,7 @@ public final class SpreadsheetWriter {
         for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: column < formats.count ? formats[column] : nil) }
     }
 
-    /// Writes the parameters, a name and a value a row, and puts the file in its place.
+    /// Writes the parameters, a name and one value per row, and puts the file in its place.
     public func finish(parameters list: [(name: String, value: Cell)]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         for (row, parameter) in list.enumerated() {

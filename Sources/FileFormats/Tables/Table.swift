@@ -7,7 +7,7 @@ public struct Table: Sendable {
     public let hasHeader: Bool
     /// The line (spreadsheet row, record) of each row in the input, from 1.
     public let lines: [Int]
-    /// SHA-256 of the bytes that were read; empty where the table was not read from a file.
+    /// SHA-256 of the bytes that were read; empty if the table was not read from a file.
     public let sha256: String
     private let values: [[String]]
 
@@ -103,7 +103,7 @@ public struct Table: Sendable {
             }
         }
 
-        /// The column as numbers, nil where a cell is empty or says so (`NA`).
+        /// The column as numbers, nil if a cell is empty or says so (`NA`).
         /// - Throws: `DataError` with the line of a cell that is neither.
         public func optionalNumbers() throws -> [Double?] {
             try texts.enumerated().map { row, text in

@@ -54,7 +54,7 @@ extension TableReading {
         ])
     }
 
-    /// Nil where the object does not describe a table.
+    /// Nil if the object does not describe a table.
     public init?(json: JSON) {
         guard let format = json["format"]?.string.flatMap(TableFormat.init), let columns = json["columns"]?.array?.compactMap(\.string), !columns.isEmpty,
               let quotes = json["quotes"]?.bool, let header = json["header"]?.bool, let lossy = json["lossy"]?.bool, let text = json["text"]?.int else { return nil }

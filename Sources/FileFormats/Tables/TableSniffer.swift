@@ -125,7 +125,7 @@ private struct TableLook {
     /// Quotation marks in cells that do not begin with one: a program that quotes would have quoted these.
     let hasLooseQuotes: Bool
 
-    /// Nil where the dialect does not fit or there are no lines.
+    /// Nil if the dialect does not fit or there are no lines.
     init?(_ lines: [LineReader.Line], _ dialect: DelimitedDialect, isAll: Bool) {
         self.dialect = dialect
         var parser = DelimitedParser(dialect: dialect, file: "")

@@ -7,7 +7,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
     case json
 
     /// The format that a file's name asks for.
-    /// - Throws: `DataError` of kind `usage` where it ends with none of them.
+    /// - Throws: `DataError` of kind `usage` if it ends with none of them.
     public init(path: String) throws {
         // Devices and pipes have no ending.
         if path.hasPrefix("/dev/") {
@@ -47,7 +47,7 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
     public static func carried(_ name: String) -> TableColumn { TableColumn(name, isCarried: true) }
 }
 
-/// What the writer of a table minds beside the format.
+/// What the writer of a table minds next to the format.
 public struct TableWriterOptions: Sendable {
     /// Begins CSV and TSV with a byte-order mark, by which Excel knows UTF-8.
     public var hasByteOrderMark = false
@@ -57,7 +57,8 @@ public struct TableWriterOptions: Sendable {
     public init() {}
 }
 
-/// Writes a table as TSV, CSV, spreadsheet, JSON lines or JSON, row by row; a file appears when `finish` returns, its provenance beside it.
+/// Writes a table as TSV, CSV, spreadsheet, JSON lines or JSON, row by row; a file appears when `finish` returns, its provenance next to
+/// it.
 public final class TableWriter {
     /// As written: repeated names are told apart (`text`, `text_2`).
     public let columns: [TableColumn]
@@ -75,7 +76,7 @@ public final class TableWriter {
     private var buffer: [UInt8] = []
 
     /// Opens a file in the format that its name asks for.
-    /// - Throws: `DataError` where the name asks for no format of a table or the file cannot be created.
+    /// - Throws: `DataError` if the name asks for no format of a table or the file cannot be created.
     public convenience init(path: String, columns: [TableColumn], options: TableWriterOptions = TableWriterOptions()) throws {
         let format = try TableOutputFormat(path: path)
         let columns = Self.unique(columns)
@@ -119,7 +120,7 @@ public final class TableWriter {
         }
     }
 
-    /// Writes what is left, puts the file in its place and the provenance beside it; a spreadsheet has it on the sheet `parameters` too.
+    /// Writes what is left, puts the file in its place and the provenance next to it; a spreadsheet has it on the sheet `parameters` too.
     public func finish(provenance: Provenance? = nil) throws {
         switch sink {
         case .spreadsheet(let writer):

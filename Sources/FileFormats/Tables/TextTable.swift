@@ -33,11 +33,11 @@ public struct TableOptions: Sendable {
 
 /// Where records come from, whatever the format.
 protocol RecordSource: AnyObject {
-    /// Reads the next record into `cells`; its line or row number, nil at the end. Every record has one cell a column.
+    /// Reads the next record into `cells`; its line or row number, nil at the end. Every record has one cell per column.
     func next(into cells: inout [String]) throws -> Int?
-    /// The share of the input that was read, nil where nobody knows its length.
+    /// The share of the input that was read, nil if nobody knows its length.
     var fractionRead: Double? { get }
-    /// Where the next record begins in the file, nil where records do not lie in it one after the other.
+    /// Where the next record begins in the file, nil if records do not lie in it one after the other.
     var place: TablePlace? { get }
 }
 
@@ -52,7 +52,7 @@ public final class TextTable {
     public let format: TableFormat
     /// The text's encoding, nil for a spreadsheet.
     public let encoding: TextEncoding?
-    /// True where the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
+    /// True if the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
     public let encodingIsGuess: Bool
     /// The columns' names; `1`, `2` … where the input names none.
     public let columns: [String]
@@ -82,13 +82,13 @@ public final class TextTable {
         (stream, dialect) = (opened.stream, opened.dialect)
     }
 
-    /// Where the next row begins in the file, nil where rows do not lie in it one after the other as UTF-8.
+    /// Where the next row begins in the file, nil if rows do not lie in it one after the other as UTF-8.
     package var place: TablePlace? { source.place }
 
-    /// Reads the next row into `cells`, one cell a column. Its line (row, record) number, nil at the end.
+    /// Reads the next row into `cells`, one cell per column. Its line (row, record) number, nil at the end.
     public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
 
-    /// The share of the input that was read, nil where its length is unknown.
+    /// The share of the input that was read, nil if its length is unknown.
     public var fractionRead: Double? { source.fractionRead }
 
     /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
@@ -108,7 +108,7 @@ public final class TextTable {
         try ColumnLookup(file: name, columns: columns, hasHeader: hasHeader).index(of: column)
     }
 
-    /// True where all of the sample's filled cells of a column are numbers, and some are filled.
+    /// True if all of the sample's filled cells of a column are numbers, and some are filled.
     public func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
 
     static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {

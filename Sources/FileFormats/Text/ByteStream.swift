@@ -7,7 +7,7 @@ import Glibc
 package final class ByteStream {
     /// The name under which errors speak of it.
     package let name: String
-    /// Bytes of an ordinary file, nil for pipes and devices, whose length nobody knows.
+    /// Bytes of an ordinary file, nil for pipes and devices, whose length is unknown.
     package let fileSize: Int?
     private var hash = SHA256()
     /// Where reading began; standard input may stand in the middle of a file.

@@ -8,14 +8,14 @@ public struct TreebankWord: Sendable, Equatable {
     public var upos: String
     /// The language's own part of speech.
     public var xpos: String
-    /// Features as written, `_` where there are none.
+    /// Features as written, `_` if there are none.
     public var feats: String
     /// The id of the word that this one depends on, 0 for the root.
     public var head: Int
     public var deprel: String
     /// Enhanced dependencies as written; in CoNLL-X the projective head.
     public var deps: String
-    /// Remarks as written, `_` where there are none; in CoNLL-X the projective relation.
+    /// Remarks as written, `_` if there are none; in CoNLL-X the projective relation.
     public var misc: String
     /// The line in the file.
     public var line: Int
@@ -24,7 +24,7 @@ public struct TreebankWord: Sendable, Equatable {
     public func feature(_ name: String) -> String? { Self.value(of: name, in: feats) }
     /// A remark's value, as `BunsetuBILabel`.
     public func remark(_ name: String) -> String? { Self.value(of: name, in: misc) }
-    /// False where the next word follows without a space.
+    /// False if the next word follows without a space.
     public var hasSpaceAfter: Bool { remark("SpaceAfter") != "No" }
 
     private static func value(of name: String, in list: String) -> String? {

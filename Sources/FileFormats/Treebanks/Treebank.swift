@@ -3,13 +3,13 @@ public struct Treebank: Sendable, Equatable {
     /// The file as the user named it.
     public var file: String
     public var sentences: [TreebankSentence]
-    /// SHA-256 of the bytes that the sentences were read from; empty where they come from elsewhere.
+    /// SHA-256 of the bytes that the sentences were read from; empty if they come from elsewhere.
     public var sha256 = ""
 
     public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
 
     /// Reads CoNLL-U or CoNLL-X.
-    /// - Throws: `DataError` as `CoNLLUReader` does, and where there is no sentence.
+    /// - Throws: `DataError` as `CoNLLUReader` does, and if there is no sentence.
     public init(path: String) throws {
         let reader = try CoNLLUReader(path: path)
         var sentences: [TreebankSentence] = []

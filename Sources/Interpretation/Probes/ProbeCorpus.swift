@@ -55,7 +55,7 @@ public struct ProbeCorpus: Sendable {
         public var tree: DependencyTree
         /// The words that are scored: all but punctuation.
         public var scored: [Int]
-        /// For each word the number of its bunsetsu, from 0; nil where the treebank does not mark them.
+        /// For each word the number of its bunsetsu, from 0; nil if the treebank does not mark them.
         public var bunsetsu: [Int]?
         public var count: Int { forms.count }
     }
@@ -78,7 +78,7 @@ public struct ProbeCorpus: Sendable {
     let depths: [Float]
 
     /// - Parameter punctuation: nil takes the rule that fits the treebank's tags.
-    /// - Throws: `DataError` where every word is punctuation.
+    /// - Throws: `DataError` if every word is punctuation.
     public init(_ treebank: Treebank, punctuation: PunctuationRule? = nil) throws {
         let rule = punctuation ?? PunctuationRule(fitting: treebank)
         let sentences = try treebank.sentences.enumerated().map { number, sentence in

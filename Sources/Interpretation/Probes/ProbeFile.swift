@@ -8,7 +8,7 @@ public struct ProbeFile: Sendable {
     public var layer: Int
     public var distance: StructuralProbe?
     public var depth: StructuralProbe?
-    /// The encoder's name and hash, as in the layer file that the probes were trained on; empty where that names none.
+    /// The encoder's name and hash, as in the layer file that the probes were trained on; empty if that names none.
     public var model: String
     public var modelSHA256: String
     /// How pieces became words and what text the encoder read, as in the layer file.
@@ -78,7 +78,7 @@ public struct ProbeFile: Sendable {
     }
 
     /// Checks that vectors come from the encoder that the probes were trained on.
-    /// - Throws: `DataError` where the model or the dimension differs; `path` names the probe's file.
+    /// - Throws: `DataError` if the model or the dimension differs; `path` names the probe's file.
     public func require(model other: String, modelSHA256 hash: String, dimension: Int, of vectors: String, path: String) throws {
         guard dimension == self.dimension else {
             throw DataError(.badData, "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they "

@@ -72,7 +72,7 @@ extension ProbeTraining {
     /// Trains a probe on vectors (words, dimension) of the corpus's words. Runs on the calling thread; the same settings and seed
     /// give the same bits.
     /// - Parameter report: called after every epoch; false ends the training.
-    /// - Throws: `DataError` where the rank is above the dimension, vectors and words differ in number, a vector is not finite, or the
+    /// - Throws: `DataError` if the rank is above the dimension, vectors and words differ in number, a vector is not finite, or the
     ///   loss overflows.
     public func train(
         _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, dev: ProbeCorpus, _ devVectors: Tensor<Float>,
@@ -160,7 +160,7 @@ extension ProbeTraining {
             + "has a component that is not finite", file: corpus.file)
     }
 
-    /// One factor for each component, nil where nothing is rescaled.
+    /// One factor for each component, nil if nothing is rescaled.
     private func scales(_ corpus: ProbeCorpus, _ vectors: Tensor<Float>) -> [Float]? {
         guard scaling != .none else { return nil }
         let dimension = vectors.columns, rows = max(vectors.rows, 1)

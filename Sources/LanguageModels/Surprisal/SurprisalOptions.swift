@@ -49,7 +49,7 @@ public struct UnitScore: Sendable, Equatable {
     public var text: String
     /// Tokens that count to it.
     public var tokens: Int
-    /// ln p of the unit in its context, corrected for leading spaces where that applies; nil where no token counts to it, or one of them has
+    /// ln p of the unit in its context, corrected for leading spaces where that applies; nil if no token counts to it, or one of them has
     /// no context (the first token of a model without a begin token).
     public var logProbability: Double?
     /// The plain sum over its tokens.
@@ -73,7 +73,7 @@ public struct TextScore: Sendable, Equatable {
     /// Stretches in which the text was read.
     public var windows = 1
 
-    /// ln p of the whole text and the tokens it is summed over; nil where no token has a score.
+    /// ln p of the whole text and the tokens it is summed over; nil if no token has a score.
     public var total: (logProbability: Double, tokens: Int)? {
         let known = units.compactMap { unit in unit.logProbability.map { ($0, unit.tokens) } }
         guard !known.isEmpty else { return nil }

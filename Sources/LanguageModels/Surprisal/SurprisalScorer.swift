@@ -12,7 +12,7 @@ import Tokenizers
 public struct SurprisalScorer: Sendable {
     public let model: any LanguageModel
     public let options: SurprisalOptions
-    /// Tokens that begin with a space, by whose probability words are corrected; empty where the vocabulary marks no spaces.
+    /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.

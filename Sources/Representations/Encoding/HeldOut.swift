@@ -5,7 +5,7 @@ import Tensors
 
 /// Predictions of held-out rows beside what was measured.
 struct HeldOut: Sendable {
-    /// (rows, voxels) without intercept; NaN where a voxel was not used in a row's fold.
+    /// (rows, voxels) without intercept; NaN if a voxel was not used in a row's fold.
     let predicted: Tensor<Float>
     let measured: Tensor<Float>
     /// Means of the training rows (folds, voxels).

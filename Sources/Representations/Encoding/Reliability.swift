@@ -15,7 +15,8 @@ public struct Reliability: Sendable {
         self.repeats = repeats
     }
 
-    /// The mean correlation of two repetitions over these items, one a voxel: the stability of Mitchell et al. (2008). NaN where a repetition is constant.
+    /// The mean correlation of two repetitions over these items, one a voxel: the stability of Mitchell et al. (2008). NaN if a repetition
+    /// is constant.
     ///
     /// - Complexity: O(repeats · items · voxels): the pairwise correlations of standardized rows sum to what their sum's square says.
     public func stability(items: [Int]) -> [Double] {

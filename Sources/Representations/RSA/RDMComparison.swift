@@ -14,7 +14,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
 
     /// The agreement of two matrices over the pairs that both have, in [−1, 1].
     ///
-    /// - Throws: `DataError` where they differ in size or one is constant.
+    /// - Throws: `DataError` if they differ in size or one is constant.
     public func callAsFunction(_ a: [Double], _ b: [Double], conditions: Int) throws -> Double {
         guard a.count == b.count else { throw DataError(.badData, "two matrices of \(a.count) and \(b.count) pairs cannot be compared") }
         let kept = a.indices.filter { !a[$0].isNaN && !b[$0].isNaN }

@@ -48,7 +48,7 @@ struct WeightedComparison: Sendable {
         let levels: Int
     }
 
-    /// Nil where pairs are missing, and for τ-a and cov-weighted.
+    /// Nil if pairs are missing, and for τ-a and cov-weighted.
     init?(_ models: [[Double]], _ subjects: [[Double]], _ n: Int, _ comparison: RDMComparison, threads: Int) {
         let all = models + subjects
         guard comparison != .tauA, comparison != .covarianceWeighted, !all.contains(where: { $0.contains(where: \.isNaN) }) else { return nil }

@@ -86,7 +86,7 @@ public struct NoiseCovariance: Sendable {
 
     /// W (channels, channels) with W·Wᵀ the inverse of the matrix: x·W has channels of unit noise.
     ///
-    /// - Throws: `DataError` where the matrix cannot be inverted.
+    /// - Throws: `DataError` if the matrix cannot be inverted.
     public static func whitening(_ matrix: Tensor<Double>) throws -> Tensor<Double> {
         let d = matrix.rows, (values, vectors) = try symmetricEigenvectors(matrix, count: d)
         guard let largest = values.first, largest > 0, let smallest = values.last, smallest > largest * 1e-14 else {

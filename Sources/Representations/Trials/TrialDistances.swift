@@ -33,7 +33,7 @@ public struct TrialDistances: Sendable {
     ///
     /// - Parameters:
     ///   - data: (times, trials, channels), finite.
-    /// - Throws: `DataError` where trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
+    /// - Throws: `DataError` if trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
     /// - Complexity: O(times · (trials · channels² + conditions² · channels)); decoding adds conditions² · trials.
     public func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
         guard data.shape.count == 3, data.shape[1] == design.count else {

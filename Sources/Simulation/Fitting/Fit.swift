@@ -30,7 +30,7 @@ public struct FreeParameter: Sendable {
 public struct FittedParameter: Sendable {
     public var name: String
     public var value: Double
-    /// Ends of the interval; nil where the objective stays within reach up to the bound on that side.
+    /// Ends of the interval; nil if the objective stays within reach up to the bound on that side.
     public var low: Double?, high: Double?
     /// Where the search ended on that side.
     public var bounds: ClosedRange<Double>
@@ -64,7 +64,7 @@ public struct ParameterFit: Sendable {
     /// - Parameters:
     ///   - rise: how far the objective may rise within the interval; 1.9207 for 95 %.
     ///   - misfit: minus log-likelihood at these values, in the order of `parameters`.
-    /// - Throws: `DataError` where the misfit is finite nowhere that was tried.
+    /// - Throws: `DataError` if the misfit is finite nowhere that was tried.
     public init(_ parameters: [FreeParameter], rise: Double = 1.920729410347062, misfit: ([Double]) throws -> Double) throws {
         let low = parameters.map { log($0.bounds.lowerBound) }, high = parameters.map { log($0.bounds.upperBound) }
         func objective(_ x: [Double]) throws -> Double {

@@ -100,7 +100,7 @@ public struct ProbabilitySurface: Sendable {
         try AtomicFile.write(to: path) { try $0.write(json.serialized() + "\n") }
     }
 
-    /// - Throws: `DataError` where the file is another model's, or its numbers do not fit together.
+    /// - Throws: `DataError` if the file is another model's, or its numbers do not fit together.
     public init(path: String, named name: String) throws {
         let json = try JSON(contentsOf: path)
         func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to simulate it again", file: path) }

@@ -22,7 +22,7 @@ public struct CumulativeNamingModel: Sendable {
 
     public init(inhibition: Double, strengthening: Double) { (self.inhibition, self.strengthening) = (inhibition, strengthening) }
 
-    /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN where the threshold is not reached.
+    /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN if the threshold is not reached.
     ///
     /// - Parameter categories: the category of each picture; pictures are all different.
     public func cycles(_ categories: [Int]) throws -> [Double] {

@@ -180,7 +180,7 @@ public struct NamingFitter: Sendable {
     /// The likelihood-ratio test that two people have the same parameters: expected G² per picture is that of their fitted probabilities, power comes
     /// from the noncentral χ² distribution with as many degrees of freedom as free parameters.
     ///
-    /// - Throws: `DataError` where the two have the same fitted probabilities.
+    /// - Throws: `DataError` if the two have the same fitted probabilities.
     public func power(_ a: ParameterFit, _ b: ParameterFit, powers: [Double] = [0.8, 0.9, 0.95], level: Double = 0.05) throws -> Power {
         let (va, vb) = (all(a.values), all(b.values)), pa = surface.probabilities(va[0], va[1]), pb = surface.probabilities(vb[0], vb[1])
         let both = zip(pa, pb).map { $0 + $1 }

@@ -83,7 +83,7 @@ public struct StroopModel: Sendable {
         return try Simulator(network: network, dynamics: .cascade(rate: rate), trial: TrialProtocol(events, stop: .accumulators(race), startsSettled: true))
     }
 
-    /// Cycles to the response without noise, nil where none comes; whether it is the right one.
+    /// Cycles to the response without noise, nil if none comes; whether it is the right one.
     public func cycles(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> (cycles: Int?, isCorrect: Bool) {
         var quiet = self
         quiet.sd = 0

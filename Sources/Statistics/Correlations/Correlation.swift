@@ -157,7 +157,7 @@ public enum Correlation: String, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - covariates: series as long as x and y, at least one.
-    /// - Throws: `DataError` where the covariates depend on one another or explain a series completely.
+    /// - Throws: `DataError` if the covariates depend on one another or explain a series completely.
     public func partial(_ x: [Double], _ y: [Double], given covariates: [[Double]], level: Double = 0.95) throws -> Estimate {
         guard self == .pearson || self == .spearman else {
             throw DataError(.usage, "partial correlation is defined here for pearson and spearman, not \(rawValue)")

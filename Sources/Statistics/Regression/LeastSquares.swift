@@ -7,7 +7,7 @@ import Tensors
 ///
 /// What statsmodels' `OLS` reports: coefficients with standard errors, t, p and intervals, R², adjusted R², F, residuals, log-likelihood.
 public struct LeastSquares: Sendable {
-    /// Names of the coefficients, the intercept first where there is one.
+    /// Names of the coefficients, the intercept first if there is one.
     public let names: [String]
     /// Value, t interval and two-sided p of each coefficient.
     public let coefficients: [Estimate]
@@ -18,7 +18,7 @@ public struct LeastSquares: Sendable {
     public let residualFreedom: Int
     /// Σ residual² / residual degrees of freedom.
     public let residualVariance: Double
-    /// Share of variance explained, around the mean where there is an intercept, else around 0 (as statsmodels).
+    /// Share of variance explained, around the mean if there is an intercept, else around 0 (as statsmodels).
     public let rSquared: Double
     public let adjustedRSquared: Double
     /// F of all coefficients but the intercept, and its p-value; nil without such coefficients.

@@ -117,7 +117,7 @@ public func softmaxRows(_ logits: Tensor<Double>) -> Tensor<Double> {
 
 /// The penalized likelihood, its gradient and its Hessian. Parameters: for each output p weights and, if wanted, the intercept.
 private struct Problem {
-    /// With a last column of ones where there is an intercept.
+    /// With a last column of ones if there is an intercept.
     let x: DesignMatrix
     let labels: [Int]
     let rowWeights: [Double]?
@@ -243,7 +243,7 @@ private struct Problem {
         return h
     }
 
-    /// The solution of h · step = g, or nil where h is not positive definite.
+    /// The solution of h · step = g, or nil if h is not positive definite.
     private func solved(_ h: [Double], _ g: [Double]) -> [Double]? {
         useOneLAPACKThread()
         var h = h, step = g

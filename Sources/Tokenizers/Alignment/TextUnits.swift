@@ -8,7 +8,7 @@ public struct TextUnits: Sendable, Equatable {
     public var text: String
     /// Words as ranges of UTF-8, in the order of the text.
     public var words: [Range<Int>]
-    /// Regions between marks, without the spaces around them; empty where nothing was marked.
+    /// Regions between marks, without the spaces around them; empty if nothing was marked.
     public var regions: [Range<Int>]
     /// Whether the words are those between spaces; else MeCab found them.
     public var isSpaced: Bool
@@ -65,7 +65,7 @@ public final class WordCutter: Sendable {
     }
 
     /// - Parameter mark: what stands between regions, as "/"; nil for texts without marks.
-    /// - Throws: `DataError` where MeCab is needed and there is no such dictionary.
+    /// - Throws: `DataError` if MeCab is needed and there is no such dictionary.
     public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
         if let mark, !mark.isEmpty { (plain, regions) = Self.regions(text, mark: mark) }

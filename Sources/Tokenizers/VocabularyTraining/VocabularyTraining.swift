@@ -60,7 +60,7 @@ public enum VocabularyTrainer {
     ///   - size: tokens wanted, special ones included. There are fewer where the text has not so many pieces.
     /// - Returns: the value of a `tokenizer.json`: NFKC, lower case if asked for, words, model, special tokens and their template.
     /// - Throws: `DataError` (`usage`) where the size does not hold the special tokens and the characters, or the options make no sense;
-    ///   (`badData`) where there is no text.
+    ///   (`badData`) if there is no text.
     public static func train(texts: some Sequence<String>, kind: Kind, size: Int, options: Options = Options()) throws -> JSON {
         let special = options.specialTokens
         guard special.count == 5, Set(special).count == 5, !special.contains("") else {

@@ -52,7 +52,7 @@ public struct Autoencoder: Sendable {
     /// Learns from rows.
     ///
     /// - Parameter x: (rows, d), finite.
-    /// - Throws: `DataError` where there are fewer than two rows, or all are equal.
+    /// - Throws: `DataError` if there are fewer than two rows, or all are equal.
     public init(_ x: Tensor<Float>, settings: AutoencoderSettings, watch: (_ share: Double) -> Void = { _ in }) throws {
         let n = x.rows, d = x.columns
         guard n >= 2 else { throw DataError(.badData, "an autoencoder needs at least two vectors; there \(n == 1 ? "is 1" : "are none")") }

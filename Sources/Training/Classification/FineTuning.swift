@@ -74,7 +74,7 @@ public struct PretrainedBase: Sendable {
     let configuration: EncoderConfiguration
 
     /// - Parameter model: a folder, or a name to look for; nil for the default model.
-    /// - Throws: `DataError` where it is not a Transformer encoder of a family with a classification head.
+    /// - Throws: `DataError` if it is not a Transformer encoder of a family with a classification head.
     public init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
         directory = try ModelDirectory(folder: model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder())
         guard !directory.isStatic else {

@@ -73,7 +73,7 @@ public struct FrozenMethod: ClassificationMethod {
         return scores
     }
 
-    /// The temperature of a head's logits, by held-out scores of its training rows; nil where none is wanted or there are no classes.
+    /// The temperature of a head's logits, by held-out scores of its training rows; nil if none is wanted or there are no classes.
     public func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
         guard calibrates, data.task == .classification else { return nil }
         return Calibration.temperature(logits: try heldOutScores(data, train: train, penalty: head.penalty), labels: train.map { data.codes[$0] })

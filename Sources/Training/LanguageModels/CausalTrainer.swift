@@ -142,7 +142,7 @@ public final class CausalTrainer {
     /// - Parameters:
     ///   - folder: of checkpoints, best weights and log; made where it does not exist. A run goes on from the newest checkpoint in it.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    /// - Throws: `DataError` where training diverges, a checkpoint is of another configuration, the disk is full.
+    /// - Throws: `DataError` if training diverges, a checkpoint is of another configuration, the disk is full.
     public func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -191,7 +191,7 @@ public final class CausalTrainer {
         try writer.write(to: folder.appendingPathComponent(Self.bestName).path)
     }
 
-    /// Puts the best weights by the held-out documents into the network, where there are such.
+    /// Puts the best weights by the held-out documents into the network, if there are such.
     public func takeFinalWeights(from folder: URL) throws {
         let path = folder.appendingPathComponent(Self.bestName).path
         guard development != nil, FileManager.default.fileExists(atPath: path) else { return }
@@ -232,7 +232,7 @@ public final class CausalTrainer {
 
     /// Writes the model as a folder that transformers loads as LlamaForCausalLM; it appears when it is complete.
     ///
-    /// - Throws: `DataError` where it cannot be created, or where there is something else of that name.
+    /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
     public func write(to path: String) throws {
         try AtomicFolder.write(to: path, isOwn: ModelDirectory.isModelFile) { folder in
             func put(_ name: String, _ json: JSON) throws { try AtomicFile.write(to: folder + "/" + name) { try $0.write(json.serialized(.pretty) + "\n") } }

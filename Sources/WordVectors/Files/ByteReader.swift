@@ -29,7 +29,7 @@ final class ByteReader {
     }
 
     /// Takes `count` bytes.
-    /// - Throws: what `missing` makes where there are fewer.
+    /// - Throws: what `missing` makes if there are fewer.
     func take<Result>(_ count: Int, orElse missing: () -> DataError, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         while available < count, !isAtEnd { try fill() }
         guard available >= count else { throw missing() }
@@ -38,7 +38,7 @@ final class ByteReader {
     }
 
     /// Hands over the bytes up to `end`, and takes them with it; nil at the end of the file. The last piece needs no end.
-    /// - Throws: `DataError` where a piece is longer than `limit`.
+    /// - Throws: `DataError` if a piece is longer than `limit`.
     func next<Result>(upTo end: UInt8, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result? {
         var searched = 0
         while true {

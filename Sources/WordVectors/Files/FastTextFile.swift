@@ -53,7 +53,7 @@ public struct FastTextModel: Sendable {
     static func isModel(_ head: some Collection<UInt8>) -> Bool { head.starts(with: withUnsafeBytes(of: magic.littleEndian, Array.init)) }
 
     /// Opens a model. The matrices stay in the mapped file.
-    /// - Throws: `DataError` where it is cut off, of another version, quantized, or its numbers do not match.
+    /// - Throws: `DataError` if it is cut off, of another version, quantized, or its numbers do not match.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         var cursor = Cursor(file: file)
@@ -222,7 +222,7 @@ public struct FastTextModel: Sendable {
     // MARK: Writing
 
     /// Writes version 12, which fastText and gensim read.
-    /// - Throws: `DataError` where a word holds white space or NUL, or there are more words than the format counts.
+    /// - Throws: `DataError` if a word holds white space or NUL, or there are more words than the format counts.
     public func write(to path: String) throws {
         guard words.count <= Int(Int32.max), labels.isEmpty, input.rows == words.count + Int(arguments.buckets) else {
             throw DataError(.badData, "fastText's format holds up to \(Int32.max) words and no model of this shape", file: path)

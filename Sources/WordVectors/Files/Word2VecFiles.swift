@@ -11,7 +11,7 @@ enum Word2VecFiles {
     static let longestWord = 1 << 16
     static let largestDimension = 1 << 20
 
-    /// The first line of a word2vec file; nil where it is none.
+    /// The first line of a word2vec file; nil if it is none.
     static func header(_ line: UnsafeRawBufferPointer) -> (count: Int, dimension: Int)? {
         let fields = self.fields(line)
         guard fields.count == 2, let count = DecimalText.integer(fields[0]), let dimension = DecimalText.integer(fields[1]) else { return nil }
@@ -153,7 +153,7 @@ enum Word2VecFiles {
     // MARK: Writing
 
     /// Word2vec's binary format, complete or absent.
-    /// - Throws: `DataError` where a word holds white space, which would end it in this format.
+    /// - Throws: `DataError` if a word holds white space, which would end it in this format.
     static func writeBinary(_ table: WordTable, to path: String) throws {
         try AtomicFile.write(to: path) { file in
             try file.write("\(table.count) \(table.dimension)\n")

@@ -19,7 +19,7 @@ public enum WordFile {
     public static let pooling = "word"
 
     /// - Parameters:
-    ///   - vocabulary: for `.npy`, the words, one a line; by default `NAME.vocab` or `NAME.txt` beside it.
+    ///   - vocabulary: for `.npy`, the words, one a line; by default `NAME.vocab` or `NAME.txt` next to it.
     ///   - limit: the first words only, which in files made by training are the most frequent.
     /// - Throws: `DataError` with line or word where the file is missing, cut off, not of these formats, or holds NaN.
     public static func read(_ path: String, vocabulary: String? = nil, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
@@ -100,7 +100,7 @@ public enum WordFile {
         case .word2vecText: try Word2VecFiles.writeText(table, to: path)
         case .word2vecBinary: try Word2VecFiles.writeBinary(table, to: path)
         case .fastText:
-            // Counts that nobody knows become ranks, so that the order stays.
+            // Unknown counts are replaced by ranks, to keep the order.
             let counts = table.counts ?? (0 ..< table.count).map { table.count - $0 }
             let arguments = FastTextModel.Arguments(
                 dimension: Int32(clamping: table.dimension), window: 5, epochs: 0, minimumCount: 1, negatives: 5, wordNgrams: 1, loss: .negativeSampling,

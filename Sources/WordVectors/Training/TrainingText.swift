@@ -47,7 +47,7 @@ public final class TrainingText: @unchecked Sendable {
     /// - Parameters:
     ///   - lines: hands over every line of the text and says where it stands.
     ///   - split: cuts a line into words.
-    /// - Throws: `DataError` where no word is frequent enough (the largest count is named), or the disk is full.
+    /// - Throws: `DataError` if no word is frequent enough (the largest count is named), or the disk is full.
     public init(
         options: Options = Options(), name: String, split: @escaping Splitter, lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {

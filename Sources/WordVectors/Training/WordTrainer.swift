@@ -49,7 +49,7 @@ public final class WordTrainer: @unchecked Sendable {
     /// Chunks in a block: shorter where the inputs are means, which stand still for the length of a block.
     private let blockChunks: Int
 
-    /// - Throws: `DataError` where the options are impossible or there is not enough memory.
+    /// - Throws: `DataError` if the options are impossible or there is not enough memory.
     public convenience init(text: TrainingText, options: WordTrainingOptions) throws { try self.init(text: text, options: options, blockChunks: nil) }
 
     /// - Parameter blockChunks: chunks in a block, for experiments; it decides the result.

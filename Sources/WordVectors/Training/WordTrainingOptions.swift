@@ -19,7 +19,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
     public var loss = Loss.negativeSampling
     /// Components of a vector.
     public var dimension = 100
-    /// The window reaches 1 … this many words to either side, drawn anew for each word.
+    /// The window reaches 1 … this many words to either side, drawn for each word.
     public var window = 5
     /// Words drawn against each true one.
     public var negatives = 5

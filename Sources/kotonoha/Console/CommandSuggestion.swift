@@ -3,7 +3,7 @@ import FileFormats
 
 /// The argument parser suggests names of options; this suggests names of commands.
 enum CommandSuggestion {
-    /// - Throws: `DataError` where a word stands in the place of a command and is none: it names the nearest commands.
+    /// - Throws: `DataError` if a word in the position of a command is not one: it names the nearest commands.
     static func check(_ arguments: [String], in root: any ParsableCommand.Type) throws {
         var command = root, path = root._commandName
         for word in arguments {

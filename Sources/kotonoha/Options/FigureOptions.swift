@@ -72,7 +72,7 @@ struct FigureOptions: ParsableArguments {
         return .groups(chosen, title: colorBy)
     }
 
-    /// - Throws: `DataError` where --color-by names no column; asked before work that takes long.
+    /// - Throws: `DataError` if --color-by names no column; asked before work that takes long.
     func check(_ file: VectorFile) throws { if isWanted { _ = try colours(try MapRows(file, name: "map")) } }
 
     /// Draws what was asked for.

@@ -27,7 +27,7 @@ struct LanguageModelOptions: ParsableArguments {
         return try openLanguageModel(model, precision: precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: dictionary)
     }
 
-    /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
+    /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
     static func folder(_ model: String) -> String? { try? ModelLocation.folder(for: model).path }
 }
 
@@ -61,7 +61,7 @@ struct TextsOrTable {
         var line: Int
     }
 
-    /// Nil where the text stood on the command line.
+    /// Nil if the text stood on the command line.
     let file: String?
     let source: CaptionSource?
     private let text: String

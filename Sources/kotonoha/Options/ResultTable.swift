@@ -21,7 +21,7 @@ struct TableOutputOptions: ParsableArguments {
     }
 }
 
-/// A result as a table, written by the one writer: in the format that the file's name asks for with its provenance beside it, or as TSV
+/// A result as a table, written by the one writer: in the format that the file's name asks for with its provenance next to it, or as TSV
 /// to standard output.
 struct ResultTable {
     let columns: [TableColumn]
@@ -54,7 +54,7 @@ struct ResultTable {
 }
 
 extension Console {
-    /// Whole lines for whoever reads standard output.
+    /// Writes whole lines to standard output.
     static func write(_ bytes: UnsafeRawBufferPointer) throws {
         try outputIsTerminal ? write(String(decoding: bytes, as: UTF8.self)) : StandardStreams.write(bytes)
     }

@@ -14,7 +14,7 @@ struct RowFilter: ParsableArguments {
     }
 
     /// Whether each row of the file passes.
-    /// - Throws: `DataError` where a column or value does not occur.
+    /// - Throws: `DataError` if a column or value does not occur.
     func passes(_ file: VectorFile) throws -> [Bool] {
         var passes = [Bool](repeating: true, count: file.count)
         for filter in self.where {

@@ -67,7 +67,7 @@ struct ModelOptions: ParsableArguments {
         return options
     }
 
-    /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
+    /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
     var inputFolder: String? { model.flatMap { try? ModelLocation.folder(for: $0).path } }
 
     /// The same for queries to a vector file, whose own settings stand where none are given.

@@ -3,7 +3,7 @@ import Glibc
 
 /// `--list-sheets`, answered before the command line is parsed: who does not know the sheets yet need not invent an output or a column.
 enum SheetListing {
-    /// The sheets of the first spreadsheet on the command line, one a line; nil where nobody asks.
+    /// The sheets of the first spreadsheet on the command line, one per line; nil if not requested.
     static func answer(to arguments: [String]) throws -> String? {
         guard arguments.contains("--list-sheets"), !arguments.contains("--help"), !arguments.contains("-h") else { return nil }
         let files = arguments.dropFirst().filter { !$0.hasPrefix("-") && access($0, R_OK) == 0 }

@@ -124,7 +124,7 @@ struct EncodingCommand: ParsableCommand {
         if leave == 2 { try leaveTwoOut(x, source, &record) } else { try crossValidated(x, ranges, source, file, &record) }
     }
 
-    /// Vector files of further bands; none where --bands lists widths.
+    /// Vector files of further bands; none if --bands lists widths.
     private var bandFiles: [String] {
         guard let bands, bands.contains(where: { !$0.isNumber && $0 != "," }) else { return [] }
         return bands.split(separator: ",").map(String.init)

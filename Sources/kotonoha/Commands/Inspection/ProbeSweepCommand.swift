@@ -168,7 +168,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
     }
 
-    /// Measures over layers, with bands of the intervals; over ranks where there is one layer.
+    /// Measures over layers, with bands of the intervals; over ranks if there is one layer.
     private func chart(_ results: [(name: String, result: ProbeSweep.Result)]) throws -> LineChart {
         let overRanks = Set(results.map(\.result.setting.layer)).count == 1
         let seed = results.first?.result.setting.seed, largest = results.map(\.result.setting.rank).max()

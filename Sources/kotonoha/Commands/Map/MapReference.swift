@@ -17,7 +17,7 @@ struct MapReference {
     /// New vectors that are held at once.
     static let placedAtOnce = 65_536
 
-    /// - Throws: `DataError` where the file is not there or another one, or its vectors come from another model than those of `file`.
+    /// - Throws: `DataError` if the file is not there or another one, or its vectors come from another model than those of `file`.
     init(_ map: MapFile, path: String, named reference: String?, placing file: VectorFile, threads: Int) throws {
         let source = try VectorFile(path: try Self.find(map, path: path, named: reference))
         guard let highest = map.rows.max(), highest < source.count else {
@@ -45,7 +45,7 @@ struct MapReference {
         return try components?.transform(new, threads: threads) ?? new
     }
 
-    /// The file that was named, or the one with the map's name and hash for it beside the map or in the working folder.
+    /// The file that was named, or the one with the map's name and hash for it next to the map or in the working folder.
     private static func find(_ map: MapFile, path: String, named reference: String?) throws -> String {
         let beside = map.source.map { [URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent($0).path, $0] } ?? []
         guard let found = (reference.map { [$0] } ?? beside).first(where: { FileManager.default.fileExists(atPath: $0) }) else {

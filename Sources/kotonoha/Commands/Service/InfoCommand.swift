@@ -83,7 +83,7 @@ struct InfoCommand: ParsableCommand {
     /// Everything that a file says of itself, and the shapes of what it holds.
     private func facts(of container: HDF5Container, kind: String) throws -> [(key: String, value: JSON)] {
         var facts: [(key: String, value: JSON)] = [("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string(kind))]
-        // A file of words has a dataset a sentence; a few show what they are like.
+        // A file of words has one dataset per sentence; a few show what they are like.
         let names = try container.datasetNames()
         for name in names.prefix(12) {
             if let dataset = try container.dataset(name) { facts.append((name, .string(dataset.shape.map(String.init).joined(separator: " x ")))) }

@@ -46,7 +46,7 @@ struct TokenArguments: ParsableArguments {
         if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for treebanks; it needs --tokens") }
     }
 
-    /// Nil where none were named.
+    /// Nil if none were named.
     private func chosenLayers() throws -> [Int]? {
         guard layers != "all" else { return nil }
         return try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in

@@ -135,7 +135,7 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
-    /// Labels for the projector, beside its vectors.
+    /// Labels for the projector, next to its vectors.
     private var metadataPath: String { URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv" }
 
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.
