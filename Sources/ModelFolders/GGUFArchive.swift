@@ -24,7 +24,7 @@ public struct GGUFArchive: WeightArchive {
         self.file = file
         architecture = file.architecture ?? ""
         guard Self.architectures.contains(architecture) else {
-            throw DataError(.badData, "GGUF of architecture '\(architecture)' is not supported; supported are \(Self.architectures.joined(separator: ", "))", file: file.path)
+            throw DataError(.badData, "GGUF of architecture '\(architecture)' is not supported; expected one of \(Self.architectures.joined(separator: ", "))", file: file.path)
         }
         var parts = Self.parts
         if architecture.hasPrefix("gemma") {

@@ -66,7 +66,7 @@ public struct ModelDirectory: Sendable {
                 case "Normalize": steps.append(.normalize)
                 case "Dropout": break  // nothing to do at inference
                 default:
-                    throw DataError(.badData, "module '\(type)' is not supported; supported are \(Self.knownModules.joined(separator: ", "))", file: file)
+                    throw DataError(.badData, "module '\(type)' is not supported; expected one of \(Self.knownModules.joined(separator: ", "))", file: file)
                 }
             }
         }
@@ -111,7 +111,7 @@ public struct ModelDirectory: Sendable {
             for name in mode.array ?? [mode] {
                 guard let known = name.string.flatMap(PoolingMode.init(rawValue:)) else {
                     throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; "
-                        + "supported are "
+                        + "expected one of "
                                     + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
                 }
                 modes.append(known)
@@ -139,7 +139,7 @@ public struct ModelDirectory: Sendable {
             ("Identity", .identity), ("Tanh", .tanh), ("ReLU", .relu), ("GELU", .gelu), ("Sigmoid", .sigmoid), ("SiLU", .silu),
         ]
         guard let activation = activations.first(where: { $0.0 == name.split(separator: ".").last.map(String.init) })?.1 else {
-            throw DataError(.badData, "activation '\(name)' is not supported; supported are \(activations.map(\.0).joined(separator: ", "))", file: file.path)
+            throw DataError(.badData, "activation '\(name)' is not supported; expected one of \(activations.map(\.0).joined(separator: ", "))", file: file.path)
         }
         return .dense(folder: folder, inputs: inputs, outputs: outputs, hasBias: json["bias"]?.bool ?? true, activation: activation)
     }

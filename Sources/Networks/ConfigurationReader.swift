@@ -55,7 +55,7 @@ struct ConfigurationReader {
     func require(_ key: String, is wanted: JSON) throws {
         guard let (_, value) = value([key]), value != wanted else { return }
         if let (a, b) = (value.double, wanted.double) as? (Double, Double), a == b { return }
-        throw fail("'\(key)' of this model is not supported; supported is \(Self.text(wanted))")
+        throw fail("'\(key)' of this model is not supported; expected \(Self.text(wanted))")
     }
 
     private static func text(_ value: JSON) -> String {
@@ -81,7 +81,7 @@ struct ConfigurationReader {
     func activation(_ key: String, default fallback: Activation) throws -> Activation {
         guard let name = try string(key) else { return fallback }
         guard let known = Self.activations.first(where: { $0.0 == name }) else {
-            throw fail("activation '\(name)' is not supported; supported are \(Self.activations.map(\.0).joined(separator: ", "))")
+            throw fail("activation '\(name)' is not supported; expected one of \(Self.activations.map(\.0).joined(separator: ", "))")
         }
         return known.1
     }

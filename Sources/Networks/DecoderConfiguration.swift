@@ -116,7 +116,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         let reader = try ConfigurationReader(json: json, file: file)
         guard let type = try reader.string("model_type"), let family = decoderFamily(type) else {
             let type = try reader.string("model_type") ?? "none"
-            throw reader.fail("model_type '\(type)' is not supported; supported are \(supportedDecoderTypes.joined(separator: ", "))")
+            throw reader.fail("model_type '\(type)' is not supported; expected one of \(supportedDecoderTypes.joined(separator: ", "))")
         }
         self = try family.configuration(reader)
         modelType = type

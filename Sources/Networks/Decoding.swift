@@ -34,12 +34,12 @@ public struct DecodingOptions: Sendable, Equatable {
         case .greedy: try check(outputs == 1, "greedy decoding has one output; \(outputs) need a beam or sampling")
         case .beam(let width, let penalty):
             try check(width >= 1, "a beam is at least 1 wide, not \(width)")
-            try check(outputs <= width, "a beam of width \(width) holds no \(outputs) outputs")
+            try check(outputs <= width, "a beam of width \(width) cannot give \(outputs) outputs")
             try check(penalty.isFinite, "the length penalty is a number")
         case .sampling(let temperature, let k, let p):
             try check(temperature > 0 && temperature.isFinite, "the temperature is greater than 0, not \(temperature); greedy decoding is its limit at 0")
             try check(k ?? 1 >= 1, "top-k keeps at least 1 token")
-            try check(p.map { $0 > 0 && $0 <= 1 } ?? true, "top-p lies in (0, 1]")
+            try check(p.map { $0 > 0 && $0 <= 1 } ?? true, "top-p must be above 0 and at most 1")
         }
     }
 }

@@ -123,7 +123,7 @@ public struct TargetWordRun {
         let ranges = takesInside ? (places.words + places.inside).sorted { $0.lowerBound < $1.lowerBound } : places.words
         guard let first = ranges.first else {
             throw fail("\"\(word)\" " + (places.inside.isEmpty ? "does not occur in \"\(row.text.prefix(60))\""
-                                         : "stands only inside longer words of \"\(row.text.prefix(60))\"; \(Setting.inside) takes it there"))
+                                         : "occurs only inside longer words of \"\(row.text.prefix(60))\"; \(Setting.inside) includes these"))
         }
         switch occurrences {
         case .all: return ranges.enumerated().map { Target(row: row, range: $1, number: $0 + 1) }

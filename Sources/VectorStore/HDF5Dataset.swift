@@ -107,7 +107,7 @@ public final class HDF5Dataset: Sendable {
         let files = H5Pget_external_count(creation.id), layout = H5Pget_layout(creation.id)
         guard files >= 0, layout != H5D_LAYOUT_ERROR else { throw failure() }
         guard files == 0, layout != H5D_VIRTUAL else {
-            throw damaged("its numbers lie in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only files that are whole in themselves are read")
+            throw damaged("its data are in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only self-contained files are supported")
         }
     }
 
@@ -122,7 +122,7 @@ public final class HDF5Dataset: Sendable {
             let isPacked = H5Pget_nfilters(creation.id) > 0
             let backed = stored.multipliedReportingOverflow(by: isPacked ? Self.bestCompression : 1)
             guard !size.overflow, stored <= fileSize, backed.overflow || backed.partialValue >= size.partialValue else {
-                throw damaged("its shape \(shape) promises far more than the \(min(stored, fileSize)) bytes that the file holds of it")
+                throw damaged("its shape \(shape) is far larger than the \(min(stored, fileSize)) bytes stored in the file")
             }
         }
     }

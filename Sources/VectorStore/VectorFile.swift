@@ -66,7 +66,7 @@ public final class VectorFile: Sendable {
         }
         switch (storage, embeddings.kind) {
         case (.float32, .float), (.float16, .float), (.int8, .integer(bytes: 1)), (.binary, .integer(bytes: 1)): break
-        default: throw damaged("/embeddings does not hold \(storage.rawValue)")
+        default: throw damaged("/embeddings does not contain \(storage.rawValue)")
         }
         func column(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try container.dataset(name) else { return nil }
@@ -75,12 +75,12 @@ public final class VectorFile: Sendable {
         }
         func strings(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try column(name) else { return nil }
-            guard dataset.kind == .string else { throw damaged("\(name) holds no strings") }
+            guard dataset.kind == .string else { throw damaged("\(name) does not contain strings") }
             return dataset
         }
         func numbers(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try column(name) else { return nil }
-            guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not hold numbers of 32 bits") }
+            guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not contain 32-bit floats") }
             return dataset
         }
         // Of a set, this is the first file only: its rows are read file by file.
@@ -90,7 +90,7 @@ public final class VectorFile: Sendable {
         for kind in VectorCodes.allCases where set == nil {
             guard let dataset = try container.dataset(kind.datasetName) else { continue }
             guard dataset.shape == [rows, kind.storage.rowSize(dimension: dimension)], dataset.kind == .integer(bytes: 1) else {
-                throw damaged("\(kind.datasetName) does not hold \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
+                throw damaged("\(kind.datasetName) does not contain \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
             }
             codes[kind] = dataset
         }
@@ -158,7 +158,7 @@ public final class VectorFile: Sendable {
     }
 
     func notFinite(_ row: Int) -> DataError {
-        DataError(.badData, "the vector of row \(row) (rows count from 0) holds NaN or infinity", file: path)
+        DataError(.badData, "the vector of row \(row) (rows are numbered from 0) contains NaN or infinity", file: path)
     }
 
     /// Vectors as Float, row-major, shape (rows, dimension).

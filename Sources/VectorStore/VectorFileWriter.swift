@@ -50,7 +50,7 @@ public final class VectorFileWriter {
     ) throws {
         precondition(layout.dimension > 0 && (rows ?? 0) >= 0, "vectors need components")
         guard codes == nil || storage == .float32 else {
-            throw DataError(.usage, "codes stand beside vectors in float32; these are stored as \(storage.rawValue)", file: path)
+            throw DataError(.usage, "codes need vectors stored as float32, not \(storage.rawValue)", file: path)
         }
         self.path = path
         self.layout = layout
@@ -83,7 +83,7 @@ public final class VectorFileWriter {
         precondition(block.fits(layout), "the block does not fit the file's layout")
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
         if let bad = block.embeddings.firstIndex(where: { !(abs($0) <= limit) }) {
-            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows count from 0) holds \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
+            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows are numbered from 0) contains \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
         }
         count += block.count
         guard count <= rows ?? .max else { throw DataError(.inputOutput, "more rows came than the \(rows ?? 0) that were announced; nothing was written", file: path) }

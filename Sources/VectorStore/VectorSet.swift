@@ -107,7 +107,7 @@ public final class VectorSet: Sendable {
             throw DataError(.noInput, errno == ENOENT ? "this shard of the set is missing; \(advice)" : "this shard of the set cannot be read: \(SystemError.text())", file: file)
         }
         guard Int(information.st_size) == bytes else {
-            throw DataError(.badData, "this shard of the set has \(information.st_size) bytes, and the index says \(bytes): it was cut off or replaced; \(advice)", file: file)
+            throw DataError(.badData, "this shard of the set has \(information.st_size) bytes, but the index says \(bytes): it was truncated or replaced; \(advice)", file: file)
         }
     }
 

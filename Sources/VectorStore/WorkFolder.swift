@@ -53,7 +53,7 @@ final class WorkFolder {
         }
         guard isMade || isMarked() || hasNothingForeign() else {
             if isEmptyLock() { unlinkat(descriptor, Self.lockName, 0) }
-            throw refuse("this folder holds files that kotonoha has not written")
+            throw refuse("this folder contains files that kotonoha did not write")
         }
         let mark = Array(Self.mark.utf8)
         guard pwrite(lock, mark, mark.count, 0) == mark.count, ftruncate(lock, off_t(mark.count)) == 0 else { throw SystemError.cannotWrite(path) }

@@ -160,12 +160,12 @@ public struct TSNE: Sendable {
         try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
                     "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
         try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
-        try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must lie above 0 and up to 1e9")
-        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must lie in 0 ..< 1, not \(earlyMomentum) and \(momentum)")
-        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must lie between 0.1 and 100, not \(degreesOfFreedom)")
-        try require(longestStep > 0 && longestStep <= 1e6, "the longest step must lie above 0 and up to 1e6")
-        try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must lie between 0.05 and 2, not \(spacing)")
-        try require(angle >= 0 && angle <= 1, "the angle must lie between 0 and 1, not \(angle)")
+        try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must be above 0 and at most 1e9")
+        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
+        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
+        try require(longestStep > 0 && longestStep <= 1e6, "the longest step must be above 0 and at most 1e6")
+        try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must be between 0.05 and 2, not \(spacing)")
+        try require(angle >= 0 && angle <= 1, "the angle must be between 0 and 1, not \(angle)")
     }
 
     /// Where the points start (points, dimensions).

@@ -84,12 +84,12 @@ public struct UMAP: Sendable {
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try require(neighbors >= 2, "a neighbourhood has at least 2 points, not \(neighbors)")
         try require(neighbors <= points, "a neighbourhood of \(neighbors) points needs as many points; there are \(points)")
-        try require(spread > 0 && spread <= 1e3, "the spread must lie above 0 and up to 1000, not \(spread)")
-        try require(minimumDistance >= 0 && minimumDistance <= spread, "the minimum distance must lie in 0 … \(spread), the spread, not \(minimumDistance)")
+        try require(spread > 0 && spread <= 1e3, "the spread must be above 0 and at most 1000, not \(spread)")
+        try require(minimumDistance >= 0 && minimumDistance <= spread, "the minimum distance must be between 0 and the spread, \(spread), not \(minimumDistance)")
         try require(epochs.map { $0 >= 0 } ?? true, "the number of epochs cannot be negative")
-        try require(learningRate > 0 && learningRate <= 1e3, "the learning rate must lie above 0 and up to 1000, not \(learningRate)")
-        try require((0...1000).contains(negativeSamples), "negative samples must lie in 0 … 1000, not \(negativeSamples)")
-        try require(repulsion >= 0 && repulsion <= 1e3, "the repulsion must lie in 0 … 1000, not \(repulsion)")
+        try require(learningRate > 0 && learningRate <= 1e3, "the learning rate must be above 0 and at most 1000, not \(learningRate)")
+        try require((0...1000).contains(negativeSamples), "negative samples must be 0 to 1000, not \(negativeSamples)")
+        try require(repulsion >= 0 && repulsion <= 1e3, "the repulsion must be 0 to 1000, not \(repulsion)")
     }
 
     func initialCoordinates(_ x: Tensor<Float>) throws -> Tensor<Float> {

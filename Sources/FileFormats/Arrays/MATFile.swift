@@ -60,7 +60,7 @@ public struct MATFile: Sendable {
         let list = names.isEmpty ? "none" : names.joined(separator: ", ")
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil), let array = arrays[chosen] else {
             throw DataError(.usage, name.map { "it has no numeric array called '\($0)'; its arrays are: \(list)" }
-                ?? "it holds \(names.count) arrays of numbers (\(list)); name one as FILE.mat:NAME", file: path)
+                ?? "it contains \(names.count) numeric arrays (\(list)); select one with FILE.mat:NAME", file: path)
         }
         return array
     }

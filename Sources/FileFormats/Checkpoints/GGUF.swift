@@ -63,7 +63,7 @@ public struct GGUFFile: Sendable {
     private static func header(_ reader: inout GGUFReader) throws -> ([String: Value], [String: Entry]) {
         guard try reader.take(4).elementsEqual("GGUF".utf8) else { throw reader.damaged("not a GGUF file") }
         let version = try reader.number(UInt32.self)
-        guard version == 2 || version == 3 else { throw reader.damaged("GGUF version \(version) is not supported; supported are 2 and 3") }
+        guard version == 2 || version == 3 else { throw reader.damaged("GGUF version \(version) is not supported; expected 2 or 3") }
         let tensors = try reader.count(smallest: 24), pairs = try reader.count(smallest: 13)
         var metadata: [String: Value] = [:]
         for _ in 0..<pairs {
@@ -94,7 +94,7 @@ public struct GGUFFile: Sendable {
                 throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
                     + "expected F32, F16, BF16, Q8_0 or Q4_0")
             }
-            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' lies beyond the file") }
+            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' is beyond the end of the file") }
             let block = kind.block
             // Blocks run along the fastest axis.
             guard (lengths.first ?? 1) % block.elements == 0 else {
@@ -184,7 +184,7 @@ private struct GGUFReader {
     /// A number of things that take at least so many bytes each.
     mutating func count(smallest: Int) throws -> Int {
         let stated = try number(UInt64.self)
-        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can hold") }
+        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can contain") }
         return Int(stated)
     }
 

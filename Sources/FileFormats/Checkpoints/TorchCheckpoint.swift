@@ -109,7 +109,7 @@ public final class TorchCheckpoint: TensorSource {
         guard information.size <= UInt64(limit) else { throw damaged("has \(information.size) bytes, expected at most \(limit)") }
         // Storages are not compressed, so none is longer than the file: a false claim would only make room for nothing.
         guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20 else {
-            throw damaged("claims \(information.size) bytes, more than the file can hold")
+            throw damaged("claims \(information.size) bytes, more than the file can contain")
         }
         guard let file = zip_fopen(archive.handle, name, 0) else { throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))") }
         defer { zip_fclose(file) }

@@ -250,7 +250,7 @@ package struct TorchPickle {
         guard Self.functions.contains(global) || Self.storages[global] != nil || Self.dtypes.contains(global) else {
             throw DataError(.badData, "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages "
                 + "and ordered "
-                            + "dictionaries are read. It holds more than weights, or it was made to do harm", file: path)
+                            + "dictionaries are read. It contains more than weights, or is malicious", file: path)
         }
         stack.append(.global(global))
     }

@@ -137,7 +137,7 @@ public final class CaptionSource {
         if table.columns.count == 1 { return 0 }
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         if texts.count == 1 { return texts[0] }
-        throw table.ambiguous("which column holds the texts? Name one by \(Setting.column)")
+        throw table.ambiguous("which column contains the texts? Name one with \(Setting.column)")
     }
 }
 

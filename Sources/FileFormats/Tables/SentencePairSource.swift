@@ -65,8 +65,8 @@ public final class SentencePairSource {
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         let numbers = table.columns.indices.filter { table.isNumeric($0) }
         guard texts.count == 2, let last = texts.last else {
-            throw table.ambiguous(wantsScores ? "which columns hold the two sentences and the score? Name them by \(Setting.columns) FIRST,SECOND,SCORE"
-                                  : "which two columns hold the sentences? Name them by \(Setting.columns) FIRST,SECOND")
+            throw table.ambiguous(wantsScores ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
+                                  : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
         }
         return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
     }

@@ -96,7 +96,7 @@ struct TableOpening {
             ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
         if let note = verdict.note { options.note?("\(stream.name): \(note)") }
         if headerRows == nil, sheet.hasMergedNames {
-            options.note?("\(stream.name): note: cells of the first row are merged over several columns; if the names stand in rows 1 and 2, say \(Setting.headerRow) 1-2")
+            options.note?("\(stream.name): note: cells of the first row span several columns; if the names are in rows 1 and 2, add \(Setting.headerRow) 1-2")
         }
         var columns = (0 ..< width).map { String($0 + 1) }
         if verdict.isHeader, !rows.isEmpty {

@@ -84,7 +84,7 @@ extension ConfigurationReader {
                          original: try original(),
                          magnitude: try number("attention_factor", default: factor <= 1 ? 1 : 0.1 * log(factor) + 1, in: 1e-6..<1e6),
                          truncates: try bool("truncate", default: true))
-        default: throw fail("rope_type '\(type)' is not supported; supported are default, linear, llama3, yarn")
+        default: throw fail("rope_type '\(type)' is not supported; expected default, linear, llama3 or yarn")
         }
     }
 

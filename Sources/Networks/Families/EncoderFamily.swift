@@ -33,7 +33,7 @@ func encoderFamily(_ modelType: String) -> (any EncoderFamily.Type)? { families.
 /// The family given by `model_type`, or else by `architectures` ("BertModel"), or else BERT.
 func encoderFamily(_ reader: ConfigurationReader) throws -> any EncoderFamily.Type {
     func unknown(_ key: String, _ name: String) -> DataError {
-        reader.fail("\(key) '\(name)' is not supported; supported are \(supportedModelTypes.joined(separator: ", "))")
+        reader.fail("\(key) '\(name)' is not supported; expected one of \(supportedModelTypes.joined(separator: ", "))")
     }
     if let type = try reader.string("model_type") {
         guard let family = encoderFamily(type) else { throw unknown("model_type", type) }

@@ -21,7 +21,7 @@ enum T5: DecoderFamily {
         // The reference takes the approximation here.
         case "gated-gelu": (configuration.gatedFeedForward, configuration.activation) = (true, .geluTanh)
         case "gated-silu": (configuration.gatedFeedForward, configuration.activation) = (true, .silu)
-        default: throw reader.fail("feed_forward_proj '\(projection)' is not supported; supported are relu, gelu, gated-gelu, gated-silu")
+        default: throw reader.fail("feed_forward_proj '\(projection)' is not supported; expected relu, gelu, gated-gelu or gated-silu")
         }
         configuration.dropout = try reader.number("dropout_rate", default: 0.1, in: 0..<1)
         configuration.normEpsilon = try reader.number("layer_norm_epsilon", default: 1e-6, in: 0..<1)

@@ -77,7 +77,7 @@ public enum VocabularyTrainer {
         let room = size - special.count
         let characters = kind == .wordPiece ? units.alphabet.count * 2 : units.alphabet.count
         guard room >= characters else {
-            throw DataError(.usage, "a vocabulary of \(size) tokens does not hold \(special.count) special tokens and \(characters) for single "
+            throw DataError(.usage, "a vocabulary of \(size) tokens is too small for \(special.count) special tokens and \(characters) for single "
                 + "characters; take at least \(characters + special.count) or a smaller character coverage")
         }
 

@@ -129,7 +129,7 @@ public struct PretrainedBase: Sendable {
     /// Token ids of all rows, and how many were cut.
     public func encode(_ data: LabelledTexts, threads: Int) throws -> (encodings: [Encoding], truncated: Int) {
         guard maxLength > tokenizer.addedTokenCount(isPair: data.seconds != nil) + 1 else {
-            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for text beside the special tokens")
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for text in addition to special tokens")
         }
         return try EncodedSequences.encode(data.texts, data.seconds, tokenizer, maxLength: maxLength, threads: threads)
     }

@@ -108,7 +108,7 @@ public struct LabelledTexts: Sendable {
             labels = known ?? found
             if needsVariety, known == nil, task == .classification {
                 guard found.count > 1 else {
-                    throw DataError(.badData, "the column \(cells.name) holds one class only, \(Self.list(found)); a classifier needs at least two", file: table.name)
+                    throw DataError(.badData, "the column \(cells.name) has only one class, \(Self.list(found)); a classifier needs at least two", file: table.name)
                 }
                 if found.count > max(20, kept.count / 2) {
                     throw DataError(.badData, "the column \(cells.name) has \(found.count) different values in \(kept.count) rows, which looks like ids rather than classes; "

@@ -65,7 +65,7 @@ public struct FastTextModel: Sendable {
         }
         func argument(_ name: String, _ range: ClosedRange<Int32>) throws -> Int32 {
             let value = try cursor.int32(name)
-            guard range.contains(value) else { throw cursor.error("\(name) is \(value), which lies outside \(range.lowerBound) … \(range.upperBound)") }
+            guard range.contains(value) else { throw cursor.error("\(name) is \(value), which is outside \(range.lowerBound) … \(range.upperBound)") }
             return value
         }
         let dimension = try argument("dim", 1 ... 1 << 20), window = try cursor.int32("ws"), epochs = try cursor.int32("epoch")
@@ -102,7 +102,7 @@ public struct FastTextModel: Sendable {
             default: throw cursor.error("entry \(index + 1) of the dictionary is of kind \(kind); 0 (word) and 1 (label) are known")
             }
         }
-        guard words.count == wordCount else { throw cursor.error("the dictionary announces \(wordCount) words and holds \(words.count)") }
+        guard words.count == wordCount else { throw cursor.error("the dictionary announces \(wordCount) words and contains \(words.count)") }
         if pruned > 0 {
             throw DataError(.badData, "this model is quantized (its n-grams are pruned); quantized models are not read. Use the model before \"fasttext quantize\"", file: path)
         }
@@ -127,7 +127,7 @@ public struct FastTextModel: Sendable {
         let size = rows.multipliedReportingOverflow(by: columns)
         let bytes = size.partialValue.multipliedReportingOverflow(by: 4)
         guard rows >= 0, columns > 0, !size.overflow, !bytes.overflow, bytes.partialValue <= Int64(file.count - cursor.offset) else {
-            throw cursor.error("the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is cut off")
+            throw cursor.error("the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is truncated")
         }
         let start = cursor.offset, count = Int(size.partialValue)
         cursor.offset += 4 * count
@@ -153,7 +153,7 @@ public struct FastTextModel: Sendable {
         func error(_ message: String) -> DataError { DataError(.badData, message, file: file.path) }
         private mutating func take<T: BitwiseCopyable>(_ type: T.Type, _ what: String) throws -> T {
             let size = MemoryLayout<T>.size
-            guard file.count - offset >= size else { throw error("the file ends before \(what); it is cut off") }
+            guard file.count - offset >= size else { throw error("the file ends before \(what); it is truncated") }
             defer { offset += size }
             return file.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: type) }
         }
@@ -164,7 +164,7 @@ public struct FastTextModel: Sendable {
         /// Bytes up to a zero; they stay valid as long as the file.
         mutating func string(_ what: String) throws -> UnsafeRawBufferPointer {
             let rest = UnsafeRawBufferPointer(rebasing: file.bytes[offset...])
-            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else { throw error("\(what) has no end; the file is cut off or damaged") }
+            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else { throw error("\(what) has no end; the file is truncated or damaged") }
             offset += end + 1
             return UnsafeRawBufferPointer(rebasing: rest[..<end])
         }
@@ -202,7 +202,7 @@ public struct FastTextModel: Sendable {
             }
         }
         if let bad = vectors.withUnsafeElements({ base in (0 ..< count).first { !Float.allFinite(base + $0 * width, count: width) } }) {
-            throw DataError(.badData, "the vector of \"\(words[bad])\" holds NaN or infinity (word \(bad + 1))", file: name)
+            throw DataError(.badData, "the vector of \"\(words[bad])\" contains NaN or infinity (word \(bad + 1))", file: name)
         }
         var kept = WordList()
         var broken = ReadingRemarks()
@@ -225,7 +225,7 @@ public struct FastTextModel: Sendable {
     /// - Throws: `DataError` if a word holds white space or NUL, or there are more words than the format counts.
     public func write(to path: String) throws {
         guard words.count <= Int(Int32.max), labels.isEmpty, input.rows == words.count + Int(arguments.buckets) else {
-            throw DataError(.badData, "fastText's format holds up to \(Int32.max) words and no model of this shape", file: path)
+            throw DataError(.badData, "fastText's format allows at most \(Int32.max) words and cannot store a model of this shape", file: path)
         }
         try AtomicFile.write(to: path) { file in
             func put<T: FixedWidthInteger>(_ value: T) throws { try withUnsafeBytes(of: value.littleEndian) { try file.write($0) } }

@@ -40,7 +40,7 @@ enum Word2VecFiles {
         } ?? false
         guard isHeader else { return try text(reader, header: nil, limit: limit) }
         guard let found = try reader.next(upTo: 0x0A, limit: longestLine, header), let header = found else {
-            throw DataError(.badData, "the first line should hold the number of words and of components", file: path)
+            throw DataError(.badData, "expected the number of words and the dimension on the first line", file: path)
         }
         guard header.count > 0, (1 ... largestDimension).contains(header.dimension) else {
             throw DataError(.badData, "the first line says \(header.count) words of dimension \(header.dimension), which is "
@@ -111,7 +111,7 @@ enum Word2VecFiles {
             if builder.isFull, rows < header.count {
                 builder.remarks.leftOut = header.count - rows
             } else if rows != header.count {
-                throw DataError(.badData, "the header says \(header.count) words, the file has \(rows); it is cut off or its first line is wrong", file: name)
+                throw DataError(.badData, "the header says \(header.count) words, but the file has \(rows); it is truncated or its first line is wrong", file: name)
             }
         }
         return try builder.table()
@@ -126,7 +126,7 @@ enum Word2VecFiles {
                 return try builder.table()
             }
             func cut() -> DataError {
-                DataError(.badData, "the header says \(header.count) words, the file ends in word \(index); it is cut off or its first line is wrong", file: name)
+                DataError(.badData, "the header says \(header.count) words, but the file ends in word \(index); it is truncated or its first line is wrong", file: name)
             }
             let word: [UInt8]? = try reader.next(upTo: 0x20, limit: longestWord) { bytes in
                 // word2vec.c ends each row with a line end, which then begins the next word.
@@ -182,7 +182,7 @@ enum Word2VecFiles {
     static func writable(_ table: WordTable, _ word: Int, _ path: String) throws -> [UInt8] {
         let bytes = Array(table.words.bytes(of: word))
         guard !bytes.contains(where: { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D || $0 == 0 }) else {
-            throw DataError(.badData, "word \(word + 1), \"\(table.words[word])\", holds white space, which ends a word in this format; "
+            throw DataError(.badData, "word \(word + 1), \"\(table.words[word])\", contains white space, which ends a word in this format; "
                             + "write .h5, or leave such words out", file: path)
         }
         return bytes

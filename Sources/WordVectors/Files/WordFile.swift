@@ -71,7 +71,7 @@ public enum WordFile {
         }
         let stem = (path as NSString).deletingPathExtension
         guard let list = vocabulary ?? [".vocab", ".txt", ".vocab.txt"].map({ stem + $0 }).first(where: { access($0, R_OK) == 0 }) else {
-            throw DataError(.noInput, "an array needs a list of its words, one a line; name it by \(Setting.vocabulary), or put it beside the array as \(SystemError.name(of: stem)).vocab", file: path)
+            throw DataError(.noInput, "an array needs a word list, one word per line; name it with \(Setting.vocabulary), or put it next to the array as \(SystemError.name(of: stem)).vocab", file: path)
         }
         let values = try array.floats(), width = array.shape[1]
         var builder = TableBuilder(file: list, dimension: width, limit: limit, expected: array.shape[0], countsLines: true)

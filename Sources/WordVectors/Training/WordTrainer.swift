@@ -350,7 +350,7 @@ public final class WordTrainer: @unchecked Sendable {
     private func checkFinite(_ vectors: Tensor<Float>) throws {
         let isFine = vectors.withUnsafeElements { Float.allFinite($0, count: vectors.count) }
         guard isFine else {
-            throw DataError(.badData, "training diverged: vectors hold NaN or infinity. A lower \(Setting.learningRate), or more \(Setting.minimumCount) on a small text, prevents this")
+            throw DataError(.badData, "training diverged: vectors contain NaN or infinity. Lower \(Setting.learningRate), or raise \(Setting.minimumCount) for a small text")
         }
     }
 }

@@ -158,7 +158,7 @@ struct ContrastCommand: ParsableCommand {
     }
 
     private static func note(_ incomplete: [String], _ a: String, _ b: String) -> String? {
-        incomplete.isEmpty ? nil : "\(incomplete.count) items stand in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
+        incomplete.isEmpty ? nil : "\(incomplete.count) items occur in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
     }
 
     // MARK: Cosines of vectors

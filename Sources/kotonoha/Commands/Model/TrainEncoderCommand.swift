@@ -113,7 +113,7 @@ final class TrainingView {
     func show(_ event: TrainingEvent) {
         switch event {
         case .read(let name, let rows, let truncated, let skipped):
-            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) cut" : "")
+            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) truncated" : "")
                 + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
         case .teaching(let name, let done, let total):
             if done == total { say("\(name): \(Console.counted(total, "vector")) of the teacher") }

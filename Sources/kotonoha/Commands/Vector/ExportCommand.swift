@@ -51,7 +51,7 @@ struct ExportCommand: ParsableCommand {
         }
         try refuse([("--per-shard", perShard && kind != "npy" && kind != "copy")], "is for outputs that end in .npy or .copy")
         try refuse([("--bom", tableOutput.bom && kind != "csv")], "is for an output that ends in .csv")
-        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv, .xlsx and .copy; the other formats hold no text")
+        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv, .xlsx and .copy; the other formats contain no text")
     }
 
     func run() throws {
