@@ -48,11 +48,11 @@ public struct MethodsFacts {
             return
         }
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-            throw DataError(.noInput, "nothing says how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is not beside it", file: path)
+            throw DataError(.noInput, "there is no record of how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is missing", file: path)
         }
         let container = try HDF5Container(path: path)
         guard let format = try container.attribute("format")?.string, format.hasPrefix("kotonoha/") else {
-            throw DataError(.badData, "this HDF5 file was not written by kotonoha: it has no attribute \"format\"", file: path)
+            throw DataError(.badData, "this HDF5 file was not written by kotonoha (it has no attribute \"format\")", file: path)
         }
         self.format = format
         program = try container.attribute("created_by")?.string.map { $0.replacingOccurrences(of: "kotonoha", with: "Kotonoha") } ?? "Kotonoha"

@@ -171,7 +171,7 @@ public struct EmbeddingRun {
         while true {
             if isCancelled() {
                 throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
-                                + "the same command with \(Setting.resume) goes on from there")
+                                + "the same command with \(Setting.resume) continues from there")
             }
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }

@@ -272,7 +272,7 @@ public final class SentenceTrainer {
             let stops = shouldStop()
             if try peers?.agree(stops ? 1 : 0) ?? (stops ? 1 : 0) != 0, step < configuration.steps {
                 try save()
-                throw DataError(.interrupted, "stopped after step \(step); the same command goes on from \(lastFile ?? "")")
+                throw DataError(.interrupted, "stopped after step \(step); the same command resumes from \(lastFile ?? "")")
             }
         }
         try log?.flush()

@@ -35,7 +35,7 @@ final class WorkFolder {
             switch number {
             case _ where isLink && (number == ELOOP || number == ENOTDIR):
                 throw refuse("unfinished work belongs here, and this is a symbolic link")
-            case ENOTDIR: throw refuse("unfinished work belongs into a folder of this name, and this is none")
+            case ENOTDIR: throw refuse("unfinished work needs a folder of this name, and this is not a folder")
             default: throw SystemError.cannotCreate(path, number)
             }
         }

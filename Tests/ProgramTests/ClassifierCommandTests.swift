@@ -104,7 +104,7 @@ import VectorStore
             let result = try program.run(["train", "classifier"] + arguments + ["--column", "text", "--model", model, "--freeze", "all"])
             #expect(result.status == status && result.errors.contains(message), "\(arguments): \(result.status) \(result.errors)")
         }
-        try refused(["one.tsv", "--label", "label", "--folds", "2"], 65, "one class only, 'x'")
+        try refused(["one.tsv", "--label", "label", "--folds", "2"], 65, "only one class, 'x'")
         try refused(["ids.tsv", "--label", "label", "--folds", "2"], 65, "looks like ids")
         try refused(["holes.tsv", "--label", "label", "--folds", "2", "--missing-labels", "error"], 65, "8 rows without a label")
         try refused(["grouped.tsv", "--label", "label", "--group-column", "g", "--folds", "3"], 65, "no row of the class rare")

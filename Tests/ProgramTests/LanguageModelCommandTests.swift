@@ -164,7 +164,7 @@ import VectorStore
         let file = try VectorFile(path: program.path("w.h5")), d = file.dimension, all = try file.readEmbeddings()
         #expect(file.count == 3 && d == 18 && Array(all[0..<d]) != Array(all[d..<2 * d]))
         #expect(file.layout.columnNames == ["target", "sense", "occurrence"])
-        #expect(try run("methods", "w.h5", "--without-bibtex").output.contains("For 3 words of s.tsv, the vector of the word as it stands in its sentence"))
+        #expect(try run("methods", "w.h5", "--without-bibtex").output.contains("For 3 words of s.tsv, the vector of the word in its sentence context"))
         #expect(try run("methods", "w.h5", "--without-bibtex", "--language", "ja").output.contains("第2層"))
         #expect(try program.run("embed", input, "-o", "x.h5", "--word", "target", "--model", bert, "--column", "sentence", "--occurrences", "only").status == 65)
         #expect(try run("embed", input, "-o", "f.h5", "--word", "target", "--model", bert, "--column", "sentence", "--occurrences", "first", "--layers", "0,1").errors.contains("layer 0, 1"))

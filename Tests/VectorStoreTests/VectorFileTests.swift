@@ -165,7 +165,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         let writer = try VectorFileWriter(path: scratch.path("n.h5"), layout: VectorLayout(dimension: 2), metadata: metadata)
         try writer.append(VectorBlock(texts: ["a"], valid: [true], embeddings: [0, 1]))
         let error = try failure { try writer.append(VectorBlock(texts: ["b", "c"], valid: [true, true], embeddings: [0, 1, .nan, 0])) }
-        #expect(error.message.contains("row 2 (rows count from 0)"), "\(error)")
+        #expect(error.message.contains("row 2 (rows are numbered from 0)"), "\(error)")
     }
 
     @Test func refusesWhatIsNotOurs() throws {

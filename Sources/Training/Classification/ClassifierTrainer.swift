@@ -190,7 +190,7 @@ public final class ClassifierTrainer {
             if folder != nil, step < steps, ContinuousClock.now - lastSave > .seconds(60 * checkpointMinutes) { _ = try save() }
             if step < steps, shouldStop() {
                 let file = try save()
-                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command goes on from \(file)")
+                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
             }
         }
         if folder != nil { _ = try save() }

@@ -175,7 +175,7 @@ public final class CausalTrainer {
             if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps { try save() }
             if shouldStop(), step < configuration.steps {
                 try save()
-                throw DataError(.interrupted, "stopped after step \(step); the same command goes on from \(lastFile)")
+                throw DataError(.interrupted, "stopped after step \(step); the same command resumes from \(lastFile)")
             }
         }
         try log.flush()

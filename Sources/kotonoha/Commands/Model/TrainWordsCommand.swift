@@ -172,7 +172,7 @@ struct TrainWordsCommand: ParsableCommand {
         if !trainer.isFinished {
             try WordCheckpoint.save(trainer, for: output, isHogwild: hogwild)
             throw DataError(.interrupted, "stopped in epoch \(trainer.position.epoch + 1) of \(epochs); what is done is kept in \(WordCheckpoint.path(for: output)), "
-                            + "and the same command with --resume goes on from there")
+                            + "and the same command with --resume continues from there")
         }
         return (ContinuousClock.now - begin) / .seconds(1)
     }
