@@ -271,7 +271,7 @@ private struct OneTensor: WeightArchive {
         ("qwen2", "layer_types", #"["full_attention"]"#, "layer_types"),
         ("t5", "feed_forward_proj", #""gated-relu6""#, "gated-relu6"),
         ("t5", "relative_attention_max_distance", "3", "relative_attention_max_distance"),
-        ("llama", "head_dim", "1", "no pairs"),
+        ("llama", "head_dim", "1", "cannot be paired"),
     ])
     func refusals(model: String, key: String, value: String, named: String) throws {
         let whole = try JSON(contentsOf: GoldenDecoder.folder + "/\(model)/config.json")

@@ -58,7 +58,7 @@ import VectorStore
         // Raw, centred, without overlap and length, overlap: two each; and length.
         #expect(pairs["contrasts"]?.array?.count == 9, "\(pairs["contrasts"]?.array?.compactMap { $0["name"]?.string } ?? [])")
         #expect(String(decoding: try program.bytes("pairs.tsv"), as: UTF8.self).split(separator: "\n").count == 1 + 16 * 15 / 2)
-        for (arguments, message) in [(["--between", "A,C"], "'C'"), (["--between", "A,A", "--item", "item"], "itself"), (["--between", "A"], "comma")] {
+        for (arguments, message) in [(["--between", "A,C"], "'C'"), (["--between", "A,A", "--item", "item"], "twice"), (["--between", "A"], "comma")] {
             let refused = try program.run(["contrast", "c.tsv", "--by", "condition", "--value", "score", "-o", "no.csv"] + arguments)
             #expect(refused.status != 0 && refused.errors.contains(message), "\(refused.errors)")
         }

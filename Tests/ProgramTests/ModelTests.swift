@@ -196,7 +196,7 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let refused = try program.run("model", "pull", "org/model", environment: offline)
         #expect(refused.status == 69 && refused.errors.contains("HF_HUB_OFFLINE"), "\(refused.errors)")
         let wrong = try program.run("model", "pull", "org/wrong", environment: online)
-        #expect(wrong.status == 65 && wrong.errors.contains("damaged"), "\(wrong.errors)")
+        #expect(wrong.status == 65 && wrong.errors.contains("corrupted"), "\(wrong.errors)")
         var cut = try program.run("model", "pull", "org/cut", environment: online), tries = 1
         #expect(cut.status == 69 && (cut.errors.contains("stopped after") || cut.errors.contains("transfer failed")), "\(cut.errors)")
         while cut.status != 0 && tries < 60 {
