@@ -58,6 +58,9 @@ import VectorStore
         // Raw, centred, without overlap and length, overlap: two each; and length.
         #expect(pairs["contrasts"]?.array?.count == 9, "\(pairs["contrasts"]?.array?.compactMap { $0["name"]?.string } ?? [])")
         #expect(String(decoding: try program.bytes("pairs.tsv"), as: UTF8.self).split(separator: "\n").count == 1 + 16 * 15 / 2)
+        // Labels become the beginning of a sentence.
+        #expect(try run("methods", "pairs.tsv", "--results").output.contains("Mean cosine within minus between conditions (A, B) was "))
+        #expect(try run("methods", "pairs.tsv", "--results", "--language", "ja").output.contains("A内とB内の中心化したコサイン類似度の平均の差は"))
         for (arguments, message) in [(["--between", "A,C"], "'C'"), (["--between", "A,A", "--item", "item"], "twice"), (["--between", "A"], "comma")] {
             let refused = try program.run(["contrast", "c.tsv", "--by", "condition", "--value", "score", "-o", "no.csv"] + arguments)
             #expect(refused.status != 0 && refused.errors.contains(message), "\(refused.errors)")
