@@ -61,8 +61,8 @@ public struct ShardFolder: Sendable {
             if hashes, try SHA256.hex(ofFile: file) != hash { return .damaged("its SHA-256 differs from that of the finished shard") }
             return .done(VectorSetIndex.Shard(file: name, rows: plan.shards[shard].rows, bytes: bytes, sha256: hash))
         }
-        let rows = blockStarts(of: shard).last ?? 0
-        return access(work(shard), F_OK) == 0 && rows > 0 ? .begun(rows: rows) : .missing
+        guard let first = blockStarts(of: shard).last else { return .missing }
+        return .begun(rows: first + (PartialBlock.rows(block(shard, first: first)) ?? 0))
     }
 
     /// Notes that a shard's file is complete.

@@ -60,6 +60,19 @@ package enum PartialBlock {
         }
     }
 
+    /// How many rows a block says it has, without a look at whether it is whole; nil where it is missing or no block.
+    package static func rows(_ path: String) -> Int? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var header = [UInt8](repeating: 0, count: magic.count + 16)
+        guard Glibc.read(descriptor, &header, header.count) == header.count, header.starts(with: magic) else { return nil }
+        return header.withUnsafeBytes { bytes in
+            var reader = Reader(bytes: bytes, offset: magic.count + 8)
+            return reader.number()
+        }
+    }
+
     private struct Reader {
         let bytes: UnsafeRawBufferPointer
         var offset: Int

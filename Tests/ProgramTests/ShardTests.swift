@@ -119,14 +119,18 @@ import VectorStore
         let process = program.process(["shard", "run", "s.kset", "--quiet"]), errors = Pipe()
         process.standardError = errors
         try process.run()
-        func blocks() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))) ?? [] }
+        func blocks() -> [String] {
+            let names = try? FileManager.default.contentsOfDirectory(atPath: program.path("s.kset/work/00000"))
+            return (names ?? []).filter { $0.hasSuffix(".block") }
+        }
         while blocks().isEmpty, process.isRunning { usleep(1000) }
         kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         #expect(String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).contains("which are kept"))
         let status = try JSON(parsing: try program.run("shard", "status", "s.kset", "--json").output)
-        #expect(status["begun"]?.int == 1 && status["open_tasks"]?.array?.count == 1)
+        #expect(status["begun"]?.int == 1 && status["open_tasks"]?.array?.count == 1, "\(status)")
+        #expect(status["rows_done"]?.int ?? 0 >= 8192)
         let again = try JSON(parsing: try program.run("shard", "run", "s.kset", "--json").output)
         #expect(again["resumed_rows"]?.int ?? 0 >= 8192 && again["made"]?.int == 1)
         #expect(try program.run("shard", "finish", "s.kset").status == 0)
