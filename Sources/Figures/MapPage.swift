@@ -57,7 +57,7 @@ public struct MapPage: Sendable {
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
     public var neighbors: [[Int]]?
-    /// Leaves the sentences out of the file: for data that may not be handed on.
+    /// Leaves out the sentences, for data that may not be shared.
     public var withoutText = false
 
     private let points: [Scene.Point]

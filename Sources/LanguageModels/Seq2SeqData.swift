@@ -33,7 +33,7 @@ public struct Seq2SeqExample: Sendable, Equatable {
 ///
 /// - Parameters:
 ///   - sourceColumn, targetColumn: names or numbers from 1.
-///   - removesSpaces: takes spaces out of both, for languages that are written without.
+///   - removesSpaces: removes spaces from both, for languages written without spaces.
 /// - Throws: `DataError` with the line where a column is missing or a cell is empty.
 public func readSeq2SeqItems(
     _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false

@@ -7,7 +7,7 @@ import Foundation
 /// of the checkout that the program was built in, and of the working folder; the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`, the
 /// default place).
 public enum ModelLocation {
-    /// The name of the model that is used when none is asked for.
+    /// The name of the default model.
     public static let defaultName = "kotonoha-small"
 
     /// - Throws: `DataError` of kind `noInput` that lists where it looked.

@@ -4,7 +4,7 @@ import Tensors
 /// A causal decoder stack with the head that predicts the next token.
 public final class CausalNetwork<Scalar: TensorScalar>: Module {
     public let decoder: Decoder<Scalar>
-    /// `(vocabulary, hiddenSize)`; the very same parameter as the token table where the head is tied.
+    /// `(vocabulary, hiddenSize)`; the same parameter as the token table if the head is tied.
     public let head: Linear<Scalar>
 
     /// - Parameter precision: what products compute in when there is no tape.

@@ -11,7 +11,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         case layer
         /// Root mean square (Zhang & Sennrich 2019).
         case rootMeanSquare
-        /// The same where checkpoints store the scale less 1 (Gemma).
+        /// The same if checkpoints store the scale minus 1 (Gemma).
         case rootMeanSquarePlusOne
     }
 

@@ -25,7 +25,7 @@ public struct DecodingOptions: Sendable, Equatable {
 
     public init() {}
 
-    /// - Throws: `DecodingOptionError` that says which option makes no sense.
+    /// - Throws: `DecodingOptionError` that names the invalid option.
     public func validate() throws {
         func check(_ isFine: Bool, _ message: String) throws { if !isFine { throw DecodingOptionError(message: message) } }
         try check(outputs >= 1, "at least one output is wanted of each source, not \(outputs)")

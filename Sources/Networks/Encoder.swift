@@ -62,7 +62,7 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
 }
 
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
-/// infers, by the same code. `configuration` says which of its parts there are.
+/// infers, by the same code. `configuration` determines which parts it has.
 public final class Encoder<Scalar: TensorScalar>: Module {
     public let configuration: EncoderConfiguration
     public let words: Parameter<Scalar>

@@ -104,7 +104,7 @@ extension WeightArchive {
 ///
 /// - Parameters:
 ///   - prefixes: what may stand before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
-///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read when somebody asks for it.
+///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
 public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {
     let names = Set(archive.names)

@@ -7,7 +7,8 @@ import Tensors
 /// model's own.
 ///
 /// The first process that computes with a model writes the file; what it holds is what that process laid out. Its name is the hash of the model's
-/// weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it lies and how to have none.
+/// weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it is and how to
+/// disable it.
 public final class PackedWeights: Sendable {
     private let key: String
     private let precision: Precision

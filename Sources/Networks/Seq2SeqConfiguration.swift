@@ -84,7 +84,7 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `DataError` that says which numbers do not fit together.
+    /// - Throws: `DataError` that names the numbers that do not match.
     public func validate(file: String? = nil) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: file) }
         if case .transformer(let shape) = architecture {

@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
 
-/// A Methods paragraph, in English or Japanese, out of what a result says about its making. Nothing is claimed that the record does not hold.
+/// A Methods paragraph, in English or Japanese, from the provenance of a result. It claims nothing beyond the record.
 public struct MethodsText {
     public enum Language: String, CaseIterable { case en, ja }
 

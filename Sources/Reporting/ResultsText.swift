@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
 
-/// Sentences for a Results section, in English or Japanese, out of the record beside a result. Numbers are those of the record.
+/// Sentences for a Results section, in English or Japanese, from the record of a result. Numbers are those of the record.
 public struct ResultsText {
     public let paragraph: String
 

@@ -5,7 +5,7 @@ import Tokenizers
 public enum TextSplit: Sendable, Equatable {
     /// One row for each sentence.
     case sentences
-    /// Stretches of whole sentences with at most so many tokens; a longer sentence is cut between words.
+    /// Stretches of whole sentences with at most this many tokens; longer sentences are split between words.
     case tokens(Int)
 
     /// As on the command line: `sentences`, or a number of tokens.

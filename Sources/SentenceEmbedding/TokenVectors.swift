@@ -36,7 +36,7 @@ public struct TokenVectorRun: Sendable {
         public var crossingPieces = 0
         /// Words whose characters the tokenizer drops; they have the vector of the piece next to them.
         public var bareWords = 0
-        /// Words of one written token that cannot be told apart in it, and so have one vector (French `au`).
+        /// Words that share one written token and so have one vector (French `au`).
         public var sharedWords = 0
         /// Sentences whose text was put together from the words.
         public var rebuiltTexts = 0

@@ -1,6 +1,6 @@
 import FileFormats
 
-/// Which sequence of a pair gives way when both together are too long.
+/// Which sequence of a pair is truncated when both together are too long.
 public enum TruncationStrategy: String, Sendable, CaseIterable {
     /// The longer one first.
     case longestFirst

@@ -1,6 +1,6 @@
 import FileFormats
 
-/// One object of a configuration file, with errors that say where a key stands.
+/// One object of a configuration file, with errors that give the path of a key.
 struct ConfigurationObject {
     let json: JSON
     private let path: String

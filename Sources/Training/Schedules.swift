@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the learning rate moves over a run; every schedule begins with a linear warm-up where one is asked for. Formulas are those of
+/// How the learning rate moves over a run; every schedule begins with a linear warm-up if requested. Formulas are those of
 /// transformers' schedules and of torch's OneCycleLR and ReduceLROnPlateau.
 public struct LearningRateSchedule: Sendable, Equatable {
     public enum Shape: String, Sendable, CaseIterable {

@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 import VectorStore
 
-/// A teacher's vectors by sentence, out of vector files (`kotonoha embed TEXTS --model TEACHER -o FILE.h5`).
+/// A teacher's vectors by sentence, from vector files (`kotonoha embed TEXTS --model TEACHER -o FILE.h5`).
 struct TeacherLibrary {
     private var places: [String: Int32] = [:]
     private let vectors: Tensor<Float>

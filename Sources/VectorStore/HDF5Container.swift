@@ -218,8 +218,8 @@ public final class HDF5Container: Sendable {
     /// The bytes of a dataset as they lie in the file, mapped; nil if they lie in chunks, are other numbers than `type`, or may not be
     /// mapped: they are read then.
     ///
-    /// What is mapped was looked at by the validating process (`HDF5Validation`), and its end is checked against the size of the very file that is
-    /// open here.
+    /// What is mapped was checked by the validating process (`HDF5Validation`), and its end is compared with the size of the very file
+    /// that is open here.
     func mapped(_ dataset: HDF5Dataset, as type: hid_t) throws -> MappedFile? {
         guard let source, let stretch = try dataset.stretch(of: type) else { return nil }
         if let mappable = source.mappable, !mappable.contains(stretch) { return nil }

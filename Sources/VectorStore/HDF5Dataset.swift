@@ -167,7 +167,7 @@ public final class HDF5Dataset: Sendable {
     public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
         let range = range ?? 0 ..< rows
         let count = range.count * rowSize
-        // A lying shape is found out by the file's size before memory is asked for.
+        // A false shape is detected by the file's size before memory is allocated.
         guard count <= 1 << 36 else { throw damaged("\(count) numbers are too many to be read at once") }
         try MemoryBudget.require(count * MemoryLayout<Number>.stride, for: "the numbers of \(name)", file: file)
         return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in

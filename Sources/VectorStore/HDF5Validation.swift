@@ -183,7 +183,7 @@ public enum HDF5Validation {
             throw DataError(.memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
         case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
-        // Killed by the kernel for want of memory, or ended by Swift's allocator, which says so.
+        // Killed by the kernel for lack of memory, or ended by Swift's allocator, with a message.
         case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)
         case (_, 1..., _) where text.contains("allocate memory") || text.contains("failed to allocate"):
             throw MemoryBudget.error("checking this file", file: path)

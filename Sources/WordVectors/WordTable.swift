@@ -49,7 +49,7 @@ public struct ReadingRemarks: Sendable, Equatable {
     /// Words with spaces in them, which the text format hides.
     public var spacedWords = 0
     public var firstSpaced: (word: String, place: Int)?
-    /// Words that a limit left out, where the file says how many it has.
+    /// Words left out by a limit, if the file states its number of words.
     public var leftOut = 0
 
     public init() {}

@@ -52,7 +52,7 @@ public final class WordTextEncoder: Sendable {
     public var dimension: Int { table.dimension }
     /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?
-    /// The direction that SIF takes out, of unit length.
+    /// The direction that SIF removes, of unit length.
     private let common: [Float]?
     private let isFitted: Bool
 

@@ -35,7 +35,7 @@ public struct VectorProjection: Sendable {
         basis = Tensor(rows.flatMap(\.self), shape: [rows.count, d])
     }
 
-    /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, what lies in the subspace is taken out.
+    /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, their components in the subspace are removed.
     public func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
         precondition(x.columns == dimension)
         var result = Tensor<Float>(uninitialized: x.shape)

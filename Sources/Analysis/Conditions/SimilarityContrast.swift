@@ -89,7 +89,8 @@ extension Contrast {
                    delta: try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level)))
     }
 
-    /// Association of each row with two sets of attribute rows: mean cosine to the first less mean cosine to the second (Caliskan et al. 2017).
+    /// Association of each row with two sets of attribute rows: mean cosine to the first minus mean cosine to the second (Caliskan et al.
+    /// 2017).
     public static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
         rows.map { row in mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] }) }
     }

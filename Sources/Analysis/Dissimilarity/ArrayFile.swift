@@ -2,7 +2,7 @@ import FileFormats
 import Foundation
 import VectorStore
 
-/// Arrays of numbers out of `.npy`, HDF5 and MATLAB's `.mat`. `FILE:NAME` takes one array of a file that holds several.
+/// Numeric arrays from `.npy`, HDF5 and MATLAB's `.mat`. `FILE:NAME` takes one array of a file that holds several.
 public enum ArrayFile {
     public static let endings = ["npy", "h5", "hdf5", "mat"]
 

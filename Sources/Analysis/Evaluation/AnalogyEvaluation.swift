@@ -145,7 +145,7 @@ public struct AnalogyEvaluation: Sendable {
         }
     }
 
-    /// The score of one row in Double: single precision cannot tell near ties apart.
+    /// The score of one row in Double: single precision cannot resolve near ties.
     private static func exactScore(of row: Int, _ item: Case, _ rows: [Int], _ vectors: Tensor<Float>, _ method: ArithmeticMethod) -> Double {
         let width = vectors.columns
         func cosine(_ place: Int) -> Double {

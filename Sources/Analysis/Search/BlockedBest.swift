@@ -103,7 +103,7 @@ struct BlockedBest: Sendable {
     }
 }
 
-/// Queries made ready for the product: unit length, or less the center.
+/// Queries prepared for the product: of unit length, or centered.
 final class PreparedRows: Sendable {
     let width: Int
     private let storage: TensorStorage<Float>

@@ -18,7 +18,8 @@ public final class RowCodes: Sendable {
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?
 
-    /// Rows looked at again for binary codes: this share of all, and no fewer than so many. For vectors of random directions in 256 dimensions, the hardest
+    /// Rows looked at again for binary codes: this share of all, and at least this many. For vectors of random directions in 256
+    /// dimensions, the hardest
     /// case, 99 of 100 true answers are among them at a million rows and at ten (signs keep √(2/π) of a cosine: Charikar 2002).
     public static let binaryShare = 0.01
     public static let binaryLeast = 25_000

@@ -169,7 +169,7 @@ final class FFTInterpolation: Repulsion {
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
         var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
-        // A few points far away from all others must not ask for a grid beyond memory and patience.
+        // A few points far away from all others must not lead to an enormous grid.
         let side = max(1024, 4 * Int(Double(order.count).squareRoot())), mostCells = dimensions == 2 ? side : 64 * side
         while span > Double(mostCells) * spacing { spacing *= 2 }
         let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3

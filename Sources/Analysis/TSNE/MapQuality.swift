@@ -29,7 +29,7 @@ public struct MapQuality: Sendable {
     ///   - map: (points, dimensions).
     ///   - groups: one number per point, negative for none; see `PairFilter.classes(of:)`.
     ///   - neighbors: fewer than half the points.
-    ///   - examined: at most so many points are examined.
+    ///   - examined: at most this many points are examined.
     /// - Throws: `DataError` when shapes do not fit, or there are too few points.
     public init(of map: Tensor<Float>, vectors: Tensor<Float>, groups: [Int32]? = nil, neighbors: Int = 15, examined limit: Int = 2000,
                 pairs: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws {

@@ -66,7 +66,7 @@ public struct TSNE: Sendable {
     public var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
     public var spacing = 0.4
-    /// Ends the run early when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`); nil: never.
+    /// Ends the run early if the KL divergence has not decreased for this many iterations (looked at every `reportEvery`); nil: never.
     public var patience: Int?
     /// Ends the run early when the gradient's norm is below this; 0: never, so that all iterations are done.
     public var leastGradientNorm = 0.0
@@ -89,7 +89,7 @@ public struct TSNE: Sendable {
     static let trialIterations = 50
     public static let usualEarlyExaggeration = 12.0
 
-    /// The perplexities that are asked for, or the usual one for so many points.
+    /// The requested perplexities, or the usual one for this many points.
     public func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
 
     /// Learning rate in a phase with this exaggeration.

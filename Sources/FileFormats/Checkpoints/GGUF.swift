@@ -181,7 +181,7 @@ private struct GGUFReader {
         T(littleEndian: try take(MemoryLayout<T>.size).loadUnaligned(as: T.self))
     }
 
-    /// A number of things that take at least so many bytes each.
+    /// A count of entries that take at least this many bytes each.
     mutating func count(smallest: Int) throws -> Int {
         let stated = try number(UInt64.self)
         guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can contain") }

@@ -2,7 +2,7 @@ import Glibc
 
 /// How much memory this process may still take, asked before an allocation in proportion to input.
 ///
-/// A failed allocation ends a Swift program, so that what is too large must be refused before it is asked for. Counted are the limits
+/// A failed allocation ends a Swift program, so requests that are too large must be rejected before allocation. Counted are the limits
 /// of the process (`ulimit -v`, `ulimit -d`), those of its control group (version 2), and what the machine has free. Small
 /// allocations are not asked for and may still end the program where the last bytes are used up.
 package enum MemoryBudget {
@@ -59,7 +59,7 @@ package enum MemoryBudget {
 
     private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
 
-    /// Bytes that may still be taken; nil if nothing can be found out.
+    /// Bytes that may still be taken; nil if unknown.
     package static func available() -> Int? {
         var left: [Int] = []
         let address = limit(RLIMIT_AS), data = limit(RLIMIT_DATA)

@@ -1,8 +1,8 @@
 /// What a number may be that a user gives: one statement for an option of the command line, which prints it in its help, and for
 /// the key of a configuration file.
 ///
-/// Bounds are chosen so that no product of two bounded numbers leaves 64 bits; what still asks for too much memory is refused where
-/// the memory is asked for.
+/// Bounds are chosen so that no product of two bounded numbers leaves 64 bits; what still needs too much memory is rejected where
+/// the memory is allocated.
 public struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: Sendable {
     public let lower: Value
     public let upper: Value

@@ -13,7 +13,7 @@ public struct CaptionRow: Sendable, Equatable {
     public var carried: [String] { [id, group].compactMap(\.self) + others }
 }
 
-/// Which columns of a table mean what, by name or by number from 1. What is nil is found out from the names and the content.
+/// Which columns of a table mean what, by name or by number from 1. What is nil is detected from the names and the content.
 public struct CaptionColumns: Sendable {
     public var text: String?
     public var group: String?
@@ -67,7 +67,7 @@ public final class CaptionSource {
         text = try Self.textColumn(of: table, asked: columns.text)
         var group = try columns.group.map(table.index(of:)) ?? table.roles.group ?? table.column(named: HeaderDetection.groupNames)
         var id = try columns.id.map(table.index(of:)) ?? table.roles.id ?? table.column(named: HeaderDetection.idNames)
-        // A column has one meaning; what was not asked for gives way.
+        // A column has one meaning; requested meanings have priority.
         if group == text, columns.group == nil { group = nil }
         if id == text, columns.id == nil { id = nil }
         if columns.groupFile != nil {

@@ -1,6 +1,6 @@
 /// Whether a table's first record names the columns: one rule for every command.
 ///
-/// A name that somebody asks for, and names that columns of texts go by, make a header. What merely looks like one is said to the user;
+/// A requested name, or a common name of a text column, makes a header. What merely looks like one is reported to the user;
 /// `--header` and `--no-header` overrule.
 enum HeaderDetection {
     struct Verdict: Equatable {
@@ -37,7 +37,7 @@ enum HeaderDetection {
 
     /// - Parameters:
     ///   - records: the first records of the table.
-    ///   - wanted: columns that somebody asks for, by name or number.
+    ///   - wanted: requested columns, by name or number.
     ///   - isPlainText: each line is one text, so that hardly any has a header.
     ///   - isBrokenBelow: rows follow, but none of them can be read.
     static func judge(_ records: [[String]], wanted: [String], isPlainText: Bool = false, isBrokenBelow: Bool = false) -> Verdict {
@@ -94,7 +94,7 @@ enum HeaderDetection {
         return !lengths.isEmpty && lengths[lengths.count / 2] >= 3 * head.count
     }
 
-    /// The names of a header: empty ones become their number, repeated ones are told apart.
+    /// The names of a header: empty ones become their number, repeated ones get a suffix.
     static func columnNames(_ header: [String]) -> [String] {
         var taken: Set<String> = []
         return header.enumerated().map { index, name in

@@ -34,7 +34,7 @@ public final class SentencePairSource {
     ///   - columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
     ///     else the first two columns of text and the first of numbers after them.
     ///   - group: the column of the groups, by name or number from 1.
-    ///   - wantsScores: a column of scores belongs to the pairs, so messages ask for it.
+    ///   - wantsScores: the pairs need a column of scores, so messages ask for it.
     /// - Throws: `DataError` if it cannot be read, a column is missing or nothing says which columns are meant.
     public init(
         path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true

@@ -135,7 +135,7 @@ extension StringProtocol {
     }
 }
 
-/// Finds columns by name or number, and says which there are.
+/// Finds columns by name or number, and lists them in errors.
 struct ColumnLookup {
     let file: String
     let columns: [String]

@@ -5,7 +5,7 @@ package struct TablePlace: Sendable, Equatable {
     package var line: Int
 }
 
-/// How a table in UTF-8 is read, as found out from the whole of it: what a reader of a stretch of its rows has to know.
+/// How a table in UTF-8 is read, as detected from the whole of it: what a reader of a range of its rows has to know.
 public struct TableReading: Sendable, Equatable {
     public var format: TableFormat
     public var dialect: DelimitedDialect
@@ -31,7 +31,7 @@ public struct TablePart: Sendable, Equatable {
 }
 
 extension TableOpening {
-    /// Opens a stretch of rows; nothing is found out, everything is known.
+    /// Opens a range of rows; nothing is detected, everything is known.
     static func open(path: String, part: TablePart) throws -> TableOpening {
         let stream = try ByteStream(path: path, stretch: part.bytes), reading = part.reading
         let head = try stream.head(ByteStream.blockSize)

@@ -6,7 +6,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
     /// An array of JSON objects.
     case json
 
-    /// The format that a file's name asks for.
+    /// The format given by a file's name.
     /// - Throws: `DataError` of kind `usage` if it ends with none of them.
     public init(path: String) throws {
         // Devices and pipes have no ending.
@@ -60,7 +60,7 @@ public struct TableWriterOptions: Sendable {
 /// Writes a table as TSV, CSV, spreadsheet, JSON lines or JSON, row by row; a file appears when `finish` returns, its provenance next to
 /// it.
 public final class TableWriter {
-    /// As written: repeated names are told apart (`text`, `text_2`).
+    /// As written: repeated names get a suffix (`text`, `text_2`).
     public let columns: [TableColumn]
     /// Rows written.
     public private(set) var count = 0
@@ -75,8 +75,8 @@ public final class TableWriter {
     private let path: String?
     private var buffer: [UInt8] = []
 
-    /// Opens a file in the format that its name asks for.
-    /// - Throws: `DataError` if the name asks for no format of a table or the file cannot be created.
+    /// Opens a file in the format given by its name.
+    /// - Throws: `DataError` if the name has no table format or the file cannot be created.
     public convenience init(path: String, columns: [TableColumn], options: TableWriterOptions = TableWriterOptions()) throws {
         let format = try TableOutputFormat(path: path)
         let columns = Self.unique(columns)

@@ -12,7 +12,7 @@ public enum TableFormat: String, Sendable, CaseIterable {
     case coco
 }
 
-/// How a table is to be read. What is nil is found out from the content.
+/// How a table is to be read. What is nil is detected from the content.
 public struct TableOptions: Sendable {
     public var format: TableFormat?
     public var encoding: TextEncoding?
@@ -45,7 +45,7 @@ extension RecordSource {
     var place: TablePlace? { nil }
 }
 
-/// Rows of named cells out of a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
+/// Rows of named cells from a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
 public final class TextTable {
     /// What errors call the input.
     public let name: String
@@ -70,7 +70,7 @@ public final class TextTable {
     private let stream: ByteStream
 
     /// Opens the input and finds out its format, encoding and columns.
-    /// - Parameter wanted: columns that somebody will ask for: a first row which holds one of these names is a header.
+    /// - Parameter wanted: columns that will be requested: a first row with one of these names is a header.
     /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
     public convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
         self.init(try TableOpening.open(path: path, options: options, wanted: wanted))

@@ -3,7 +3,7 @@ import Glibc
 /// The lines of a text, one after the other, in constant memory. LF and CRLF end a line and nothing else does, U+2028 least of all;
 /// the last line needs no end. Invalid UTF-8 and NUL are errors with the line number.
 final class LineReader {
-    /// A line without its end. The bytes stay as they are until the next line is asked for.
+    /// A line without its end. The bytes stay valid until the next line is read.
     struct Line {
         var bytes: UnsafeRawBufferPointer
         /// From 1.

@@ -13,7 +13,7 @@ public struct SentenceAttention: Sendable {
     public let isSpecial: [Bool]
     /// 0 for the first sentence, 1 for the second; nil for special tokens.
     public let sentences: [Int?]
-    /// For each layer `(heads, tokens, tokens)`; row i says how much token i looks at each token, and sums to 1.
+    /// For each layer `(heads, tokens, tokens)`; row i has the weights of token i on each token, and sums to 1.
     public let layers: [Tensor<Float>]
 
     public init(tokens: [String], isSpecial: [Bool], sentences: [Int?], layers: [Tensor<Float>]) {

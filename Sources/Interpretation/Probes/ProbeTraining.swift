@@ -28,9 +28,9 @@ public struct ProbeTraining: Sendable, Equatable {
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
     public var plateauFactor = 0.1
-    /// … for more than so many epochs.
+    /// … for more than this many epochs.
     public var plateauPatience = 0
-    /// Training ends after so many epochs without a dev loss better by 0.0001.
+    /// Training ends after this many epochs without a dev loss better by 0.0001.
     public var stopPatience = 5
     /// B begins uniform between − and + this.
     public var initialRange = 0.05

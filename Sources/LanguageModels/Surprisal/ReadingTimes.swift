@@ -105,8 +105,8 @@ public struct ReadingTimes: Sendable {
     }
 
     /// - Parameters:
-    ///   - folds: groups are dealt into so many folds; nil leaves one group out at a time if there are 2 to 20 of them, else takes 10
-    ///     folds.
+    ///   - folds: groups are distributed over this many folds; nil leaves out one group at a time if there are 2 to 20 of them, else takes
+    ///     10 folds.
     ///   - resamples, seed: of the bootstrap and the dealing.
     /// - Throws: `DataError` if a predictor is a combination of others or there are fewer groups than folds.
     public func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {

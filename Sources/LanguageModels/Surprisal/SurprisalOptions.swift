@@ -30,7 +30,7 @@ public enum SurprisalBase: String, Sendable, CaseIterable {
 /// How texts are scored.
 public struct SurprisalOptions: Sendable, Equatable {
     public var pseudoLikelihood = PseudoLikelihood.original
-    /// Texts longer than the model reads are read in windows that begin so many tokens apart; nil refuses them.
+    /// Texts longer than the model reads are read in windows this many tokens apart; nil makes them errors.
     public var stride: Int?
     /// Corrects a causal model's words for tokens that carry the space before them (Pimentel & Meister 2024; Oh & Schuler 2024).
     public var correctsLeadingSpaces = true

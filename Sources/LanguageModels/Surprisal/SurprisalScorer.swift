@@ -165,7 +165,7 @@ public struct SurprisalScorer: Sendable {
         }
     }
 
-    /// A copy of the text for each token, with the token hidden, and the rest of its word where that is asked for. A token is scored in the
+    /// A copy of the text for each token, with the token hidden, and the rest of its word if requested. A token is scored in the
     /// window whose middle is nearest.
     private func masked(_ text: TextUnits, _ encoding: Encoding, _ content: [Int], _ windows: [Range<Int>]) -> [Sequence] {
         let mask = model.maskID ?? 0, head = content[0], tail = content[content.count - 1] + 1

@@ -71,7 +71,7 @@ struct CheckpointKeys<Scalar: TensorScalar> {
 
     mutating func add(_ key: String, _ norm: RMSNorm<Scalar>?) { add(key + ".weight", norm?.gamma) }
 
-    /// Matrices of their own in the file, of so many rows each, that one fused matrix holds one above the other.
+    /// Separate matrices in the file, of this many rows each, that one fused matrix stacks.
     mutating func add(_ keys: [(String, rows: Int)], stackedIn linear: Linear<Scalar>) {
         var first = 0
         for (key, count) in keys {

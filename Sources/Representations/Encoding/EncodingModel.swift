@@ -80,7 +80,7 @@ public struct EncodingModel: Sendable {
         let search = PenaltySearch(penalties: penalties, bands: bands, weightings: PenaltySearch.weightings(bands: bands.count, samples: bandSamples, seed: seed ^ 0x6261_6e64),
                                    standardizes: standardizes, threads: threads)
         let outer = try folding(rows: Array(0..<n), groups: groups)
-        // Held-out predictions less the training mean, and what was measured less it; NaN if a measurement was not selected.
+        // Held-out predictions minus the training mean, and measurements minus it; NaN if a measurement was not selected.
         var predicted = Tensor<Float>(repeating: .nan, shape: [n, v]), parts = bands.count > 1 ? bands.map { _ in predicted } : []
         var means = Tensor<Float>(repeating: 0, shape: [outer.count, v])
         var chosen = [[Double]](repeating: [], count: v), weights = [[Double]](repeating: [Double](repeating: 0, count: bands.count), count: bands.count > 1 ? v : 0)

@@ -19,7 +19,7 @@ public struct NoiseCovariance: Sendable {
     public let shrinkage: Double
 
     /// - Parameters:
-    ///   - residuals: (observations, channels), each condition's mean taken out.
+    ///   - residuals: (observations, channels), with each condition's mean subtracted.
     ///   - freedom: degrees of freedom: observations less conditions.
     /// - Throws: `DataError` without freedom, or for a channel that never varies.
     public init(residuals x: Tensor<Double>, freedom: Int, _ kind: Shrinkage = .diagonal) throws {

@@ -102,7 +102,7 @@ public struct ERPModel: Sendable {
     }
 }
 
-/// Strings of three letters out of a corpus.
+/// Strings of three letters from a corpus.
 public struct ERPLexicon: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
 

@@ -169,7 +169,7 @@ public struct NamingFitter: Sendable {
         return Recovery(people: results.compactMap { $0 })
     }
 
-    /// How many pictures it takes to tell two people apart.
+    /// How many pictures are needed to distinguish two people.
     public struct Power: Sendable {
         /// Pictures per person for each power asked for, in that order.
         public var items: [(power: Double, items: Int)]

@@ -54,7 +54,7 @@ public enum Correlation: String, Sendable, CaseIterable {
 
     private static func constant() -> DataError { DataError(.badData, "all values of a series are equal, so its correlation is undefined") }
 
-    /// - Parameter scale: size of the series before something was taken out of them, against which a rest of rounding errors is constant.
+    /// - Parameter scale: size of the series before adjustment, relative to which a residue of rounding errors counts as constant.
     static func pearson(_ x: [Double], _ y: [Double], scale: (Double, Double) = (0, 0)) throws -> Double {
         let n = Double(x.count), meanX = x.reduce(0, +) / n, meanY = y.reduce(0, +) / n
         // Scaled by the largest deviation, so that squares neither overflow nor vanish.

@@ -8,7 +8,7 @@ import Tensors
 /// scikit-learn's `Ridge`). It is the kernel form as well: with fewer rows than columns the decomposition is of the rows' size. The
 /// decomposition is in Double, products are in `Scalar`.
 public struct Ridge<Scalar: TensorScalar>: Sendable {
-    /// Column means of the predictors, which were taken out; zeros without an intercept.
+    /// Column means of the predictors, which were subtracted; zeros without an intercept.
     public let means: [Double]
     public let hasIntercept: Bool
     /// Left singular vectors (n, r).
@@ -52,7 +52,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     public func target(_ y: Tensor<Scalar>) throws -> Target {
         guard y.rows == u.rows else { throw DataError(.badData, "ridge regression has \(u.rows) rows of predictors and \(y.rows) of responses") }
         guard y.isFinite else { throw DataError(.badData, "the responses of a ridge regression contain NaN or infinity") }
-        // Centred columns of U sum to 0, so Uᵀ takes the mean out of Y by itself; taking it out first keeps the digits.
+        // Centred columns of U sum to 0, so Uᵀ removes the mean of Y by itself; subtracting it first keeps the digits.
         let columns = y.columns
         var middle = [Double](repeating: 0, count: columns), centred = y
         if hasIntercept {

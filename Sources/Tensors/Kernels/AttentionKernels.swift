@@ -7,7 +7,7 @@ public enum AttentionMask: Sendable, Equatable {
     case causal
     /// Query i sees keys at most this far away on either side (local attention).
     case window(Int)
-    /// Of the keys that `causal` shows, its own and so many before it (sliding windows).
+    /// Of the keys that `causal` allows, its own and this many before it (sliding windows).
     case causalWindow(Int)
 }
 

@@ -34,7 +34,7 @@ struct BertFastPath: Sendable {
         return flags.contains(.whitespace) ? Kind.space : flags.contains(.punctuation) ? Kind.punctuation : Kind.word
     }
 
-    /// Appends the ids of a text and says how many of them are unknown; stops once there are more than `limit`.
+    /// Appends the ids of a text and returns how many of them are unknown; stops once there are more than `limit`.
     /// nil if the text needs the general way; then `ids` is as it was.
     func appendIDs(of text: UnsafeBufferPointer<UInt8>, limit: Int, to ids: inout [Int32], scratch: inout TokenizerScratch) -> Int? {
         let first = ids.count

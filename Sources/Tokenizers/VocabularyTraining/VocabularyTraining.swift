@@ -57,7 +57,7 @@ public enum VocabularyTrainer {
     /// Learns a vocabulary.
     ///
     /// - Parameters:
-    ///   - size: tokens wanted, special ones included. There are fewer where the text has not so many pieces.
+    ///   - size: number of tokens, including special tokens. There are fewer if the text has fewer pieces.
     /// - Returns: the value of a `tokenizer.json`: NFKC, lower case if asked for, words, model, special tokens and their template.
     /// - Throws: `DataError` (`usage`) where the size does not hold the special tokens and the characters, or the options make no sense;
     ///   (`badData`) if there is no text.

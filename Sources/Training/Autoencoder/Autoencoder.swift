@@ -13,7 +13,7 @@ public struct AutoencoderSettings: Sendable, Equatable {
     public var isTied = false
     /// λ of an L1 penalty on the code, whose units are then rectified (Olshausen & Field 1996); 0 for none.
     public var sparsity = 0.0
-    /// Keeps only so many units of each row's code, the largest, and only where they are positive (Makhzani & Frey 2014); nil for all.
+    /// Keeps only this many units of each row's code, the largest, and only if they are positive (Makhzani & Frey 2014); nil for all.
     public var active: Int?
     /// Probability that a number of the input is set to the mean, which the network should make good (Vincent et al. 2008).
     public var corruption = 0.0

@@ -4,7 +4,7 @@ import Glibc
 import Tensors
 import VectorStore
 
-/// Reads word vectors out of whatever people have them in; the content decides, not the name.
+/// Reads word vectors in any common format, detected from the content.
 ///
 /// Known are word2vec text and binary, GloVe text, fastText `.vec` and `.bin` (versions 11 and 12), NumPy `.npy` beside a list of words, and
 /// `vectors.h5`; all but `.npy`, fastText `.bin` and `.h5` also packed by gzip.

@@ -45,7 +45,7 @@ public final class TrainingText: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - lines: hands over every line of the text and says where it stands.
+    ///   - lines: calls back with every line of the text and its position.
     ///   - split: cuts a line into words.
     /// - Throws: `DataError` if no word is frequent enough (the largest count is named), or the disk is full.
     public init(

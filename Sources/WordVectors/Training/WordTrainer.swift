@@ -115,7 +115,7 @@ public final class WordTrainer: @unchecked Sendable {
         return source.next()
     }
 
-    /// Trains to the end, or until `isCancelled` says so between two blocks; `position` then says where to go on.
+    /// Trains to the end, or until `isCancelled` returns true between two blocks; `position` then says where to resume.
     ///
     /// - Parameters:
     ///   - threads: does not decide the result, unless `isHogwild`.

@@ -44,7 +44,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
     /// Targets whose gradients are taken at one value of the input.
     var group: Int { loss == .negativeSampling ? 1 + negatives : 8 }
 
-    /// - Throws: `DataError` of kind `usage` that says which option lies outside what is possible.
+    /// - Throws: `DataError` of kind `usage` that names the option that is out of range.
     public func check() throws {
         func require(_ holds: Bool, _ message: String) throws { if !holds { throw DataError(.usage, message) } }
         try require((1 ... 10_000).contains(dimension), "\(Setting.dimension) must be 1 to 10000, not \(dimension)")

@@ -42,7 +42,7 @@ enum Console {
     }
 }
 
-/// A line on the terminal that says how far the work is; silent in a file, and for work under a second.
+/// A progress line on the terminal; silent in a file, and for work under a second.
 final class ProgressLine {
     private let begin = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?

@@ -6,7 +6,7 @@ import Representations
 import Tensors
 import VectorStore
 
-/// How dissimilarity matrices come out of files: `.rdm.h5`, vector and layer files, tables of features or of finished matrices, npy.
+/// Reads dissimilarity matrices from `.rdm.h5`, vector and layer files, tables of features or of finished matrices, and npy.
 struct DissimilarityOptions: ParsableArguments {
     @Option(help: "Condition means: rows with the same value in this column are one condition.")
     var by: String?

@@ -24,7 +24,7 @@ struct LabelledTableOptions: ParsableArguments {
     var columns: LabelledTexts.Columns { .init(text: column, second: secondColumn, label: label, group: groupColumn) }
     private var wanted: [String] { [column, label] + [secondColumn, groupColumn].compactMap(\.self) }
 
-    /// Reads a table, says what was left out of it, and how its labels were read.
+    /// Reads a table, and reports what was left out and how labels were read.
     func read(_ path: String, _ table: TableArguments, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true, isQuiet: Bool) throws -> LabelledTexts {
         let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
                                      needsVariety: needsVariety)

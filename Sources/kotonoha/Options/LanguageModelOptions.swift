@@ -21,7 +21,7 @@ struct LanguageModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
     var dictionary: String?
 
-    /// Opens the model and says what the user should know about it.
+    /// Opens the model and prints notes about it.
     func open(_ model: String, isQuiet: Bool) throws -> any LanguageModel {
         if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
         return try openLanguageModel(model, precision: precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: dictionary)

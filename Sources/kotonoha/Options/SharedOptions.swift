@@ -81,7 +81,7 @@ struct ModelOptions: ParsableArguments {
         return overrides
     }
 
-    /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
+    /// Opens the model given here, or `fallback`, and prints notes about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
         notePrecision(isQuiet: isQuiet)
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)

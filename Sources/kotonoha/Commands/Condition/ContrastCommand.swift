@@ -197,7 +197,7 @@ struct ContrastCommand: ParsableCommand {
                     run.add(try found.isPaired ? contrast.paired(name, u, v) : contrast.unpaired(name, u, v), label == "cosine" ? (a, u) : nil, label == "cosine" ? (b, v) : nil)
                 }
             } else {
-                // Words and length that sentences share make them similar whatever they mean: tested beside, and taken out.
+                // Words and length that sentences share make them similar whatever they mean: tested as well, and regressed out.
                 var tables = [("cosine", raw), ("centred cosine", centred)]
                 if let rest = adjusted(raw, rows: first + second, for: [overlap, lengths]) { tables.append(("cosine without overlap and length", rest)) }
                 if Set(first + second).count == (first + second).count, Self.varies(overlap, first + second) { tables.append(("overlap", overlap)) }

@@ -74,7 +74,7 @@ struct ProbeInput {
         [try .init(hashing: file.path), .init(path: treebank.file, sha256: treebank.sha256)]
     }
 
-    /// What is left out of the trees, for the person at the terminal.
+    /// Note about the words excluded from trees.
     var note: String {
         "\(URL(fileURLWithPath: treebank.file).lastPathComponent): \(Console.grouped(corpus.sentences.count)) sentences, \(Console.grouped(corpus.wordCount)) words; "
             + "left out as punctuation: \(Console.grouped(corpus.punctuationCount)) (\(corpus.punctuation.summary))"

@@ -90,7 +90,7 @@ struct ClassifyCommand: ParsableCommand {
         }
     }
 
-    /// The only column, or the one whose name says so, else an error that asks.
+    /// The only column, or the one with a telling name, otherwise an error that asks.
     private func likelyColumn(_ table: Table) throws -> Int {
         if table.columnNames.count == 1 { return 0 }
         for name in ["text", "sentence", "caption", "文", "テキスト"] { if let place = table.columnNames.firstIndex(where: { $0.lowercased() == name }) { return place } }

@@ -198,7 +198,7 @@ struct TrainClassifierCommand: ParsableCommand {
 
     private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
 
-    /// Token ids of all rows; says how many were cut.
+    /// Token ids of all rows; reports how many were truncated.
     private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
         let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
