@@ -3,7 +3,7 @@ import FileFormats
 /// A map for print: every sentence a point in the plane, groups by colour and shape, labels that do not overlap.
 ///
 /// Both axes have the same scale, because distances are what a map shows. Up to twelve groups get their own colour and shape and a legend;
-/// above that, names stand at the middle of the groups.
+/// above that, names are at the middle of the groups.
 public struct ScatterMap: Figure {
     public enum Axes: Sendable, Equatable {
         /// A plain frame, for methods whose axes mean nothing (t-SNE).

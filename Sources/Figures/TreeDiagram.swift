@@ -181,7 +181,7 @@ public struct TreeDiagram: Figure {
         _ arcs: [Arc], _ levels: [Int], _ middles: [Double], base: Double, step: Double, size f: Double, isDirected: Bool,
         style: (Arc) -> Scene.Style
     ) -> Scene.Element {
-        // Ends at one word stand side by side: arcs to the left end left, longer ones farther from the middle on the inside.
+        // Ends at one word are side by side: arcs to the left end left, longer ones farther from the middle on the inside.
         var ends: [Int: [(arc: Int, other: Int)]] = [:]
         for (i, arc) in arcs.enumerated() {
             ends[arc.dependent, default: []].append((i, arc.head == 0 ? arc.dependent : arc.head))

@@ -30,7 +30,7 @@ public struct FreeRunningEvaluation: Sendable {
         let units = items.reduce(0) { $0 + $1.comparison.targetLength }
         return units == 0 ? 0 : Double(items.reduce(0) { $0 + $1.comparison.distance }) / Double(units)
     }
-    /// Tokens that stand where the target has them.
+    /// Tokens that are where the target has them.
     public var tokenAccuracy: Double {
         let tokens = items.reduce(0) { $0 + $1.tokens }
         return tokens == 0 ? 0 : Double(items.reduce(0) { $0 + $1.tokensRight }) / Double(tokens)

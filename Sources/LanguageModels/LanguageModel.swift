@@ -56,7 +56,7 @@ public protocol LanguageModel: Sendable {
     /// Scores before any softmax at chosen rows of the batch, `(rows.count, vocabularySize)`.
     ///
     /// - Parameter rows: of the packed batch. A causal model's row predicts the token that follows it; a masked model's row predicts what
-    ///   stands at the row itself.
+    ///   is at the row itself.
     func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float>
 
     /// How expected `targets[i]` is at `rows[i]`, rows as of `logits(of:at:)`. The logits of all rows are never held at once.

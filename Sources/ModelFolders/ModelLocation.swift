@@ -34,7 +34,7 @@ public enum ModelLocation {
     }
 
     /// The default model's folder.
-    /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model stands in for it, whose vectors would be others.
+    /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model is used instead, because its vectors would differ.
     public static func defaultFolder() throws -> URL {
         do {
             return try named(defaultName)

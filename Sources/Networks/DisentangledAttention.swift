@@ -105,7 +105,7 @@ public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, besides output: Variable<Scalar>, offsets: [Int64], dropout rate: Double, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        // Dropout stands before the activation here.
+        // Dropout is before the activation here.
         let convolved = dropout(linear(neighborhoods(embeddings, size: width, offsets: offsets, on: tape), on: tape), rate: rate, on: tape)
         return norm(activated(convolved, activation, on: tape), residual: output, on: tape)
     }

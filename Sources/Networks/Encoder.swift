@@ -79,7 +79,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     public let distinctLayers: [EncoderLayer<Scalar>]
     /// In the order in which they run; with shared weights a layer appears several times.
     public let layers: [EncoderLayer<Scalar>]
-    /// After the last layer, where norms stand before the sublayers.
+    /// After the last layer, where norms are before the sublayers.
     public let finalNorm: LayerNorm<Scalar>?
     private let angles: RotaryCache<Scalar>?
 

@@ -78,7 +78,7 @@ extension Encoder {
         return keys.entries
     }
 
-    /// What may stand before every key of the family's checkpoints.
+    /// What may be before every key of the family's checkpoints.
     public var checkpointPrefixes: [String] { (encoderFamily(configuration.modelType) ?? BERT.self).prefixes }
 }
 
@@ -103,7 +103,7 @@ extension WeightArchive {
 /// Fills parameters from an archive.
 ///
 /// - Parameters:
-///   - prefixes: what may stand before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
+///   - prefixes: what may be before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
 ///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
 public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {

@@ -23,7 +23,7 @@ public protocol LayeredNetwork<Scalar>: Module {
 
     /// Every parameter with its checkpoint keys.
     var checkpointEntries: [CheckpointEntry<Scalar>] { get }
-    /// What may stand before every key.
+    /// What may be before every key.
     var checkpointPrefixes: [String] { get }
 }
 

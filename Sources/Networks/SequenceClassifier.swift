@@ -2,7 +2,7 @@ import Autograd
 import FileFormats
 import Tensors
 
-/// What stands on an encoder that judges whole sequences: how the tokens become one vector, and the layers it then goes through. The
+/// What is on an encoder that judges whole sequences: how the tokens become one vector, and the layers it then goes through. The
 /// families differ in these and in their checkpoint keys, which are full ones here.
 struct ClassificationHead: Sendable {
     var pooling = PoolingMode.cls

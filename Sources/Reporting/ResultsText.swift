@@ -130,7 +130,7 @@ private struct Words {
         return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
     }
 
-    /// Figures of the classifier, then how it compares with each that stands next to it.
+    /// Figures of the classifier, then how it compares with each that is next to it.
     func classifier(_ record: JSON) -> [String] {
         guard let own = record["classifiers"]?.array?.last else { return [] }
         let isRegression = record["task"]?.string == "regression", isMultilabel = record["task"]?.string == "multilabel"

@@ -23,7 +23,7 @@ extension SentenceEncoder {
 
     /// The encoder that made a vector file, with the file's own settings, for sentences to be compared with its rows.
     ///
-    /// Where the processor lacks the instructions of the file's precision, f32 stands in for it: `options.precision` says what is used.
+    /// Where the processor lacks the instructions of the file's precision, f32 is used instead; `options.precision` says so.
     /// - Throws: `DataError` if the model is not found or is another one than made the file (its hash is compared).
     public convenience init(for file: VectorFile, overriding: Overrides = Overrides()) throws {
         let metadata = file.metadata

@@ -5,7 +5,7 @@ import Tensors
 import Tokenizers
 import VectorStore
 
-/// One run of `embed --word`: of each row's sentence, the vector of the word that another column names, as it stands there. The same word in
+/// One run of `embed --word`: of each row's sentence, the vector of the word that another column names, as it is there. The same word in
 /// different sentences has different vectors, which is what studies of word senses compare.
 public struct TargetWordRun {
     public enum Occurrences: String, Sendable, CaseIterable {

@@ -4,7 +4,7 @@ import VectorStore
 
 /// What a set will be: the stretches of the inputs that become its files, the model, and everything else that decides a bit of them.
 ///
-/// It stands in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
+/// It is in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
 /// that tasks need neither talk to each other nor clocks nor leases.
 public struct ShardPlan: Sendable, Equatable {
     public struct Input: Sendable, Equatable {

@@ -68,7 +68,7 @@ public struct TokenMasking: Sendable {
     }
 }
 
-/// What stands on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
+/// What is on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
 /// the encoder that comes out.
 public final class PretrainingHead: Module {
     public typealias Scalar = Float

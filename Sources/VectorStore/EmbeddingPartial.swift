@@ -185,7 +185,7 @@ public final class EmbeddingPartial {
         }
     }
 
-    /// Rows of two runs may stand in one file only where both were made in the same way.
+    /// Rows of two runs may be in one file only where both were made in the same way.
     private static func check(_ base: VectorFile, _ layout: VectorLayout, _ fingerprint: Fingerprint) throws {
         func refuse(_ what: String, _ old: String, _ new: String) -> DataError {
             DataError(.usage, "nothing can be appended: its \(what) is \(old), that of the new rows \(new)", file: base.path)

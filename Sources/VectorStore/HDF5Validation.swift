@@ -100,7 +100,7 @@ public enum HDF5Validation {
     /// Distinguishes a file that is not HDF5 from a damaged one.
     private static func checkSignature(_ descriptor: Int32, _ path: String) throws {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
-        // It stands at the beginning, or at 512, 1024 … behind a block of the user's own.
+        // It is at the beginning, or at 512, 1024 … behind a block of the user's own.
         var offset: off_t = 0
         var bytes = [UInt8](repeating: 0, count: signature.count)
         while pread(descriptor, &bytes, bytes.count, offset) == bytes.count {

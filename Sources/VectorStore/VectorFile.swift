@@ -26,7 +26,7 @@ public final class VectorFile: Sendable {
     /// The vectors where they lie in one piece as Float.
     let mapping: MappedFile?
     private let norms: HDF5Dataset?
-    /// Codes that stand next to the vectors.
+    /// Codes that are next to the vectors.
     let codes: [VectorCodes: HDF5Dataset]
     let codeScale: HDF5Dataset?, codeError: HDF5Dataset?
     private let scale: HDF5Dataset?

@@ -20,7 +20,7 @@ struct KotonohaProgram: ParsableCommand {
             error.
             """,
         version: version,
-        // The hidden child that validates HDF5 files; every other command stands in its group.
+        // The hidden child that validates HDF5 files; every other command is in its group.
         subcommands: [ValidateHDF5Command.self],
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),

@@ -100,7 +100,7 @@ public struct SphericalKMeans: Sendable {
             } ?? distance.lastIndex { $0 > 0 } ?? 0
             chosen.append(drawn)
         }
-        // Rows come in ascending order; centers stand in the order in which they were drawn.
+        // Rows come in ascending order; centers are in the order in which they were drawn.
         let order = chosen.indices.sorted { chosen[$0] < chosen[$1] }, found = try x.gather(order.map { chosen[$0] })
         var centers = Tensor<Float>(uninitialized: [clusters, width])
         for (place, center) in order.enumerated() { Float.copy(found.view[place], into: &centers[rows: center..<center + 1]) }

@@ -6,7 +6,7 @@ public struct ConditionPairs: Sendable, Equatable {
     public let first: [Int], second: [Int]
     /// Items with a row in both conditions; empty if unpaired.
     public let items: [String]
-    /// Items that stand in one of the two conditions only and were left out.
+    /// Items that are in one of the two conditions only and were left out.
     public let incomplete: [String]
     public var isPaired: Bool { !items.isEmpty }
 

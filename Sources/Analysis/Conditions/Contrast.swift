@@ -3,7 +3,7 @@ import Foundation
 import Statistics
 import Tensors
 
-/// Two conditions compared: by item where the same items stand in both, else as independent samples.
+/// Two conditions compared: by item where the same items are in both, else as independent samples.
 ///
 /// By-item results generalize over items, not over the people or models that gave the values.
 public struct Contrast: Sendable {

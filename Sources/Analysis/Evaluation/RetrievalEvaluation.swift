@@ -3,7 +3,7 @@ import Tensors
 
 /// Which sentences of one column answer those of the other, in a list of pairs.
 ///
-/// A sentence that stands in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
+/// A sentence that is in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
 /// groups, as of captions of one picture, every sentence of the group is.
 public struct PartnerTable: Sendable, Equatable {
     /// The rows in which each different sentence of a column stands for the first time: those to be embedded.
@@ -14,7 +14,7 @@ public struct PartnerTable: Sendable, Equatable {
     public let answersOfSecond: [[Int]]
     public let pairs: Int
 
-    /// Whether some sentence has more than one right answer, or stands in more than one pair.
+    /// Whether some sentence has more than one right answer, or is in more than one pair.
     public var hasSeveralPartners: Bool { first.count < pairs || second.count < pairs || answersOfFirst.contains { $0.count > 1 } }
 
     /// - Parameters:

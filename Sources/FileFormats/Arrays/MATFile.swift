@@ -127,7 +127,7 @@ private struct MATReader {
         guard position < bytes.count else { return nil }
         guard bytes.count - position >= 8 else { throw damaged("\(bytes.count - position) bytes follow its last variable") }
         let first = word(position)
-        // Up to four bytes of data may stand in the tag itself.
+        // Up to four bytes of data may be in the tag itself.
         if first >> 16 != 0 {
             let length = Int(first >> 16)
             guard length <= 4 else { throw damaged("a small element claims \(length) bytes") }

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259). Objects keep the order of their keys in the file; of equal keys the last one counts.
 ///
-/// Whole numbers that fit are `integer`, all others `number`: `1000000000000000019884624838656`, which stands in many a
+/// Whole numbers that fit are `integer`, all others `number`: `1000000000000000019884624838656`, which is in many a
 /// `tokenizer_config.json`, is a `number`. Python's `NaN` and `Infinity` are read as null.
 public enum JSON: Sendable, Equatable {
     case null

@@ -35,7 +35,7 @@ struct JSONFault {
             Found(fault: JSONFault(offset: offset ?? index, message: message))
         }
 
-        /// What stands at the present place, for the message.
+        /// What is at the present place, for the message.
         var found: String {
             guard index < text.count else { return "the end" }
             let byte = text[index]

@@ -24,7 +24,7 @@ struct DelimitedParser {
     let file: String
     /// The cells of the last complete record.
     private(set) var cells: [String] = []
-    /// Which of them stood in quotation marks; needed only to judge a dialect.
+    /// Which of them was in quotation marks; needed only to judge a dialect.
     private(set) var quotedCells: [Int] = []
     /// The line on which the record began.
     private(set) var line = 0

@@ -77,7 +77,7 @@ final class JSONLinesSource: RecordSource {
             throw DataError(.badData, "expected a JSON object on this line", file: reader.input.name, line: line.number)
         }
         for (key, value) in object {
-            // Keys that first appear far into the file have no column; the columns must stand before the first row is handed out.
+            // Keys that first appear far into the file have no column; the columns must be before the first row is handed out.
             if let place = places[key] { cells[place] = try value.cell(file: reader.input.name, line: line.number) }
         }
         return line.number

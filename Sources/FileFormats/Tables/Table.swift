@@ -83,7 +83,7 @@ public struct Table: Sendable {
             return kind
         }
 
-        /// Nil for a mark of a missing number, which may stand in columns of numbers and of texts.
+        /// Nil for a mark of a missing number, which may be in columns of numbers and of texts.
         private static func kind(of text: String) -> Kind? {
             if PlainNumber.value(of: text) != nil {
                 if let whole = Int(text) { return String(whole) == text ? .integer : .text }

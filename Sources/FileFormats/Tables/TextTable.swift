@@ -23,7 +23,7 @@ public struct TableOptions: Sendable {
     public var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
-    /// Rows that hold the names of the columns, from 1; what stands above them is skipped. Names over several rows are joined by a space.
+    /// Rows that hold the names of the columns, from 1; what is above them is skipped. Names over several rows are joined by a space.
     public var headerRows: ClosedRange<Int>?
     /// Hears what the user should know about how the table was understood.
     public var note: (@Sendable (String) -> Void)?

@@ -10,7 +10,7 @@ package final class ByteStream {
     /// Bytes of an ordinary file, nil for pipes and devices, whose length is unknown.
     package let fileSize: Int?
     private var hash = SHA256()
-    /// Where reading began; standard input may stand in the middle of a file.
+    /// Where reading began; standard input may be in the middle of a file.
     private let start: Int
     /// Bytes that are left of the stretch that was asked for; nil for everything that there is.
     private var left: Int?

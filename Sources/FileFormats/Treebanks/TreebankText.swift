@@ -62,7 +62,7 @@ extension TreebankSentence {
         return TreebankText(text: String(decoding: joined, as: UTF8.self), ranges: ranges, sharedWords: 0, isOriginal: false)
     }
 
-    /// Where the forms stand in the text, in order with nothing but white space between them; nil if they do not.
+    /// Where the forms are in the text, in order with nothing but white space between them; nil if they do not.
     private static func places(of forms: [[UInt8]], in text: [UInt8]) -> [Range<Int>]? {
         func spaceLength(_ index: Int) -> Int {
             switch text[index] {

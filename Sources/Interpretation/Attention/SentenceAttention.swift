@@ -7,7 +7,7 @@ import Tokenizers
 
 /// Who looks at whom while an encoder reads one sentence, or a pair of them.
 public struct SentenceAttention: Sendable {
-    /// The tokens as they are shown: as they stand in the text, special ones by name.
+    /// The tokens as they are shown: as they are in the text, special ones by name.
     public let tokens: [String]
     /// Whether a token stands for no text.
     public let isSpecial: [Bool]

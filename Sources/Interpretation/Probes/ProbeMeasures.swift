@@ -136,7 +136,7 @@ private struct MeasureSums: Sendable {
         }
     }
 
-    /// The measure over the chosen sentences, of which one may stand there several times.
+    /// The measure over the chosen sentences, of which one may be there several times.
     func value(_ chosen: [Int]) -> Double {
         var totals = [(sum: Double, count: Double)](repeating: (0, 0), count: classCount)
         for sentence in chosen where classes[sentence] >= 0 {

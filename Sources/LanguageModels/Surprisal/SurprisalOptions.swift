@@ -45,7 +45,7 @@ public struct SurprisalOptions: Sendable, Equatable {
 public struct UnitScore: Sendable, Equatable {
     /// Range of UTF-8 in the text.
     public var range: Range<Int>
-    /// The unit as it stands in the text, or the token's own spelling where its place is part of a character.
+    /// The unit as it is in the text, or the token's own spelling where its place is part of a character.
     public var text: String
     /// Tokens that count to it.
     public var tokens: Int

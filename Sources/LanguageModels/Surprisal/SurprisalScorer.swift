@@ -151,7 +151,7 @@ public struct SurprisalScorer: Sendable {
         return Plan(encoding: encoding, sequences: sequences, windows: windows.count)
     }
 
-    /// Windows of a text; a token is scored in the first window that holds it. The begin token stands before the text's own beginning alone.
+    /// Windows of a text; a token is scored in the first window that holds it. The begin token is before the text's own beginning alone.
     private func causal(_ encoding: Encoding, _ windows: [Range<Int>]) -> [Sequence] {
         var done = 0
         return windows.map { window in

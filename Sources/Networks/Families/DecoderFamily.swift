@@ -7,7 +7,7 @@ import Tensors
 protocol DecoderFamily: Sendable {
     /// Values of `model_type` that mean this family.
     static var modelTypes: [String] { get }
-    /// What may stand before every key.
+    /// What may be before every key.
     static var prefixes: [String] { get }
     /// The language-model head's matrix where it is not the token table; nil for a family that has no such head here.
     static var headKey: String? { get }

@@ -6,7 +6,7 @@ import Tensors
 protocol EncoderFamily: Sendable {
     /// Values of `model_type` that mean this family.
     static var modelTypes: [String] { get }
-    /// What may stand before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).
+    /// What may be before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).
     static var prefixes: [String] { get }
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)

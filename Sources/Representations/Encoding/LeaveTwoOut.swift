@@ -110,7 +110,7 @@ public struct LeaveTwoOut: Sendable {
     }
 
     private static func score(_ weights: [[Double]], _ train: [Int], _ i: Int, _ j: Int, _ gram: [Double], _ order: [Int], _ n: Int) -> Double {
-        // order[row] is the measured row that stands at `row`.
+        // order[row] is the measured row that is at `row`.
         let a = order[i], b = order[j]
         var products = [0.0, 0.0, 0.0, 0.0]
         for (place, row) in train.enumerated() {

@@ -71,7 +71,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
         return g + rows.map { all - 2 * $0 }
     }
 
-    /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a stands in.
+    /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a is used.
     public func pooled(_ matrices: [[Double]]) -> [Double] { Self.average(matrices.map(scaled)) }
 
     private static func average(_ scaled: [[Double]]) -> [Double] {

@@ -78,7 +78,7 @@ public struct Bootstrap: Sendable, Equatable {
 
     /// The statistic of every resample, in order; NaN if it was undefined.
     ///
-    /// - Parameter statistic: from the chosen rows, of which one may stand there several times.
+    /// - Parameter statistic: from the chosen rows, of which one may be there several times.
     /// - Complexity: `resamples` evaluations, on `threads` cores.
     public func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
         let source = RandomSource(seed: seed)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a word stands in a text.
+/// Where a word is in a text.
 public enum TargetWord {
     public struct Places: Sendable, Equatable {
         /// Ranges of UTF-8 where the word stands by itself.

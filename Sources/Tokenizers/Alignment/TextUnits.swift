@@ -64,7 +64,7 @@ public final class WordCutter: Sendable {
         self.dictionary = URL(fileURLWithPath: named ?? MeCabModel.defaultDictionary)
     }
 
-    /// - Parameter mark: what stands between regions, as "/"; nil for texts without marks.
+    /// - Parameter mark: what is between regions, as "/"; nil for texts without marks.
     /// - Throws: `DataError` if MeCab is needed and there is no such dictionary.
     public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
@@ -98,7 +98,7 @@ public final class WordCutter: Sendable {
         }
     }
 
-    /// The text without its marks, and the stretches between them. Where spaces stand on both sides of a mark, one remains.
+    /// The text without its marks, and the stretches between them. Where spaces are on both sides of a mark, one remains.
     static func regions(_ text: String, mark: String) -> (text: String, regions: [Range<Int>]) {
         var plain = "", regions: [Range<Int>] = []
         for part in text.components(separatedBy: mark) {

@@ -156,7 +156,7 @@ public enum VocabularyTrainer {
                                                       (key: "use_regex", value: .bool(true))])
                 decoderJSON = preTokenizerJSON
             case .spaces?, .japanese?:
-                // All white space counts as one space, and none stands at the ends.
+                // All white space counts as one space, and none is at the ends.
                 let space = TextPattern.scanner { text, found in Pipeline.scanSpaces(text, found) }
                 steps.append((.replace(space, [0x20]), step("Replace", [(key: "pattern", value: .object([(key: "Regex", value: .string(#"\s+"#))])),
                                                                         (key: "content", value: .string(" "))])))

@@ -70,7 +70,8 @@ enum Word2VecFiles {
                 let fields = self.fields(bytes)
                 if fields.isEmpty { return }
                 if builder == nil {
-                    // Without a header the first line decides: as many components as numbers stand at its end, but the first field is the word.
+                    // Without a header the first line decides: as many components as numbers are at its end, but the first field is the
+                    // word.
                     let dimension = header?.dimension ?? fields.dropFirst().reversed().prefix { DecimalText.float($0) != nil }.count
                     if bytes.contains(0) {
                         throw DataError(.badData, "not a supported file of word vectors; fastText models without its magic number (before "

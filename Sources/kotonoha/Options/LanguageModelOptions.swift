@@ -61,7 +61,7 @@ struct TextsOrTable {
         var line: Int
     }
 
-    /// Nil if the text stood on the command line.
+    /// Nil if the text was on the command line.
     let file: String?
     let source: CaptionSource?
     private let text: String

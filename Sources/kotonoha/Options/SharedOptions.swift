@@ -70,7 +70,7 @@ struct ModelOptions: ParsableArguments {
     /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
     var inputFolder: String? { model.flatMap { try? ModelLocation.folder(for: $0).path } }
 
-    /// The same for queries to a vector file, whose own settings stand where none are given.
+    /// The same for queries to a vector file, whose own settings apply where none are given.
     var overrides: SentenceEncoder.Overrides {
         var overrides = SentenceEncoder.Overrides()
         overrides.model = model
