@@ -33,16 +33,17 @@ extension PCAModel {
     }
 
     /// Reads a model that `write` has written.
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/pca" else {
-            throw DataError(.badData, "this is not a file of principal components, which `pca` writes", file: path)
+            throw DataError(.badData, "not a file of principal components; expected one written by `pca`", file: path)
         }
         let components = try file.read("components", as: Double.self), mean = try file.read("mean", as: Double.self)
         let variance = try file.read("explained_variance", as: Double.self)
         guard components.shape.count == 2, mean.shape == [components.shape[1]], variance.shape == [components.shape[0]] else {
-            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not fit one another", file: path)
+            throw DataError(.badData, "components \(components.shape), mean \(mean.shape) and variances \(variance.shape) do not "
+                + "match", file: path)
         }
         self.init(components: Tensor(components.values, shape: components.shape), mean: mean.values, explainedVariance: variance.values,
                   totalVariance: try file.attribute("total_variance")?.double ?? variance.values.reduce(0, +),
@@ -94,16 +95,16 @@ public struct MapFile: Sendable {
     public let minimumDistance: Double?
     public let spread: Double?
 
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/map" else {
-            throw DataError(.badData, "this is not a map, which `tsne` and `umap` write", file: path)
+            throw DataError(.badData, "not a map; expected one written by `tsne` or `umap`", file: path)
         }
         let coordinates = try file.read("coordinates", as: Float.self), rows = try file.read("rows", as: Int.self)
         guard coordinates.shape.count == 2, (1...2).contains(coordinates.shape[1]), rows.shape == [coordinates.shape[0]],
               rows.values.allSatisfy({ $0 >= 0 }), coordinates.values.allSatisfy(\.isFinite) else {
-            throw DataError(.badData, "coordinates \(coordinates.shape) and rows \(rows.shape) are not those of a map", file: path)
+            throw DataError(.badData, "coordinates \(coordinates.shape) and rows \(rows.shape) do not match", file: path)
         }
         self.coordinates = Tensor(coordinates.values, shape: coordinates.shape)
         self.rows = rows.values

@@ -9,7 +9,7 @@ public protocol RowSource: Sendable {
     var columns: Int { get }
     /// Calls `body` with rows `range`, contiguous, valid during the call. Analyses never read from two threads at once.
     func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result
-    /// True where rows lie in memory or in a mapped file: any number of them costs nothing to ask for, from any number of threads.
+    /// True if rows lie in memory or in a mapped file: any number of them costs nothing to ask for, from any number of threads.
     var isInMemory: Bool { get }
     /// The Euclidean length of each vector where that is known without looking at the vectors.
     func statedNorms() throws -> [Float]?
@@ -54,14 +54,14 @@ extension RowSource {
 
     /// Throws unless this is a matrix of at least one column and no more rows than analyses can number.
     package func checkShape(_ what: String) throws {
-        guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; vectors of at least one number are needed") }
-        guard rows < Int(Int32.max) else { throw DataError(.badData, "\(rows) rows are more than the 2,147,483,646 that an analysis can number") }
+        guard columns > 0 else { throw DataError(.badData, "\(what) have no columns; expected vectors of at least one number") }
+        guard rows < Int(Int32.max) else { throw DataError(.badData, "\(rows) rows exceed the limit of 2,147,483,646") }
     }
 }
 
 /// The error for a vector that is not made of numbers.
 func notFinite(row: Int, of what: String) -> DataError {
-    DataError(.badData, "row \(row) of \(what) holds NaN or infinity (rows count from 0); leave that row out or embed it again")
+    DataError(.badData, "row \(row) of \(what) contains NaN or infinity (rows are numbered from 0); leave out that row or embed it again")
 }
 
 /// Throws, naming the first such row, if any row that counts holds NaN or infinity.

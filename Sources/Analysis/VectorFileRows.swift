@@ -17,7 +17,7 @@ extension VectorFile: RowSource {
         }
         let values = try readEmbeddings(rows: range)
         return try values.withUnsafeBufferPointer { values in
-            guard let base = values.baseAddress else { throw DataError(.badData, "there are no rows to read", file: path) }
+            guard let base = values.baseAddress else { throw DataError(.badData, "no rows to read", file: path) }
             return try body(base)
         }
     }

@@ -15,7 +15,7 @@ public struct Alignment<Scalar: TensorScalar>: Sendable {
 ///
 /// - Parameters:
 ///   - queries, keys: `(queries, size)` and `(keys, size)`; rows of sequence s lie in `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise;
-///     keys beyond the last offset belong to nobody.
+///     keys beyond the last offset are not used.
 ///   - values: `(keys, valueSize)`.
 ///   - additive: v, `(1, size)`.
 public func align<S: TensorScalar>(

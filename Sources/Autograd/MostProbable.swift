@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// What softmax(x Wᵀ + b) makes of each row of x: the most probable class, and log p of it or of a class that is asked for.
+/// What softmax(x Wᵀ + b) makes of each row of x: the most probable class, and log p of it or of a requested class.
 ///
 /// The scores are never held all at once: a block of columns is multiplied and looked through while it is in the cache. For output layers
 /// over a vocabulary, where a row of scores is far longer than the state it comes from.
@@ -9,7 +9,7 @@ import Tensors
 /// - Parameters:
 ///   - x: `(n, size)`.
 ///   - weight: `(classes, size)`; bias: `(classes)`.
-///   - wanted: for each row the class whose log-probability is asked for, or -1 for the most probable one; empty for −1 everywhere.
+///   - wanted: for each row the class whose log-probability is requested, or -1 for the most probable one; empty for −1 everywhere.
 ///   - precision: what the product computes in.
 /// - Returns: for each row the most probable class (the first of equal ones) and the log-probability.
 public func mostProbable<S: TensorScalar>(

@@ -30,7 +30,7 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
             }
         }
         private var stored: Tensor<Scalar>
-        /// What fills the value when somebody asks for it.
+        /// Fills the value on first use.
         var pending: [@Sendable (inout Tensor<Scalar>) -> Void] = []
         var whole: [Layout: PackedMatrix<Scalar>] = [:]
         var blocks: [Precision: [PackedMatrix<Scalar>]] = [:]
@@ -53,13 +53,13 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
         state.withLock { $0 = State(value: value) }
     }
 
-    /// The very value that the parameter has, or will have when it is asked for, lying elsewhere: layouts stay as they are.
+    /// The same value that the parameter has, or will have on first use, in other memory: layouts are unchanged.
     package func assignKept(_ value: Tensor<Scalar>) {
         precondition(value.shape == shape)
         state.withLock { $0.value = value }
     }
 
-    /// Puts off a part of `assign` until somebody asks for the value: who computes with layouts that are kept elsewhere (`adopt`) never does.
+    /// Defers a part of `assign` until the value is used, which never happens when computing with cached layouts (`adopt`).
     package func fillLater(_ part: @escaping @Sendable (inout Tensor<Scalar>) -> Void) { state.withLock { $0.pending.append(part) } }
 
     /// The matrix that takes `(n, inputs)` to `(n, outputs)`; `transposed` takes gradients back from outputs to inputs.
@@ -76,13 +76,13 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     /// The layout of `packed` if it has been made.
     package func known(_ precision: Precision) -> PackedMatrix<Scalar>? { state.withLock { $0.whole[Layout(precision: precision, transposed: false)] } }
 
-    /// Takes over a layout of the very value that the parameter has.
+    /// Adopts a layout of the value that the parameter has.
     package func adopt(_ matrix: PackedMatrix<Scalar>) {
         precondition(shape == [matrix.outputs, matrix.inputs])
         state.withLock { $0.whole[Layout(precision: matrix.precision, transposed: false)] = matrix }
     }
 
-    /// The matrix of `packed` cut into blocks of so many outputs, the last one smaller, each laid out by itself.
+    /// The matrix of `packed` split into blocks of this many outputs, the last one smaller, each laid out by itself.
     package func packedBlocks(_ precision: Precision, columns: Int) -> [PackedMatrix<Scalar>] {
         if shape[0] <= columns { return [packed(precision)] }
         return state.withLock { state in
@@ -95,7 +95,7 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     }
 
     /// Takes the value out for an optimizer to write to, without a copy; until `giveBack` the parameter has a value of zeros' shape only,
-    /// and nobody may compute with it.
+    /// and must not be used in computations.
     package func take() -> Tensor<Scalar> {
         state.withLock { state in
             let value = state.value

@@ -42,7 +42,7 @@ public struct GradientStore<Scalar: TensorScalar>: Sendable {
 }
 
 /// Records the operations of one forward pass and runs them backward: reverse-mode differentiation over coarse operations
-/// (linear layer, layer norm, attention …), each of which states its own derivative beside its value.
+/// (linear layer, layer norm, attention …), each of which states its own derivative next to its value.
 ///
 /// Every operation takes an optional tape. With one it keeps what the derivative needs; without one it keeps nothing, and the very
 /// same code is the inference path. A tape belongs to one thread; a batch is split over several tapes, whose gradients
@@ -54,9 +54,9 @@ public final class Tape<Scalar: TensorScalar> {
     public var random: RandomSource
     /// Where the gradients of parameters go. Taken out, given to the next tape of the same lane and so on.
     public var store: GradientStore<Scalar>
-    /// False where derivatives are wanted of a network as it infers: nothing is dropped.
+    /// False if derivatives are wanted of a network as it infers: nothing is dropped.
     public let trains: Bool
-    /// Parameters that get no gradient in this training, beside those that never do.
+    /// Parameters that get no gradient in this training, next to those that never do.
     private let frozen: Set<ObjectIdentifier>
 
     private struct Node {
@@ -151,7 +151,7 @@ public final class Tape<Scalar: TensorScalar> {
         guard let node = place.node else { return }
         if let present = nodes[node].gradient {
             nodes[node].gradient = nil
-            // The newcomer usually belongs to nobody else, while the present one may be shared with another place (both
+            // The new one is usually not shared, while the present one may be shared with another place (both
             // terms of a sum): adding into the newcomer saves a copy. a + b and b + a are the same number.
             gradient += present
         }
@@ -232,7 +232,7 @@ public final class Tape<Scalar: TensorScalar> {
         addGradient(of: result, seed ?? Tensor(repeating: 1, shape: result.shape))
         for node in stride(from: last, through: 0, by: -1) {
             guard !nodes[node].isLeaf, let backward = nodes[node].backward, let gradient = nodes[node].gradient else { continue }
-            // What the derivative kept is no longer needed afterwards, nor this gradient: give their memory back while the rest runs.
+            // The saved values and this gradient are not needed any more: release their memory while the rest runs.
             nodes[node].gradient = nil
             nodes[node].backward = nil
             backward(self, gradient)

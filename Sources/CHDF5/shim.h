@@ -32,7 +32,7 @@ static inline hsize_t kh5_unlimited(void) { return H5S_UNLIMITED; }
 static inline hid_t kh5_error_resource(void) { return H5E_RESOURCE; }
 static inline hid_t kh5_error_no_space(void) { return H5E_NOSPACE; }
 
-/// The kind of the object of this name as an H5O_type_t, -1 where there is none.
+/// The kind of the object of this name as an H5O_type_t, -1 if absent.
 static inline int kh5_object_type(hid_t place, const char *name) {
 #if H5_VERSION_GE(1, 12, 0)
     H5O_info2_t information;

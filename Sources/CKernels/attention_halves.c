@@ -76,7 +76,7 @@ INLINE float weigh(float *row, int64_t width, int64_t first, int64_t end, float 
     __m512 highest = _mm512_set1_ps(_mm512_reduce_max_ps(top));
     for (int64_t j = 0; j < width; j += LANES) {
         __m512 x = _mm512_fmsub_ps(_mm512_loadu_ps(row + j), factor, highest);
-        // max(NaN, y) is y: what is no number has to stay none.
+        // max(NaN, y) is y, but NaN must stay NaN.
         __mmask16 isNumber = _mm512_cmp_ps_mask(x, x, _CMP_EQ_OQ);
         __m512 e = _mm512_mask_mov_ps(x, isNumber, power_of_two(x));
         sum = _mm512_add_ps(sum, e);

@@ -27,7 +27,7 @@ static inline float kt_exp_f(float x) {
     float clamped = x < -87.33654f ? -87.33654f : x;
     clamped = clamped > 88.72283f ? 88.72283f : clamped;
     float n, p = kt_exp_remainder(clamped, &n);
-    // 2^n in two halves, since 2^128 is no float.
+    // 2^n in two halves, since 2^128 overflows a float.
     int32_t i = (int32_t)n, half = i >> 1;
     int32_t bits1 = (half + 127) << 23, bits2 = (i - half + 127) << 23;
     float power1, power2;

@@ -32,7 +32,7 @@ static void on_bus_error(int number, siginfo_t *information, void *context) {
         if (!atomic_exchange(&ranges[i].damaged, true)) atomic_fetch_add(&damaged_ranges, 1);
         return;
     }
-    // Not ours: the instruction runs again, and whoever was here before gets the signal.
+    // Not in a watched range: the instruction runs again, and the previous handler gets the signal.
     sigaction(number, &before, NULL);
 }
 

@@ -71,7 +71,7 @@ static thread_state *current_state(void) {
     if (state || !engine) return state;
     state = calloc(1, sizeof *state);
     if (!state) return NULL;
-    // One library thread for each of ours. The symbol comes with whatever OpenMP runtime oneDNN was linked to.
+    // One library thread per worker thread. The symbol comes with whatever OpenMP runtime oneDNN was linked to.
     void (*set_threads)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
     if (set_threads) set_threads(1);
     if (dnnl_stream_create(&state->stream, engine, dnnl_stream_default_flags) != dnnl_success) {

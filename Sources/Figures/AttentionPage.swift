@@ -10,7 +10,7 @@ public struct AttentionPage: Sendable {
     public struct Panel: Sendable {
         /// What the panel belongs to, as "cross-attention"; panels of one part have the same tokens.
         public var part: String
-        /// The same in Japanese; nil where it is the same.
+        /// The same in Japanese; nil if it is the same.
         public var japanesePart: String?
         /// As "layer 1, head 2".
         public var name: String
@@ -21,7 +21,7 @@ public struct AttentionPage: Sendable {
         public var queries: [String]
         /// What is looked at, a column each.
         public var keys: [String]
-        /// In 0 … 1, one list a query.
+        /// In 0 … 1, one list per query.
         public var weights: [[Double]]
 
         public init(part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String], weights: [[Double]]) {
@@ -33,10 +33,10 @@ public struct AttentionPage: Sendable {
     public let html: String
 
     /// - Parameter language: of the words on the page; nil for the browser's.
-    /// - Throws: `DataError` where there is no panel, a panel whose weights are not a list for each query with a number for each key, or one whose
-    ///   tokens are others than those of its part.
+    /// - Throws: `DataError` if there is no panel, a panel whose weights are not a list for each query with a number for each key, or one
+    ///   whose tokens are others than those of its part.
     public init(_ panels: [Panel], title: String, language: FigureLanguage? = nil) throws {
-        guard !panels.isEmpty else { throw DataError(.usage, "there is no attention to show") }
+        guard !panels.isEmpty else { throw DataError(.usage, "no attention to show") }
         var parts: [(name: String, members: [(key: String, value: JSON)], panels: [JSON], first: Panel)] = []
         var weights: [UInt8] = []
         for panel in panels {
@@ -51,7 +51,7 @@ public struct AttentionPage: Sendable {
             }
             let place = parts.count - 1
             guard parts[place].first.queries == panel.queries, parts[place].first.keys == panel.keys else {
-                throw DataError(.usage, "'\(panel.name)' has other tokens than the part '\(panel.part)' before it")
+                throw DataError(.usage, "'\(panel.name)' has different tokens from the preceding panel of '\(panel.part)'")
             }
             let at = [("layer", panel.layer), ("head", panel.head)].compactMap { name, value in value.map { (key: name, value: JSON.integer($0)) } }
             parts[place].panels.append(.object([("name", .string(panel.name))] + at))

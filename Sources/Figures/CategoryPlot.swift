@@ -1,6 +1,6 @@
 import FileFormats
 
-/// Values in a few categories: single values as points, their mean with its interval beside them. Conditions, models, subjects.
+/// Values in a few categories: single values as points, their mean with its interval next to them. Conditions, models, subjects.
 public struct CategoryPlot: Figure {
     public struct Category: Sendable {
         public var name: String
@@ -31,9 +31,11 @@ public struct CategoryPlot: Figure {
     public var options: Options
     private let categories: [Category]
 
-    /// - Throws: `DataError` where there is nothing finite to draw.
+    /// - Throws: `DataError` if there is nothing finite to draw.
     public init(_ categories: [Category], options: Options = Options()) throws {
-        guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else { throw DataError(.badData, "there is no finite value to draw") }
+        guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else {
+            throw DataError(.badData, "no finite values to draw")
+        }
         self.categories = categories
         self.options = options
     }

@@ -63,7 +63,7 @@ public struct Color: Sendable, Equatable, Hashable {
     }
 }
 
-/// Colours for groups and for values, all told apart with any of the common colour-vision deficiencies.
+/// Colours for groups and for values, distinguishable with any of the common colour-vision deficiencies.
 public enum Palette {
     /// Twelve group colours: Okabe & Ito's eight ("Color Universal Design", 2008), ordered for white paper and their yellow darkened for it, and
     /// four dark or earthy ones that differ from them in lightness.

@@ -22,13 +22,15 @@ public struct DendrogramFigure: Figure {
     /// - Parameters:
     ///   - merges: clusters that join; leaves are 0 ..< n, merge k makes cluster n + k.
     ///   - clusters: the cluster of each leaf, by which names are coloured.
-    /// - Throws: `DataError` where merges do not make a tree of the names, or there are more leaves than a page can show.
+    /// - Throws: `DataError` if merges do not make a tree of the names, or there are more leaves than a page can show.
     public init(names: [String], merges: [(first: Int, second: Int, height: Double)], clusters: [Int]? = nil, options: Options = Options()) throws {
         guard names.count >= 2, merges.count == names.count - 1,
               merges.enumerated().allSatisfy({ k, m in m.first >= 0 && m.second >= 0 && max(m.first, m.second) < names.count + k && m.first != m.second }) else {
             throw DataError(.badData, "\(merges.count) merges do not make a tree of \(names.count) leaves")
         }
-        guard names.count <= 2000 else { throw DataError(.usage, "a tree of \(names.count) leaves is more than a page can show; choose at most 2,000") }
+        guard names.count <= 2000 else {
+            throw DataError(.usage, "a tree of \(names.count) leaves does not fit on a page; use at most 2,000")
+        }
         self.names = names.map(Typesetter.oneLine)
         self.merges = merges
         self.clusters = clusters

@@ -49,11 +49,11 @@ public struct Length: Sendable, Equatable {
         let number = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces).lowercased()
         guard let value = Double(number), let scale = units[unit] else {
-            throw DataError(.usage, "\"\(text)\" is no length; write for example 85mm, 8.5cm, 3.3in, 240pt or 600px")
+            throw DataError(.usage, "\"\(text)\" is not a length; expected for example 85mm, 8.5cm, 3.3in, 240pt or 600px")
         }
         points = value * scale
         guard points >= 28, points <= 5670 else {
-            throw DataError(.usage, "\(text) is outside what a page can be: 10 mm to 2 m")
+            throw DataError(.usage, "\(text) is outside 10 mm to 2 m")
         }
     }
 }
@@ -96,7 +96,7 @@ public struct PageStyle: Sendable {
 
     /// A style with one font chosen by name.
     ///
-    /// - Throws: `DataError` where the font is not installed.
+    /// - Throws: `DataError` if the font is not installed.
     public static func requiring(font name: String) throws -> PageStyle {
         guard Typesetter.isInstalled(family: name) else {
             throw DataError(.usage, "the font \"\(name)\" is not installed; `fc-list : family` lists those that are")

@@ -11,9 +11,9 @@ public struct FigureGrid: Figure {
     /// - Parameters:
     ///   - figures: laid out at their own size; give each the width of a column (`columnWidth`).
     ///   - page: its width is that of the widest row, whatever it says.
-    /// - Throws: `DataError` where there is no figure, and what the figures throw.
+    /// - Throws: `DataError` if there is no figure, and what the figures throw.
     public init(_ figures: [any Figure], columns: Int, title: String? = nil, page: PageStyle = PageStyle()) throws {
-        guard !figures.isEmpty, columns > 0 else { throw DataError(.usage, "a page of figures needs at least one figure and one column") }
+        guard !figures.isEmpty, columns > 0 else { throw DataError(.usage, "a grid of figures needs at least one figure and one column") }
         scenes = try figures.map { try $0.scene() }
         self.columns = columns
         self.title = title

@@ -51,7 +51,7 @@ struct Grouping: Sendable {
     /// get different colours.
     func colors(middles: [Point], available: Int = Palette.groups.count - 1) -> [Int] {
         guard names.count > Self.legendLimit else { return Array(names.indices) }
-        // Thousands of groups cannot be told apart anyway.
+        // Thousands of groups cannot be distinguished anyway.
         guard names.count <= 2000 else { return names.indices.map { $0 % available } }
         var colors = [Int](repeating: -1, count: names.count)
         let biggestFirst = names.indices.sorted { (members[$1].count, $0) < (members[$0].count, $1) }

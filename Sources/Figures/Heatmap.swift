@@ -19,7 +19,8 @@ public struct Heatmap: Figure {
         public var hasColorBar = true
         /// Lines before these rows and columns, between groups.
         public var borders: [Int] = []
-        /// The tree of the rows, drawn beside them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none if empty.
+        /// The tree of the rows, drawn next to them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none
+        /// if empty.
         public var tree: [(first: Int, second: Int, height: Double)] = []
 
         public init() {}
@@ -34,14 +35,15 @@ public struct Heatmap: Figure {
     ///   - values: `(rows, columns)`; cells that are not finite are drawn grey with a slash.
     ///   - rowLabels: one a row, or none.
     ///   - columnLabels: one a column, or none.
-    /// - Throws: `DataError` where rows differ in length, labels do not match, or there are more than four million cells.
+    /// - Throws: `DataError` if rows differ in length, labels do not match, or there are more than four million cells.
     public init(_ values: [[Double]], rowLabels: [String] = [], columnLabels: [String] = [], options: Options = Options()) throws {
         guard let columns = values.first?.count, columns > 0 else { throw DataError(.badData, "a heat map needs at least one cell") }
         if let bad = values.firstIndex(where: { $0.count != columns }) {
             throw DataError(.badData, "row \(bad) has \(values[bad].count) values, row 0 has \(columns)")
         }
         guard values.count * columns <= 4_000_000 else {
-            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells is more than a page can show; choose at most four million cells")
+            throw DataError(.usage, "a heat map of \(values.count) × \(columns) cells does not fit on a page; use at most four million "
+                + "cells")
         }
         guard rowLabels.isEmpty || rowLabels.count == values.count, columnLabels.isEmpty || columnLabels.count == columns else {
             throw DataError(.usage, "\(values.count) × \(columns) cells but \(rowLabels.count) row and \(columnLabels.count) column labels")
@@ -188,7 +190,7 @@ public struct Heatmap: Figure {
         let size = min(options.page.fontSize * 0.9, h * 0.7)
         let texts = values.map { $0.map { $0.isFinite ? $0.fixed(digits) : "" } }
         let widest = texts.joined().map { typesetter.width($0, size: size) }.max() ?? 0
-        // Numbers nobody can read are left out.
+        // Illegible numbers are left out.
         let fitted = widest > w - 1 ? size * (w - 1) / widest : size
         guard fitted >= 3.5 else { return [] }
         var elements: [Scene.Element] = []

@@ -1,4 +1,4 @@
-/// Places labels beside their points so that no two overlap: near the point where there is room, else farther away with a leader line.
+/// Places labels beside their points so that no two overlap: near the point if there is room, else farther away with a leader line.
 ///
 /// Greedy over many candidate boxes per label (near positions, then rings), cheapest first, followed by rounds in which every label may move
 /// to a better place given all others. Overlap and leaving the frame are never allowed; a label without a place is left out.
@@ -11,13 +11,13 @@ struct LabelPlacement {
         var clearance: Double
         /// Whether the label may lie on its anchor (names of groups do).
         var mayCoverAnchor = false
-        /// Half the size of what the label names (a group's core): the label may also stand right beside it.
+        /// Half the size of what the label names (a group's core): the label may also stand right next to it.
         var extent = Scene.Size(0, 0)
     }
 
     struct Placed: Equatable {
         var box: Rectangle
-        /// From the mark's rim to the label, where the label is not beside it.
+        /// From the mark's rim to the label, where the label is not next to it.
         var leader: Segment?
         fileprivate var cost: Double
     }
@@ -40,7 +40,7 @@ struct LabelPlacement {
     /// - Parameters:
     ///   - points: marks that labels should rather not cover.
     ///   - blocked: areas that labels may not touch.
-    /// - Returns: one entry a request, nil where no place was found.
+    /// - Returns: one entry a request, nil if no place was found.
     static func place(
         _ requests: [Request], avoiding points: [Point], within frame: Rectangle, blocked: [Rectangle] = [], maximumDistance: Double = 60,
         coverCost: Double = 5

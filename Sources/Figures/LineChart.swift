@@ -61,7 +61,7 @@ public struct LineChart: Figure {
     public var options: Options
     private let series: [Series]
 
-    /// - Throws: `DataError` where a series has lists of different lengths, or there is nothing finite to draw.
+    /// - Throws: `DataError` if a series has lists of different lengths, or there is nothing finite to draw.
     public init(_ series: [Series], options: Options = Options()) throws {
         for s in series {
             guard s.x.count == s.y.count, s.band.map({ $0.low.count == s.y.count && $0.high.count == s.y.count }) ?? true else {
@@ -71,7 +71,8 @@ public struct LineChart: Figure {
         self.series = series
         self.options = options
         guard series.contains(where: { s in zip(s.x, s.y).contains { isDrawable($0, $1) } }) else {
-            throw DataError(.badData, "there is no finite value to draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
+            throw DataError(.badData, "no finite values to "
+                + "draw\(options.hasLogarithmicY ? " (a logarithmic axis needs values above zero)" : "")")
         }
     }
 

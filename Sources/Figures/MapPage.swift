@@ -3,16 +3,16 @@ import Foundation
 
 /// A map for looking: one HTML file with everything in it, which opens in any browser without a network.
 ///
-/// Points are drawn with WebGL (a plain canvas where there is none) and stay smooth with a million of them: while the view moves, a fair sample
+/// Points are drawn with WebGL (or on a plain canvas) and stay smooth with a million of them: while the view moves, a fair sample
 /// of the points is drawn, as large as the machine can draw in time. Hovering shows a sentence, clicking its neighbours; zoom, pan, lasso,
 /// search (NFKC, without regard to case), colours by group or by any column, CSV of a selection. Words are Japanese where the browser is.
 public struct MapPage: Sendable {
     /// A further column of the input.
     public struct Column: Sendable {
         public enum Values: Sendable {
-            /// A name a point; empty where there is none.
+            /// One name per point; empty if absent.
             case names([String])
-            /// A number a point; NaN where there is none.
+            /// One number per point; NaN if absent.
             case numbers([Double])
         }
         public var name: String
@@ -57,7 +57,7 @@ public struct MapPage: Sendable {
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
     public var neighbors: [[Int]]?
-    /// Leaves the sentences out of the file: for data that may not be handed on.
+    /// Leaves out the sentences, for data that may not be shared.
     public var withoutText = false
 
     private let points: [Scene.Point]
@@ -77,7 +77,7 @@ public struct MapPage: Sendable {
 
     /// The page as UTF-8.
     ///
-    /// - Throws: `DataError` where a list has another length than the points, or a neighbour is no point.
+    /// - Throws: `DataError` if a list and the points differ in length, or a neighbour is not a point.
     public func html() throws -> [UInt8] {
         try checkLengths()
         let template = String(decoding: PackageResources.page_html, as: UTF8.self)

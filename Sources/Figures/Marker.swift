@@ -1,4 +1,4 @@
-/// A mark's shape. Shape doubles colour, so that groups can be told apart in a grey print.
+/// A mark's shape. Shape repeats colour, so that groups can be distinguished in a grayscale print.
 public enum Marker: Int, Sendable, CaseIterable {
     case circle, square, triangle, diamond, invertedTriangle, plus, cross, star, openCircle, openSquare, openTriangle, openDiamond
 

@@ -34,7 +34,7 @@ public struct PlaneMap: Figure {
 
     /// - Parameters:
     ///   - values: `(rows, columns)` of cells that cover the plane evenly on its scales; row 0 is the lowest y, column 0 the lowest x.
-    /// - Throws: `DataError` where rows differ in length or are missing, an axis is empty, or a logarithmic one reaches zero.
+    /// - Throws: `DataError` if rows differ in length or are missing, an axis is empty, or a logarithmic one reaches zero.
     public init(_ values: [[Double]], x: ClosedRange<Double>, y: ClosedRange<Double>, places: [Place] = [], options: Options = Options()) throws {
         guard let columns = values.first?.count, columns > 0, values.allSatisfy({ $0.count == columns }), values.count * columns <= 1_000_000 else {
             throw DataError(.usage, "a plane needs rows of equal length, at most a million cells")

@@ -168,7 +168,7 @@ struct SVGWriter {
 
     private static func families(_ families: [String]) -> String {
         families.map { family in
-            // A name of several words stands in quotes; quotes and backslashes inside a name cannot be meant.
+            // A name of several words is in quotes; quotes and backslashes inside a name cannot be meant.
             let name = escaped(family.filter { $0 != "'" && $0 != "\"" && $0 != "\\" })
             return name == "sans-serif" || name == "serif" || name == "monospace" ? name : "'\(name)'"
         }.joined(separator: ", ")

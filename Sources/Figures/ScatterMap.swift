@@ -3,7 +3,7 @@ import FileFormats
 /// A map for print: every sentence a point in the plane, groups by colour and shape, labels that do not overlap.
 ///
 /// Both axes have the same scale, because distances are what a map shows. Up to twelve groups get their own colour and shape and a legend;
-/// above that, names stand at the middle of the groups.
+/// above that, names are at the middle of the groups.
 public struct ScatterMap: Figure {
     public enum Axes: Sendable, Equatable {
         /// A plain frame, for methods whose axes mean nothing (t-SNE).
@@ -13,12 +13,12 @@ public struct ScatterMap: Figure {
     }
 
     public enum Labels: Sendable, Equatable {
-        /// Names of groups on the map where there are more than a legend holds, otherwise none.
+        /// Names of groups on the map if there are more than a legend holds, otherwise none.
         case automatic
         case none
         /// Names of groups at their middles, and no legend.
         case groups
-        /// One text a point (empty: none), placed beside the points, with leader lines where it is crowded.
+        /// One text a point (empty: none), placed next to the points, with leader lines where it is crowded.
         case points([String])
     }
 
@@ -66,13 +66,13 @@ public struct ScatterMap: Figure {
 
     /// - Parameters:
     ///   - points: coordinates `(n, 2)`, y upward.
-    ///   - groups: a name a point; empty for points without a group.
+    ///   - groups: one name per point; empty for points without a group.
     /// - Throws: `DataError` for coordinates that are not finite and for lists of different lengths.
     public init(points: [(x: Double, y: Double)], groups: [String]? = nil, options: Options = Options()) throws {
         try self.init(points: points, groups: groups, values: nil, options: options)
     }
 
-    /// A map coloured by a number a point (NaN: grey), with a colour bar under `title`.
+    /// A map coloured by one number per point (NaN: grey), with a colour bar under `title`.
     public init(points: [(x: Double, y: Double)], values: [Double], title: String, options: Options = Options()) throws {
         try self.init(points: points, groups: nil, values: (values, title), options: options)
     }
@@ -299,7 +299,7 @@ public struct ScatterMap: Figure {
     ) -> (elements: [Scene.Element], placed: Int, omitted: Int) {
         let middles = grouping.middles(placed)
         let colors = grouping.colors(middles: middles)
-        // The biggest groups where there are more than a page can ever name.
+        // The biggest groups if there are more than a page can ever name.
         let chosen = grouping.names.indices.sorted { (grouping.members[$1].count, $0) < (grouping.members[$0].count, $1) }.prefix(1000)
         var best: (results: [LabelPlacement.Placed?], names: [String], size: Double, count: Int)?
         // Smaller letters where the names do not all fit near their groups (nothing under 4.5 points is printed). Leader lines across the
@@ -326,7 +326,7 @@ public struct ScatterMap: Figure {
         return (elements, best.count, grouping.names.count - best.count)
     }
 
-    /// Half the width and height of the middle four fifths of a group; nothing where the group is too wide for a label beside it.
+    /// Half the width and height of the middle four fifths of a group; nothing where the group is too wide for a label next to it.
     private func core(_ members: [Int], _ middle: Scene.Point, _ placed: [Scene.Point], markerSize: Double) -> Scene.Size {
         func reach(_ distances: [Double]) -> Double { distances.sorted()[(distances.count * 4) / 5] + markerSize / 2 }
         let size = Scene.Size(reach(members.map { abs(placed[$0].x - middle.x) }), reach(members.map { abs(placed[$0].y - middle.y) }))

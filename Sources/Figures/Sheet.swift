@@ -56,7 +56,7 @@ struct Sheet {
         var bottom = plotBottom
         if let legend {
             let arrangement = legend.arranged(width: innerWidth, typesetter: typesetter)
-            // Under the plot rather than under its axis, where there is room.
+            // Under the plot rather than under its axis, if there is room.
             let x = max(Self.margin, min(plot?.x ?? Self.margin, width - Self.margin - arrangement.width))
             all.append(legend.draw(arrangement, at: Point(x, bottom + fontSize * 0.7), typesetter: typesetter))
             bottom += arrangement.height + fontSize * 0.7

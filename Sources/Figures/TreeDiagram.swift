@@ -54,7 +54,7 @@ public struct TreeDiagram: Figure {
     public init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
         guard !words.isEmpty else { throw DataError(.badData, "a tree needs at least one word") }
         for arc in gold + predicted where !(0...words.count).contains(arc.head) || !(1...words.count).contains(arc.dependent) || arc.head == arc.dependent {
-            throw DataError(.badData, "the sentence has \(words.count) words; there is no arc from \(arc.head) to \(arc.dependent)")
+            throw DataError(.badData, "the sentence has \(words.count) words, so an arc cannot go from \(arc.head) to \(arc.dependent)")
         }
         guard options.tags.isEmpty || options.tags.count == words.count else {
             throw DataError(.usage, "\(words.count) words but \(options.tags.count) tags")
@@ -118,7 +118,7 @@ public struct TreeDiagram: Figure {
 
     // MARK: Parts
 
-    /// Says what is gold, and what of the predicted edges is right; a wrong direction is no fault of an edge.
+    /// Marks gold edges and correct predicted edges; edge direction is ignored.
     static func legend(gold: Scene.Style, predicted isRight: [Bool], page: PageStyle, size: Double) -> Legend {
         func word(_ english: String, _ japanese: String) -> String { page.language == .japanese ? japanese : english }
         var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(gold, nil))]
@@ -181,7 +181,7 @@ public struct TreeDiagram: Figure {
         _ arcs: [Arc], _ levels: [Int], _ middles: [Double], base: Double, step: Double, size f: Double, isDirected: Bool,
         style: (Arc) -> Scene.Style
     ) -> Scene.Element {
-        // Ends at one word stand side by side: arcs to the left end left, longer ones farther from the middle on the inside.
+        // Ends at one word are side by side: arcs to the left end left, longer ones farther from the middle on the inside.
         var ends: [Int: [(arc: Int, other: Int)]] = [:]
         for (i, arc) in arcs.enumerated() {
             ends[arc.dependent, default: []].append((i, arc.head == 0 ? arc.dependent : arc.head))

@@ -20,14 +20,14 @@ public struct TreeSpace: Figure {
     /// - Parameters:
     ///   - points: one a word, in any unit; both axes are drawn to the same scale.
     ///   - gold: edges of the true tree, drawn as broad grey bands; pairs of words from 0.
-    ///   - predicted: edges of the predicted tree, drawn in colour: dashed where there is a true tree that lacks them.
-    /// - Throws: `DataError` where words and points differ in number, a point is not finite, or an edge leads nowhere.
+    ///   - predicted: edges of the predicted tree, drawn in colour: dashed if there is a true tree that lacks them.
+    /// - Throws: `DataError` if words and points differ in number, a point is not finite, or an edge leads nowhere.
     public init(words: [String], points: [(x: Double, y: Double)], gold: [(Int, Int)] = [], predicted: [(Int, Int)], options: Options = Options()) throws {
         guard !words.isEmpty, words.count == points.count, points.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else {
-            throw DataError(.badData, "\(words.count) words but \(points.count) places, or a place that is no finite number")
+            throw DataError(.badData, "\(words.count) words but \(points.count) points, or a coordinate is not finite")
         }
         for edge in gold + predicted where !words.indices.contains(edge.0) || !words.indices.contains(edge.1) {
-            throw DataError(.badData, "there are \(words.count) words; there is no edge between \(edge.0 + 1) and \(edge.1 + 1)")
+            throw DataError(.badData, "the sentence has \(words.count) words; an edge cannot join \(edge.0 + 1) and \(edge.1 + 1)")
         }
         (self.words, self.points, self.gold, self.predicted, self.options) = (words.map(Typesetter.oneLine), points, gold, predicted, options)
     }

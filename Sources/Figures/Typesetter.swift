@@ -48,7 +48,7 @@ public final class Typesetter {
 
     deinit { g_object_unref(UnsafeMutableRawPointer(context)) }
 
-    /// Fonts that came with the program are found beside the machine's own.
+    /// Fonts that came with the program are found next to the machine's own.
     private static let installedFonts: Void = {
         guard getenv("FONTCONFIG_FILE") == nil, let configuration = InstalledFiles.find("fonts/fonts.conf") else { return }
         setenv("FONTCONFIG_FILE", configuration.path, 0)
@@ -158,7 +158,7 @@ public final class Typesetter {
         }
     }
 
-    /// Refuses Japanese, Chinese or Korean text that no installed font can show: a picture full of boxes is no picture.
+    /// Throws for Japanese, Chinese or Korean text that no installed font can show, which would be drawn as boxes.
     ///
     /// - Throws: `DataError` that names the Debian package with such a font.
     func requireGlyphs(for texts: [Scene.Text]) throws {

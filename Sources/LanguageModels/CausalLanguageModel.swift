@@ -24,7 +24,7 @@ public final class CausalLanguageModel: LanguageModel {
         let folder = directory.transformerFolder, file = folder.appendingPathComponent("config.json").path
         let configuration = try DecoderConfiguration(json: directory.configuration, file: file)
         guard configuration.isCausal else {
-            throw DataError(.badData, "this network reads in both directions and predicts no next token; `embed` makes vectors with it", file: file)
+            throw DataError(.badData, "this network is bidirectional and cannot predict the next token; use it with `embed`", file: file)
         }
         self.precision = precision
         tokenizer = try Tokenizer(directory: folder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
@@ -32,7 +32,8 @@ public final class CausalLanguageModel: LanguageModel {
         network = CausalNetwork(configuration, precision: precision)
         let weights = try ModelDirectory.weights(in: folder)
         if let key = network.headEntries.first?.key, weights.shape(of: key) == nil {
-            throw DataError(.badData, "the checkpoint has no language-model head ('\(key)'); `embed` makes vectors with this model", file: weights.fileName)
+            throw DataError(.badData, "the checkpoint has no language-model head ('\(key)'); use this model with "
+                + "`embed`", file: weights.fileName)
         }
         try network.load(from: weights)
 
@@ -69,17 +70,18 @@ public final class CausalLanguageModel: LanguageModel {
     /// Token ids of a text that is to be continued: behind what the tokenizer itself puts before a text, without an end mark. An empty text
     /// is the begin mark.
     ///
-    /// - Throws: `DataError` for a text that is empty where the model has no begin mark, and for one that fills its positions.
+    /// - Throws: `DataError` for a text that is empty if the model has no begin mark, and for one that fills its positions.
     public func prompt(_ text: String, file: String? = nil, line: Int? = nil) throws -> [Int32] {
         let plain = try tokenizer.encode(text, addSpecialTokens: false).ids
         var ids = leadingIDs + plain
         if ids.isEmpty, let beginID { ids = [beginID] }
-        guard !ids.isEmpty else { throw DataError(.badData, "the text is empty, and the model has no mark that begins a text", file: file, line: line) }
+        guard !ids.isEmpty else { throw DataError(.badData, "the text is empty, and the model has no begin token", file: file, line: line) }
         guard ids.count < contextLength else {
             throw DataError(.badData, "the text has \(ids.count) tokens, and the model reads \(contextLength)", file: file, line: line)
         }
         if let id = ids.first(where: { Int($0) >= vocabularySize }) {
-            throw DataError(.badData, "the text contains '\(tokenizer.token(for: id) ?? "")', which the network has no vector for", file: file, line: line)
+            throw DataError(.badData, "the text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+                + "vector", file: file, line: line)
         }
         return ids
     }
@@ -95,7 +97,7 @@ public final class CausalLanguageModel: LanguageModel {
     /// - Parameters:
     ///   - prompts: as `prompt` makes them.
     ///   - firstSource: the first one's number in the whole input, which samples depend on.
-    /// - Throws: `DataError` where a probability came out as NaN; `DecodingOptionError`.
+    /// - Throws: `DataError` if a probability came out as NaN; `DecodingOptionError`.
     public func generate(
         _ prompts: [[Int32]], options: DecodingOptions, batchSize: Int = 64, threads: Int = Parallel.availableThreads, firstSource: Int = 0
     ) throws -> [[GeneratedSequence]] {
@@ -105,7 +107,8 @@ public final class CausalLanguageModel: LanguageModel {
             try network.generate(Array(prompts[batches[index]]), options: options, ends: ends, firstSource: firstSource + batches[index].lowerBound)
         }.flatMap { $0 }
         guard results.allSatisfy({ $0.allSatisfy { !$0.logProbability.isNaN } }) else {
-            throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision", file: directory.name)
+            throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this "
+                + "precision", file: directory.name)
         }
         return results
     }

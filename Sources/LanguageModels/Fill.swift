@@ -31,7 +31,7 @@ public struct Fill: Sendable {
     /// - Throws: `DataError` of kind `usage` for a causal model, which has no mask token.
     public init(model: any LanguageModel) throws {
         guard model.kind == .masked, let id = model.maskID, let mask = model.tokenizer.token(for: id) else {
-            throw DataError(.usage, "a \(model.kind.rawValue) model has no mask token to fill in; it continues a text (generate) and says how expected one is (surprisal)",
+            throw DataError(.usage, "a \(model.kind.rawValue) model has no mask token to fill in; use generate or surprisal",
                             file: model.name)
         }
         (self.model, self.mask) = (model, mask)
@@ -54,7 +54,7 @@ public struct Fill: Sendable {
         let encodings = try texts.enumerated().map { index, text in
             let encoding = try model.tokenizer.encode(prepared(text))
             guard encoding.ids.contains(where: { $0 == model.maskID }) else {
-                throw DataError(.usage, "there is nothing to fill in: the text has no \(mask)", file: file, line: name(index))
+                throw DataError(.usage, "the text has no \(mask) to fill in", file: file, line: name(index))
             }
             guard encoding.count <= model.contextLength else {
                 throw DataError(.usage, "the text has \(encoding.count) tokens, but \(model.name) reads \(model.contextLength)", file: file, line: name(index))
@@ -84,7 +84,7 @@ public struct Fill: Sendable {
 
     private func hole(_ logits: UnsafeBufferPointer<Float>, top: Int, range: Range<Int>) -> Hole {
         let known = model.tokenizer.idBound
-        // Ids beyond the tokenizer are padding of the matrix; they take part in the softmax, as in the reference, but are no answer.
+        // Ids beyond the tokenizer are padding of the matrix; they take part in the softmax, as in the reference, but are never returned.
         let best = (0..<min(known, logits.count)).sorted { (-logits[$0], $0) < (-logits[$1], $1) }.prefix(top)
         var entropy = 0.0
         let candidates = best.map { id -> Candidate in

@@ -30,7 +30,7 @@ public struct FreeRunningEvaluation: Sendable {
         let units = items.reduce(0) { $0 + $1.comparison.targetLength }
         return units == 0 ? 0 : Double(items.reduce(0) { $0 + $1.comparison.distance }) / Double(units)
     }
-    /// Tokens that stand where the target has them.
+    /// Tokens that are where the target has them.
     public var tokenAccuracy: Double {
         let tokens = items.reduce(0) { $0 + $1.tokens }
         return tokens == 0 ? 0 : Double(items.reduce(0) { $0 + $1.tokensRight }) / Double(tokens)
@@ -82,7 +82,7 @@ public func generateFreely(
                                           prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
     }
     guard results.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
-        throw DataError(.badData, "a probability came out as NaN; the model's weights are damaged or overflow in this precision")
+        throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this precision")
     }
     var outputs = [[GeneratedSequence]](repeating: [], count: sources.count)
     for (index, batch) in batches.enumerated() {

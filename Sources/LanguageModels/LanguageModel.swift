@@ -41,7 +41,7 @@ public protocol LanguageModel: Sendable {
     /// The longest sequence in tokens, special ones included.
     var contextLength: Int { get }
     /// The token put before a text, so that its first token has a context: the tokenizer's own, or the end-of-text token where the
-    /// family uses it for both (GPT-2). nil where there is none; a causal model then says nothing about the first token.
+    /// family uses it for both (GPT-2). nil if absent; a causal model then does not score the first token.
     var beginID: Int32? { get }
     /// Ends a text, and generation with it.
     var endIDs: [Int32] { get }
@@ -56,7 +56,7 @@ public protocol LanguageModel: Sendable {
     /// Scores before any softmax at chosen rows of the batch, `(rows.count, vocabularySize)`.
     ///
     /// - Parameter rows: of the packed batch. A causal model's row predicts the token that follows it; a masked model's row predicts what
-    ///   stands at the row itself.
+    ///   is at the row itself.
     func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float>
 
     /// How expected `targets[i]` is at `rows[i]`, rows as of `logits(of:at:)`. The logits of all rows are never held at once.

@@ -8,7 +8,7 @@ extension TokenScore {
     ///
     /// - Parameters:
     ///   - logits: before any softmax, `vocabulary` of them.
-    ///   - target: the token that stood there.
+    ///   - target: the token that was there.
     /// - Complexity: O(vocabulary); sums are taken in Double.
     init(logits: UnsafeBufferPointer<Float>, target: Int) {
         let (largest, sum, entropySum) = Self.sums(logits)

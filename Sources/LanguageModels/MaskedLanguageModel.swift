@@ -34,7 +34,8 @@ public final class MaskedLanguageModel: LanguageModel {
                             file: directory.folder.path)
         }
         guard tokenizer.maskID != nil else {
-            throw DataError(.usage, "the tokenizer of this model has no mask token ([MASK], <mask>), so no word can be hidden from it", file: directory.name)
+            throw DataError(.usage, "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
+                + "masked", file: directory.name)
         }
         encoder = Encoder(configuration, precision: precision)
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)

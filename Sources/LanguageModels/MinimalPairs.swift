@@ -10,7 +10,7 @@ public struct MinimalPairs: Sendable {
         public var bad: String
         /// Line, spreadsheet row or record, from 1.
         public var line: Int
-        /// One value for each of `categoryNames`; empty where the table has none.
+        /// One value for each of `categoryNames`; empty if the table has none.
         public var categories: [String]
         /// The other columns' cells.
         public var others: [String]
@@ -31,7 +31,7 @@ public struct MinimalPairs: Sendable {
     /// Names of columns of sentences, by which a first row is known as a header.
     public static let knownColumns = known.flatMap { [$0.0, $0.1] }
 
-    /// The columns of a table that a published set uses, in its own spelling; nil where there are none.
+    /// The columns of a table that a published set uses, in its own spelling; nil if there are none.
     public static func columns(in names: [String]) -> (good: String, bad: String)? {
         func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }
         for (good, bad) in known { if let good = find(good), let bad = find(bad) { return (good, bad) } }
@@ -44,7 +44,8 @@ public struct MinimalPairs: Sendable {
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
     public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
-            throw DataError(.usage, "which columns hold the acceptable and the unacceptable sentence? Name them by \(Setting.good) and \(Setting.bad); the columns are "
+            throw DataError(.usage, "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) "
+                + "and \(Setting.bad); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)
@@ -65,10 +66,10 @@ public struct MinimalPairs: Sendable {
             guard good != bad else { throw DataError(.badData, "both sentences of the pair are \"\(good.prefix(60))\"", file: table.name, line: table.lines[row]) }
             return Pair(good: good, bad: bad, line: table.lines[row], categories: byColumns.map { $0.texts[row] }, others: others.map { $0.texts[row] })
         }
-        guard !pairs.isEmpty else { throw DataError(.badData, "there are no pairs in it", file: table.name) }
+        guard !pairs.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     }
 
-    /// What a model makes of one pair. A tie is no choice and counts as an error.
+    /// A model's result for one pair. Ties count as errors.
     public struct Outcome: Sendable, Equatable {
         /// ln p of the sentences.
         public var good: Double
@@ -99,7 +100,7 @@ public struct MinimalPairs: Sendable {
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the values
-    /// of the first category where there are at least ten: pairs of one template are no independent evidence.
+    /// of the first category if there are at least ten: pairs from one template are not independent.
     public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
             try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),

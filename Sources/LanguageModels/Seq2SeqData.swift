@@ -33,7 +33,7 @@ public struct Seq2SeqExample: Sendable, Equatable {
 ///
 /// - Parameters:
 ///   - sourceColumn, targetColumn: names or numbers from 1.
-///   - removesSpaces: takes spaces out of both, for languages that are written without.
+///   - removesSpaces: removes spaces from both, for languages written without spaces.
 /// - Throws: `DataError` with the line where a column is missing or a cell is empty.
 public func readSeq2SeqItems(
     _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
@@ -58,7 +58,7 @@ public func readSeq2SeqItems(
         func cell(_ index: Int, _ name: String) throws -> String {
             let text = removesSpaces ? String(cells[index].unicodeScalars.filter { $0 != " " }.map(Character.init)) : cells[index]
             guard text.contains(where: { !$0.isWhitespace }) else {
-                throw DataError(.badData, "the \(name) is empty; give it a text, or take the line out", file: table.name, line: line)
+                throw DataError(.badData, "the \(name) is empty; fill it in or remove the line", file: table.name, line: line)
             }
             return text
         }
@@ -66,7 +66,7 @@ public func readSeq2SeqItems(
         items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line,
                                  others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
     }
-    guard !items.isEmpty else { throw DataError(.badData, "the file holds no pairs", file: table.name) }
+    guard !items.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     return items
 }
 

@@ -30,7 +30,7 @@ public final class Seq2SeqModel: Sendable {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         let configFile = folder.appendingPathComponent("config.json").path
         guard FileManager.default.fileExists(atPath: configFile) else {
-            throw DataError(.noInput, "no config.json here; expected a directory that `train seq2seq` has written", file: directory)
+            throw DataError(.noInput, "no config.json found; expected a folder written by `train seq2seq`", file: directory)
         }
         let configuration = try Seq2SeqConfiguration(json: JSON(contentsOf: configFile, spellsOutNaN: true), file: configFile)
         let network = try makeSeq2SeqNetwork(configuration, seed: nil, precision: precision)
@@ -41,7 +41,7 @@ public final class Seq2SeqModel: Sendable {
 
     /// A configuration with the vocabulary size and the marks of a tokenizer.
     ///
-    /// - Throws: `DataError` where the tokenizer has no begin or end mark.
+    /// - Throws: `DataError` if the tokenizer has no begin or end mark.
     public static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
         let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         func id(_ names: [String], _ what: String) throws -> Int32 {
@@ -79,7 +79,9 @@ public final class Seq2SeqModel: Sendable {
         let special = encoding.specialTokensMask
         let kept = encoding.ids.indices.filter { special.isEmpty || special[$0] == 0 || encoding.ids[$0] == tokenizer.unknownID }
         let ids = kept.map { encoding.ids[$0] }
-        guard !ids.isEmpty else { throw DataError(.badData, "the text is empty; every line needs a source and, where one is asked for, a target", file: file, line: line) }
+        guard !ids.isEmpty else {
+            throw DataError(.badData, "the text is empty; every line needs a source and, if scored, a target", file: file, line: line)
+        }
         if !keepsUnknown, let unknown = tokenizer.unknownID, let place = kept.first(where: { encoding.ids[$0] == unknown }) {
             let range = encoding.offsets[place]
             let found = String(decoding: Array(text.utf8)[range], as: UTF8.self)

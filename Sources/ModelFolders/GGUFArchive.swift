@@ -5,7 +5,7 @@ import Tensors
 /// A GGUF file under the names that Hugging Face's checkpoints use, for Llama, Mistral, Qwen and Gemma.
 ///
 /// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary positions
-/// stand side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
+/// are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
 public struct GGUFArchive: WeightArchive {
     private let file: GGUFFile
     /// From the names here to the file's.
@@ -24,7 +24,7 @@ public struct GGUFArchive: WeightArchive {
         self.file = file
         architecture = file.architecture ?? ""
         guard Self.architectures.contains(architecture) else {
-            throw DataError(.badData, "GGUF of architecture '\(architecture)' is not supported; supported are \(Self.architectures.joined(separator: ", "))", file: file.path)
+            throw DataError(.badData, "GGUF of architecture '\(architecture)' is not supported; expected one of \(Self.architectures.joined(separator: ", "))", file: file.path)
         }
         var parts = Self.parts
         if architecture.hasPrefix("gemma") {
@@ -52,7 +52,7 @@ public struct GGUFArchive: WeightArchive {
     public func shape(of name: String) -> [Int]? { places[name].flatMap { file[$0]?.shape } }
 
     public func tensor(_ name: String) throws -> Tensor<Float> {
-        guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "there is no tensor '\(name)'", file: fileName) }
+        guard let place = places[name], let entry = file[place] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         try MemoryBudget.require(entry.shape.reduce(1, *) * MemoryLayout<Float>.stride, for: "tensor \(name)", file: fileName)
         var tensor = Tensor<Float>(uninitialized: entry.shape)
         let count = tensor.count
@@ -68,7 +68,7 @@ public struct GGUFArchive: WeightArchive {
 
     private func heads(_ key: String) throws -> Int {
         guard case .integer(let count)? = file.metadata["llama.attention.\(key)"] ?? file.metadata["llama.attention.head_count"], count > 0 else {
-            throw DataError(.badData, "'llama.attention.\(key)' is missing; the order of the queries' rows depends on it", file: fileName)
+            throw DataError(.badData, "'llama.attention.\(key)' is missing; the row order of the queries depends on it", file: fileName)
         }
         return count
     }

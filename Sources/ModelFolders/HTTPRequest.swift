@@ -8,7 +8,7 @@ struct HTTPRequest {
     var headers: [(name: String, value: String)] = []
     /// Ask for the headers only.
     var isHead = false
-    /// Go where a redirection points. Headers of ours named `Authorization` stay with the first host.
+    /// Follow redirects. The `Authorization` header is only sent to the first host.
     var followsRedirections = false
     /// How long all of it may take.
     var timeLimit = Duration.seconds(60)
@@ -23,7 +23,7 @@ struct HTTPRequest {
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// - Parameter receive: called with the status and headers, then with each piece of the body. What it throws ends the transfer.
-    /// - Throws: `DataError` of kind `unavailable` where the server cannot be reached or the transfer breaks off; what `receive` throws.
+    /// - Throws: `DataError` of kind `unavailable` if the server cannot be reached or the transfer breaks off; what `receive` throws.
     func perform(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void = { _, _ in }) throws -> Response {
         guard Self.isReady, let curl = curl_easy_init() else { throw DataError(.unavailable, "libcurl could not be started", file: url) }
         defer { curl_easy_cleanup(curl) }
@@ -66,7 +66,8 @@ struct HTTPRequest {
         let result = withExtendedLifetime(exchange) { curl_easy_perform(curl) }
         if let failure = exchange.failure { throw failure }
         guard result != CURLE_OPERATION_TIMEDOUT else {
-            throw DataError(.unavailable, "the transfer took longer than \(timeLimit.components.seconds) seconds or stood still; run it again to go on from there", file: url)
+            throw DataError(.unavailable, "the transfer stalled or took longer than \(timeLimit.components.seconds) seconds; run it again "
+                + "to resume", file: url)
         }
         guard result == CURLE_OK else {
             throw DataError(.unavailable, "the transfer failed: \(String(cString: curl_easy_strerror(result)))", file: url)
@@ -89,7 +90,7 @@ struct HTTPRequest {
         func header(_ bytes: UnsafeRawBufferPointer) -> Bool {
             headerBytes += bytes.count
             guard headerBytes <= Self.headerLimit else {
-                failure = DataError(.unavailable, "the server's headers do not end")
+                failure = DataError(.unavailable, "the server's headers are too long")
                 return false
             }
             let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
 
-/// Writes a model's weights anew: from whatever files hold them (safetensors in one piece or several, `pytorch_model.bin`) into one
+/// Rewrites a model's weights: from whatever files contain them (safetensors in one piece or several, `pytorch_model.bin`) into one
 /// safetensors file.
 public enum ModelConversion {
     public struct Summary: Sendable, Equatable {
@@ -14,7 +14,7 @@ public enum ModelConversion {
     }
 
     /// The weights in a module's folder as one file.
-    /// - Throws: `DataError` where they cannot be read or the file cannot be written; what was there before stays.
+    /// - Throws: `DataError` if they cannot be read or the file cannot be written; what was there before stays.
     public static func convertWeights(in folder: URL, to path: String, precision: SafetensorsWriter.Precision) throws -> Summary {
         let source = try ModelDirectory.tensors(in: folder)
         var writer = SafetensorsWriter(), summary = Summary()
@@ -44,12 +44,12 @@ public enum ModelConversion {
             }
         }
         if !replaces, manager.fileExists(atPath: target.path), try !names(target).isEmpty {
-            throw DataError(.cannotCreate, "this folder is there already and is not empty", file: target.path)
+            throw DataError(.cannotCreate, "this folder exists and is not empty", file: target.path)
         }
         var summary = Summary()
         func convert(_ from: URL, to: URL, depth: Int) throws {
             do { try manager.createDirectory(at: to, withIntermediateDirectories: true) } catch {
-                throw DataError(.cannotCreate, "this folder cannot be made: \(error.localizedDescription)", file: to.path)
+                throw DataError(.cannotCreate, "this folder cannot be created: \(error.localizedDescription)", file: to.path)
             }
             var hasWeights = false
             for name in try names(from) where !name.hasPrefix(".") {

@@ -26,14 +26,14 @@ public struct ModelDirectory: Sendable {
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
     public let isStatic: Bool
     public let steps: [Step]
-    /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil where neither says.
+    /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
     /// Text is lowercased before the tokenizer.
     public let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
     public let defaultPromptName: String?
-    /// True where no module list was found, so that mean pooling is an assumption worth telling the user.
+    /// True if no module list was found, so that mean pooling is an assumption worth telling the user.
     public let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
@@ -66,14 +66,14 @@ public struct ModelDirectory: Sendable {
                 case "Normalize": steps.append(.normalize)
                 case "Dropout": break  // nothing to do at inference
                 default:
-                    throw DataError(.badData, "module '\(type)' is not supported; supported are \(Self.knownModules.joined(separator: ", "))", file: file)
+                    throw DataError(.badData, "module '\(type)' is not supported; expected one of \(Self.knownModules.joined(separator: ", "))", file: file)
                 }
             }
         }
         let configurationFile = transformerFolder.appendingPathComponent("config.json")
         let configuration = try Self.optionalJSON(configurationFile)
         guard configuration != nil || isStatic else {
-            throw DataError(.noInput, "this folder is no model: there is no \(configurationFile.lastPathComponent) in it"
+            throw DataError(.noInput, "this folder is not a model: it has no \(configurationFile.lastPathComponent)"
                             + (modules == nil ? ", and no modules.json" : ""), file: transformerFolder.path)
         }
         if modules == nil, configuration?["model_type"]?.string == "model2vec" {
@@ -110,7 +110,8 @@ public struct ModelDirectory: Sendable {
             // The newer schema: one name or several.
             for name in mode.array ?? [mode] {
                 guard let known = name.string.flatMap(PoolingMode.init(rawValue:)) else {
-                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is no text") is not supported; supported are "
+                    throw DataError(.badData, "pooling_mode \(name.string.map { "'\($0)'" } ?? "that is not a string") is not supported; "
+                        + "expected one of "
                                     + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "), file: file.path)
                 }
                 modes.append(known)
@@ -123,7 +124,7 @@ public struct ModelDirectory: Sendable {
             ]
             modes = switches.filter { json[$0.0]?.bool == true }.map(\.1)
         }
-        guard !modes.isEmpty else { throw DataError(.badData, "no pooling mode is switched on", file: file.path) }
+        guard !modes.isEmpty else { throw DataError(.badData, "no pooling mode is enabled", file: file.path) }
         return .pooling(modes: modes, includesPrompt: json["include_prompt"]?.bool ?? true)
     }
 
@@ -138,7 +139,7 @@ public struct ModelDirectory: Sendable {
             ("Identity", .identity), ("Tanh", .tanh), ("ReLU", .relu), ("GELU", .gelu), ("Sigmoid", .sigmoid), ("SiLU", .silu),
         ]
         guard let activation = activations.first(where: { $0.0 == name.split(separator: ".").last.map(String.init) })?.1 else {
-            throw DataError(.badData, "activation '\(name)' is not supported; supported are \(activations.map(\.0).joined(separator: ", "))", file: file.path)
+            throw DataError(.badData, "activation '\(name)' is not supported; expected one of \(activations.map(\.0).joined(separator: ", "))", file: file.path)
         }
         return .dense(folder: folder, inputs: inputs, outputs: outputs, hasBias: json["bias"]?.bool ?? true, activation: activation)
     }
@@ -168,7 +169,7 @@ public struct ModelDirectory: Sendable {
         return SafetensorsArchive(try tensors(in: folder))
     }
 
-    /// The one GGUF file of a folder without other weights; nil where there is none, or where there are several.
+    /// The one GGUF file of a folder without other weights; nil if there are none or several.
     private static func ggufFile(in folder: URL) -> String? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         guard !names.contains(where: { $0.hasSuffix(".safetensors") || isTorchCheckpoint($0) }) else { return nil }
@@ -244,7 +245,7 @@ public struct ModelDirectory: Sendable {
         return json
     }
 
-    /// A JSON file of a model; nil where it does not exist.
+    /// A JSON file of a model; nil if it does not exist.
     package static func optionalJSON(_ file: URL) throws -> JSON? {
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
         let mapped = try MappedFile(path: file.path)

@@ -45,17 +45,17 @@ public struct ModelDownload: Sendable {
     /// - Parameters:
     ///   - environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` count.
     ///   - cache: the hub cache.
-    /// - Throws: `DataError` of kind `usage` where the name or the revision is none.
+    /// - Throws: `DataError` of kind `usage` if the name or the revision is none.
     public init(
         name: String, revision: String = "main", environment: [String: String] = ProcessInfo.processInfo.environment,
         cache: URL = ModelLocation.huggingFaceCache()
     ) throws {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy(Self.isPlain) else {
-            throw DataError(.usage, "'\(name)' is no name on the hub; expected ORGANIZATION/MODEL")
+            throw DataError(.usage, "'\(name)' is not a name on the hub; expected ORGANIZATION/MODEL")
         }
         guard revision.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(Self.isPlain) else {
-            throw DataError(.usage, "'\(revision)' is no revision; expected a branch, a tag or a commit")
+            throw DataError(.usage, "'\(revision)' is not a revision; expected a branch, a tag or a commit")
         }
         self.name = name
         self.revision = revision
@@ -78,26 +78,29 @@ public struct ModelDownload: Sendable {
     /// Fetches what is needed to embed with the model.
     /// - Parameter check: looks at the folder when all files are in it; what it throws keeps the model from being found by its name.
     /// - Returns: the snapshot's folder.
-    /// - Throws: `DataError` where the hub cannot be reached or does not have the model, where a file breaks off or has another
-    ///   hash than the hub states, where `limits` are exceeded, where what arrived is no model, or where `HF_HUB_OFFLINE` forbids it; what
+    /// - Throws: `DataError` if the hub cannot be reached or does not have the model, where a file breaks off or has another
+    ///   hash than the hub states, if `limits` are exceeded, the files are not a model, or `HF_HUB_OFFLINE` forbids it; what
     ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
     public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
         guard !isOffline else {
-            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is fetched; unset it, or put the model's folder in place yourself", file: name)
+            throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder "
+                + "yourself", file: name)
         }
         let (commit, listed) = try listing()
         let needed = Self.needed(listed)
         guard !needed.isEmpty else {
-            throw DataError(.badData, "the hub lists no file of a model (\(listed.count) files in all); a config.json and weights were expected", file: name)
+            throw DataError(.badData, "the hub lists no model files (\(listed.count) files in all); expected a config.json and "
+                + "weights", file: name)
         }
         guard needed.count <= limits.files else {
-            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are fetched", file: name)
+            throw DataError(.badData, "the hub lists \(needed.count) files of this model; at most \(limits.files) are "
+                + "downloaded", file: name)
         }
         // All sizes first: what is too large is refused before any of it is fetched.
         let deadline = ContinuousClock.now + limits.headers
         let files = try needed.map { file in
-            guard ContinuousClock.now < deadline else { throw DataError(.unavailable, "the hub answers too slowly; try again later", file: name) }
+            guard ContinuousClock.now < deadline else { throw DataError(.unavailable, "the hub is too slow; try again later", file: name) }
             return try remote(file, commit: commit)
         }
         let snapshot = repository.appendingPathComponent("snapshots/\(commit)")
@@ -121,7 +124,8 @@ public struct ModelDownload: Sendable {
         for file in files {
             let sum = total.addingReportingOverflow(file.size ?? 0)
             guard !sum.overflow, sum.partialValue <= limits.bytes else {
-                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model; at most that is fetched (model pull \(Setting.maxSize))", file: name)
+                throw DataError(.badData, "the hub states more than \(limits.bytes / 1_000_000) MB for this model, the download limit "
+                    + "(model pull \(Setting.maxSize))", file: name)
             }
             total = sum.partialValue
         }
@@ -129,13 +133,14 @@ public struct ModelDownload: Sendable {
         guard statvfs(folder, &disk) == 0 else { return }
         let room = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
         guard room.overflow || UInt64(total) <= room.partialValue else {
-            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB and the disk has room for \(room.partialValue / 1_000_000) MB", file: folder)
+            throw DataError(.inputOutput, "the model has \(total / 1_000_000) MB, but only \(room.partialValue / 1_000_000) MB of disk "
+                + "space is free", file: folder)
         }
     }
 
     private static func makeFolder(_ folder: URL) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw DataError(.cannotCreate, "this folder cannot be made: \(error.localizedDescription)", file: folder.path)
+            throw DataError(.cannotCreate, "this folder cannot be created: \(error.localizedDescription)", file: folder.path)
         }
     }
 
@@ -146,7 +151,7 @@ public struct ModelDownload: Sendable {
         let url = "\(endpoint)/api/models/\(name)/revision/\(revision.replacingOccurrences(of: "/", with: "%2F"))"
         var body: [UInt8] = []
         let response = try HTTPRequest(url: url, headers: authorization, followsRedirections: true, timeLimit: limits.answer).perform { _, bytes in
-            guard body.count + bytes.count <= 64 << 20 else { throw DataError(.badData, "the hub's answer does not end", file: url) }
+            guard body.count + bytes.count <= 64 << 20 else { throw DataError(.badData, "the hub's answer is too long", file: url) }
             body += bytes
         }
         try check(response, url: url)
@@ -205,8 +210,9 @@ public struct ModelDownload: Sendable {
         case 200..<400: return
         case 401, 403:
             let advice = token == nil ? "set HF_TOKEN to a token that may read it" : "the token in HF_TOKEN may not read it"
-            throw DataError(.unavailable, "the hub refuses \(name) (status \(response.status)): it does not exist or is not open to everyone; \(advice)", file: url)
-        case 404: throw DataError(.noInput, "the hub has no \(name) with revision \(revision), or no such file in it", file: url)
+            throw DataError(.unavailable, "the hub refused \(name) (status \(response.status)): it does not exist or is not public; "
+                + "\(advice)", file: url)
+        case 404: throw DataError(.noInput, "the hub has no \(name) with revision \(revision), or it has no such file", file: url)
         default: throw DataError(.unavailable, "the hub answered with status \(response.status)", file: url)
         }
     }
@@ -232,10 +238,10 @@ public struct ModelDownload: Sendable {
         let head = try headers(url)
         guard let hash = (head.headers["x-linked-etag"] ?? head.headers["etag"]).map(Self.plainETag), Self.isHexadecimal(hash),
               hash.utf8.count == 64 || hash.utf8.count == 40
-        else { throw DataError(.badData, "the hub states no hash of this file", file: url) }
+        else { throw DataError(.badData, "the hub gives no hash for this file", file: url) }
         let stated = head.headers["x-linked-size"] ?? ((200..<300).contains(head.status) ? head.headers["content-length"] : nil)
         let size = try stated.map { text in
-            guard let size = Int(text), size >= 0 else { throw DataError(.badData, "the hub states a size that is none", file: url) }
+            guard let size = Int(text), size >= 0 else { throw DataError(.badData, "the hub gives an invalid size", file: url) }
             return size
         }
         return RemoteFile(name: file, url: url, hash: hash, size: size)
@@ -275,13 +281,13 @@ public struct ModelDownload: Sendable {
         defer { close(descriptor) }
         // Two downloads at once must not write into each other.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw DataError(.unavailable, "another download of this file is under way", file: file.name)
+            throw DataError(.unavailable, "another download of this file is in progress", file: file.name)
         }
         var received = Int(lseek(descriptor, 0, SEEK_END))
         if received > file.size ?? limits.unstatedBytes { received = 0 }
         if received == 0 || received < file.size ?? .max {
             do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
-                // What is here is as long as the file or longer, and if it were right it would have been taken: begin anew.
+                // What is here is as long as the file or longer, and if it were correct it would have been used: start over.
                 if try file.size != nil || Self.hash(of: partial.path, size: received, as: file.hash) != file.hash {
                     received = 0
                     do { try transfer(file, from: &received, to: descriptor, partial: partial.path, progress: progress) } catch is NothingLeft {
@@ -291,12 +297,13 @@ public struct ModelDownload: Sendable {
             }
         }
         if let size = file.size, received != size {
-            throw DataError(.unavailable, "the download broke off after \(received) of \(size) bytes; run it again to go on from there", file: file.url)
+            throw DataError(.unavailable, "the download stopped after \(received) of \(size) bytes; run it again to resume", file: file.url)
         }
         let found = try Self.hash(of: partial.path, size: received, as: file.hash)
         guard found == file.hash else {
             unlink(partial.path)
-            throw DataError(.badData, "the file has arrived damaged: its hash is \(found), the hub states \(file.hash); run it again to fetch it anew", file: file.url)
+            throw DataError(.badData, "download corrupted: expected hash \(file.hash), got \(found); run it again to download it "
+                + "again", file: file.url)
         }
         guard fsync(descriptor) == 0, rename(partial.path, blob.path) == 0 else { throw SystemError.cannotWrite(blob.path) }
     }
@@ -321,14 +328,14 @@ public struct ModelDownload: Sendable {
                 try check(response, url: url)
                 if !begun {
                     begun = true
-                    // A server that does not continue begins anew.
+                    // A server that cannot resume starts over.
                     if response.status != 206 { count = 0 }
                     guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, off_t(count), SEEK_SET) >= 0 else {
                         throw SystemError.cannotWrite(partial)
                     }
                 }
                 guard count + bytes.count <= most else {
-                    throw DataError(.badData, file.size.map { "more arrives than the \($0) bytes that the hub states" }
+                    throw DataError(.badData, file.size.map { "received more than the \($0) bytes stated by the hub" }
                         ?? "the hub does not state the file's size, and more than \(most) bytes arrive", file: url)
                 }
                 try Self.write(bytes, to: descriptor, path: partial)

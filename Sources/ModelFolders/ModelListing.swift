@@ -5,7 +5,7 @@ import Foundation
 public struct ModelDescription: Sendable {
     public let name: String
     public let folder: URL
-    /// `model_type`, "model2vec", or empty where config.json does not say.
+    /// `model_type`, "model2vec", or empty if config.json does not say.
     public let family: String
     /// "sentence vectors", "reranker", "classifier" or "encoder".
     public let kind: String

@@ -3,11 +3,11 @@ import Foundation
 
 /// Finds a model's folder by path or by name.
 ///
-/// Looked through in this order: the path itself; `KOTONOHA_MODELS`; `share/kotonoha/models` beside the installed program; `Models`
+/// Looked through in this order: the path itself; `KOTONOHA_MODELS`; `share/kotonoha/models` next to the installed program; `Models`
 /// of the checkout that the program was built in, and of the working folder; the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`, the
 /// default place).
 public enum ModelLocation {
-    /// The name of the model that is used when none is asked for.
+    /// The name of the default model.
     public static let defaultName = "kotonoha-small"
 
     /// - Throws: `DataError` of kind `noInput` that lists where it looked.
@@ -17,7 +17,7 @@ public enum ModelLocation {
             return URL(fileURLWithPath: name)
         }
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") || name.hasPrefix("~") {
-            throw DataError(.noInput, "there is no such folder; \(Setting.model) takes a model's folder or its name", file: name)
+            throw DataError(.noInput, "no such folder; \(Setting.model) expects a model's folder or name", file: name)
         }
         return try named(name)
     }
@@ -34,7 +34,7 @@ public enum ModelLocation {
     }
 
     /// The default model's folder.
-    /// - Throws: `DataError` of kind `noInput` where it is not installed: no other model stands in for it, whose vectors would be others.
+    /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model is used instead, because its vectors would differ.
     public static func defaultFolder() throws -> URL {
         do {
             return try named(defaultName)

@@ -4,7 +4,7 @@ import Tensors
 /// A causal decoder stack with the head that predicts the next token.
 public final class CausalNetwork<Scalar: TensorScalar>: Module {
     public let decoder: Decoder<Scalar>
-    /// `(vocabulary, hiddenSize)`; the very same parameter as the token table where the head is tied.
+    /// `(vocabulary, hiddenSize)`; the same parameter as the token table if the head is tied.
     public let head: Linear<Scalar>
 
     /// - Parameter precision: what products compute in when there is no tape.
@@ -24,7 +24,7 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
         head.weight.fill { 0.02 * random.normal() }
     }
 
-    /// Keys of the head alone, which have no prefix; none where it is tied.
+    /// Keys of the head alone, which have no prefix; none if it is tied.
     public var headEntries: [CheckpointEntry<Scalar>] {
         guard !configuration.tiedHead, let key = decoder.family.headKey else { return [] }
         var keys = CheckpointKeys<Scalar>()

@@ -55,7 +55,7 @@ struct ConfigurationReader {
     func require(_ key: String, is wanted: JSON) throws {
         guard let (_, value) = value([key]), value != wanted else { return }
         if let (a, b) = (value.double, wanted.double) as? (Double, Double), a == b { return }
-        throw fail("'\(key)' of this model is not supported; supported is \(Self.text(wanted))")
+        throw fail("'\(key)' of this model is not supported; expected \(Self.text(wanted))")
     }
 
     private static func text(_ value: JSON) -> String {
@@ -81,7 +81,7 @@ struct ConfigurationReader {
     func activation(_ key: String, default fallback: Activation) throws -> Activation {
         guard let name = try string(key) else { return fallback }
         guard let known = Self.activations.first(where: { $0.0 == name }) else {
-            throw fail("activation '\(name)' is not supported; supported are \(Self.activations.map(\.0).joined(separator: ", "))")
+            throw fail("activation '\(name)' is not supported; expected one of \(Self.activations.map(\.0).joined(separator: ", "))")
         }
         return known.1
     }
@@ -109,10 +109,10 @@ struct ConfigurationReader {
 
     func check(_ configuration: EncoderConfiguration) throws {
         guard configuration.hiddenSize % configuration.attentionHeads == 0 else {
-            throw fail("hidden_size \(configuration.hiddenSize) does not divide by num_attention_heads \(configuration.attentionHeads)")
+            throw fail("hidden_size \(configuration.hiddenSize) is not divisible by num_attention_heads \(configuration.attentionHeads)")
         }
         guard configuration.longestSequence > 0 else {
-            throw fail("\(configuration.positions) positions that begin at \(configuration.firstPosition) leave room for no token")
+            throw fail("\(configuration.positions) positions starting at \(configuration.firstPosition) leave no room for tokens")
         }
         if configuration.rotary != nil, configuration.hiddenSize / configuration.attentionHeads % 2 != 0 {
             throw fail("rotary positions need heads of an even size, not \(configuration.hiddenSize / configuration.attentionHeads)")

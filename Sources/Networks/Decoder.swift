@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 
 /// A stack of decoder blocks (Radford et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it infers,
-/// by the same code. `configuration` says which of its parts there are.
+/// by the same code. `configuration` determines which parts it has.
 public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     public let configuration: DecoderConfiguration
     public let words: Parameter<Scalar>

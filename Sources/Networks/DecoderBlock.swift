@@ -5,7 +5,7 @@ import Tensors
 public final class RMSNorm<Scalar: TensorScalar>: Module {
     public let gamma: Parameter<Scalar>
     public let epsilon: Double
-    /// Added to the scale: 1 where checkpoints store it less 1.
+    /// Added to the scale: 1 if checkpoints store it minus 1.
     public let offset: Double
 
     public init(size: Int, epsilon: Double, offset: Double = 0) {

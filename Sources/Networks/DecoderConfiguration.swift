@@ -11,7 +11,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         case layer
         /// Root mean square (Zhang & Sennrich 2019).
         case rootMeanSquare
-        /// The same where checkpoints store the scale less 1 (Gemma).
+        /// The same if checkpoints store the scale minus 1 (Gemma).
         case rootMeanSquarePlusOne
     }
 
@@ -116,7 +116,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
         let reader = try ConfigurationReader(json: json, file: file)
         guard let type = try reader.string("model_type"), let family = decoderFamily(type) else {
             let type = try reader.string("model_type") ?? "none"
-            throw reader.fail("model_type '\(type)' is not supported; supported are \(supportedDecoderTypes.joined(separator: ", "))")
+            throw reader.fail("model_type '\(type)' is not supported; expected one of \(supportedDecoderTypes.joined(separator: ", "))")
         }
         self = try family.configuration(reader)
         modelType = type

@@ -25,7 +25,7 @@ public struct DecodingOptions: Sendable, Equatable {
 
     public init() {}
 
-    /// - Throws: `DecodingOptionError` that says which option makes no sense.
+    /// - Throws: `DecodingOptionError` that names the invalid option.
     public func validate() throws {
         func check(_ isFine: Bool, _ message: String) throws { if !isFine { throw DecodingOptionError(message: message) } }
         try check(outputs >= 1, "at least one output is wanted of each source, not \(outputs)")
@@ -34,12 +34,12 @@ public struct DecodingOptions: Sendable, Equatable {
         case .greedy: try check(outputs == 1, "greedy decoding has one output; \(outputs) need a beam or sampling")
         case .beam(let width, let penalty):
             try check(width >= 1, "a beam is at least 1 wide, not \(width)")
-            try check(outputs <= width, "a beam of width \(width) holds no \(outputs) outputs")
+            try check(outputs <= width, "a beam of width \(width) cannot give \(outputs) outputs")
             try check(penalty.isFinite, "the length penalty is a number")
         case .sampling(let temperature, let k, let p):
             try check(temperature > 0 && temperature.isFinite, "the temperature is greater than 0, not \(temperature); greedy decoding is its limit at 0")
             try check(k ?? 1 >= 1, "top-k keeps at least 1 token")
-            try check(p.map { $0 > 0 && $0 <= 1 } ?? true, "top-p lies in (0, 1]")
+            try check(p.map { $0 > 0 && $0 <= 1 } ?? true, "top-p must be above 0 and at most 1")
         }
     }
 }
@@ -58,7 +58,7 @@ public struct GeneratedSequence: Sendable, Equatable {
     public var logProbability: Double
     /// What outputs of one source are ordered by: log p over the length penalty for a beam, log p otherwise.
     public var score: Double
-    /// Whether the network itself ended the output; false where it ran into the maximum length.
+    /// Whether the network itself ended the output; false if it ran into the maximum length.
     public var isFinished: Bool
 }
 

@@ -26,7 +26,7 @@ public final class RelativePositions<Scalar: TensorScalar>: Module {
 
 /// Content looking at relative positions ("c2p") and relative positions at content ("p2c"), in one layer.
 public final class DisentangledTerms<Scalar: TensorScalar>: Module {
-    /// Of positions; nil where they go through the content's own projections.
+    /// Of positions; nil if they go through the content's own projections.
     public let keyProjection: Linear<Scalar>?
     public let queryProjection: Linear<Scalar>?
     private let configuration: EncoderConfiguration.Disentangled
@@ -85,7 +85,7 @@ extension EncoderConfiguration.Disentangled {
     }
 }
 
-/// A convolution over neighbouring tokens beside the first layer (DeBERTa v2 xlarge): LayerNorm(layer output + f(conv(embeddings))).
+/// A convolution over neighbouring tokens next to the first layer (DeBERTa v2 xlarge): LayerNorm(layer output + f(conv(embeddings))).
 public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     /// `(hiddenSize, hiddenSize × width)`.
     public let linear: Linear<Scalar>
@@ -105,7 +105,7 @@ public final class ConvolutionBeside<Scalar: TensorScalar>: Module {
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, besides output: Variable<Scalar>, offsets: [Int64], dropout rate: Double, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        // Dropout stands before the activation here.
+        // Dropout is before the activation here.
         let convolved = dropout(linear(neighborhoods(embeddings, size: width, offsets: offsets, on: tape), on: tape), rate: rate, on: tape)
         return norm(activated(convolved, activation, on: tape), residual: output, on: tape)
     }

@@ -62,7 +62,7 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
 }
 
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
-/// infers, by the same code. `configuration` says which of its parts there are.
+/// infers, by the same code. `configuration` determines which parts it has.
 public final class Encoder<Scalar: TensorScalar>: Module {
     public let configuration: EncoderConfiguration
     public let words: Parameter<Scalar>
@@ -79,7 +79,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
     public let distinctLayers: [EncoderLayer<Scalar>]
     /// In the order in which they run; with shared weights a layer appears several times.
     public let layers: [EncoderLayer<Scalar>]
-    /// After the last layer, where norms stand before the sublayers.
+    /// After the last layer, where norms are before the sublayers.
     public let finalNorm: LayerNorm<Scalar>?
     private let angles: RotaryCache<Scalar>?
 
@@ -184,7 +184,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         }
     }
 
-    /// What layers see beside the hidden states.
+    /// What layers see next to the hidden states.
     private struct Surroundings {
         let bias: Variable<Scalar>?
         let relative: Variable<Scalar>?

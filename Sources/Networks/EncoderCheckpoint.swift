@@ -7,7 +7,8 @@ public enum CheckpointLayout: Sendable, Equatable {
     case plain
     /// (inputs, outputs).
     case transposed
-    /// Queries, keys and values of each head beside each other, one head after the other; the network has all queries, all keys, all values.
+    /// Queries, keys and values of each head next to each other, one head after the other; the network has all queries, all keys, all
+    /// values.
     case headByHead(Int)
 
     /// A tensor of the file as the network keeps it, or the other way round.
@@ -77,7 +78,7 @@ extension Encoder {
         return keys.entries
     }
 
-    /// What may stand before every key of the family's checkpoints.
+    /// What may be before every key of the family's checkpoints.
     public var checkpointPrefixes: [String] { (encoderFamily(configuration.modelType) ?? BERT.self).prefixes }
 }
 
@@ -86,7 +87,7 @@ public protocol WeightArchive: Sendable {
     /// As the user knows it, for errors.
     var fileName: String { get }
     var names: [String] { get }
-    /// nil where there is no such tensor.
+    /// nil if there is no such tensor.
     func shape(of name: String) -> [Int]?
     func tensor(_ name: String) throws -> Tensor<Float>
     /// A tensor of whole numbers.
@@ -95,15 +96,15 @@ public protocol WeightArchive: Sendable {
 
 extension WeightArchive {
     public func integers(_ name: String) throws -> [Int] {
-        throw DataError(.badData, "tensor '\(name)' holds whole numbers, which this kind of file does not give", file: fileName)
+        throw DataError(.badData, "tensor '\(name)' is an integer tensor, which this kind of file cannot provide", file: fileName)
     }
 }
 
 /// Fills parameters from an archive.
 ///
 /// - Parameters:
-///   - prefixes: what may stand before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
-///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read when somebody asks for it.
+///   - prefixes: what may be before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
+///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
 public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {
     let names = Set(archive.names)
@@ -113,11 +114,13 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
     let prefix = prefixes.first { found(entries[0], prefix: $0) != nil } ?? prefixes[0]
     for entry in entries {
         guard let name = found(entry, prefix: prefix), let shape = archive.shape(of: name) else {
-            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file of another architecture?",
+            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
+                + "architecture?",
                             file: archive.fileName)
         }
         guard shape == entry.shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration wants \(describe(entry.shape))",
+            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
+                + "\(describe(entry.shape))",
                             file: archive.fileName)
         }
         if areNumbers {

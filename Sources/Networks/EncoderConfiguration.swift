@@ -45,7 +45,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
         /// Positions go through the content's own query and key projections.
         public var sharesProjections: Bool
         public var normalizesPositions: Bool
-        /// Width and activation of the convolution beside the first layer, where there is one.
+        /// Width and activation of the convolution next to the first layer, if there is one.
         public var convolution: Convolution?
 
         public struct Convolution: Sendable, Equatable {
@@ -77,7 +77,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var dropout = 0.1
 
     // Embeddings
-    /// Positions that the model knows: rows of the table, where there is one.
+    /// Positions that the model knows: rows of the table, if there is one.
     public var positions: Int
     public var hasPositionTable = true
     /// Row of the first token's position (RoBERTa counts from padding id + 1).
@@ -107,7 +107,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public var localWindow: Int?
     /// Layers with a window; empty for none.
     public var isLocal: [Bool] = []
-    /// Which weights each layer uses, where layers share them (ALBERT); empty where each has its own.
+    /// Which weights each layer uses, where layers share them (ALBERT); empty if each has its own.
     public var sharedLayers: [Int] = []
     /// How the checkpoint of a model with shared layers groups them.
     public var layersPerGroup = 1

@@ -23,7 +23,7 @@ public protocol LayeredNetwork<Scalar>: Module {
 
     /// Every parameter with its checkpoint keys.
     var checkpointEntries: [CheckpointEntry<Scalar>] { get }
-    /// What may stand before every key.
+    /// What may be before every key.
     var checkpointPrefixes: [String] { get }
 }
 
@@ -52,7 +52,7 @@ extension Encoder: LayeredNetwork {
 public func makeLayeredNetwork(json: JSON, file: String, precision: Precision = .f32) throws -> any LayeredNetwork<Float> {
     if DecoderConfiguration.describes(json) { return Decoder<Float>(try DecoderConfiguration(json: json, file: file), precision: precision) }
     if let type = json["model_type"]?.string, !supportedModelTypes.contains(type) {
-        throw DataError(.badData, "model_type '\(type)' is not supported; supported are \((supportedModelTypes + supportedDecoderTypes).joined(separator: ", "))",
+        throw DataError(.badData, "model_type '\(type)' is not supported; expected one of \((supportedModelTypes + supportedDecoderTypes).joined(separator: ", "))",
                         file: file)
     }
     return Encoder<Float>(try EncoderConfiguration(json: json, file: file), precision: precision)

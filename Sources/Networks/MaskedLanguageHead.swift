@@ -36,7 +36,7 @@ struct MaskedHead: Sendable {
     }
 }
 
-/// What stands on an encoder that guesses masked words (Devlin et al. 2019): a linear layer with an activation, a layer norm, and an output
+/// What is on an encoder that guesses masked words (Devlin et al. 2019): a linear layer with an activation, a layer norm, and an output
 /// layer over the vocabulary whose weights are mostly the word table.
 public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
     public let dense: Linear<Scalar>

@@ -3,7 +3,7 @@
 /// Hidden states of such a batch are `(totalTokens, hiddenSize)`; the rows of sequence s are `offsets[s] ..< offsets[s + 1]`.
 public struct PackedBatch: Sendable {
     public private(set) var ids: [Int32] = []
-    /// Segment of each token (BERT's sentence A and B); empty where all are 0.
+    /// Segment of each token (BERT's sentence A and B); empty if all are 0.
     public private(set) var typeIDs: [Int32] = []
     /// First row of each sequence, and the end of the last one.
     public private(set) var offsets: [Int64] = [0]

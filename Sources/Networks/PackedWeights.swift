@@ -7,7 +7,8 @@ import Tensors
 /// model's own.
 ///
 /// The first process that computes with a model writes the file; what it holds is what that process laid out. Its name is the hash of the model's
-/// weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it lies and how to have none.
+/// weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it is and how to
+/// disable it.
 public final class PackedWeights: Sendable {
     private let key: String
     private let precision: Precision
@@ -23,7 +24,7 @@ public final class PackedWeights: Sendable {
     /// Bytes that all models may take.
     private static let limit = 4 << 30
 
-    /// Nil where nothing is kept: there is no cache, or the weights are not one file of safetensors.
+    /// Nil if nothing is kept: there is no cache, or the weights are not one file of safetensors.
     public init?(weights: String, precision: Precision) {
         guard UserCache.folder(Self.kind) != nil, weights.hasSuffix(".safetensors"), let hash = try? SHA256.keptHex(ofFile: weights) else { return nil }
         key = SHA256.hex(of: "2 \(hash) \(precision.rawValue) \(PackedParts.library)")
@@ -31,7 +32,7 @@ public final class PackedWeights: Sendable {
         kept = UserCache.read(Self.kind, key: key)
     }
 
-    /// True where an earlier process has read these very weights and found them to be numbers.
+    /// True if an earlier process has read these very weights and found them to be numbers.
     public var isKnown: Bool { kept != nil }
 
     /// Gives the parameters of a network their layouts, as far as they are kept.
@@ -100,7 +101,7 @@ public final class PackedWeights: Sendable {
         var matrices: [(index: Int, parts: PackedParts)] = []
         var values: [(index: Int, bytes: UnsafeRawBufferPointer)] = []
 
-        /// Nil where it is not one that was written here. All of its matrices are of the precision that its name stands for.
+        /// Nil if it is not one that was written here. All of its matrices are of the precision that its name stands for.
         init?(_ file: MappedFile, _ precision: Precision) {
             let bytes = file.bytes
             guard bytes.starts(with: PackedWeights.mark), let end = bytes.firstIndex(of: UInt8(ascii: "\n")),

@@ -23,7 +23,7 @@ public struct PrecisionTimes: Sendable, Equatable {
         return least.0
     }
 
-    /// How many times as fast as f32; nil where the processor lacks it.
+    /// How many times as fast as f32; nil if the processor lacks it.
     public func speed(of precision: Precision) -> Double? {
         guard let exact = seconds[.f32], let own = seconds[precision], own > 0 else { return nil }
         return exact / own

@@ -129,7 +129,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         var offsets: [Int64]
     }
 
-    /// What the decoder keeps of each hypothesis: a state for each layer, and what it is fed beside the last token.
+    /// What the decoder keeps of each hypothesis: a state for each layer, and what it is fed next to the last token.
     private struct DecoderState: Sendable {
         var layers: [Variable<Scalar>]
         var fed: Variable<Scalar>?

@@ -84,27 +84,28 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `DataError` that says which numbers do not fit together.
+    /// - Throws: `DataError` that names the numbers that do not match.
     public func validate(file: String? = nil) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: file) }
         if case .transformer(let shape) = architecture {
             guard shape.hiddenSize % shape.attentionHeads == 0 else {
-                throw fail("hidden_size \(shape.hiddenSize) does not divide by attention_heads \(shape.attentionHeads)")
+                throw fail("hidden_size \(shape.hiddenSize) is not divisible by attention_heads \(shape.attentionHeads)")
             }
         }
         if case .recurrent(let shape) = architecture {
             guard !(shape.inputFeeding && shape.attention == .none) else {
-                throw fail("input_feeding needs an attention; without one there is nothing to feed")
+                throw fail("input_feeding needs an attention")
             }
             guard shape.attention != .dot || !shape.bidirectional else {
-                throw fail("attention 'dot' needs encoder and decoder states of one size; of a bidirectional encoder take 'general', 'concat' or 'additive'")
+                throw fail("attention 'dot' needs encoder and decoder states of the same size; with a bidirectional encoder use "
+                    + "'general', 'concat' or 'additive'")
             }
         }
         guard !tiedOutput || embeddingSize == readoutSize else {
             throw fail("tied_output needs embedding_size \(embeddingSize) to equal hidden_size \(readoutSize)")
         }
         for (name, id) in [("bos_token_id", beginID), ("eos_token_id", endID)] where id < 0 || Int(id) >= vocabularySize {
-            throw fail("\(name) \(id) lies outside the vocabulary of \(vocabularySize)")
+            throw fail("\(name) \(id) is outside the vocabulary of \(vocabularySize)")
         }
     }
 

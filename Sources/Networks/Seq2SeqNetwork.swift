@@ -113,7 +113,7 @@ public func makeSeq2SeqNetwork<S: TensorScalar>(
 }
 
 extension Parameter {
-    /// Every element drawn anew, in order.
+    /// Draws every element again, in order.
     package func fill(_ draw: () -> Double) {
         assign(Tensor((0..<shape.reduce(1, *)).map { _ in Scalar(draw()) }, shape: shape))
     }

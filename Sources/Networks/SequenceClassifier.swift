@@ -2,7 +2,7 @@ import Autograd
 import FileFormats
 import Tensors
 
-/// What stands on an encoder that judges whole sequences: how the tokens become one vector, and the layers it then goes through. The
+/// What is on an encoder that judges whole sequences: how the tokens become one vector, and the layers it then goes through. The
 /// families differ in these and in their checkpoint keys, which are full ones here.
 struct ClassificationHead: Sendable {
     var pooling = PoolingMode.cls
@@ -37,7 +37,7 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         let family = try encoderFamily(reader)
         guard let head = try family.head(reader) else {
             let known = supportedModelTypes.filter { $0 != "nomic_bert" }
-            throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; supported are \(known.joined(separator: ", "))")
+            throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))")
         }
         var configuration = try EncoderConfiguration(json: json, file: file)
         if let dropout { configuration.dropout = dropout }

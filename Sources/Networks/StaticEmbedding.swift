@@ -28,7 +28,7 @@ public final class StaticEmbedding<Scalar: TensorScalar>: Module {
 extension StaticEmbedding where Scalar == Float {
     /// Reads either layout: `embedding.weight`, or `embeddings` with perhaps `mapping` (row of each token) and `weights` (of each token).
     ///
-    /// - Throws: `DataError` where there is no such table, or its parts do not fit each other.
+    /// - Throws: `DataError` if there is no such table, or its parts do not fit each other.
     public convenience init(from archive: some WeightArchive) throws {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: archive.fileName) }
         let names = Set(archive.names)
@@ -46,7 +46,7 @@ extension StaticEmbedding where Scalar == Float {
         let mapping = names.contains("mapping") ? try archive.integers("mapping") : Array(0..<rows.rows)
         let weights = names.contains("weights") ? try archive.tensor("weights") : Tensor(repeating: 1, shape: [mapping.count])
         if let wrong = mapping.firstIndex(where: { !(0..<rows.rows).contains($0) }) {
-            throw fail("'mapping' sends token \(wrong) to row \(mapping[wrong]) of a table of \(rows.rows)")
+            throw fail("'mapping' maps token \(wrong) to row \(mapping[wrong]) of a table of \(rows.rows)")
         }
         guard weights.count == mapping.count else { throw fail("'weights' has \(weights.count) elements for \(mapping.count) tokens") }
         guard weights.isFinite else { throw fail("tensor 'weights' contains NaN or infinity") }

@@ -11,16 +11,16 @@ extension MethodsText {
     private mutating func scoring(_ record: JSON) -> [String] {
         guard record["kind"]?.string == "masked" else {
             let begin = record["begin_token"]?.string
-            return [say("Each token's probability was computed from the tokens before it" + (begin.map { ", the first one's from the begin token “\($0)”" } ?? "; a text's first token has none") + ".",
+            return [say("Each token's probability was computed from the preceding tokens" + (begin.map { ", the first one's from the begin token “\($0)”" } ?? "; the first token of a text was not scored") + ".",
                         "各トークンの確率は先行するトークンから計算した" + (begin.map { "（文頭のトークンは開始トークン「\($0)」から）" } ?? "（文頭のトークンには確率がない）") + "。")]
         }
         if record["pll"]?.string == "within-word-l2r" {
             let source = cite(.pseudoLikelihood, .withinWord)
-            return [say("Pseudo-log-likelihoods were computed by hiding each token together with the later tokens of its word\(source).",
+            return [say("Pseudo-log-likelihoods were computed by masking each token together with the later tokens of its word\(source).",
                         "各トークンを、同じ語のそれ以降のトークンとともに隠して予測させる疑似対数尤度\(source)を求めた。")]
         }
         let source = cite(.pseudoLikelihood)
-        return [say("Pseudo-log-likelihoods were computed by hiding one token at a time\(source).", "トークンを1つずつ隠して予測させる疑似対数尤度\(source)を求めた。")]
+        return [say("Pseudo-log-likelihoods were computed by masking one token at a time\(source).", "トークンを1つずつ隠して予測させる疑似対数尤度\(source)を求めた。")]
     }
 
     /// Words in their sentences. What is made from such vectors knows less than their own record.
@@ -31,7 +31,7 @@ extension MethodsText {
         let part = pieces == "mean" ? say("the mean of its pieces", "その語をなすトークンの平均") : say("its \(pieces) piece", pieces == "first" ? "その語の最初のトークン" : "その語の最後のトークン")
         let place = layers.isEmpty ? "" : layers.count == 1 ? say(" in layer \(layers[0])", "（第\(layers[0])層）")
             : say(", averaged over layers \(layers.joined(separator: ", "))", "（第\(layers.joined(separator: "、"))層の平均）")
-        return [say("For \(rows) words of \(source), the vector of the word as it stands in its sentence was taken from the encoder \(model) (SHA-256 \(hash)…): \(part)\(place), \(dimension) dimensions.",
+        return [say("For \(rows) words of \(source), the vector of the word in its sentence context was taken from the encoder \(model) (SHA-256 \(hash)…): \(part)\(place), \(dimension) dimensions.",
                     "\(source)の\(rows)語について、文中でのその語のベクトル（\(dimension)次元）をエンコーダー\(model)（SHA-256: \(hash)…）から求めた。ベクトルは\(part)である\(place)。")]
     }
 
@@ -44,20 +44,20 @@ extension MethodsText {
         result += scoring(record)
         if record["corrected_for_spaces"]?.bool == true {
             let source = cite(.wordProbability, .leadingSpaces)
-            result.append(say("A \(unit)'s tokens were summed, with the correction for tokens that carry the space before them\(source).",
+            result.append(say("The surprisal of a \(unit) is the sum over its tokens, corrected for tokens that include the preceding space\(source).",
                               "\(japanese)のサプライザルはトークンの和とし、先行する空白を含むトークンについて補正した\(source)。"))
         } else if unit != "token" {
-            result.append(say("A \(unit)'s surprisal is the sum of its tokens'.", "\(japanese)のサプライザルはそのトークンの和である。"))
+            result.append(say("The surprisal of a \(unit) is the sum over its tokens.", "\(japanese)のサプライザルはそのトークンの和である。"))
         }
         if let stride = record["stride"]?.int {
-            result.append(say("Texts longer than the model reads were read in windows that begin \(stride) tokens apart.", "モデルの上限を超えるテキストは、\(stride)トークンごとに始まる窓に分けて読ませた。"))
+            result.append(say("Texts longer than the model's context were read in windows \(stride) tokens apart.", "モデルの上限を超えるテキストは、\(stride)トークンごとに始まる窓に分けて読ませた。"))
         }
         return result
     }
 
     mutating func describe(fill record: JSON) -> [String] {
         let holes = Self.number(record["holes"]) ?? "", top = Self.number(record["top"]) ?? ""
-        return [say("For \(holes) masked places, the \(top) most probable tokens were taken from the masked language model \(modelNamed(record))\(cite(.bert)).",
+        return [say("For \(holes) masked positions, the \(top) most probable tokens were obtained from the masked language model \(modelNamed(record))\(cite(.bert)).",
                     "マスクした\(holes)箇所のそれぞれについて、マスク言語モデル\(modelNamed(record))\(cite(.bert))による確率の高い\(top)トークンを求めた。")]
     }
 
@@ -65,7 +65,7 @@ extension MethodsText {
         let pairs = Self.number(record["pairs"]) ?? "", accuracy = NumberText.fixed(record["accuracy"]?.double ?? .nan, 3), source = cite(.minimalPairs)
         let interval = record["interval"]?.string ?? ""
         return [say("In \(pairs) minimal pairs\(source), the \(record["kind"]?.string ?? "") language model \(modelNamed(record)) should give the acceptable sentence the higher probability "
-                        + "(sum of its tokens' log-probabilities); ties counted as errors (accuracy \(accuracy); 95 % interval: \(interval)).",
+                        + "(sum of token log-probabilities); ties counted as errors (accuracy \(accuracy); 95 % interval: \(interval)).",
                     "\(pairs)個のミニマルペア\(source)において、言語モデル\(modelNamed(record))が容認可能な文により高い確率（トークンの対数確率の和）を与えるかを調べた。同値は誤答とした（正答率\(accuracy)、95%区間は\(interval)）。")]
             + scoring(record)
     }

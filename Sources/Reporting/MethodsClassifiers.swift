@@ -15,11 +15,11 @@ extension MethodsText {
         switch classifier["training"]?.string {
         case "frozen":
             let model = isRegression ? say("ridge regression", "リッジ回帰") : say("multinomial logistic regression with an L2 penalty", "L2正則化を伴う多項ロジスティック回帰")
-            result.append(say("On these vectors, which were not changed, \(model) learned to predict \(what); the strength of the penalty was chosen in folds within the rows that were learned from.",
+            result.append(say("On these frozen vectors, \(model) was trained to predict \(what); the strength of the penalty was chosen by cross-validation within the training rows.",
                               "このベクトルを固定したまま、\(model)により\(what)を予測した。正則化の強さは学習に用いた行の内部の交差検証で選んだ。"))
         case "setfit":
             let name = (classifier["classifiers"]?.array?.last?["name"]?.string ?? "").replacingOccurrences(of: "SetFit ", with: "")
-            result.append(say("The sentence encoder \(name) was first tuned on pairs of texts of one class and of different classes, then a logistic regression on its vectors learned to predict \(what)\(cite(.setFit)).",
+            result.append(say("The sentence encoder \(name) was first fine-tuned on pairs of texts of the same and of different classes; a logistic regression on its vectors was then trained to predict \(what)\(cite(.setFit)).",
                               "文埋め込みモデル\(name)を、同じクラスの文対と異なるクラスの文対により調整した後、そのベクトルのロジスティック回帰により\(what)を予測した\(cite(.setFit))。"))
         case "fine-tuned":
             result += describe(tuning: classifier, what)
@@ -31,16 +31,16 @@ extension MethodsText {
         switch classifier["design"]?.string {
         case "folds":
             let folds = Self.number(classifier["folds"]) ?? "", stratified = classifier["stratified"]?.bool == true
-            result.append(say("Every row was predicted by a model that had not seen it, in \(folds)-fold \(stratified ? "stratified " : "")cross-validation\(groups.map { " that split none of the \($0) groups" } ?? "").",
-                              "各行は、それを学習していないモデルにより、\(stratified ? "層化" : "")\(folds)分割交差検証\(groups.map { "（\($0)個の群は分割しない）" } ?? "")で予測した。"))
+            result.append(say("Every row was predicted by a model that was not trained on it, in \(folds)-fold \(stratified ? "stratified " : "")cross-validation\(groups.map { " that split none of the \($0) groups" } ?? "").",
+                              "各行は、それを学習していないモデルにより、\(stratified ? "層化" : "")\(folds)分割交差検証\(groups.map { "（\($0)個のグループは分割しない）" } ?? "")で予測した。"))
         case "test table":
             let trained = Self.number(classifier["training_rows"]) ?? ""
-            result.append(say("It was learned from \(trained) other rows.", "学習には別の\(trained)行を用いた。"))
+            result.append(say("It was trained on \(trained) other rows.", "学習には別の\(trained)行を用いた。"))
         default: break
         }
         let resamples = Self.number(classifier["resamples"]) ?? "", matthews = task == "classification" ? cite(.matthews) : ""
         let measures = isRegression ? say("Pearson's and Spearman's correlations", "PearsonとSpearmanの相関係数")
-            : task == "multilabel" ? say("micro- and macro-averaged F1", "マイクロ平均F1とマクロ平均F1") : say("accuracy, Matthews' correlation\(matthews) and F1", "正答率、Matthewsの相関係数\(matthews)、F1")
+            : task == "multilabel" ? say("micro- and macro-averaged F1", "マイクロ平均F1とマクロ平均F1") : say("accuracy, Matthews correlation\(matthews) and F1", "正答率、Matthewsの相関係数\(matthews)、F1")
         let over = groups == nil ? say("rows", "行") : say("groups", "群")
         result.append(say("\(measures) have 95 % percentile intervals from \(resamples) bootstrap resamples of \(over).", "\(measures)の95%信頼区間は\(over)を単位とするブートストラップ（\(resamples)回）の百分位点である。"))
         let baselines = classifier["classifiers"]?.array?.dropLast().compactMap { $0["name"]?.string } ?? []
@@ -50,7 +50,7 @@ extension MethodsText {
             result.append(say("It was compared with \(names) on the same rows by a paired bootstrap\(test).", "比較対象は\(names)であり、同じ行について対応のあるブートストラップ\(test)により比較した。"))
         }
         if classifier["calibrated"]?.bool == true {
-            result.append(say("Probabilities were calibrated by a temperature found on held-out training rows\(cite(.calibration)).", "確率は、学習データのうち取り分けた行で求めた温度により較正した\(cite(.calibration))。"))
+            result.append(say("Probabilities were calibrated by a temperature fitted on held-out training rows\(cite(.calibration)).", "確率は、学習データのうち取り分けた行で求めた温度により較正した\(cite(.calibration))。"))
         }
         return result
     }
@@ -73,12 +73,12 @@ extension MethodsText {
             result.append(say("Each layer's learning rate was \(decay) times that of the layer above\(cite(.layerRates)).", "各層の学習率は一つ上の層の\(decay)倍とした\(cite(.layerRates))。"))
         }
         if let penalty = tuning["penalty"]?.string {
-            result.append(say("Weights were pulled towards the pretrained ones (\(penalty))\(cite(.pullToPretrained)).", "重みには事前学習時の値へ引き戻す罰則を課した（\(penalty)）\(cite(.pullToPretrained))。"))
+            result.append(say("Weights were penalized for their distance from the pretrained ones (\(penalty))\(cite(.pullToPretrained)).", "重みには事前学習時の値へ引き戻す罰則を課した（\(penalty)）\(cite(.pullToPretrained))。"))
         }
         if tuning["early_stopping"]?.bool == true {
             result.append(say("The epoch was chosen on a tenth of the training rows.", "エポックは学習データの1割を取り分けて選んだ。"))
         }
-        if let seeds = tuning["seeds"]?.int, seeds > 1 { result.append(say("Figures are means over \(seeds) random seeds.", "数値は\(seeds)個の乱数の種についての平均である。")) }
+        if let seeds = tuning["seeds"]?.int, seeds > 1 { result.append(say("Figures are means over \(seeds) random seeds.", "数値は\(seeds)個のシードについての平均である。")) }
         return result
     }
 
@@ -101,7 +101,7 @@ extension MethodsText {
     mutating func describe(classification: JSON) -> [String] {
         let rows = Self.number(classification["rows"]) ?? "", model = classification["model"]?["name"]?.string ?? "", hash = String((classification["model"]?["sha256"]?.string ?? "").prefix(12))
         let labels = classification["labels"]?.array?.compactMap(\.string) ?? []
-        var result = [say("The \(rows) texts were given labels (\(labels.joined(separator: ", "))) by the classifier \(model) (SHA-256 \(hash)…).",
+        var result = [say("The \(rows) texts were labelled (\(labels.joined(separator: ", "))) by the classifier \(model) (SHA-256 \(hash)…).",
                           "\(rows)文に、分類器\(model)（SHA-256: \(hash)…）によりラベル（\(labels.joined(separator: "、"))）を付した。")]
         if classification["temperature"]?.double != nil {
             result.append(say("Its probabilities were calibrated by a temperature\(cite(.calibration)).", "確率は温度により較正した\(cite(.calibration))。"))
@@ -114,10 +114,10 @@ extension MethodsText {
         let shape = hidden.map { say("a hidden layer of \($0) tanh units on either side", "両側に\($0)個のtanhユニットの隠れ層") } ?? say("no hidden layer", "隠れ層なし")
         let tied = autoencoder["tied"]?.bool == true ? say(", tied weights", "、重みは共有") : ""
         let solver = autoencoder["solver"]?.string == "adam" ? "Adam" : "L-BFGS"
-        var result = [say("Vectors were encoded in \(code) numbers by an autoencoder\(cite(.autoencoder)) with \(shape)\(tied), learned from \(rows) rows by \(solver).",
+        var result = [say("Vectors were compressed to \(code) dimensions by an autoencoder\(cite(.autoencoder)) with \(shape)\(tied), trained on \(rows) rows by \(solver).",
                           "ベクトルをオートエンコーダー\(cite(.autoencoder))（\(shape)\(tied)）により\(code)個の数に符号化した。学習には\(rows)行と\(solver)を用いた。")]
         if let active = Self.number(autoencoder["active"]) {
-            result.append(say("Of each code the \(active) largest units were kept\(cite(.topUnits)).", "各符号のうち大きい方から\(active)個のユニットのみを残した\(cite(.topUnits))。"))
+            result.append(say("The \(active) largest units of each code were kept\(cite(.topUnits)).", "各符号のうち大きい方から\(active)個のユニットのみを残した\(cite(.topUnits))。"))
         }
         if let noise = autoencoder["corruption"]?.double, noise > 0 {
             result.append(say("Inputs were corrupted with probability \(noise)\(cite(.denoising)).", "入力の各成分は確率\(noise)で隠した\(cite(.denoising))。"))

@@ -9,14 +9,14 @@ extension MethodsText {
         let several = (contrast["contrasts"]?.array?.count ?? 0) > 1, isPaired = contrast["contrasts"]?.array?.first?["paired"]?.bool == true
         let value = contrast["value"]?.string, item = contrast["item"]?.string ?? ""
         let unit = isPaired ? say("paired by item (\(item))", "項目（\(item)）を対応させて") : say("as independent samples", "独立標本として")
-        let what = value.map { say("The column \($0)", "列「\($0)」") } ?? say("Cosines of the vectors, raw and after their mean was subtracted,", "ベクトルのコサイン類似度（そのままの値と、平均ベクトルを引いた後の値）")
+        let what = value.map { say("The column \($0)", "列「\($0)」") } ?? say("Cosines of the vectors, raw and after subtracting their mean,", "ベクトルのコサイン類似度（そのままの値と、平均ベクトルを引いた後の値）")
         var result = [say(
             "\(what) were compared between conditions \(unit): 95 % intervals by the bias-corrected accelerated bootstrap\(cite(.acceleratedBootstrap)) over items (\(resamples) resamples), "
-                + "p-values by permuting conditions \(isPaired ? "within items" : "over rows") (all arrangements where they are few, else \(permutations)\(cite(.permutation))), seed \(seed).",
+                + "p-values by permuting conditions \(isPaired ? "within items" : "over rows") (all permutations if feasible, otherwise \(permutations)\(cite(.permutation))), seed \(seed).",
             "\(what)を条件間で\(unit)比較した。95%信頼区間は項目を単位とするBCaブートストラップ\(cite(.acceleratedBootstrap))（\(resamples)回）により、p値は\(isPaired ? "項目内での条件の入れ替え" : "行の条件の並べ替え")"
-                + "（場合の数が少なければ全通り、それ以外は\(permutations)回\(cite(.permutation))）による並べ替え検定で求めた（乱数の種\(seed)）。")]
+                + "（場合の数が少なければ全通り、それ以外は\(permutations)回\(cite(.permutation))）による並べ替え検定で求めた（シード\(seed)）。")]
         if value == nil {
-            result.append(say("Cosines from which the overlap of words and the difference in length of each pair were taken out by least squares are reported beside them.",
+            result.append(say("Cosines with word overlap and length difference of each pair regressed out are reported as well.",
                               "各対の語の重なりと文長の差の影響を最小二乗法により除いたコサイン類似度も併せて報告した。"))
         }
         if several {
@@ -37,7 +37,7 @@ extension MethodsText {
                 result = [say("Cross-validated squared Mahalanobis distances\(cite(.crossnobis)) of \(n) conditions were computed from \(trials) trials (\(channels) channels, \(folds) folds)\(each).",
                               "\(n)条件の交差検証マハラノビス距離（平方）\(cite(.crossnobis))を\(trials)試行（\(channels)チャンネル、\(folds)分割）から求めた\(each)。")]
             case "decoding":
-                result = [say("Pairs of \(n) conditions were told apart by a linear discriminant in \(trials) trials (\(channels) channels), trained on all but one of \(folds) folds and tested on it; the dissimilarity is the accuracy\(each).",
+                result = [say("Pairs of \(n) conditions were classified by a linear discriminant in \(trials) trials (\(channels) channels), trained on all but one of \(folds) folds and tested on the remaining one; the dissimilarity is the accuracy\(each).",
                               "\(n)条件の各対を線形判別により識別し（\(trials)試行、\(channels)チャンネル、\(folds)分割の交差検証）、その正答率を非類似度とした\(each)。")]
             case "mahalanobis":
                 result = [say("Squared Mahalanobis distances between the means of \(n) conditions were computed from \(trials) trials (\(channels) channels)\(each).",
@@ -91,10 +91,10 @@ extension MethodsText {
         let form = mds["form"]?.string ?? "classical", japanese = ["classical": "古典的", "metric": "計量", "nonmetric": "非計量"][form] ?? form
         if let maps = mds["maps"]?.array {
             let smacof = form == "classical" ? say("", "") : say(" (SMACOF from the classical solution)", "（古典的解を初期値とするSMACOF）")
-            return [say("\(maps.count) dissimilarity matrices of \(n) conditions were each laid out in \(d) dimensions by \(form) multidimensional scaling\(cite(.scaling))\(smacof); the maps were brought onto their mean by generalized Procrustes analysis\(cite(.procrustes)).",
+            return [say("\(maps.count) dissimilarity matrices of \(n) conditions were each mapped to \(d) dimensions by \(form) multidimensional scaling\(cite(.scaling))\(smacof); the maps were aligned with their mean by generalized Procrustes analysis\(cite(.procrustes)).",
                         "\(n)条件の\(maps.count)個の非類似度行列をそれぞれ\(japanese)多次元尺度構成法\(cite(.scaling))\(smacof)により\(d)次元に配置し、一般化プロクラステス分析\(cite(.procrustes))により重ね合わせた。")]
         }
-        return [say("The \(n) conditions were laid out in \(d) dimensions by \(form) multidimensional scaling\(cite(.scaling))\(form == "classical" ? "" : " (SMACOF from the classical solution)"), stress-1 \(stress).",
+        return [say("The \(n) conditions were mapped to \(d) dimensions by \(form) multidimensional scaling\(cite(.scaling))\(form == "classical" ? "" : " (SMACOF from the classical solution)"), stress-1 \(stress).",
                     "\(n)条件を\(japanese)多次元尺度構成法\(cite(.scaling))\(form == "classical" ? "" : "（古典的解を初期値とするSMACOF）")により\(d)次元に配置した（ストレス1は\(stress)）。")]
     }
 
@@ -102,7 +102,7 @@ extension MethodsText {
         let rows = Self.number(tree["rows"]) ?? "", linkage = tree["linkage"]?.string ?? "", clusters = Self.number(tree["clusters"])
         let japanese = ["average": "群平均法", "complete": "最長距離法", "single": "最短距離法", "ward": "Ward法"][linkage] ?? linkage
         return [say("The \(rows) vectors were clustered hierarchically (\(linkage) linkage of cosine distances)\(clusters.map { ", cut into \($0) clusters" } ?? "").",
-                    "\(rows)個のベクトルをコサイン距離の\(japanese)により階層的にクラスタリングした\(clusters.map { "（\($0)クラスタに分割）" } ?? "")。")]
+                    "\(rows)個のベクトルをコサイン距離の\(japanese)により階層的にクラスタリングした\(clusters.map { "（\($0)クラスターに分割）" } ?? "")。")]
     }
 
     mutating func describe(encoding: JSON) -> [String] {
@@ -112,7 +112,7 @@ extension MethodsText {
         if encoding["leave"]?.int == 2 {
             let alpha = Self.number(encoding["alpha"]) ?? ""
             result = [say("Measurements (\(voxels)) of \(items) items were predicted from the vectors by ridge regression (penalty \(alpha)\(scaled ? ", features standardized within folds" : "")); each pair of items was left out in turn, "
-                            + "and counted as correct where the right pairing had the larger sum of cosines\(cite(.nounMeaning)).",
+                            + "and counted as correct if the correct pairing had the larger sum of cosines\(cite(.nounMeaning)).",
                         "\(items)項目の\(voxels)個の測定値をリッジ回帰（正則化係数\(alpha)\(scaled ? "、特徴量は分割ごとに標準化" : "")）によりベクトルから予測した。すべての2項目の組を順に除いて学習し、正しい対応のコサインの和が大きければ正答とした\(cite(.nounMeaning))。")]
             if permutations != "0" { result.append(say("The p-value comes from \(permutations) permutations of items\(cite(.permutation)).", "p値は項目の並べ替え\(permutations)回により求めた\(cite(.permutation))。")) }
         } else {
@@ -120,7 +120,7 @@ extension MethodsText {
             result = [say("Measurements (\(voxels)) of \(items) items were predicted from the vectors by ridge regression in \(folds) folds\(scaled ? ", features standardized within folds" : ""); the penalty of each measurement was chosen in inner folds.",
                         "\(items)項目の\(voxels)個の測定値をリッジ回帰によりベクトルから予測した（\(folds)分割交差検証\(scaled ? "、特徴量は分割ごとに標準化" : "")）。正則化係数は測定値ごとに内側の分割で選んだ。")]
             if let bands = Self.number(encoding["bands"]) {
-                result.append(say("The \(bands) feature spaces had penalties of their own (banded ridge regression\(cite(.bandedRidge))).", "\(bands)個の特徴空間には別々の正則化係数を用いた（バンド付きリッジ回帰\(cite(.bandedRidge))）。"))
+                result.append(say("The \(bands) feature spaces had separate penalties (banded ridge regression\(cite(.bandedRidge))).", "\(bands)個の特徴空間には別々の正則化係数を用いた（バンド付きリッジ回帰\(cite(.bandedRidge))）。"))
             }
             if permutations != "0" {
                 result.append(say("p-values come from \(permutations) permutations of rows within folds (one-sided)\(cite(.permutation)) and were adjusted for the false discovery rate\(cite(.falseDiscovery)).",

@@ -6,7 +6,7 @@ import VectorStore
 public struct MethodsFacts {
     /// The newest step's record.
     let record: JSON
-    /// What the vectors are that it rests on; nil where the file does not say.
+    /// What the vectors are that it rests on; nil if the file does not say.
     let vectors: JSON?
     /// `kotonoha/vectors`, `kotonoha/pca`, …; empty for tables and pictures.
     let format: String
@@ -15,7 +15,7 @@ public struct MethodsFacts {
     /// The result.
     let path: String
 
-    /// - Throws: `DataError` where the file is missing, damaged, or says nothing about its making.
+    /// - Throws: `DataError` if the file is missing, damaged, or says nothing about its making.
     public init(path: String) throws {
         self.path = path
         let sidecar = path + ".provenance.json"
@@ -25,14 +25,14 @@ public struct MethodsFacts {
             if let described = beside["vectors"] {
                 vectors = described
             } else {
-                // A vector file with a record beside it, as of trained words, says itself what its vectors are.
+                // A vector file with a record next to it, as of trained words, says itself what its vectors are.
                 vectors = try beside["method"] == nil ? Self.vectors(in: path) : nil
             }
             format = ""
             program = "Kotonoha \(record["version"]?.string ?? "")"
             return
         }
-        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "there is no such file", file: path) }
+        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "no such file", file: path) }
         if URL(fileURLWithPath: path).pathExtension.lowercased() == "safetensors" {
             let remarks = try SafetensorsFile(path: path).header.metadata
             record = try JSON(parsing: remarks.first { $0.key == "provenance" }?.value ?? "{}", file: path)
@@ -48,11 +48,11 @@ public struct MethodsFacts {
             return
         }
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-            throw DataError(.noInput, "nothing says how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is not beside it", file: path)
+            throw DataError(.noInput, "there is no record of how this file was made: \(URL(fileURLWithPath: sidecar).lastPathComponent) is missing", file: path)
         }
         let container = try HDF5Container(path: path)
         guard let format = try container.attribute("format")?.string, format.hasPrefix("kotonoha/") else {
-            throw DataError(.badData, "this HDF5 file was not written by kotonoha: it has no attribute \"format\"", file: path)
+            throw DataError(.badData, "this HDF5 file was not written by kotonoha (it has no attribute \"format\")", file: path)
         }
         self.format = format
         program = try container.attribute("created_by")?.string.map { $0.replacingOccurrences(of: "kotonoha", with: "Kotonoha") } ?? "Kotonoha"
@@ -69,7 +69,7 @@ public struct MethodsFacts {
         }
     }
 
-    /// What the vectors of a vector file are; nil for every other file, and where there is none.
+    /// What the vectors of a vector file are; nil for other files and if absent.
     private static func vectors(in path: String) throws -> JSON? {
         guard ["h5", "hdf5"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()), FileManager.default.fileExists(atPath: path),
             try HDF5Container(path: path).attribute("format")?.string == "kotonoha/vectors" else { return nil }

@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
 
-/// A Methods paragraph, in English or Japanese, out of what a result says about its making. Nothing is claimed that the record does not hold.
+/// A Methods paragraph, in English or Japanese, from the provenance of a result. It claims nothing beyond the record.
 public struct MethodsText {
     public enum Language: String, CaseIterable { case en, ja }
 
@@ -9,7 +9,7 @@ public struct MethodsText {
     public private(set) var cited: [Bibliography] = []
     let language: Language
 
-    /// - Throws: `DataError` where the record says too little for a paragraph.
+    /// - Throws: `DataError` if the record says too little for a paragraph.
     public init(_ facts: MethodsFacts, language: Language) throws {
         self.language = language
         var sentences: [String] = []
@@ -65,7 +65,7 @@ public struct MethodsText {
         default: break
         }
         guard !sentences.isEmpty else {
-            throw DataError(.badData, "its record names no model and no method, so there is nothing to describe; make the file again with this version", file: facts.path)
+            throw DataError(.badData, "its record has neither a model nor a method to describe; make the file again with this version", file: facts.path)
         }
         if let input = facts.record["inputs"]?.array?.first, facts.record["encoder"] == nil, facts.vectors != nil, facts.record["method"] != nil {
             let name = input["name"]?.string ?? "", hash = input["sha256"]?.string ?? ""
@@ -115,8 +115,8 @@ public struct MethodsText {
     private func manner(_ vectors: JSON) -> String {
         let pooling = vectors["pooling"]?.string ?? "", limit = Self.number(vectors["max_length"]) ?? "", precision = vectors["precision"]?.string ?? "f32"
         let unit = vectors["normalized"]?.bool == true
-        return say("\(pooling) pooling over the last layer's token vectors, sentences cut after \(limit) tokens, \(precision) arithmetic"
-                    + "\(unit ? ", vectors scaled to unit length" : "")",
+        return say("\(pooling) pooling over the last layer's token vectors, truncation to \(limit) tokens and \(precision) arithmetic"
+                    + "\(unit ? "; vectors were scaled to unit length" : "")",
                    "文ベクトルは最終層のトークンベクトルの\(Self.japanese(pooling: pooling))であり、\(limit)トークンを超える部分は切り捨て、演算精度は\(precision)とした"
                     + "\(unit ? "。ベクトルは長さ1に正規化した" : "")")
     }
@@ -128,7 +128,7 @@ public struct MethodsText {
 
     private func describePrompt(_ vectors: JSON) -> [String] {
         guard let prompt = vectors["prompt"]?.string, !prompt.isEmpty else { return [] }
-        return [say("The prompt “\(prompt)” was put before every sentence.", "各文の前にプロンプト「\(prompt)」を付した。")]
+        return [say("The prompt “\(prompt)” was prepended to every sentence.", "各文の前にプロンプト「\(prompt)」を付した。")]
     }
 
     private mutating func describe(vectors: JSON) -> [String] {
@@ -137,12 +137,12 @@ public struct MethodsText {
         let source = named(vectors["source"]?.string ?? "", vectors["source_sha256"]?.string ?? "")
         let encoder = cite(.sentenceTransformers, also: modelHash(vectors))
         var result = [say(
-            "\(valid == 1 ? "The sentence" : "Each of the \(rows) sentences") of \(source) was turned into a vector of \(dimension) dimensions by the sentence encoder "
-                + "\(model)\(encoder), with \(manner(vectors)).",
+            "\(valid == 1 ? "The sentence" : "Each of the \(rows) sentences") of \(source) was embedded as a \(dimension)-dimensional vector with the sentence encoder "
+                + "\(model)\(encoder), using \(manner(vectors)).",
             "\(source)の\(rows)文のそれぞれを、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")]
         if all > valid {
             let empty = all - valid
-            result.append(say(empty == 1 ? "One row without a sentence was left out." : "\(NumberText.grouped(empty)) rows without a sentence were left out.",
+            result.append(say(empty == 1 ? "One row without a sentence was excluded." : "\(NumberText.grouped(empty)) rows without a sentence were excluded.",
                               "文のない\(NumberText.grouped(empty))行は除いた。"))
         }
         result += describePrompt(vectors)
@@ -156,7 +156,7 @@ public struct MethodsText {
     private mutating func describe(encoder vectors: JSON, inputs: JSON?) -> [String] {
         let model = vectors["model"]?.string ?? "", dimension = Self.number(vectors["dimension"]) ?? "", input = inputs?.array?.first
         let source = named(input?["name"]?.string ?? "", input?["sha256"]?.string ?? ""), encoder = cite(.sentenceTransformers, also: modelHash(vectors))
-        return [say("The sentences of \(source) were turned into vectors of \(dimension) dimensions by the sentence encoder \(model)\(encoder), with \(manner(vectors)).",
+        return [say("The sentences of \(source) were embedded as \(dimension)-dimensional vectors with the sentence encoder \(model)\(encoder), using \(manner(vectors)).",
                     "\(source)の各文を、文埋め込みモデル\(model)\(encoder)によって\(dimension)次元のベクトルに変換した。\(manner(vectors))。")] + describePrompt(vectors)
     }
 
@@ -168,12 +168,12 @@ public struct MethodsText {
         if !filters.isEmpty { result.append(say("Only rows with \(filters.joined(separator: " and ")) were searched.", "探索の対象は\(filters.joined(separator: "、"))の行に限った。")) }
         if let least = ranking["threshold"]?.string {
             let (share, isShare) = (least.dropFirst(), least.hasPrefix("q"))
-            result.append(say(isShare ? "Answers below the \(share)th percentile of the cosines of random pairs were dropped." : "Answers with a cosine below \(least) were dropped.",
+            result.append(say(isShare ? "Results below the \(share)th percentile of the cosines of random pairs were excluded." : "Results with a cosine below \(least) were excluded.",
                               isShare ? "無作為に選んだ対のコサイン類似度の\(share)パーセンタイルに満たない文は除いた。" : "コサイン類似度が\(least)に満たない文は除いた。"))
         }
         if let diversity = ranking["diversity"]?.double, diversity > 0 {
             let weight = NumberText.fixed(diversity, 2)
-            result.append(say("Answers were chosen by maximal marginal relevance (diversity \(weight))\(cite(.marginalRelevance)).", "文の選択には最大周辺関連度（多様性の重み\(weight)）\(cite(.marginalRelevance))を用いた。"))
+            result.append(say("Results were selected by maximal marginal relevance (diversity \(weight))\(cite(.marginalRelevance)).", "文の選択には最大周辺関連度（多様性の重み\(weight)）\(cite(.marginalRelevance))を用いた。"))
         }
         return result
     }
@@ -184,8 +184,8 @@ public struct MethodsText {
         if let least { limits.append(("with a cosine of at least \(least)", "コサイン類似度\(least)以上")) }
         if mining["identical_left_out"]?.bool == true { limits.append(("of different sentences", "異なる文どうし")) }
         if mining["between_groups"]?.bool == true { limits.append(("between groups", "異なる群の間")) }
-        let random = say("pairs drawn at random (n = \(Self.number(mining["random_pairs"]) ?? "")) had a mean cosine of \(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3)), "
-                            + "99 % of them one below \(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))",
+        let random = say("random pairs (n = \(Self.number(mining["random_pairs"]) ?? "")) had a mean cosine of \(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3)), "
+                            + "99 % of them below \(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))",
                          "無作為に選んだ\(Self.number(mining["random_pairs"]) ?? "")対の平均は\(NumberText.fixed(mining["random_mean"]?.double ?? .nan, 3))、99パーセンタイルは\(NumberText.fixed(mining["random_q99"]?.double ?? .nan, 3))であった")
         return [say("The \(counted(mining["pairs"], "most similar pair", "most similar pairs")) of sentences\(limits.isEmpty ? "" : " " + limits.map(\.0).joined(separator: ", ")) "
                         + "\(mining["pairs"]?.int == 1 ? "was" : "were") found by the cosine of their vectors, by exact search over all pairs; \(random).",
@@ -200,10 +200,10 @@ public struct MethodsText {
     private func describe(similarity: JSON) -> [String] {
         func figure(_ name: String) -> String { NumberText.fixed(similarity[name]?.double ?? .nan, 3) }
         let samples = Self.number(similarity["bootstrap_samples"]) ?? "", seed = Self.number(similarity["seed"]) ?? "0"
-        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of sentences were correlated with people's scores (Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
-                        + "intervals are from Fisher's z and from \(samples) bootstrap samples of pairs, seed \(seed).",
+        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of sentences were correlated with human ratings (Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
+                        + "intervals are based on Fisher's z and on \(samples) bootstrap samples of pairs, seed \(seed).",
                     "\(Self.number(similarity["pairs"]) ?? "")対のコサイン類似度と人の評定値との相関を求めた（Pearsonのr = \(figure("pearson"))、Spearmanのρ = \(figure("spearman"))）。"
-                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（乱数の種\(seed)）による。")]
+                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（シード\(seed)）による。")]
     }
 
     private func describe(retrieval: JSON) -> [String] {
@@ -213,8 +213,8 @@ public struct MethodsText {
         case "any partner": say("any of its partners", "対になる文のいずれか")
         default: say("its partner", "対になる文")
         }
-        return [say("In \(counted(retrieval["pairs"], "pair")), each of \(counted(retrieval["first_sentences"], "different first sentence")) looked for \(right) among "
-                        + "\(counted(retrieval["second_sentences"], "second sentence")) by cosine, and the other way round; it came first in \(share("first_to_second_top1")) and \(share("second_to_first_top1")) of cases.",
+        return [say("In \(counted(retrieval["pairs"], "pair")), each of \(counted(retrieval["first_sentences"], "different first sentence")) was a query for \(right) among "
+                        + "\(counted(retrieval["second_sentences"], "second sentence")) by cosine, and vice versa; it was ranked first in \(share("first_to_second_top1")) and \(share("second_to_first_top1")) of cases.",
                     "\(Self.number(retrieval["pairs"]) ?? "")対において、異なる\(Self.number(retrieval["first_sentences"]) ?? "")文のそれぞれが、相手側の\(Self.number(retrieval["second_sentences"]) ?? "")文の中から\(right)をコサイン類似度で探し、逆方向についても同様とした。"
                         + "首位となった割合は\(share("first_to_second_top1"))と\(share("second_to_first_top1"))であった。")]
     }
@@ -222,7 +222,7 @@ public struct MethodsText {
     private func describe(groups: JSON) -> [String] {
         let found = groups["nearest_of_same_group"]?.double.map { NumberText.fixed($0, 3) }, precision = groups["r_precision"]?.double.map { NumberText.fixed($0, 3) }
         let by = groups["by"]?.string
-        return [say("For each sentence whose group has another one, it was asked whether the nearest other sentence by cosine is of the same group"
+        return [say("For each sentence in a group with at least two sentences, it was determined whether the nearest other sentence by cosine is in the same group"
                         + (by.map { ", within and between the values of “\($0)”" } ?? "") + (found.map { " (\($0) of \(counted(groups["sentences"], "sentence")); R-precision \(precision ?? ""))" } ?? "") + ".",
                     "同じ群に他の文がある各文について、コサイン類似度で最も近い文が同じ群に属するかを調べた" + (by.map { "（「\($0)」の値の内と間で）" } ?? "")
                         + (found.map { "（\(Self.number(groups["sentences"]) ?? "")文のうち\($0)、R適合率\(precision ?? "")）" } ?? "") + "。")]
@@ -233,7 +233,7 @@ public struct MethodsText {
         let isUMAP = placement["method"]?.string?.hasPrefix("UMAP") == true, kind = isUMAP ? "UMAP" : "t-SNE"
         let divergence = placement["mean_divergence"]?.double.map { NumberText.fixed($0, 3) }
         return [say(
-            "They were placed on the \(kind) map \(name), whose points stayed where they were"
+            "They were placed on the \(kind) map \(name), whose points did not move"
                 + "\(divergence.map { " (mean Kullback–Leibler divergence of a point's neighbourhood \($0))" } ?? "").",
             "得られた点を\(kind)の地図\(name)に、既存の点を動かさずに配置した\(divergence.map { "（各点の近傍のKullback–Leibler情報量の平均は\($0)）" } ?? "")。")]
     }
@@ -242,7 +242,7 @@ public struct MethodsText {
     private mutating func describe(words vectors: JSON) -> [String] {
         let sentences = Self.number(vectors["sentences"]) ?? "", dimension = Self.number(vectors["dimension"]) ?? "", layers = Self.list(vectors["layers"])
         guard let model = vectors["model"]?.string else {
-            return [say("The words of \(sentences) sentences had vectors of \(dimension) dimensions, made by another program.",
+            return [say("The words of \(sentences) sentences had \(dimension)-dimensional vectors made with another program.",
                         "\(sentences)文の各語には、他のプログラムで作成した\(dimension)次元のベクトルを用いた。")]
         }
         let hash = String((vectors["model_sha256"]?.string ?? "").prefix(12)), source = vectors["source"]?.string ?? "", precision = vectors["precision"]?.string ?? "f32"
@@ -253,10 +253,10 @@ public struct MethodsText {
         default: say("the mean of the vectors of its word pieces", "サブワードのベクトルの平均")
         }
         var result = [say(
-            "Each word of the \(sentences) sentences of \(source) was given vectors of \(dimension) dimensions from layers \(layers) (0 being the embeddings) of the encoder "
-                + "\(model) (SHA-256 of the model \(hash)…): a word's vector is \(merging), the encoder read \(isSpaced ? "the words with spaces between them" : "the sentences as they are written"), \(precision) arithmetic.",
-            "\(source)の\(sentences)文の各語に、エンコーダ\(model)（モデルのSHA-256は\(hash)…）の第\(layers)層（0は埋め込み層）から\(dimension)次元のベクトルを与えた。"
-                + "語のベクトルは\(merging)であり、エンコーダには\(isSpaced ? "語を空白で区切った文" : "表記どおりの文")を入力し、演算精度は\(precision)とした。")]
+            "Each word of the \(sentences) sentences of \(source) was represented by \(dimension)-dimensional vectors from layers \(layers) (0: the embeddings) of the encoder "
+                + "\(model) (SHA-256 of the model \(hash)…): a word's vector is \(merging), the encoder read \(isSpaced ? "the words separated by spaces" : "the sentences as written"), in \(precision) arithmetic.",
+            "\(source)の\(sentences)文の各語に、エンコーダー\(model)（モデルのSHA-256は\(hash)…）の第\(layers)層（0は埋め込み層）から\(dimension)次元のベクトルを与えた。"
+                + "語のベクトルは\(merging)であり、エンコーダーには\(isSpaced ? "語を空白で区切った文" : "表記どおりの文")を入力し、演算精度は\(precision)とした。")]
         if vectors["storage"]?.string == "float16" { result.append(say("Vectors were stored as float16.", "ベクトルはfloat16として保存した。")) }
         return result
     }
@@ -271,9 +271,9 @@ public struct MethodsText {
             say("squared lengths of word vectors are depths in it", "語のベクトルの長さの2乗が木における深さになる") }
         var result = [say(
             "Structural probes\(cite(.structuralProbe)), linear maps of rank \(ranks) under which \(aims.joined(separator: " and ")), were trained on layers \(layers) and the \(count) sentences of \(train) "
-                + "with Adam (learning rate \(rate), \(batch) sentences a batch\(isStandardized ? ", components standardized" : "")), stopped by the loss on \(dev), seeds \(seeds). Left out of the scored trees: \(punctuation).",
-            "構造プローブ\(cite(.structuralProbe))、すなわち\(aims.joined(separator: "、および"))ような階数\(ranks)の線形写像を、第\(layers)層について\(train)の\(count)文で訓練した（Adam、学習率\(rate)、"
-                + "バッチ\(batch)文\(isStandardized ? "、成分は標準化" : "")）。訓練は\(dev)の損失で打ち切り、乱数の種は\(seeds)とした。評価する木から除いたもの: \(punctuation)。")]
+                + "with Adam (learning rate \(rate), \(batch) sentences per batch\(isStandardized ? ", components standardized" : "")), with early stopping by the loss on \(dev), seeds \(seeds). Excluded from the scored trees: \(punctuation).",
+            "構造プローブ\(cite(.structuralProbe))、すなわち\(aims.joined(separator: "、および"))ような階数\(ranks)の線形写像を、第\(layers)層について\(train)の\(count)文で学習した（Adam、学習率\(rate)、"
+                + "バッチ\(batch)文\(isStandardized ? "、成分は標準化" : "")）。学習は\(dev)の損失で打ち切り、シードは\(seeds)とした。評価する木から除いたもの: \(punctuation)。")]
         if probe["control_task"]?.bool == true {
             result.append(say("Selectivity was measured against the control task\(cite(.controlTask)).", "統制課題\(cite(.controlTask))との差を選択性とした。"))
         }
@@ -308,7 +308,7 @@ public struct MethodsText {
             let start = say(initial ? "the first principal components\(cite(.initialization))" : "random positions", initial ? "主成分\(cite(.initialization))" : "乱数")
             result.append(say(
                 "The map started from \(start); early exaggeration was \(early) for \(count) iterations and the learning rate \(rate == "points / exaggeration" ? "the number of points over the exaggeration" : rate)\(cite(.learningRate)), seed \(seed).",
-                "初期配置には\(start)を用い、early exaggerationは最初の\(count)回で\(early)、学習率は\(rate.replacingOccurrences(of: "points / exaggeration", with: "点数／exaggeration"))\(cite(.learningRate))、乱数の種は\(seed)とした。"))
+                "初期配置には\(start)を用い、early exaggerationは最初の\(count)回で\(early)、学習率は\(rate.replacingOccurrences(of: "points / exaggeration", with: "点数／exaggeration"))\(cite(.learningRate))、シードは\(seed)とした。"))
         }
         if let divergence = tsne["kullback_leibler_divergence"]?.double {
             let over = isOverAll ? say("over all pairs", "全対について") : say("over these neighbours", "これらの近傍について")
@@ -328,9 +328,9 @@ public struct MethodsText {
             "The vectors of \(counted(umap["points"], "row")) were mapped with UMAP\(cite(.umap)): \(Self.english(preprocessing: preprocessing)), \(neighbors) neighbours "
                 + "(exact), minimum distance \(near), \(epochs) epochs, started from \(start), seed \(seed).",
             "\(points)個のベクトルをUMAP\(cite(.umap))で配置した。距離は\(Self.japanese(preprocessing: preprocessing))、近傍数は\(neighbors)（厳密な近傍）、"
-                + "min_distは\(near)、エポック数は\(epochs)、初期配置は\(start)、乱数の種は\(seed)である。")]
+                + "min_distは\(near)、エポック数は\(epochs)、初期配置は\(start)、シードは\(seed)である。")]
         if let column = umap["supervised_by"]?.string {
-            result.append(say("The map was supervised by the column \(column), whose values it keeps apart by construction.",
+            result.append(say("The map was supervised by the column \(column), and therefore separates its values by construction.",
                               "この配置は列「\(column)」を教師とし、その値どうしを離すように作られている。"))
         }
         return result
@@ -376,7 +376,7 @@ public struct MethodsText {
         }
         let seed = Self.number(clusters["seed"]) ?? "0"
         return [say("Sentences were grouped into \(counted(clusters["clusters"], "cluster")) by k-means on the unit sphere\(cite(.sphericalKMeans)), seed \(seed) (mean cosine to the cluster's middle \(mean)).",
-                    "単位球面上のk-means\(cite(.sphericalKMeans))により\(count)個のクラスタに分けた（乱数の種\(seed)、中心との平均コサイン\(mean)）。")]
+                    "単位球面上のk-means\(cite(.sphericalKMeans))により\(count)個のクラスターに分けた（シード\(seed)、中心との平均コサイン\(mean)）。")]
     }
 
     private mutating func describe(naming: JSON) -> [String] {
@@ -388,6 +388,6 @@ public struct MethodsText {
             ? say("observed proportions are those of all pictures", "観測された割合は全枚数に対するものである") : say("responses in none of the six categories were left out", "6つのカテゴリーに入らない反応は除いた")
         return [say("Naming responses were fitted with \(models) by maximum likelihood of the multinomial distribution; \(omissions). Category probabilities came from "
                         + "simulation over a grid of parameter values, intervals are 95 % profile-likelihood intervals, and predicted proportions are those of \(trials) simulated pictures at the estimates (seed \(seed)).",
-                    "呼称反応に\(models)を多項分布の最尤法で当てはめた。\(omissions)。カテゴリーの確率はパラメーター値の格子上のシミュレーションから求め、区間は95 %プロファイル尤度区間、予測された割合は推定値での\(trials)試行のシミュレーションによる（乱数の種\(seed)）。")]
+                    "呼称反応に\(models)を多項分布の最尤法で当てはめた。\(omissions)。カテゴリーの確率はパラメーター値の格子上のシミュレーションから求め、区間は95 %プロファイル尤度区間、予測された割合は推定値での\(trials)試行のシミュレーションによる（シード\(seed)）。")]
     }
 }

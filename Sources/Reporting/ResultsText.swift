@@ -1,11 +1,11 @@
 import FileFormats
 import Foundation
 
-/// Sentences for a Results section, in English or Japanese, out of the record beside a result. Numbers are those of the record.
+/// Sentences for a Results section, in English or Japanese, from the record of a result. Numbers are those of the record.
 public struct ResultsText {
     public let paragraph: String
 
-    /// - Throws: `DataError` where the record holds no results that can be told.
+    /// - Throws: `DataError` if the record holds no results that can be told.
     public init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
         let record = facts.record, words = Words(isJapanese: language == .ja)
         let sentences: [String]
@@ -51,7 +51,8 @@ private struct Words {
             return "M = \(NumberText.fixed(mean, 3)), SD = \(NumberText.fixed(deviation, 3))"
         }
         let means = [summary("first"), summary("second")].compactMap { $0 }
-        var text = say("\(name): the difference was \(difference)\(interval(c["interval_95"])), \(p(c["p"]))", "\(name)の差は\(difference)であった（\(interval(c["interval_95"]).dropFirst())、\(p(c["p"]))")
+        var text = say("\(subject(name)) \(difference)\(interval(c["interval_95"])), \(p(c["p"]))",
+                       "\(subject(name))\(difference)であった（\(interval(c["interval_95"]).dropFirst())、\(p(c["p"]))")
         text += say(" (\(c["test"]?.string ?? ""); n = \(n) \(isPaired ? "items" : "sentences")", "、\(c["test"]?.string.map(japanese) ?? "")、n = \(n)")
         if means.count == 2 { text += say("; \(means[0]) against \(means[1])", "、\(means[0])対\(means[1])") }
         text += say(")", "")
@@ -61,6 +62,28 @@ private struct Words {
         if let rank = c["rank_test"]?.string { text += say("; \(rank), \(p(c["rank_p"]))", "、\(japanese(rank))で\(p(c["rank_p"]))") }
         if !isOne, c["p_holm"]?.double != nil { text += say("; Holm-adjusted \(p(c["p_holm"]))", "、Holm法で調整した\(p(c["p_holm"]))") }
         return text + say(".", "）。")
+    }
+
+    /// The beginning of a sentence about a contrast, made from the contrast's label, up to its difference.
+    private func subject(_ label: String) -> String {
+        func measure(_ name: Substring) -> String {
+            let japanese = ["cosine": "コサイン類似度", "centred cosine": "中心化したコサイン類似度", "overlap": "語の重なり",
+                            "cosine without overlap and length": "重なりと文長の影響を除いたコサイン類似度", "length in characters": "文字数"]
+            return say(String(name), japanese[String(name)] ?? String(name))
+        }
+        if let match = label.wholeMatch(of: /(.+), (.+) and (.+): within − between/) {
+            let (_, what, a, b) = match.output
+            return say("Mean \(measure(what)) within minus between conditions (\(a), \(b)) was", "\(a)と\(b)の条件内と条件間の\(measure(what))の平均の差は")
+        }
+        if let match = label.wholeMatch(of: /(.+), (.+) and (.+): within first − within second/) {
+            let (_, what, a, b) = match.output
+            return say("Mean \(measure(what)) within \(a) minus within \(b) was", "\(a)内と\(b)内の\(measure(what))の平均の差は")
+        }
+        if let match = label.wholeMatch(of: /(.+): (.+) − (.+)/) {
+            let (_, what, a, b) = match.output
+            return say("The difference in \(measure(what)) between \(a) and \(b) was", "\(measure(what))の\(a)と\(b)の差は")
+        }
+        return say("\(label): the difference was", "\(label)の差は")
     }
 
     private func japanese(_ test: String) -> String {
@@ -102,12 +125,12 @@ private struct Words {
     func encoding(_ record: JSON) -> [String] {
         if let accuracy = record["accuracy"]?.double {
             let test = record["p"]?.double == nil ? "" : say(", \(p(record["p"])) by permuting items", "（項目の並べ替えで\(p(record["p"]))）")
-            return [say("The right pairing was found for \(NumberText.fixed(100 * accuracy, 1)) % of the pairs\(test).", "全ての組のうち\(NumberText.fixed(100 * accuracy, 1))%で正しい対応が選ばれた\(test)。")]
+            return [say("The right pairing was found for \(NumberText.fixed(100 * accuracy, 1)) % of the pairs\(test).", "すべての組のうち\(NumberText.fixed(100 * accuracy, 1))%で正しい対応が選ばれた\(test)。")]
         }
         return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
     }
 
-    /// Figures of the classifier, then how it compares with each that stands beside it.
+    /// Figures of the classifier, then how it compares with each that is next to it.
     func classifier(_ record: JSON) -> [String] {
         guard let own = record["classifiers"]?.array?.last else { return [] }
         let isRegression = record["task"]?.string == "regression", isMultilabel = record["task"]?.string == "multilabel"

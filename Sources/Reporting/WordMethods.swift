@@ -15,7 +15,7 @@ extension MethodsText {
             "Vectors of \(dimension) dimensions for \(rows) words were trained on \(words) words of text by the \(isCBOW ? "CBOW" : "skip-gram") model\(cite(.word2vec)) with \(loss), "
                 + "windows of up to \(window) words, \(epochs) passes over the text and words that occurred at least \(minimum) times (seed \(seed)).",
             "\(rows)語の\(dimension)次元のベクトルを、\(words)語のテキストから\(isCBOW ? "CBOW" : "skip-gram")モデル\(cite(.word2vec))によって学習した。"
-                + "学習には\(loss)を用い、窓幅は最大\(window)語、反復は\(epochs)回、語の最低頻度は\(minimum)回とした（乱数の種は\(seed)）。")]
+                + "学習には\(loss)を用い、窓幅は最大\(window)語、反復は\(epochs)回、語の最低頻度は\(minimum)回とした（シードは\(seed)）。")]
         if let short = Self.number(record["minimum_n"]), let long = Self.number(record["maximum_n"]) {
             result.append(say("A word's vector is the mean of its own and those of its character n-grams of \(short) to \(long) characters\(cite(.subwords)).",
                               "語のベクトルは、その語自体のベクトルと\(short)〜\(long)文字の文字n-gramのベクトルの平均である\(cite(.subwords))。"))

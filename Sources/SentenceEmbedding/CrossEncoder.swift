@@ -20,13 +20,14 @@ public final class CrossEncoder: Sendable {
     /// - Parameters:
     ///   - model: a folder, or a name to look for (`ModelLocation`).
     ///   - options: precision, threads, batch size and maximum length count.
-    /// - Throws: `DataError` where the folder holds no reranker: a sequence classifier with one label.
+    /// - Throws: `DataError` if the folder holds no reranker: a sequence classifier with one label.
     public init(model: String, options: SentenceEncoder.Options = SentenceEncoder.Options()) throws {
         directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         let json = directory.configuration, file = directory.transformerFolder.appendingPathComponent("config.json").path
         let architecture = json["architectures"]?.array?.first?.string ?? ""
         guard architecture.hasSuffix("ForSequenceClassification") else {
-            throw DataError(.usage, "this model is no reranker: its architecture is '\(architecture)', one that ends in ForSequenceClassification is wanted; "
+            throw DataError(.usage, "this model is not a reranker: its architecture is '\(architecture)', expected one ending in "
+                + "ForSequenceClassification; "
                             + "a model of sentence vectors compares texts with rank and similarity", file: file)
         }
         sequences = try SequenceScorer(directory, options: options)
@@ -41,7 +42,7 @@ public final class CrossEncoder: Sendable {
     /// The score of each pair: in 0 ... 1 where the model ends in a sigmoid, else any number; higher is better.
     ///
     /// - Returns: the scores, and how many pairs were cut at the maximum length.
-    /// - Throws: `DataError` where a score came out as NaN or infinity.
+    /// - Throws: `DataError` if a score came out as NaN or infinity.
     public func scores(_ pairs: [(String, String)]) throws -> (scores: [Double], truncated: Int) {
         let found = try sequences.logits(pairs.map(\.0), pairs.map(\.1))
         return (pairs.indices.map { isSigmoid ? 1 / (1 + exp(-found.logits[$0, 0])) : found.logits[$0, 0] }, found.truncated)

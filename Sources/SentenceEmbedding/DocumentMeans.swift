@@ -1,7 +1,7 @@
 import FileFormats
 import VectorStore
 
-/// One vector for each document out of those of its parts: their mean, taken in Double, and of length 1 where the parts' are.
+/// One vector per document from those of its parts: their mean, computed in Double, of length 1 if the parts' vectors are.
 enum DocumentMeans {
     /// `v.documents.h5` beside `v.h5`.
     static func path(for output: String) -> String {

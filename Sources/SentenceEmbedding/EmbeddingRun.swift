@@ -13,7 +13,7 @@ public struct EmbeddingRun {
     /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
     public var split: TextSplit?
     public var storage = VectorStorage.float32
-    /// Codes to write beside the vectors; an appended file keeps what it has.
+    /// Codes to write next to the vectors; an appended file keeps what it has.
     public var codes: VectorCodes?
     /// Keep the rows that an interrupted run has left.
     public var resumes = false
@@ -79,7 +79,7 @@ public struct EmbeddingRun {
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
         guard split == nil || !appends else {
-            throw DataError(.usage, "texts that are split cannot be appended: a document's means need all of its parts in one run")
+            throw DataError(.usage, "split texts cannot be appended: the mean of a document needs all of its parts in one run")
         }
         let parts = PartSource(source, split: split, tokenizer: (encoder as? SentenceEncoder)?.tokenizer)
         let layout = VectorLayout(
@@ -115,7 +115,8 @@ public struct EmbeddingRun {
             let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file of other sentences, or made in another way, is there; \(Setting.force) replaces it", file: output)
+                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
+                    + "replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(
@@ -126,7 +127,7 @@ public struct EmbeddingRun {
             try embedRows(of: parts, into: partial, with: encoder, layout, summary: &summary, progress, isCancelled)
             let readHash = try source.table.sha256()
             guard sourceHash == nil || sourceHash == readHash else {
-                throw DataError(.badData, "the file was changed while it was read; run the command again", file: input)
+                throw DataError(.badData, "the file changed while being read; run the command again", file: input)
             }
             metadata.sourceSHA256 = readHash
             if sourceHash == nil {
@@ -170,7 +171,7 @@ public struct EmbeddingRun {
         while true {
             if isCancelled() {
                 throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
-                                + "the same command with \(Setting.resume) goes on from there")
+                                + "the same command with \(Setting.resume) continues from there")
             }
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
@@ -183,15 +184,15 @@ public struct EmbeddingRun {
             summary.rows += rows.count
             progress(Progress(rows: summary.rows, fraction: parts.source.table.fractionRead, counts: summary.counts))
         }
-        guard summary.rows > 0 else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: input) }
+        guard summary.rows > 0 else { throw DataError(.badData, "the input has no rows", file: input) }
     }
 
-    /// The file to append to, or the finished one of an earlier run that is to be resumed; nil where it does not matter.
+    /// The file to append to, or the finished one of an earlier run that is to be resumed; nil if it does not matter.
     private func earlierFile() throws -> VectorFile? {
         guard appends || resumes else { return nil }
         guard FileManager.default.fileExists(atPath: output) else {
             guard appends else { return nil }
-            throw DataError(.noInput, "there is no vector file of this name to append to; without \(Setting.append) it is made", file: output)
+            throw DataError(.noInput, "no such vector file to append to; leave out \(Setting.append) to create it", file: output)
         }
         return try VectorFile(path: output)
     }

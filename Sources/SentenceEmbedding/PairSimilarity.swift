@@ -6,7 +6,7 @@ public struct PairSimilarity: Sendable {
 
     public init(encoder: any TextEncoder) { self.encoder = encoder }
 
-    /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil where a sentence is empty, or a vector is zero and has no direction.
+    /// The cosine of `first[i]` and `second[i]`, in −1 ... 1; nil if a sentence is empty, or a vector is zero and has no direction.
     public func cosines(_ first: [String], _ second: [String]) throws -> (cosines: [Double?], counts: SentenceEncoder.Counts) {
         precondition(first.count == second.count)
         var rows: [String: Int] = [:], distinct: [String] = []

@@ -4,7 +4,7 @@ import Tensors
 import VectorStore
 
 extension SentenceEncoder {
-    /// What queries should have otherwise than the vectors that they are compared with.
+    /// How queries should differ from the vectors they are compared with.
     public struct Overrides: Sendable, Equatable {
         /// A folder, or a name to look for; nil for the name that the file gives.
         public var model: String?
@@ -23,8 +23,8 @@ extension SentenceEncoder {
 
     /// The encoder that made a vector file, with the file's own settings, for sentences to be compared with its rows.
     ///
-    /// Where the processor lacks the instructions of the file's precision, f32 stands in for it: `options.precision` says what is used.
-    /// - Throws: `DataError` where the model is not found or is another one than made the file (its hash is compared).
+    /// Where the processor lacks the instructions of the file's precision, f32 is used instead; `options.precision` says so.
+    /// - Throws: `DataError` if the model is not found or is another one than made the file (its hash is compared).
     public convenience init(for file: VectorFile, overriding: Overrides = Overrides()) throws {
         let metadata = file.metadata
         var options = Options()
@@ -38,7 +38,8 @@ extension SentenceEncoder {
         (options.batchTokens, options.threads, options.dictionary) = (overriding.batchTokens, overriding.threads, overriding.dictionary)
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: overriding.model ?? metadata.model))
         guard try directory.sha256() == metadata.modelSHA256 else {
-            throw DataError(.badData, "the vectors were made by '\(metadata.model)', but the model at hand under that name has other contents; "
+            throw DataError(.badData, "the vectors were made by '\(metadata.model)', but the installed model of that name has different "
+                + "contents; "
                             + "embed the sentences again, or give the right model's folder", file: file.path)
         }
         try self.init(directory: directory, options: options, atMost: file.dimension)

@@ -29,7 +29,7 @@ public final class SentenceEncoder: Sendable {
         public var prompt: String?
         /// Use the model's prompt of this name.
         public var promptName: String?
-        /// Tokens computed at once by one worker. Larger batches are no more exact and no faster.
+        /// Tokens processed together by one thread. Larger batches are neither more exact nor faster.
         public var batchTokens = 1024
         /// Workers, one a core.
         public var threads = Parallel.availableThreads
@@ -125,7 +125,7 @@ public final class SentenceEncoder: Sendable {
         }
         maxLength = min(limit, options.maxLength ?? (directory.isStatic ? nil : directory.maxLength) ?? limit)
         guard maxLength > (directory.isStatic ? 0 : tokenizer.addedTokenCount()) else {
-            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words beside the special tokens")
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for words in addition to special tokens")
         }
         prompt = try options.prompt ?? directory.prompt(named: options.promptName)
 
@@ -138,7 +138,7 @@ public final class SentenceEncoder: Sendable {
                 skipsPrompt = !includesPrompt
             case .dense(let folder, let inputs, let outputs, let hasBias, let activation):
                 guard inputs == size else {
-                    throw DataError(.badData, "the dense layer takes \(inputs) components, but gets \(size)", file: folder.path)
+                    throw DataError(.badData, "the dense layer expects \(inputs) inputs, but gets \(size)", file: folder.path)
                 }
                 let layer = Linear<Float>(inputs: inputs, outputs: outputs, bias: hasBias)
                 var entries = [CheckpointEntry(key: "linear.weight", parameter: layer.weight)]
@@ -155,7 +155,7 @@ public final class SentenceEncoder: Sendable {
         self.options = options
         if let wanted = options.truncatedDimension {
             guard (1...size).contains(wanted) else {
-                throw DataError(.usage, "\(Setting.truncateDim) \(wanted) is not within the model's \(size) components")
+                throw DataError(.usage, "\(Setting.truncateDim) \(wanted) is not between 1 and the model's dimension, \(size)")
             }
             size = wanted
         }
@@ -173,7 +173,7 @@ public final class SentenceEncoder: Sendable {
     /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it says more.
     private struct Parts: Sendable {
         var tokenizer: Tokenizer
-        /// Nil where the weights alone tell it.
+        /// Nil if the weights alone tell it.
         var vocabularySize: Int?
         var weights: Result<(network: Network, packed: PackedWeights?), any Error>
     }
@@ -201,22 +201,23 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// The Transformer, for what looks into its layers.
-    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors and has none.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors and has none.
     public var encoder: any LayeredNetwork<Float> {
         get throws {
             guard case .transformer(let encoder) = network else {
-                throw DataError(.usage, "this model is a table of token vectors; it has no layers to look into", file: directory.name)
+                throw DataError(.usage, "this model is a table of token vectors and has no layers", file: directory.name)
             }
             return encoder
         }
     }
 
     /// The encoder that reads in both directions, for what looks into its heads and gradients.
-    /// - Throws: `DataError` of kind `usage` where the model is a table of token vectors or built on a decoder.
+    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors or built on a decoder.
     public var bidirectionalEncoder: Encoder<Float> {
         get throws {
             guard let encoder = try encoder as? Encoder<Float> else {
-                throw DataError(.usage, "this model is built on a decoder; attention and attributions are read from encoders", file: directory.name)
+                throw DataError(.usage, "this model is built on a decoder; attention and attributions need an "
+                    + "encoder", file: directory.name)
             }
             return encoder
         }
@@ -258,7 +259,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Vectors of sentences into a buffer of `sentences.count × dimension` numbers.
-    /// - Throws: `DataError` where a vector came out as NaN or infinity.
+    /// - Throws: `DataError` if a vector came out as NaN or infinity.
     @discardableResult
     public func encode(_ sentences: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == sentences.count * dimension)
@@ -275,7 +276,10 @@ public final class SentenceEncoder: Sendable {
                     (target.pointer + row * dimension).update(from: from + i * dimension, count: dimension)
                 }
             }
-            guard found.isFinite else { throw DataError(.badData, "a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision") }
+            guard found.isFinite else {
+                throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
+                    + "precision")
+            }
         }
         return counts
     }
@@ -345,11 +349,12 @@ public final class SentenceEncoder: Sendable {
         return results.withLock { $0 }
     }
 
-    /// Some tokenizers have an added token for what is no text, and the network no vector for it.
+    /// Some tokenizers have an added token for non-text input for which the network has no vector.
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
-        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', which the network has no vector for", file: directory.name)
+        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+            + "vector", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {
@@ -377,7 +382,7 @@ public final class SentenceEncoder: Sendable {
 }
 
 extension Precision {
-    /// - Throws: `DataError` of kind `usage` where the processor has no instructions for this precision: it would be slow, and int8 sums
+    /// - Throws: `DataError` of kind `usage` if the processor has no instructions for this precision: it would be slow, and int8 sums
     ///   would saturate.
     func checkProcessor() throws {
         guard isFast else {

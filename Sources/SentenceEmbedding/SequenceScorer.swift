@@ -29,13 +29,13 @@ final class SequenceScorer: Sendable {
         let limit = network.encoder.configuration.longestSequence
         maxLength = min(limit, options.maxLength ?? directory.maxLength ?? limit)
         guard maxLength > tokenizer.addedTokenCount(isPair: true) + 1 else {
-            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for two texts beside the special tokens")
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for two texts in addition to special tokens")
         }
     }
 
     /// Logits (texts, labels), and how many texts or pairs were cut at the maximum length.
     ///
-    /// - Throws: `DataError` where a logit came out as NaN or infinity.
+    /// - Throws: `DataError` if a logit came out as NaN or infinity.
     func logits(_ firsts: [String], _ seconds: [String]? = nil) throws -> (logits: Tensor<Double>, truncated: Int) {
         let (encodings, truncated) = try EncodedSequences.encode(firsts, seconds, tokenizer, maxLength: maxLength, threads: options.threads)
         return (try EncodedSequences.logits(encodings, network, batchTokens: options.batchTokens, threads: options.threads), truncated)
@@ -71,7 +71,9 @@ package enum EncodedSequences {
         }
         let found = try Parallel.map(work.count, threads: threads) { index, _ in
             let logits = network(work[index].batch, on: nil).value
-            guard logits.isFinite else { throw DataError(.badData, "a score came out as NaN or infinity; the model's weights are damaged or overflow in this precision") }
+            guard logits.isFinite else {
+                throw DataError(.badData, "a score is NaN or infinite; the model's weights are damaged or overflow in this precision")
+            }
             return logits
         }
         var result = Tensor<Double>(uninitialized: [encodings.count, labels])

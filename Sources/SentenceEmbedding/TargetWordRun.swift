@@ -5,7 +5,7 @@ import Tensors
 import Tokenizers
 import VectorStore
 
-/// One run of `embed --word`: of each row's sentence, the vector of the word that another column names, as it stands there. The same word in
+/// One run of `embed --word`: of each row's sentence, the vector of the word that another column names, as it is there. The same word in
 /// different sentences has different vectors, which is what studies of word senses compare.
 public struct TargetWordRun {
     public enum Occurrences: String, Sendable, CaseIterable {
@@ -53,14 +53,17 @@ public struct TargetWordRun {
     public func run(with sentenceEncoder: SentenceEncoder, isCancelled: () -> Bool = { false }) throws -> Summary {
         let encoder = try sentenceEncoder.encoder, layers = self.layers ?? [encoder.layerCount]
         if let wrong = layers.first(where: { !(0...encoder.layerCount).contains($0) }) {
-            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(encoder.layerCount)")
+            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                + "\(encoder.layerCount)")
         }
         let source = try CaptionSource(path: input, options: table, columns: columns)
         guard let place = source.carriedColumns.firstIndex(of: word) ?? Int(word).flatMap({ number in
             source.table.columns.indices.contains(number - 1) ? source.carriedColumns.firstIndex(of: source.table.columns[number - 1]) : nil
         }) else {
-            throw DataError(.usage, word == source.textColumn ? "\(Setting.word) names the column of the sentences; another one holds the words"
-                            : "there is no column \(word); beside the sentences (\(source.textColumn)) there are \(source.carriedColumns.joined(separator: ", "))", file: input)
+            throw DataError(.usage, word == source.textColumn ? "\(Setting.word) names the column of the sentences; name the column with "
+                + "the words"
+                            : "no column \(word); the columns besides the sentences (\(source.textColumn)) are "
+                                + "\(source.carriedColumns.joined(separator: ", "))", file: input)
         }
         var targets: [Target] = [], summary = Summary()
         while true {
@@ -71,7 +74,7 @@ public struct TargetWordRun {
                 summary.sentences += 1
             }
         }
-        guard !targets.isEmpty else { throw DataError(.badData, "there are no sentences in it", file: input) }
+        guard !targets.isEmpty else { throw DataError(.badData, "no sentences found", file: input) }
         var metadata = VectorMetadata(
             model: sentenceEncoder.directory.name, modelSHA256: try sentenceEncoder.directory.sha256(), pooling: "target word", isNormalized: false,
             precision: sentenceEncoder.options.precision.rawValue, maxLength: encoder.longestSequence, createdBy: createdBy,
@@ -115,12 +118,12 @@ public struct TargetWordRun {
     private func found(_ row: CaptionRow, _ word: String) throws -> [Target] {
         func fail(_ message: String) -> DataError { DataError(.badData, message, file: input, line: row.line) }
         let word = word.trimmingCharacters(in: .whitespaces)
-        guard !word.isEmpty else { throw fail("the column \(self.word) is empty, so no word is named") }
+        guard !word.isEmpty else { throw fail("the column \(self.word) is empty; it should name a word") }
         let places = try TargetWord.places(of: word, in: row.text, cutter: cutter)
         let ranges = takesInside ? (places.words + places.inside).sorted { $0.lowerBound < $1.lowerBound } : places.words
         guard let first = ranges.first else {
             throw fail("\"\(word)\" " + (places.inside.isEmpty ? "does not occur in \"\(row.text.prefix(60))\""
-                                         : "stands only inside longer words of \"\(row.text.prefix(60))\"; \(Setting.inside) takes it there"))
+                                         : "occurs only inside longer words of \"\(row.text.prefix(60))\"; \(Setting.inside) includes these"))
         }
         switch occurrences {
         case .all: return ranges.enumerated().map { Target(row: row, range: $1, number: $0 + 1) }

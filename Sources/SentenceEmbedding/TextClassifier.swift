@@ -13,7 +13,7 @@ public final class TextClassifier: Sendable {
     public let task: Task
     /// Names in the order of the logits.
     public let labels: [String]
-    /// By which logits are divided before they become probabilities; nil where the model was not calibrated.
+    /// By which logits are divided before they become probabilities; nil if the model was not calibrated.
     public let temperature: Double?
     public var maxLength: Int {
         switch network {
@@ -29,7 +29,7 @@ public final class TextClassifier: Sendable {
         case vectors(SentenceEncoder)
     }
 
-    /// - Throws: `DataError` where the folder holds no classifier.
+    /// - Throws: `DataError` if the folder holds no classifier.
     public init(model: String, options: SentenceEncoder.Options = SentenceEncoder.Options()) throws {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         self.directory = directory
@@ -45,7 +45,8 @@ public final class TextClassifier: Sendable {
             network = .vectors(try SentenceEncoder(directory: directory, options: options))
             count = outputs
         } else {
-            throw DataError(.usage, "this model is not a classifier: its architecture is '\(architecture)', expected one that ends in ForSequenceClassification, "
+            throw DataError(.usage, "this model is not a classifier: its architecture is '\(architecture)', expected one ending in "
+                + "ForSequenceClassification, "
                             + "or sentence vectors with a linear layer of named labels; `kotonoha train classifier` makes either", file: file)
         }
         labels = names.count == count ? names.map(\.1) : (0..<count).map { "LABEL_\($0)" }
@@ -56,12 +57,14 @@ public final class TextClassifier: Sendable {
     /// Logits (texts, labels), and how many texts or pairs were cut at the maximum length.
     ///
     /// - Parameter seconds: second texts of pairs.
-    /// - Throws: `DataError` where a logit came out as NaN or infinity, or a model of single texts is given pairs.
+    /// - Throws: `DataError` if a logit came out as NaN or infinity, or a model of single texts is given pairs.
     public func logits(_ texts: [String], _ seconds: [String]? = nil) throws -> (logits: Tensor<Double>, truncated: Int) {
         switch network {
         case .sequences(let scorer): return try scorer.logits(texts, seconds)
         case .vectors(let encoder):
-            guard seconds == nil else { throw DataError(.usage, "this classifier was trained on single texts; it takes no pairs", file: directory.name) }
+            guard seconds == nil else {
+                throw DataError(.usage, "this classifier was trained on single texts and cannot take pairs", file: directory.name)
+            }
             var values = [Float](repeating: 0, count: texts.count * labels.count)
             let counts = try values.withUnsafeMutableBufferPointer { try encoder.encode(texts, into: $0) }
             return (Tensor(values.map(Double.init), shape: [texts.count, labels.count]), counts.truncated)

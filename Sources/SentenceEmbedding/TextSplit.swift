@@ -5,7 +5,7 @@ import Tokenizers
 public enum TextSplit: Sendable, Equatable {
     /// One row for each sentence.
     case sentences
-    /// Stretches of whole sentences with at most so many tokens; a longer sentence is cut between words.
+    /// Stretches of whole sentences with at most this many tokens; longer sentences are split between words.
     case tokens(Int)
 
     /// As on the command line: `sentences`, or a number of tokens.
@@ -56,7 +56,7 @@ public enum TextSplit: Sendable, Equatable {
         return parts
     }
 
-    /// Cuts a sentence that is too long, at the beginning of a word where there is one.
+    /// Cuts a sentence that is too long, at the beginning of a word if there is one.
     private static func cut(_ sentence: String, _ encoding: Encoding, limit: Int) -> [String] {
         let bytes = Array(sentence.utf8)
         var parts: [String] = [], first = 0, start = 0

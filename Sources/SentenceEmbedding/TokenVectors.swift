@@ -34,9 +34,9 @@ public struct TokenVectorRun: Sendable {
         public var pieces = 0
         /// Pieces that cross a boundary between words; each of those words has its share.
         public var crossingPieces = 0
-        /// Words whose characters the tokenizer drops; they have the vector of the piece beside them.
+        /// Words whose characters the tokenizer drops; they have the vector of the piece next to them.
         public var bareWords = 0
-        /// Words of one written token that cannot be told apart in it, and so have one vector (French `au`).
+        /// Words that share one written token and so have one vector (French `au`).
         public var sharedWords = 0
         /// Sentences whose text was put together from the words.
         public var rebuiltTexts = 0
@@ -53,7 +53,8 @@ public struct TokenVectorRun: Sendable {
         let all = Array(0...encoder.layerCount)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
-            throw DataError(.usage, "there is no layer \(wrong); \(sentenceEncoder.directory.name) has 0 (the embeddings) to \(encoder.layerCount)")
+            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                + "\(encoder.layerCount)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
@@ -140,7 +141,7 @@ public struct WordEmbedder: Sendable {
     }
 
     /// - Parameter name: what errors call a sentence.
-    /// - Throws: `DataError` where a text has no token at all or a vector is not finite.
+    /// - Throws: `DataError` if a text has no token at all or a vector is not finite.
     public func embed(_ texts: [TreebankText], name: @Sendable (Int) -> String) throws -> (sentences: [Sentence], tokens: Int) {
         let prepared = try texts.enumerated().map { try prepare($1, sentence: $0, name: name) }
         let size = encoder.hiddenSize
@@ -183,7 +184,8 @@ public struct WordEmbedder: Sendable {
         let sentences = try prepared.enumerated().map { index, sentence in
             let vectors = merge(buffers[index], sentence)
             guard vectors.withUnsafeBufferPointer({ Float.allFinite($0.baseAddress!, count: $0.count) }) else {
-                throw DataError(.badData, "sentence \(name(index)): a vector came out as NaN or infinity; the model's weights are damaged or overflow in this precision")
+                throw DataError(.badData, "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
+                    + "overflow in this precision")
             }
             return Sentence(vectors: vectors, alignment: sentence.alignment, pieces: sentence.pieces, windows: sentence.windows.count)
         }
@@ -196,7 +198,7 @@ public struct WordEmbedder: Sendable {
         let isSpecial = encoding.specialTokensMask.map { $0 == 1 }
         let pieces = isSpecial.count { !$0 }
         guard pieces > 0, !text.ranges.isEmpty else {
-            throw DataError(.badData, "sentence \(name(sentence)): the tokenizer finds nothing in \"\(text.text.prefix(40))\"")
+            throw DataError(.badData, "sentence \(name(sentence)): the tokenizer finds no tokens in \"\(text.text.prefix(40))\"")
         }
         let alignment = WordAlignment(text, encoding)
         let limit = encoder.longestSequence

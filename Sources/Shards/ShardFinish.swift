@@ -23,7 +23,8 @@ extension ShardFolder {
             faulty = shard + 1 - done.count
         }
         guard faulty == 0 else {
-            throw DataError(.badData, "\(faulty) of \(plan.shards.count) shards are not there: \(faults.joined(separator: "; "))\(faulty > faults.count ? " …" : ""). "
+            throw DataError(.badData, "\(faulty) of \(plan.shards.count) shards are missing or damaged: "
+                + "\(faults.joined(separator: "; "))\(faulty > faults.count ? " …" : ""). "
                             + "kotonoha shard run \(path) makes what is missing", file: path)
         }
         let index = VectorSetIndex(shards: done, record: plan.record)

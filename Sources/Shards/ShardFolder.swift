@@ -16,7 +16,7 @@ public struct ShardFolder: Sendable {
 
     static let files = "shards"
 
-    /// - Throws: `DataError` where the folder has no plan.
+    /// - Throws: `DataError` if the folder has no plan.
     public init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -55,7 +55,9 @@ public struct ShardFolder: Sendable {
             guard stat(file, &information) == 0 else {
                 return .damaged(errno == ENOENT ? "the file is gone" : "the file cannot be read: \(SystemError.text())")
             }
-            guard Int(information.st_size) == bytes else { return .damaged("\(information.st_size) bytes instead of \(bytes): cut off or replaced") }
+            guard Int(information.st_size) == bytes else {
+                return .damaged("\(information.st_size) bytes instead of \(bytes): truncated or replaced")
+            }
             if hashes, try SHA256.hex(ofFile: file) != hash { return .damaged("its SHA-256 differs from that of the finished shard") }
             return .done(VectorSetIndex.Shard(file: name, rows: plan.shards[shard].rows, bytes: bytes, sha256: hash))
         }

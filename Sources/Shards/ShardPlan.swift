@@ -4,7 +4,7 @@ import VectorStore
 
 /// What a set will be: the stretches of the inputs that become its files, the model, and everything else that decides a bit of them.
 ///
-/// It stands in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
+/// It is in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
 /// that tasks need neither talk to each other nor clocks nor leases.
 public struct ShardPlan: Sendable, Equatable {
     public struct Input: Sendable, Equatable {
@@ -119,18 +119,23 @@ public struct ShardPlan: Sendable, Equatable {
     }
 
     /// Reads the plan of a set's folder.
-    /// - Throws: `DataError` where there is none, or it is damaged or of a later version.
+    /// - Throws: `DataError` if it is missing, damaged or of a later version.
     public init(folder: String) throws {
         let path = folder + "/" + Self.name
         guard access(path, F_OK) == 0 else {
             let number = errno
-            guard access(folder, F_OK) == 0 else { throw DataError(.noInput, "the set's folder is not there (a shared disk that is not mounted on this node?): \(SystemError.text())", file: folder) }
+            guard access(folder, F_OK) == 0 else {
+                throw DataError(.noInput, "the set's folder does not exist (is the shared disk mounted on this node?): "
+                    + "\(SystemError.text())", file: folder)
+            }
             guard number == ENOENT else { throw SystemError.cannotRead(path, number) }
-            throw DataError(.noInput, "this folder has no \(Self.name); kotonoha shard plan makes one", file: folder)
+            throw DataError(.noInput, "this folder has no \(Self.name); create one with kotonoha shard plan", file: folder)
         }
         let json = try JSON(contentsOf: path)
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
-        guard json["format"]?.string == Self.format else { throw damaged("this is not the plan of a set: its \"format\" is not \"\(Self.format)\"") }
+        guard json["format"]?.string == Self.format else {
+            throw damaged("not the plan of a set: its \"format\" is not \"\(Self.format)\"")
+        }
         guard json["format_version"]?.int == 1 else { throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1") }
         func text(_ place: JSON?, _ key: String) throws -> String {
             guard let text = place?[key]?.string else { throw damaged("the key \"\(key)\" is missing or not a text") }

@@ -25,16 +25,18 @@ public struct ShardPlanning {
 
     /// Plans, and writes nothing.
     /// - Parameter progress: called now and then with rows and the share of the current input.
-    /// - Throws: `DataError` where an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns than
-    ///   the first one.
+    /// - Throws: `DataError` if an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns
+    ///   than the first one.
     /// - Complexity: two passes over the inputs, one that counts rows and one that hashes shards.
     public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
         for (number, path) in inputs.enumerated() {
-            guard path != "-" else { throw DataError(.usage, "standard input cannot be read by several tasks; write it to a file on the shared disk first") }
+            guard path != "-" else {
+                throw DataError(.usage, "several tasks cannot read standard input; write it to a file on the shared disk first")
+            }
             let source = try CaptionSource(path: path, options: table, columns: columns)
             guard let reading = source.reading(isLossy: table.isLossy), var begin = source.table.place else {
-                throw DataError(.usage, "shards are stretches of a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
+                throw DataError(.usage, "shards need a txt, tsv, csv or jsonl file in UTF-8, and this is \(source.table.format.rawValue)"
                                 + (source.table.encoding.map { " in \($0.rawValue)" } ?? "") + "; convert it first (iconv -t UTF-8, or save it as such a file)", file: path)
             }
             if let first = found.first?.reading, first.columns != reading.columns || first.text != reading.text || first.group != reading.group || first.id != reading.id {
@@ -56,7 +58,7 @@ public struct ShardPlanning {
                 shards.append(ShardPlan.Shard(input: number, rows: count, bytes: begin.byte ..< end.byte, firstLine: begin.line, sha256: ""))
                 (begin, planned) = (end, planned + count)
             }
-            guard shards.count > firstOwn else { throw DataError(.badData, "there is nothing to embed: the input has no rows", file: path) }
+            guard shards.count > firstOwn else { throw DataError(.badData, "the input has no rows", file: path) }
             let size = try ByteStream(path: path).fileSize ?? 0
             found.append(ShardPlan.Input(path: try Self.absolute(path), bytes: size, sha256: try source.table.sha256(), reading: reading))
             for index in firstOwn ..< shards.count { shards[index].sha256 = try Self.hash(path, shards[index].bytes) }
@@ -77,13 +79,14 @@ public struct ShardPlanning {
 
     /// Puts the plan into the folder, which is made.
     /// - Parameter replaces: another plan that is there; its shards do not count any more.
-    /// - Throws: `DataError` where another plan is there, or the folder holds other things.
+    /// - Throws: `DataError` if another plan is there, or the folder holds other things.
     public static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
         let path = folder + "/" + ShardPlan.name
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
             guard old.identity == plan.identity else {
-                throw DataError(.cannotCreate, "another plan is here, of other inputs, another model or other settings; \(Setting.force) replaces it, and its shards do not count any more", file: folder)
+                throw DataError(.cannotCreate, "a plan for other inputs, another model or other settings exists; \(Setting.force) "
+                    + "replaces it and discards its shards", file: folder)
             }
         }
         for folder in [folder, folder + "/" + ShardFolder.files] where mkdir(folder, 0o777) != 0 {
@@ -119,11 +122,12 @@ public enum ShardKernels {
     public static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
 
     /// Holds this process to an instruction set. To be called before anything is computed.
-    /// - Throws: `DataError` where the processor has less.
+    /// - Throws: `DataError` if the processor has less.
     public static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {
-            throw DataError(.usage, "this processor computes with \(processorKernels) kernels and cannot be held to \(name); leave such nodes out (#SBATCH --constraint)")
+            throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such "
+                + "nodes (#SBATCH --constraint)")
         }
     }
 }

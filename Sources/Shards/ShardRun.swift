@@ -43,8 +43,8 @@ public struct ShardRun: Sendable {
     public var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
 
     /// - Parameter isCancelled: asked after every block.
-    /// - Throws: `DataError` where the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled: what
-    ///   is finished stays, and the same call goes on from there.
+    /// - Throws: `DataError` if the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled:
+    ///   what is finished stays, and the same call goes on from there.
     public func run(
         with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
@@ -69,11 +69,12 @@ public struct ShardRun: Sendable {
         return summary
     }
 
-    /// Rows of another model, or of another processor, would differ in places that nobody sees.
+    /// Rows of another model, or of another processor, would differ without anyone noticing.
     private func check(_ encoder: SentenceEncoder) throws {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
-            throw DataError(.usage, "this processor computes with \(processorKernels) kernels, and the set was planned for \(plan.kernels): its rows would differ in their last bits. "
+            throw DataError(.usage, "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
+                + "rows would differ in the last bits. "
                             + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to", file: folder.path)
         }
         let pairs = [
@@ -82,7 +83,8 @@ public struct ShardRun: Sendable {
             ("dimension", String(model.dimension), String(encoder.dimension)),
         ]
         if let (what, planned, found) = pairs.first(where: { $0.1 != $0.2 }) {
-            throw DataError(.badData, "the \(what) is not that of the plan: \(found.isEmpty ? "empty" : found) instead of \(planned.isEmpty ? "empty" : planned)", file: folder.path)
+            throw DataError(.badData, "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
+                + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
         }
     }
 
@@ -91,18 +93,22 @@ public struct ShardRun: Sendable {
     ) throws {
         let plan = folder.plan, planned = plan.shards[shard], input = plan.inputs[planned.input], layout = plan.layout
         guard try ShardPlanning.hash(input.path, planned.bytes) == planned.sha256 else {
-            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) are not those that the set was planned for: the input was changed. "
-                            + "Bring the old file back, or plan anew", file: input.path)
+            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
+                + "has changed. "
+                            + "Restore the old file, or plan again", file: input.path)
         }
         try folder.makeWork(shard)
         let source = try CaptionSource(path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))
         var row = 0, starts: [Int] = []
         while row < planned.rows {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the same command goes on from there", file: folder.path)
+                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
+                    + "same command resumes from there", file: folder.path)
             }
             let rows = try source.next(batch: min(block, planned.rows - row)), path = folder.block(shard, first: row)
-            guard !rows.isEmpty else { throw DataError(.badData, "shard \(shard) has \(row) rows, and the plan says \(planned.rows)", file: input.path) }
+            guard !rows.isEmpty else {
+                throw DataError(.badData, "shard \(shard) has \(row) rows, but the plan says \(planned.rows)", file: input.path)
+            }
             if let known = try PartialBlock.read(path, first: row, layout: layout), known.count == rows.count {
                 summary.resumedRows += rows.count
             } else {
@@ -122,7 +128,7 @@ public struct ShardRun: Sendable {
         for first in starts {
             let path = folder.block(shard, first: first)
             guard let block = try PartialBlock.read(path, first: first, layout: layout) else {
-                throw DataError(.inputOutput, "this block of rows is gone or damaged; the same command makes it again", file: path)
+                throw DataError(.inputOutput, "this block of rows is missing or damaged; the same command computes it again", file: path)
             }
             try writer.append(block)
         }

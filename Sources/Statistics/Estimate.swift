@@ -4,7 +4,7 @@
 public struct Estimate: Sendable, Equatable {
     /// The point estimate, computed from the whole sample.
     public var value: Double
-    /// The confidence interval at `level`; nil where none was asked for or none exists.
+    /// The confidence interval at `level`; nil if none was asked for or none exists.
     public var interval: ClosedRange<Double>?
     /// Confidence level of `interval`, in (0, 1).
     public var level: Double

@@ -48,7 +48,7 @@ package struct MatrixView<Element: BitwiseCopyable & Sendable>: Sendable {
 /// Rows of numbers to write: what a kernel fills or adds to.
 ///
 /// It cannot be copied, and is reached only as `&tensor.target`, `&tensor[rows: …]` and the like, so that Swift's law of exclusivity
-/// holds for the tensor behind it: nobody reads or writes the tensor meanwhile, and two targets in one call are two tensors.
+/// holds for the tensor behind it: there are no other accesses to the tensor meanwhile, and two targets in one call are two tensors.
 package struct MutableMatrixView<Element: BitwiseCopyable & Sendable>: ~Copyable {
     let storage: TensorStorage<Element>
     let offset: Int

@@ -29,7 +29,7 @@ extension PackedMatrix where Scalar == Float {
                                     scales: numbers(scales), columnSums: numbers(columnSums)))
     }
 
-    /// A matrix whose packed bytes lie in memory that `owner` keeps; nil where they are not what the library wants.
+    /// A matrix whose packed bytes lie in memory that `owner` keeps; nil if they are not what the library wants.
     package convenience init?(viewing parts: PackedParts, owner: AnyObject) {
         let precision = switch parts.precision {
         case .f32: KD_F32

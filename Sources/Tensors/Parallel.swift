@@ -144,7 +144,7 @@ extension Parallel {
         }
     }
 
-    /// Memory of tensors that nobody else holds.
+    /// Memory of uniquely referenced tensors.
     private static func shared<S: TensorScalar>(_ tensors: inout [Tensor<S>], among stretches: [Stretch]) -> [TensorStorage<S>] {
         for (stretch, next) in zip(stretches, stretches.dropFirst()) {
             precondition(stretch.tensor < next.tensor || stretch.tensor == next.tensor && stretch.elements.upperBound <= next.elements.lowerBound,

@@ -1,12 +1,12 @@
 // Matrix products as operations call them. Goals in order: the same row gives the same bits in every batch; speed; memory.
 //
-// Each number type has its own way (`ProductTable`): Float goes to oneDNN, one library thread for each of ours (COneDNN); Double goes to
+// Each number type has its own way (`ProductTable`): Float goes to oneDNN, one library thread per worker thread (COneDNN); Double goes to
 // OpenBLAS, held to one thread too: with several, its sums are split by thread count.
 
 /// A weight matrix prepared for repeated products: in oneDNN's own layout for `Float`, plain for `Double`.
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
-    // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so nobody can be reading.
+    // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so there are no readers.
     public let inputs: Int
     public let outputs: Int
     public let precision: Precision
@@ -76,7 +76,7 @@ struct ProductTable<S: TensorScalar>: Sendable {
     let multiply: @Sendable (UnsafeRawPointer, Int, PackedMatrix<S>, In?, Out) -> Void
     /// a and b are operands of the precision.
     let product: @Sendable (ProductShape, UnsafeRawPointer, UnsafeRawPointer, Out, Precision) -> Void
-    /// y = f(x · matrix + bias) in 8-bit integers; nil where the type has none.
+    /// y = f(x · matrix + bias) in 8-bit integers; nil if the type has none.
     let multiplyQuantized: (@Sendable (In, Int, PackedMatrix<S>, In?, Activation, Out) -> Void)?
     let feedForwardQuantized: (@Sendable (In, Int, FeedForwardWeights<S>, Out) -> Void)?
 }
@@ -119,7 +119,7 @@ extension TensorScalar {
         return kernels.products.pack(weights.start, layout, precision)
     }
 
-    /// Puts the new values of the same weights into their layout, in the memory that it has.
+    /// Puts the new values of the same weights into their layout, reusing its memory.
     ///
     /// - Precondition: the caller's reference is the only one.
     package static func repack(_ matrix: inout PackedMatrix<Self>, _ weights: MatrixView<Self>) {

@@ -65,7 +65,7 @@ package final class StoragePool: Sendable {
     /// A block whose first `bytes` are zero.
     func takeZeroed(_ bytes: Int) -> MemoryBlock {
         let size = Self.roundedSize(bytes)
-        // Below this the system's zeros are no cheaper than our own.
+        // Below this zeros from the system are not cheaper.
         guard size >= 1 << 18 else {
             let block = take(bytes)
             block.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)

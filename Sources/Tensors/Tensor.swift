@@ -33,7 +33,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
         _ = UnsafeMutableBufferPointer(start: storage.elements, count: storage.count).initialize(from: elements)
     }
 
-    /// Memory that someone else owns and nobody writes to; `owner` is kept alive as long as the tensor.
+    /// Memory owned by `owner`, which is not written to and is kept alive as long as the tensor.
     public init(viewing pointer: UnsafePointer<Scalar>, shape: [Int], owner: AnyObject) {
         self.shape = shape
         storage = TensorStorage(viewing: pointer, count: shape.reduce(1, *), owner: owner)

@@ -51,7 +51,8 @@ public struct Encoding: Sendable, Equatable {
         return part
     }
 
-    /// Appends another encoding. Overflows combine: each of ours with the other and with each of its own, ours with each of its.
+    /// Appends another encoding. Overflows combine: each of this encoding's with the other and with each of its overflows, and this
+    /// encoding with each of them.
     mutating func merge(_ other: Encoding) {
         var combined: [Encoding] = []
         for part in overflow {
@@ -87,7 +88,8 @@ public struct Encoding: Sendable, Equatable {
 }
 
 extension Encoding {
-    /// The tokens for people: as they stand in the text where they are whole characters, else as the vocabulary spells them; word pieces keep `##`.
+    /// The tokens for people: as they are in the text where they are whole characters, else as the vocabulary spells them; word pieces
+    /// keep `##`.
     public func shown(of text: String, pair: String? = nil) -> [String] {
         let texts = [Array(text.utf8), Array((pair ?? "").utf8)]
         return ids.indices.map { place in

@@ -103,7 +103,7 @@ private extension [UInt8] {
         return position
     }
 
-    /// The byte position some characters back, nil where the text has not so many.
+    /// The byte position some characters back, nil if the text has fewer.
     func index(_ position: Int, movedBackBy characters: Int) -> Int? {
         var position = position
         for _ in 0..<characters {

@@ -49,7 +49,7 @@ public final class Tokenizer: Sendable {
     public let vocabularySize: Int
     /// One more than the highest id; larger than `vocabularySize` where the ids have holes.
     public let idBound: Int
-    /// The token that stands for text outside the vocabulary; nil where the model can spell everything.
+    /// The token that stands for text outside the vocabulary; nil if the model can spell everything.
     public let unknownID: Int32?
     public let padID: Int32?
     public let maskID: Int32?
@@ -60,7 +60,7 @@ public final class Tokenizer: Sendable {
     /// The end at which texts are cut; `truncation_side` of tokenizer_config.json.
     public let truncationSide: TruncationSide
 
-    /// The names of special tokens, where a file beside the tokenizer gives them.
+    /// The names of special tokens, where a file next to the tokenizer gives them.
     struct SpecialNames {
         var unknown, pad, mask, cls, sep: String?
     }
@@ -125,17 +125,17 @@ public final class Tokenizer: Sendable {
     /// The token with `id`; nil for an id that the vocabulary does not have.
     public func token(for id: Int32) -> String? { added.token(id: id)?.content ?? model.vocabulary.token(id) }
 
-    /// The id of `token`, nil where the vocabulary does not have it.
+    /// The id of `token`, nil if the vocabulary does not have it.
     public func id(for token: String) -> Int32? { added.id(of: token) ?? model.vocabulary.id(of: token) }
 
     /// The tokens that are looked for in the text itself.
     public var addedTokens: [AddedToken] { added.tokens }
 
     /// Checks that a network has a vector for every id. Added tokens beyond its vocabulary are let through, as some models have one for
-    /// what is no text; whoever encodes looks out for their ids.
+    /// non-text input; callers check for their ids.
     ///
     /// - Parameter model: how errors call the model.
-    /// - Throws: `DataError` where the vocabulary itself is larger.
+    /// - Throws: `DataError` if the vocabulary itself is larger.
     package func check(vocabularySize: Int, of model: String) throws {
         guard idBound > vocabularySize else { return }
         let beyond = (vocabularySize..<idBound).filter { added.token(id: Int32($0)) == nil && self.model.vocabulary.token(Int32($0)) != nil }
@@ -164,7 +164,7 @@ public final class Tokenizer: Sendable {
         if let maxLength {
             let special = addSpecialTokens ? addedTokenCount(isPair: pair != nil) : 0
             guard maxLength >= special, stride >= 0 else {
-                throw DataError(.usage, "a maximum length of \(maxLength) tokens leaves no room beside \(special) special tokens")
+                throw DataError(.usage, "a maximum length of \(maxLength) tokens leaves no room in addition to \(special) special tokens")
             }
             try Truncation(room: maxLength - special, strategy: strategy, stride: stride, side: truncationSide).truncate(&first, &second)
         }

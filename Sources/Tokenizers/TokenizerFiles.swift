@@ -115,13 +115,13 @@ extension Tokenizer {
     }
 }
 
-/// What the files beside the vocabulary say: `tokenizer_config.json` and `special_tokens_map.json`.
+/// What the files next to the vocabulary say: `tokenizer_config.json` and `special_tokens_map.json`.
 struct TokenizerConfiguration {
-    /// `tokenizer_config.json`, an empty object where there is none.
+    /// `tokenizer_config.json`, or an empty object.
     var json = JSON.object([])
     var names = Tokenizer.SpecialNames()
     var truncationSide = TruncationSide.right
-    /// `tokenizer_class` without "Tokenizer": `Bert`, `XLMRoberta`; empty where it is not given.
+    /// `tokenizer_class` without "Tokenizer": `Bert`, `XLMRoberta`; empty if it is not given.
     var className = ""
 
     init() {}
@@ -177,7 +177,7 @@ func readFile(_ url: URL) throws -> Data {
 }
 
 extension Vocabulary {
-    /// A `vocab.txt`: one token a line, the line number (from 0) is the id.
+    /// A `vocab.txt`: one token per line, the line number (from 0) is the id.
     init(list url: URL) throws {
         let data = try readFile(url)
         let bytes = [UInt8](data)

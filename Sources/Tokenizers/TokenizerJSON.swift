@@ -49,7 +49,7 @@ struct TokenizerJSON {
 
         func tokenID(_ key: String) throws -> Int32 {
             let int = try int(key)
-            guard int >= 0, let id = Int32(exactly: int) else { throw reader.error("\(path).\(key) is \(int), which is no token id") }
+            guard int >= 0, let id = Int32(exactly: int) else { throw reader.error("\(path).\(key) is \(int), which is not a token id") }
             return id
         }
 
@@ -109,7 +109,7 @@ struct TokenizerJSON {
     }
 
     func checkVersion(_ root: JSON) throws {
-        guard root.object != nil else { throw error("a tokenizer.json is an object, and this is not") }
+        guard root.object != nil else { throw error("expected a JSON object as tokenizer.json") }
         guard let version = root["version"], !version.isNull else { return }
         guard version.string == "1.0" else {
             let found = version.string.map(\.debugDescription) ?? "of another kind"
@@ -243,7 +243,9 @@ struct TokenizerJSON {
         for (name, value) in node.json["special_tokens"]?.object ?? [] {
             let special = self.node(value, "\(node.path).special_tokens.\(name)")
             let ids = try special.elements("ids").map { element in
-                guard let id = element.json.int.flatMap({ Int32(exactly: $0) }), id >= 0 else { throw error("\(element.path) is no token id") }
+                guard let id = element.json.int.flatMap({ Int32(exactly: $0) }), id >= 0 else {
+                    throw error("\(element.path) is not a token id")
+                }
                 return id
             }
             let tokens = try special.elements("tokens").map { element in

@@ -1,6 +1,6 @@
 import FileFormats
 
-/// Which sequence of a pair gives way when both together are too long.
+/// Which sequence of a pair is truncated when both together are too long.
 public enum TruncationStrategy: String, Sendable, CaseIterable {
     /// The longer one first.
     case longestFirst
@@ -57,7 +57,7 @@ struct Truncation: Sendable {
     }
 
     private var tooShort: DataError {
-        DataError(.usage, "the sequence to be truncated is too short to bring the pair down to the wanted length")
+        DataError(.usage, "the sequence to truncate is too short to reach the requested length")
     }
 
     private func truncate(_ encoding: inout Encoding, to length: Int) throws {
@@ -69,7 +69,8 @@ struct Truncation: Sendable {
             return
         }
         guard stride < length else {
-            throw DataError(.usage, "the stride (\(stride)) must be smaller than what the maximum length leaves for text (\(length) tokens)")
+            throw DataError(.usage, "the stride (\(stride)) must be smaller than the maximum length minus special tokens (\(length) "
+                + "tokens)")
         }
         let step = length - stride
         var windows: [Range<Int>] = []

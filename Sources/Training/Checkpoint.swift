@@ -10,7 +10,7 @@ import Tensors
 /// cut), the other one is there.
 public struct Checkpoint {
     public var step: Int
-    /// Everything that is no tensor.
+    /// Everything that is not a tensor.
     public var state: JSON
     public var tensors: [(name: String, tensor: Tensor<Float>)]
 
@@ -26,7 +26,7 @@ public struct Checkpoint {
     /// Writes over the older of the two files.
     ///
     /// - Returns: the file's path.
-    /// - Throws: `DataError` where the disk is full or the folder not writable; the newer file is then untouched.
+    /// - Throws: `DataError` if the disk is full or the folder not writable; the newer file is then untouched.
     @discardableResult
     public func write(to folder: URL) throws -> String {
         let steps = Self.names.map { Self.step(in: folder.appendingPathComponent($0).path) ?? -1 }
@@ -45,7 +45,7 @@ public struct Checkpoint {
         return path
     }
 
-    /// The step of a complete checkpoint file, nil where it is missing or damaged.
+    /// The step of a complete checkpoint file, nil if it is missing or damaged.
     private static func step(in path: String) -> Int? {
         guard let file = try? SafetensorsFile(path: path) else { return nil }
         let metadata = Dictionary(file.header.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
@@ -64,7 +64,7 @@ public struct Checkpoint {
         }
     }
 
-    /// The newest complete checkpoint in a folder, nil where there is none.
+    /// The newest complete checkpoint in a folder, nil if there are none.
     public static func newest(in folder: URL) throws -> StoredCheckpoint? {
         let found = names.map { folder.appendingPathComponent($0).path }.compactMap { path in step(in: path).map { (path, $0) } }
         guard let newest = found.max(by: { $0.1 < $1.1 }) else { return nil }
@@ -84,7 +84,7 @@ public struct StoredCheckpoint {
         let file = try SafetensorsFile(path: path)
         let metadata = Dictionary(file.header.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
         guard metadata["format"] == Checkpoint.format, let step = metadata["step"].flatMap(Int.init), let state = metadata["state"] else {
-            throw DataError(.badData, "this is no training checkpoint of kotonoha", file: path)
+            throw DataError(.badData, "not a training checkpoint of kotonoha", file: path)
         }
         self.step = step
         self.state = try JSON(parsing: state, file: path)
@@ -93,13 +93,15 @@ public struct StoredCheckpoint {
 
     /// A tensor of a known shape, in memory of its own.
     ///
-    /// - Throws: `DataError` where it is missing or of another shape: the checkpoint belongs to another architecture.
+    /// - Throws: `DataError` if it is missing or of another shape: the checkpoint belongs to another architecture.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
-            throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written for another architecture or optimizer", file: path)
+            throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written with another architecture or "
+                + "optimizer", file: path)
         }
         guard found == shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration wants \(shape); the checkpoint is of another architecture", file: path)
+            throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration expects \(shape); the checkpoint is "
+                + "from another architecture", file: path)
         }
         // A copy: the file may be replaced while the run goes on.
         let mapped = try archive.tensor(name)

@@ -1,6 +1,6 @@
 import FileFormats
 
-/// One object of a configuration file, with errors that say where a key stands.
+/// One object of a configuration file, with errors that give the path of a key.
 struct ConfigurationObject {
     let json: JSON
     private let path: String
@@ -14,7 +14,7 @@ struct ConfigurationObject {
 
     func fail(_ message: String) -> DataError { DataError(.badData, path.isEmpty ? message : "\(path): \(message)", file: file) }
 
-    /// A key that nobody reads is a slip of the pen; say so before hours of training.
+    /// Unknown keys are errors, reported before hours of training.
     func allow(_ keys: [String]) throws {
         guard let members = json.object else { throw fail("an object { … } was expected") }
         for (key, _) in members where !keys.contains(key) {

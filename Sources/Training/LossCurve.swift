@@ -11,8 +11,8 @@ public struct LossCurve: Sendable {
 
     /// Reads `log.jsonl`.
     ///
-    /// - Parameter points: at most so many of each curve.
-    /// - Throws: `DataError` where it cannot be read.
+    /// - Parameter points: at most this many of each curve.
+    /// - Throws: `DataError` if it cannot be read.
     public init(log path: String, points: Int = 400) throws {
         let file = try MappedFile(path: path)
         var sums: [String: [Int: (step: Double, loss: Double, count: Double)]] = [:], names: [String] = []

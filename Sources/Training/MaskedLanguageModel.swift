@@ -34,7 +34,7 @@ public struct TokenMasking: Sendable {
     ///
     /// - Parameter words: the word that each token belongs to (negative for none): all tokens of a word are masked together (whole-word
     ///   masking); nil masks single tokens.
-    /// - Returns: the sequence as the encoder sees it, and the masked places. At least one where there is anything to mask.
+    /// - Returns: the sequence as the encoder sees it, and the masked places. At least one if there is anything to mask.
     public func mask(_ ids: [Int32], words: [Int32]? = nil, random: inout RandomSource) -> (ids: [Int32], places: [Int]) {
         var groups: [[Int]] = []
         for (place, id) in ids.enumerated() where !specialIDs.contains(id) {
@@ -68,7 +68,7 @@ public struct TokenMasking: Sendable {
     }
 }
 
-/// What stands on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
+/// What is on an encoder while it is pre-trained: the guess of masked words, and whether the second sentence follows the first. Not part of
 /// the encoder that comes out.
 public final class PretrainingHead: Module {
     public typealias Scalar = Float

@@ -29,7 +29,7 @@ public struct OptimizerConfiguration: Sendable, Equatable {
         weightDecay = method == .adamw || method == .lamb ? 0.01 : 0
     }
 
-    /// Names of the tensors that the method keeps beside each parameter.
+    /// Names of the tensors that the method keeps next to each parameter.
     var stateNames: [String] {
         switch method {
         case .sgd: []
@@ -40,15 +40,15 @@ public struct OptimizerConfiguration: Sendable, Equatable {
     }
 }
 
-/// Applies gradients to parameters. Every element is computed alike whoever computes it, and norms are summed over fixed
+/// Applies gradients to parameters. Every element is computed alike on any thread, and norms are summed over fixed
 /// chunks in a fixed order: the result does not depend on the number of threads.
 public final class Optimizer<Scalar: TensorScalar> {
     public let configuration: OptimizerConfiguration
     public let parameters: [Parameter<Scalar>]
     /// Steps taken so far.
     public private(set) var steps = 0
-    /// What the method keeps beside each parameter, as `configuration.stateNames` call it: velocities, sums or first moments, and second
-    /// moments; empty where it keeps none.
+    /// What the method keeps next to each parameter, as `configuration.stateNames` call it: velocities, sums or first moments, and second
+    /// moments; empty if it keeps none.
     private var first: [Tensor<Scalar>]
     private var second: [Tensor<Scalar>]
     /// Multiplies the learning rate of each parameter (0 for one that shall stand still).
@@ -87,7 +87,7 @@ public final class Optimizer<Scalar: TensorScalar> {
         common.isDecoupled = configuration.method == .adamw
         common.isFirst = steps == 1
 
-        // The parameters' values are here for the step, and nobody computes with them meanwhile.
+        // The parameters' values are here for the step and are not used elsewhere meanwhile.
         let moving = parameters.indices.filter { parameters[$0].isTrainable && rateScales[$0] != 0 && gradients[$0] != nil }
         var work = StepWork<Scalar>(values: parameters.map { _ in Tensor(uninitialized: [0]) })
         for index in moving {
@@ -173,7 +173,8 @@ public final class Optimizer<Scalar: TensorScalar> {
         for (which, name) in configuration.stateNames.enumerated() {
             for (index, parameter) in parameters.enumerated() {
                 guard let tensor = try state("\(name).\(index)"), tensor.shape == parameter.shape else {
-                    throw DataError(.badData, "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or of another shape; was the checkpoint written by another configuration?")
+                    throw DataError(.badData, "the optimizer's state '\(name).\(index)' \(parameter.shape) is missing or has another "
+                        + "shape; was the checkpoint written with another configuration?")
                 }
                 restored[which][index] = tensor
             }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How the learning rate moves over a run; every schedule begins with a linear warm-up where one is asked for. Formulas are those of
+/// How the learning rate moves over a run; every schedule begins with a linear warm-up if requested. Formulas are those of
 /// transformers' schedules and of torch's OneCycleLR and ReduceLROnPlateau.
 public struct LearningRateSchedule: Sendable, Equatable {
     public enum Shape: String, Sendable, CaseIterable {
@@ -58,7 +58,7 @@ public struct EvaluationHistory: Sendable, Equatable {
 
     public init() {}
 
-    /// Takes a measure in; true where it is the best so far.
+    /// Takes a measure in; true if it is the best so far.
     ///
     /// - Parameter plateauPatience: evaluations without a new best before the learning rate falls; nil for never.
     public mutating func add(_ measure: Double, step: Int, plateauPatience: Int? = nil) -> Bool {

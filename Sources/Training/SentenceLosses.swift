@@ -9,7 +9,7 @@ import Tensors
 ///
 /// - Parameters:
 ///   - anchors, positives: `(n, size)`, row i of one belonging to row i of the other.
-///   - negatives: `(m, size)`, hard negatives that belong to nobody, or none.
+///   - negatives: `(m, size)`, hard negatives that belong to no anchor, or none.
 ///   - scale: 1 / temperature, by which cosines are multiplied.
 ///   - symmetric: positives must find their anchors as well; the two losses are averaged.
 ///   - confusable: pairs (i, j), i ≠ j, where positive j would also be right for anchor i (the same sentence twice in a batch): left

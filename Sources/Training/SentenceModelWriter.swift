@@ -22,7 +22,7 @@ public struct SentenceModelWriter {
 
     /// Writes the folder; it appears when it is complete, in the place of an older model of that name.
     ///
-    /// - Throws: `DataError` where it cannot be created, or where there is something else of that name.
+    /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
     public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
         do {
             try AtomicFolder.write(to: folder.path, isOwn: { name in ModelDirectory.isModelFile(name) || extras.contains { $0.name == name } }) {
@@ -43,7 +43,7 @@ public struct SentenceModelWriter {
             .object([("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)), ("type", .string("sentence_transformers.models.\(type)"))])
         }
         var configuration = encoder.configuration.json.object ?? []
-        // Loaded into 32 bits by whoever reads it, however narrow the file.
+        // Loaded into 32 bits, however narrow the file.
         configuration.removeAll { ["dtype", "torch_dtype", "pad_token_id"].contains($0.key) }
         configuration.append(("torch_dtype", .string("float32")))
         if let pad = tokenizer.padID { configuration.append(("pad_token_id", .integer(Int(pad)))) }

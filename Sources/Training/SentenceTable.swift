@@ -24,7 +24,7 @@ public struct SentenceTable: Sendable {
     /// Sentences a row; row r has the sentences r × columns ..< (r + 1) × columns of `tokens`.
     public let columns: Int
     public private(set) var tokens = TokenStore()
-    /// One a row, where there are scores.
+    /// One a row, if there are scores.
     public private(set) var scores: [Double] = []
     public private(set) var rows = 0
     public private(set) var truncated = 0
@@ -33,7 +33,7 @@ public struct SentenceTable: Sendable {
     public private(set) var unknownTokens = 0
     /// The sentences of each column as they were read, where somebody asked for them; else empty.
     public private(set) var texts: [[String]]
-    /// A number for each row's group, where there is a column of groups.
+    /// A number for each row's group, if there is a column of groups.
     public private(set) var groups: [Int] = []
     /// The word that each token belongs to, −1 for special tokens; beside `tokens`, where somebody asked for it.
     private var words: TokenStore?
@@ -66,14 +66,15 @@ public struct SentenceTable: Sendable {
                 func fail(_ message: String) -> DataError { DataError(.badData, message, file: table.name, line: line) }
                 if let missing = places.firstIndex(where: { $0 >= cells.count || cells[$0].allSatisfy(\.isWhitespace) }) {
                     guard skipsEmpty else {
-                        throw fail("the sentence in column \(names[missing]) is empty; fill it, remove the row, or set skip_empty")
+                        throw fail("the sentence in column \(names[missing]) is empty; fill it in, remove the row, or set skip_empty")
                     }
                     empty += 1
                     continue
                 }
                 if let scorePlace {
                     guard scorePlace < cells.count, let value = Double(cells[scorePlace]), value.isFinite else {
-                        throw fail("the score \"\(scorePlace < cells.count ? String(cells[scorePlace].prefix(40)) : "")\" in column \(score ?? "") is no number")
+                        throw fail("the score \"\(scorePlace < cells.count ? String(cells[scorePlace].prefix(40)) : "")\" in column "
+                            + "\(score ?? "") is not a number")
                     }
                     if let scoreRange, !scoreRange.contains(value) {
                         throw fail("the score \(value) is outside \(scoreRange.lowerBound) … \(scoreRange.upperBound); set score_range")
@@ -103,7 +104,7 @@ public struct SentenceTable: Sendable {
                 rows += 1
             }
         }
-        guard rows > 0 else { throw DataError(.badData, "there are no rows to learn from", file: files.first) }
+        guard rows > 0 else { throw DataError(.badData, "no rows to train on", file: files.first) }
     }
 
     public func sentence(row: Int, column: Int) -> ArraySlice<Int32> { tokens[row * columns + column] }

@@ -7,7 +7,7 @@ import SentenceEmbedding
 import Tensors
 import Tokenizers
 
-/// What a run tells whoever watches it.
+/// Events that a run reports to its observer.
 public enum TrainingEvent: Sendable {
     /// The tables are read: task by task, rows, sentences cut at the maximum length, rows left out.
     case read(name: String, rows: Int, truncated: Int, skipped: Int)
@@ -79,7 +79,8 @@ public final class SentenceTrainer {
             throw DataError(.usage, "this processor has no \(configuration.precision.rawValue) instructions (oneDNN found \(processorKernels)); set precision f32")
         }
         guard let mode = PoolingMode(rawValue: configuration.pooling) else {
-            throw DataError(.badData, "pooling '\(configuration.pooling)' is not known; it is one of \(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw DataError(.badData, "pooling '\(configuration.pooling)' is unknown; expected one of "
+                + "\(PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         poolingMode = mode
         var isFolder: ObjCBool = false
@@ -109,7 +110,8 @@ public final class SentenceTrainer {
             encoder.initialize(seed: configuration.seed)
         }
         guard configuration.maxLength <= configuration.encoder.longestSequence else {
-            throw DataError(.badData, "max_length \(configuration.maxLength) is more than the \(configuration.encoder.longestSequence) positions of the model")
+            throw DataError(.badData, "max_length \(configuration.maxLength) exceeds the \(configuration.encoder.longestSequence) "
+                + "positions of the model")
         }
         self.encoder = encoder
         self.configuration = configuration
@@ -138,7 +140,7 @@ public final class SentenceTrainer {
                 keepsTextOf: isTaught ? taught : [], keepsWords: task.masksWholeWords, limit: task.limit)
             watch(.read(name: task.name, rows: table.rows, truncated: table.truncated, skipped: table.empty))
             guard table.rows >= (task.objective == .maskedLanguage ? 1 : 2) else {
-                throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch compares several", file: task.files.first)
+                throw DataError(.badData, "task \(task.name) has only \(table.rows) row; a batch needs several", file: task.files.first)
             }
             for dimension in task.matryoshka where dimension > configuration.encoder.hiddenSize {
                 throw DataError(.badData, "task \(task.name): a prefix of \(dimension) is longer than the vectors (\(configuration.encoder.hiddenSize))")
@@ -224,9 +226,10 @@ public final class SentenceTrainer {
     ///
     /// - Parameters:
     ///   - folder: of checkpoints, best weights and log; made where it does not exist.
-    ///   - resumes: go on from the newest checkpoint in the folder, where there is one.
+    ///   - resumes: go on from the newest checkpoint in the folder, if there is one.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    /// - Throws: `DataError` where training diverges (naming the last good checkpoint), a checkpoint is of another configuration, the disk is full.
+    /// - Throws: `DataError` if training diverges (naming the last good checkpoint), a checkpoint is of another configuration, the disk is
+    ///   full.
     public func run(in folder: URL, resumes: Bool = true, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -252,7 +255,7 @@ public final class SentenceTrainer {
             let result: (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int)
             do { result = try takeStep() } catch var error as DataError {
                 let known = try? Checkpoint.newest(in: folder)
-                error.message += known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" } ?? ". There is no checkpoint yet"
+                error.message += known.flatMap { $0 }.map { ". The last good checkpoint is of step \($0.step): \($0.path)" } ?? ". No checkpoint was written yet"
                 throw error
             }
             watch(.step(step, losses: result.losses, learningRate: result.learningRate, gradientNorm: result.gradientNorm, sentences: result.sentences))
@@ -269,7 +272,7 @@ public final class SentenceTrainer {
             let stops = shouldStop()
             if try peers?.agree(stops ? 1 : 0) ?? (stops ? 1 : 0) != 0, step < configuration.steps {
                 try save()
-                throw DataError(.interrupted, "stopped after step \(step); the same command goes on from \(lastFile ?? "")")
+                throw DataError(.interrupted, "stopped after step \(step); the same command resumes from \(lastFile ?? "")")
             }
         }
         try log?.flush()

@@ -24,7 +24,7 @@ public struct TrainingTask: Sendable, Equatable {
 
     public var name: String
     public var objective: Objective
-    /// Tables of sentences, or of one sentence a row for masked language.
+    /// Tables of sentences, or of one sentence per row for masked language.
     public var files: [String]
     /// Columns of sentences by name or number: anchor, positive, negatives ….
     public var columns: [String]
@@ -54,7 +54,7 @@ public struct TrainingTask: Sendable, Equatable {
     public var teacherView = TeacherView.column(0)
     /// Of distillation: the weight of the teacher's vectors themselves.
     public var regressionWeight = 1.0
-    /// Rows with the same value in this column are no negatives of each other.
+    /// Rows with the same value in this column are not used as negatives for each other.
     public var groupColumn: String?
     /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
     /// distilled, so that they cost next to nothing.
@@ -277,14 +277,14 @@ public struct SentenceTrainingConfiguration: Sendable {
         case nil: task.teacherView = .column(try settings.integer("teacher_column", Bounds(0...64), default: 0))
         }
         guard !task.teacherFiles.isEmpty || !task.centersTeacher && task.teacherView != .own && task.teacherView != .mean else {
-            throw settings.fail("'teacher_center' and the teacher_column own or mean go with 'teacher_vectors'")
+            throw settings.fail("'teacher_center' and the teacher_column own or mean need 'teacher_vectors'")
         }
         task.regressionWeight = try settings.number("regression_weight", Bounds(0...1e6), default: 1)
         task.groupColumn = try settings.optionalText("group")
         task.contrastiveWeight = try settings.number("infonce_weight", Bounds(0...1e6), default: 0)
         task.similarityWeight = try settings.number("similarity_weight", Bounds(0...1e6), default: 0)
         guard task.contrastiveWeight == 0 && task.similarityWeight == 0 || objective == .distillation && task.columns.count >= 2 else {
-            throw settings.fail("'infonce_weight' and 'similarity_weight' go with distillation over at least two columns")
+            throw settings.fail("'infonce_weight' and 'similarity_weight' need distillation over at least two columns")
         }
         task.maskingRate = try settings.number("masking_rate", Bounds(0.001...0.9), default: task.maskingRate)
         task.masksWholeWords = try settings.flag("whole_words", default: false)

@@ -21,7 +21,7 @@ extension SentenceTrainer {
         }
     }
 
-    /// Runs `body` with the weights that count: the averaged ones, where there are such.
+    /// Runs `body` with the weights that count: the averaged ones, if there are such.
     func withFinalWeights<Result>(_ body: () throws -> Result) rethrows -> Result {
         guard !averages.isEmpty else { return try body() }
         let own = parameters.map(\.value)
@@ -74,7 +74,8 @@ extension SentenceTrainer {
 
     func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to another configuration; give another folder for the run, or remove the checkpoint", file: stored.path)
+            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
+                + "checkpoint", file: stored.path)
         }
         guard let positions = stored.state["positions"]?.array?.compactMap(\.int), positions.count == tasks.count, positions.allSatisfy({ $0 >= 0 }),
               let steps = stored.state["optimizer_steps"]?.int, steps >= 0,

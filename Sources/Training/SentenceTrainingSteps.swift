@@ -7,7 +7,7 @@ import Tensors
 extension SentenceTrainer {
     /// One step.
     ///
-    /// - Throws: `DataError` where the loss or its gradient is no number.
+    /// - Throws: `DataError` if the loss or its gradient is NaN.
     public func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
         gradients.clear()
         var losses = [Double](repeating: 0, count: tasks.count), sentences = 0
@@ -61,7 +61,7 @@ extension SentenceTrainer {
         let size = configuration.encoder.hiddenSize, encoder = encoder, mode = poolingMode, threads = threads, loaded = tasks, sentences = joint
         var found = [Double](repeating: 0, count: parts.count)
         let precision = configuration.precision
-        // Gradients of what a loss itself learns, one store a task.
+        // Gradients of what a loss itself learns, one store per task.
         var projections: [GradientStore<Float>] = []
         try gradients.add(shards: sharding.batches.count, seed: drawn.next()) { shard, tape in
             let batch = sharding.batches[shard]

@@ -76,9 +76,9 @@ public final class Seq2SeqTrainer {
     private var holds: [(index: Int, lambda: Double, target: Tensor<Float>?)] = []
     private var random: RandomSource
 
-    /// - Throws: `DataError` where the options leave nothing to learn.
+    /// - Throws: `DataError` if the options leave nothing to learn.
     public init(_ network: any Seq2SeqNetwork<Float>, examples: [Seq2SeqExample], options: Seq2SeqTrainingOptions) throws {
-        guard !examples.isEmpty else { throw DataError(.usage, "there are no examples to learn from") }
+        guard !examples.isEmpty else { throw DataError(.usage, "no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
         guard options.precision.isFast else {
             throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
@@ -89,7 +89,7 @@ public final class Seq2SeqTrainer {
         parameters = network.parameters
         // The sinusoids belong to no list of parameters; everything else learns unless it is frozen.
         let frozen = Set(parameters.filter { !network.groups(of: $0).isDisjoint(with: options.frozen) }.map { ObjectIdentifier($0) })
-        guard frozen.count < parameters.count else { throw DataError(.usage, "every parameter is frozen; nothing is left to learn") }
+        guard frozen.count < parameters.count else { throw DataError(.usage, "every parameter is frozen, so nothing can be trained") }
         for (index, parameter) in parameters.enumerated() where !frozen.contains(ObjectIdentifier(parameter)) {
             let groups = network.groups(of: parameter)
             for penalty in options.penalties where penalty.lambda != 0 && groups.contains(penalty.group) {
@@ -106,7 +106,7 @@ public final class Seq2SeqTrainer {
     /// - Parameters:
     ///   - learningRate: from the number of steps taken, from 0; the optimizer's own when nil.
     ///   - eachStep: called after every step with its loss.
-    /// - Throws: `DataError` with the step where the loss is no number.
+    /// - Throws: `DataError` with the step if the loss is NaN.
     public func runEpoch(learningRate: ((Int) -> Double)? = nil, eachStep: ((Int, Double) -> Void)? = nil) throws -> Seq2SeqEpoch {
         let order = random.permutation(examples.count)
         var lossSum = 0.0, tokens = 0, correct = 0, steps = 0, rate = options.optimizer.learningRate
@@ -114,7 +114,8 @@ public final class Seq2SeqTrainer {
             rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
             let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
             guard result.loss.isFinite else {
-                throw DataError(.badData, "the loss is no number after \(optimizer.steps) steps: training diverged; lower the learning rate (\(rate)) or clip gradients")
+                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
+                    + "(\(rate)) or clip gradients")
             }
             lossSum += result.loss * Double(result.tokens)
             tokens += result.tokens

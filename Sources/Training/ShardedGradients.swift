@@ -118,10 +118,10 @@ public final class ShardedGradients<Scalar: TensorScalar> {
                 try sums[index].withUnsafeElements { try peers.send(UnsafeRawBufferPointer(start: $0, count: size), to: rank + 1) }
             }
         }
-        // Where nobody has a value, everybody has filled the sum with zeros.
+        // If no process has a value, all have filled the sum with zeros.
         let isWhole = try peers.agree(after.map { $0 ? 1 : 0 }, from: last)
         for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 { try peers.broadcast(&sums[index], from: last) }
-        // Rows of tables are few beside the table: everybody adds those of everybody.
+        // Rows of tables are few next to the table: everybody adds those of everybody.
         var lookups = [Lookups](repeating: [], count: parameters.count)
         for index in parameters.indices where learns(parameters[index]) {
             let own = self.lookups(of: parameters[index], in: stores), width = max(1, parameters[index].shape.dropFirst().reduce(1, *))
@@ -199,7 +199,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         return squares.reduce(0, +).squareRoot()
     }
 
-    /// Forgets the sums; the next `add` begins anew.
+    /// Resets the sums; the next `add` starts over.
     public func clear() { isAccumulating = false }
 }
 

@@ -3,7 +3,7 @@ import FileFormats
 import Tensors
 import VectorStore
 
-/// A teacher's vectors by sentence, out of vector files (`kotonoha embed TEXTS --model TEACHER -o FILE.h5`).
+/// A teacher's vectors by sentence, from vector files (`kotonoha embed TEXTS --model TEACHER -o FILE.h5`).
 struct TeacherLibrary {
     private var places: [String: Int32] = [:]
     private let vectors: Tensor<Float>
@@ -11,11 +11,11 @@ struct TeacherLibrary {
 
     /// - Parameter centers: the mean of each file is taken off its vectors, which then get length 1. Encoders whose cosines are all high
     ///   say more so; with a file for each language the languages' means do not set them apart.
-    /// - Throws: `DataError` where files disagree in size or a vector is no number.
+    /// - Throws: `DataError` if files differ in dimension or a vector contains NaN.
     init(files: [String], centers: Bool) throws {
         self.files = files
         let stores = try files.map { try VectorFile(path: $0) }
-        guard let size = stores.first?.dimension else { throw DataError(.badData, "there are no vector files of a teacher") }
+        guard let size = stores.first?.dimension else { throw DataError(.badData, "no vector files of a teacher") }
         var vectors = Tensor<Float>(uninitialized: [stores.reduce(0) { $0 + $1.count }, size]), first = 0
         for store in stores {
             guard store.dimension == size else {

@@ -8,7 +8,7 @@ import Tensors
 public struct TeacherVectors: Sendable {
     public let vectors: Tensor<Float>
 
-    /// - Parameter cache: a folder that keeps the vectors for the next start of the run; with them, the teacher itself is no longer needed.
+    /// - Parameter cache: a folder that keeps the vectors for the next start of the run; with them, the teacher itself is not needed.
     public init(model: String, texts: [String], cache: URL? = nil, threads: Int, progress: (Int) -> Void = { _ in }) throws {
         let name = URL(fileURLWithPath: model).lastPathComponent
         let key = SHA256.hex(of: name + "\n" + texts.joined(separator: "\n"))

@@ -11,7 +11,7 @@ enum TokenizerFiles {
         let manager = FileManager.default, source = URL(fileURLWithPath: path)
         var isFolder: ObjCBool = false
         guard manager.fileExists(atPath: source.path, isDirectory: &isFolder) else {
-            throw DataError(.noInput, "the tokenizer is no longer there", file: path)
+            throw DataError(.noInput, "the tokenizer has been removed", file: path)
         }
         if isFolder.boolValue {
             for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt", "added_tokens.json",

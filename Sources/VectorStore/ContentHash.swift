@@ -4,7 +4,7 @@ import FileFormats
 extension HDF5Container {
     static let contentHashName = "content_sha256"
 
-    /// The hash that the file says its content has, nil where it says none (files of other programs, of earlier versions, of word vectors).
+    /// The hash that the file says its content has, nil if it says none (files of other programs, of earlier versions, of word vectors).
     package func recordedContentHash() throws -> String? { try attribute(Self.contentHashName)?.string }
 
     /// SHA-256 over the attributes of the root and the datasets of the root and of `/columns`, as they lie in the file: names, shapes, values. How the

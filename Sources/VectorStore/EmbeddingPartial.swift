@@ -1,7 +1,7 @@
 import FileFormats
 import Glibc
 
-/// The work of an unfinished `embed`: the folder `OUT.partial` beside the output, with a manifest and checksummed blocks of rows.
+/// The work of an unfinished `embed`: the folder `OUT.partial` next to the output, with a manifest and checksummed blocks of rows.
 ///
 /// Every file in it appears by rename, so that a process killed between any two writes leaves a manifest and a number of whole blocks.
 /// `init` counts the rows that are safe; the caller goes on after them; `assemble` writes the HDF5 file in one go, the same bytes
@@ -31,7 +31,7 @@ public final class EmbeddingPartial {
     /// The folder that belongs to an output.
     public static func folder(of output: String) -> String { output + ".partial" }
 
-    /// True where an earlier run left something to resume.
+    /// True if an earlier run left something to resume.
     public static func exists(for output: String) -> Bool { access(folder(of: output) + "/" + manifestName, F_OK) == 0 }
 
     private static let manifestName = "manifest.json"
@@ -41,7 +41,7 @@ public final class EmbeddingPartial {
     ///   - fingerprint: compared with that of the rows that are there already.
     ///   - resume: true keeps the rows of an earlier run; false starts from nothing.
     ///   - old: the file whose rows come before the new ones (`--append`); often the output itself. Its columns may differ.
-    /// - Throws: `DataError` where the folder cannot be made or is someone else's, another process works in it, the earlier run does not
+    /// - Throws: `DataError` if the folder cannot be made or is someone else's, another process works in it, the earlier run does not
     ///   fit (the differing key is named), or the old file has another dimension or model than the new rows.
     public init(
         output: String, layout: VectorLayout, fingerprint: Fingerprint, resume: Bool, appendingTo old: String? = nil
@@ -81,7 +81,7 @@ public final class EmbeddingPartial {
 
     /// Writes the output from all rows, the old file's first, and removes the folder.
     /// - Parameter metadata: of the new rows; appended files name both sources.
-    /// - Parameter codes: what is written beside the vectors; a file that is appended to keeps what it has.
+    /// - Parameter codes: what is written next to the vectors; a file that is appended to keeps what it has.
     public func assemble(metadata: VectorMetadata, storage: VectorStorage = .float32, codes: VectorCodes? = nil) throws {
         var metadata = metadata
         if let base {
@@ -185,7 +185,7 @@ public final class EmbeddingPartial {
         }
     }
 
-    /// Rows of two runs may stand in one file only where both were made in the same way.
+    /// Rows of two runs may be in one file only where both were made in the same way.
     private static func check(_ base: VectorFile, _ layout: VectorLayout, _ fingerprint: Fingerprint) throws {
         func refuse(_ what: String, _ old: String, _ new: String) -> DataError {
             DataError(.usage, "nothing can be appended: its \(what) is \(old), that of the new rows \(new)", file: base.path)

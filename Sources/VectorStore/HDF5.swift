@@ -13,7 +13,7 @@ import Synchronization
 package enum HDF5 {
     private static let worker = Worker()
 
-    /// Runs `body` on libhdf5's thread while nobody else is inside libhdf5. It may be called within itself.
+    /// Runs `body` on libhdf5's thread, with exclusive access to libhdf5. Reentrant.
     /// - Complexity: some microseconds on top of the work, for the way there and back.
     package static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result { try worker.perform(body) }
 
@@ -21,7 +21,7 @@ package enum HDF5 {
     package static var confinement: [String] { worker.confinement }
 
     /// How often libhdf5 has failed to close something. Closing a dataset writes what is left of it; where that fails, the data are lost, and
-    /// no later call says so: whoever writes a file compares this number before and after.
+    /// no later call reports it: compare this number before and after writing a file.
     static var closeFailures: Int { failedCloses.load(ordering: .acquiring) }
     fileprivate static let failedCloses = Atomic(0)
 
@@ -62,7 +62,8 @@ package enum HDF5 {
         private var thread = pthread_t()
         private var hasThread = false
         private var job: (() -> Void)?
-        /// Held by whoever has work for the thread. Recursive for the case that there is no thread and callers do the work themselves.
+        /// Held by callers that have work for the thread. Recursive for the case that there is no thread and callers do the work
+        /// themselves.
         private let outside = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let isGiven = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
         private let isDone = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)

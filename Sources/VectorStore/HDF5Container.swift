@@ -29,7 +29,7 @@ public final class HDF5Container: Sendable {
     /// The file itself, for mapping what was validated; nil in the process that validates and in a file that is being written.
     private let source: Source?
 
-    /// An open file and the parts of it that may be mapped; nil where any may.
+    /// An open file and the parts of it that may be mapped; nil if any may.
     private final class Source: Sendable {
         let descriptor: Int32
         let mappable: Set<HDF5Stretch>?
@@ -47,7 +47,7 @@ public final class HDF5Container: Sendable {
 
     /// Opens a file for reading, after `HDF5Validation` has had its look at it. What was looked at is what is read: both go through one
     /// descriptor.
-    /// - Throws: `DataError` where it is missing, no HDF5 file, or damaged.
+    /// - Throws: `DataError` if it is missing, no HDF5 file, or damaged.
     public convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
@@ -70,7 +70,7 @@ public final class HDF5Container: Sendable {
             // Datasets may be released after their file, which stays open as long.
             H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK)
             // The name is not looked at.
-            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or cut off", file: path))
+            return try HDF5Handle(H5Fopen(path, kh5_acc_rdonly(), access.id), HDF5.failure("this HDF5 file is damaged or truncated", file: path))
         }
     }
 
@@ -95,7 +95,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Writes a new file: it appears, complete, when `body` returns.
-    /// - Throws: `DataError` where it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
+    /// - Throws: `DataError` if it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
     public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
         let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
@@ -109,7 +109,7 @@ public final class HDF5Container: Sendable {
         HDF5Validation.trust(path)
     }
 
-    /// - Throws: `DataError` where closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
+    /// - Throws: `DataError` if closing something has failed since `count` was read, and with it perhaps the last write of a dataset.
     static func requireClosed(since count: Int, _ path: String) throws {
         guard HDF5.closeFailures == count else { throw DataError(.inputOutput, "writing HDF5 failed: the last data could not be written", file: path) }
     }
@@ -191,8 +191,8 @@ public final class HDF5Container: Sendable {
         }
     }
 
-    /// The dataset of this name, nil where there is none.
-    /// - Throws: `DataError` where it is there and damaged.
+    /// The dataset of this name, nil if absent.
+    /// - Throws: `DataError` if it is there and damaged.
     public func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
             var prefix = ""
@@ -210,17 +210,17 @@ public final class HDF5Container: Sendable {
     }
 
     /// The dataset of this name.
-    /// - Throws: `DataError` where there is none, which names the file and what it lacks.
+    /// - Throws: `DataError` if absent, naming the file and the dataset.
     public func required(_ name: String) throws -> HDF5Dataset {
         guard let dataset = try dataset(name) else { throw damaged("it has no dataset \(name)") }
         return dataset
     }
 
-    /// The bytes of a dataset as they lie in the file, mapped; nil where they lie in chunks, are other numbers than `type`, or may not be mapped:
-    /// they are read then.
+    /// The bytes of a dataset as they lie in the file, mapped; nil if they lie in chunks, are other numbers than `type`, or may not be
+    /// mapped: they are read then.
     ///
-    /// What is mapped was looked at by the validating process (`HDF5Validation`), and its end is checked against the size of the very file that is
-    /// open here.
+    /// What is mapped was checked by the validating process (`HDF5Validation`), and its end is compared with the size of the very file
+    /// that is open here.
     func mapped(_ dataset: HDF5Dataset, as type: hid_t) throws -> MappedFile? {
         guard let source, let stretch = try dataset.stretch(of: type) else { return nil }
         if let mappable = source.mappable, !mappable.contains(stretch) { return nil }
@@ -233,7 +233,7 @@ public final class HDF5Container: Sendable {
         return (dataset.shape, try dataset.read(type))
     }
 
-    /// An attribute of the root, nil where there is none or it is no single string or number.
+    /// An attribute of the root, nil if absent or not a scalar.
     public func attribute(_ name: String) throws -> HDF5Attribute? {
         try HDF5.locked {
             guard H5Aexists(handle.id, name) > 0 else { return nil }

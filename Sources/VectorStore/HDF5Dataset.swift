@@ -107,7 +107,7 @@ public final class HDF5Dataset: Sendable {
         let files = H5Pget_external_count(creation.id), layout = H5Pget_layout(creation.id)
         guard files >= 0, layout != H5D_LAYOUT_ERROR else { throw failure() }
         guard files == 0, layout != H5D_VIRTUAL else {
-            throw damaged("its numbers lie in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only files that are whole in themselves are read")
+            throw damaged("its data are in another file (\(files > 0 ? "external storage" : "a virtual dataset")); only self-contained files are supported")
         }
     }
 
@@ -122,7 +122,7 @@ public final class HDF5Dataset: Sendable {
             let isPacked = H5Pget_nfilters(creation.id) > 0
             let backed = stored.multipliedReportingOverflow(by: isPacked ? Self.bestCompression : 1)
             guard !size.overflow, stored <= fileSize, backed.overflow || backed.partialValue >= size.partialValue else {
-                throw damaged("its shape \(shape) promises far more than the \(min(stored, fileSize)) bytes that the file holds of it")
+                throw damaged("its shape \(shape) is far larger than the \(min(stored, fileSize)) bytes stored in the file")
             }
         }
     }
@@ -131,7 +131,7 @@ public final class HDF5Dataset: Sendable {
     private static let unbackedLimit = 64 << 20, bestCompression = 1100
 
     /// Reads rows as numbers of one kind; libhdf5 converts from what is stored. `values` has room for exactly those rows.
-    /// - Throws: `DataError` where the dataset holds no numbers or the file is damaged.
+    /// - Throws: `DataError` if the dataset holds no numbers or the file is damaged.
     public func read<Number: HDF5Number>(rows range: Range<Int>, into values: UnsafeMutableBufferPointer<Number>) throws {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows && values.count == range.count * rowSize, "rows out of range")
         switch kind {
@@ -167,7 +167,7 @@ public final class HDF5Dataset: Sendable {
     public func read<Number: HDF5Number>(_: Number.Type, rows range: Range<Int>? = nil) throws -> [Number] {
         let range = range ?? 0 ..< rows
         let count = range.count * rowSize
-        // A lying shape is found out by the file's size before memory is asked for.
+        // A false shape is detected by the file's size before memory is allocated.
         guard count <= 1 << 36 else { throw damaged("\(count) numbers are too many to be read at once") }
         try MemoryBudget.require(count * MemoryLayout<Number>.stride, for: "the numbers of \(name)", file: file)
         return try [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -177,7 +177,7 @@ public final class HDF5Dataset: Sendable {
     }
 
     /// Reads rows of a dataset of strings with one axis.
-    /// - Throws: `DataError` where it holds no strings or the file is damaged.
+    /// - Throws: `DataError` if it holds no strings or the file is damaged.
     public func strings(rows range: Range<Int>? = nil) throws -> [String] {
         guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
         let range = range ?? 0 ..< rows
@@ -225,8 +225,8 @@ public final class HDF5Dataset: Sendable {
 
     // MARK: Looking at the storage
 
-    /// Where the numbers lie in the file, one after the other; nil where they lie in chunks or in the header, are other numbers than `type`, or do
-    /// not begin where a number of four bytes may.
+    /// Where the numbers lie in the file, one after the other; nil if they lie in chunks or in the header, are other numbers than `type`,
+    /// or do not begin where a number of four bytes may.
     func stretch(of type: hid_t) throws -> HDF5Stretch? {
         try HDF5.locked {
             let stored = try storedType(), creation = try HDF5Handle(H5Dget_create_plist(handle.id), failure())
@@ -239,7 +239,7 @@ public final class HDF5Dataset: Sendable {
         }
     }
 
-    /// True where chunks are compressed or otherwise transformed.
+    /// True if chunks are compressed or otherwise transformed.
     var isFiltered: Bool {
         HDF5.locked {
             let creation = H5Dget_create_plist(handle.id)

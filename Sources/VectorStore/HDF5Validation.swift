@@ -37,7 +37,7 @@ public enum HDF5Validation {
 
     private struct State {
         var program: Program?
-        /// Files that passed, and the stretches of them that may be mapped; nil where this process wrote the file.
+        /// Files that passed, and the stretches of them that may be mapped; nil if this process wrote the file.
         var trusted: [FileIdentity: Set<HDF5Stretch>?] = [:]
         /// In the child: the limit of memory is the one that was set here.
         var isMemoryOurs = false
@@ -45,7 +45,7 @@ public enum HDF5Validation {
 
     private static let state = Mutex(State())
 
-    /// Says who validates; nil for nobody.
+    /// The validator; nil for none.
     public static func use(_ program: Program?) { state.withLock { $0.program = program } }
 
     /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with a
@@ -65,7 +65,8 @@ public enum HDF5Validation {
 
     /// Validates a file unless that is known to be needless: this process wrote it, or it passed before, in this process or in another one of this
     /// user (`UserCache`), and has not changed since by the system's own clock.
-    /// - Returns: the stretches of the file that may be mapped; nil where nobody validates or this process wrote the file, and any may.
+    /// - Returns: the stretches of the file that may be mapped; nil if there is no validation or this process wrote the file, and any part
+    ///   may be mapped.
     static func ensureReadable(_ descriptor: Int32, _ path: String) throws -> Set<HDF5Stretch>? {
         try checkSignature(descriptor, path)
         let identity = FileIdentity(descriptor)
@@ -93,7 +94,7 @@ public enum HDF5Validation {
         stretches.sorted { $0.offset < $1.offset }.map { "@ \($0.offset) \($0.bytes)\n" }.joined() + passed
     }
 
-    /// Nil where the text is not all of what was written.
+    /// Nil if the text is not all of what was written.
     private static func stretches(_ text: String) -> Set<HDF5Stretch>? {
         guard text.hasSuffix(passed) else { return nil }
         var found: Set<HDF5Stretch> = []
@@ -108,17 +109,17 @@ public enum HDF5Validation {
     /// The last line of the child's report of a good file.
     private static let passed = "passed\n"
 
-    /// Tells a file that is no HDF5 at all from one that is damaged.
+    /// Distinguishes a file that is not HDF5 from a damaged one.
     private static func checkSignature(_ descriptor: Int32, _ path: String) throws {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
-        // It stands at the beginning, or at 512, 1024 … behind a block of the user's own.
+        // It is at the beginning, or at 512, 1024 … behind a block of the user's own.
         var offset: off_t = 0
         var bytes = [UInt8](repeating: 0, count: signature.count)
         while pread(descriptor, &bytes, bytes.count, offset) == bytes.count {
             if bytes == signature { return }
             offset = offset == 0 ? 512 : offset * 2
         }
-        throw DataError(.badData, "this is no HDF5 file; an .h5 file is wanted here (commands write one where -o names it so)", file: path)
+        throw DataError(.badData, "not an HDF5 file; expected .h5 (commands write one if -o ends in .h5)", file: path)
     }
 
     // MARK: The parent's side
@@ -194,7 +195,7 @@ public enum HDF5Validation {
             throw DataError(.memory, "there is too little memory to read this HDF5 file, or it is damaged: \(text); \(MemoryBudget.advice)", file: path)
         case (_, 0, DataError.Kind.badData.rawValue): throw DataError(.badData, "this HDF5 file is damaged: \(text)", file: path)
         case (_, 0, DataError.Kind.memory.rawValue): throw DataError(.memory, text, file: path)
-        // Killed by the kernel for want of memory, or ended by Swift's allocator, which says so.
+        // Killed by the kernel for lack of memory, or ended by Swift's allocator, with a message.
         case (_, SIGKILL, _): throw MemoryBudget.error("checking this file (the checking process was killed)", file: path)
         case (_, 1..., _) where text.contains("allocate memory") || text.contains("failed to allocate"):
             throw MemoryBudget.error("checking this file", file: path)
@@ -208,7 +209,7 @@ public enum HDF5Validation {
     /// How many times the limit a child may take that waits for the processor or the disk.
     private static let patience = 6
 
-    /// Processor time that a child has used; none where that cannot be told.
+    /// Processor time that a child has used; none if that cannot be told.
     private static func processorTime(of child: pid_t) -> Duration {
         var clock = clockid_t(), time = timespec()
         guard clock_getcpuclockid(child, &clock) == 0, clock_gettime(clock, &time) == 0 else { return .zero }
@@ -284,7 +285,7 @@ public enum HDF5Validation {
     }
 
     /// Makes this process one that ends with its parent and after some time by the clock, whose memory is limited in proportion to the file,
-    /// which dumps no core, holds no other file open and can open none. False where the parent is gone already.
+    /// which dumps no core, holds no other file open and can open none. False if the parent is gone already.
     package static func confineChild(parent: Int32, seconds: Int) -> Bool {
         alarm(UInt32(clamping: seconds))
         guard kc_die_with_parent(parent) != 0 else { return false }
@@ -302,7 +303,7 @@ public enum HDF5Validation {
     /// Memory that reading may take on top of what the program takes by itself.
     private static func allowance(for size: Int) -> Int { 256 << 20 + 4 * min(size, Int.max / 8) }
 
-    /// Lets the address space grow by `bytes`, unless an older limit allows less. True where the new limit is the one that counts.
+    /// Lets the address space grow by `bytes`, unless an older limit allows less. True if the new limit is the one that counts.
     private static func limitMemory(_ bytes: Int) -> Bool {
         var limits = rlimit()
         guard let taken = MemoryBudget.addressSpace(), getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0 else { return false }

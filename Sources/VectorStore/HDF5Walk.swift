@@ -36,7 +36,7 @@ final class HDF5Walk {
         guard depth <= Self.maximumDepth else { throw DataError(.badData, "its groups are nested too deeply") }
         for link in try container.links(in: group) {
             objects += 1
-            guard objects <= Self.maximumObjects else { throw DataError(.badData, "it holds too many objects") }
+            guard objects <= Self.maximumObjects else { throw DataError(.badData, "it has too many objects") }
             guard link.isHard else { throw DataError(.badData, "\(link.name) is a link to somewhere else; only files that are whole in themselves are read") }
             let name = (group == "/" ? "/" : group + "/") + link.name
             switch try container.kind(of: name) {

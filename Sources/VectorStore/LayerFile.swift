@@ -26,7 +26,7 @@ public final class LayerFile: Sendable {
     private let container: HDF5Container
 
     /// Opens a file.
-    /// - Throws: `DataError` where it is missing, no HDF5, damaged, or laid out otherwise.
+    /// - Throws: `DataError` if it is missing, no HDF5, damaged, or laid out otherwise.
     public init(path: String) throws {
         self.path = path
         container = try HDF5Container(path: path)
@@ -37,7 +37,8 @@ public final class LayerFile: Sendable {
         guard Set(numbers).count == last + 1 else {
             let present = Set(numbers)
             let missing = (0...last).first { !present.contains($0) } ?? 0
-            throw DataError(.badData, "sentence \(missing) has no vectors: there is no dataset \"\(missing)\", though there is a \"\(last)\"", file: path)
+            throw DataError(.badData, "sentence \(missing) has no vectors: dataset \"\(missing)\" is missing, though \"\(last)\" "
+                + "exists", file: path)
         }
         sentenceCount = last + 1
         let first = try Self.dataset(0, in: container)
@@ -73,8 +74,8 @@ public final class LayerFile: Sendable {
     ///   - wanted: the layers' names.
     ///   - words: for each sentence its number of words.
     ///   - name: what errors call a sentence.
-    ///   - pieces: for files with a vector a word piece: the rows of the dataset that make each word, and how many rows there should
-    ///     be; their mean is the word's vector. nil where there is a vector a word.
+    ///   - pieces: for files with one vector per word piece: the rows of the dataset that make each word, and how many rows there should
+    ///     be; their mean is the word's vector. nil if there is one vector per word.
     /// - Throws: `DataError` that names the sentence whose vectors are missing, too many or too few, or not finite.
     public func load(
         layers wanted: [Int], words: [Int], name: (Int) -> String,
@@ -82,7 +83,7 @@ public final class LayerFile: Sendable {
     ) throws -> [Tensor<Float>] {
         let places = try wanted.map { layer in
             guard let place = layers.firstIndex(of: layer) else {
-                throw DataError(.usage, "there is no layer \(layer); the file has \(layers.map(String.init).joined(separator: ", "))", file: path)
+                throw DataError(.usage, "no layer \(layer); the file has \(layers.map(String.init).joined(separator: ", "))", file: path)
             }
             return place
         }
@@ -100,7 +101,9 @@ public final class LayerFile: Sendable {
             let alignment = try pieces?(sentence)
             let expected = alignment?.count ?? words[sentence]
             guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
-                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with a vector a word piece, name its encoder by \(Setting.pieceModel)" : "")", file: path)
+                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) "
+                    + "words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) "
+                    + "vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with one vector per word piece, name its encoder with \(Setting.pieceModel)" : "")", file: path)
             }
             guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
                 throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)
@@ -112,7 +115,8 @@ public final class LayerFile: Sendable {
                     try dataset.read(rows: place..<place + 1, into: part)
                     guard let from = part.baseAddress else { return }
                     guard Float.allFinite(from, count: part.count) else {
-                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is no finite number", file: path)
+                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is not "
+                            + "finite", file: path)
                     }
                     tensors[index].withUnsafeMutableElements { to in
                         let target = to + row * dimension
@@ -131,10 +135,12 @@ public final class LayerFile: Sendable {
         return tensors
     }
 
-    /// The texts by the number of their sentence, nil where the file has none. A text that stands twice has one number in this layout.
+    /// The texts by the number of their sentence, nil if the file has none. A text that stands twice has one number in this layout.
     public func sentences() throws -> [Int: String]? {
         guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first else { return nil }
-        guard let members = try JSON(parsing: text, file: path).object else { throw DataError(.badData, "sentence_to_index is no JSON object", file: path) }
+        guard let members = try JSON(parsing: text, file: path).object else {
+            throw DataError(.badData, "sentence_to_index is not a JSON object", file: path)
+        }
         var sentences: [Int: String] = [:]
         for (text, number) in members {
             // AllenNLP writes the numbers as strings.
@@ -144,7 +150,7 @@ public final class LayerFile: Sendable {
     }
 
     /// Checks that two files come from one encoder.
-    /// - Throws: `DataError` where models or dimensions differ.
+    /// - Throws: `DataError` if models or dimensions differ.
     public func requireSameEncoder(as other: LayerFile) throws {
         let isSameModel = metadata.flatMap { mine in other.metadata.map { mine.modelSHA256 == $0.modelSHA256 } } ?? true
         guard isSameModel, dimension == other.dimension, layers == other.layers else {
@@ -189,7 +195,7 @@ public final class LayerFileWriter {
     }
 
     /// Takes the next sentence: its words with spaces between them, and its vectors (layers, words, dimension), row-major.
-    /// - Throws: `DataError` where the disk is full, or a number is not finite or too large for the storage.
+    /// - Throws: `DataError` if the disk is full, or a number is not finite or too large for the storage.
     public func append(sentence: String, words: Int, vectors: UnsafeBufferPointer<Float>) throws {
         precondition(vectors.count == layers.count * words * dimension, "the vectors do not fit the shape")
         guard let container else { preconditionFailure("the file is finished") }

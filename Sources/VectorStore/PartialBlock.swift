@@ -28,7 +28,7 @@ package enum PartialBlock {
         try AtomicFile.write(to: path) { try $0.write(bytes) }
     }
 
-    /// The block, nil where the file is missing, cut off, altered, or begins at another row.
+    /// The block, nil if the file is missing, cut off, altered, or begins at another row.
     package static func read(_ path: String, first: Int, layout: VectorLayout) throws -> VectorBlock? {
         guard access(path, F_OK) == 0 else { return nil }
         let file = try MappedFile(path: path)

@@ -1,5 +1,5 @@
-/// Short codes of the vectors that stand in a file beside them: a search looks through the codes, and computes the cosines of the few rows that can be
-/// among the best from the vectors themselves.
+/// Short codes of the vectors that are in a file next to them: a search looks through the codes, and computes the cosines of the few
+/// rows that can be among the best from the vectors themselves.
 public enum VectorCodes: String, Sendable, CaseIterable {
     /// Whole numbers from −127 to 127 times the row's scale: a quarter of the size. With the length of what rounding took from each row, which bounds
     /// the error of a cosine, the answers are those of the whole vectors.

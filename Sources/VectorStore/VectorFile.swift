@@ -1,6 +1,6 @@
 import FileFormats
 
-/// A `vectors.h5`: one vector a sentence, with the sentence and what belongs to it. Rows are read in ranges.
+/// A `vectors.h5`: one vector per sentence, with the sentence and what belongs to it. Rows are read in ranges.
 ///
 /// A set (`NAME.kset`, a folder of such files) opens as one file with all their rows, numbered through; layout, metadata and storage are those of
 /// its first file, and all files agree in them.
@@ -26,7 +26,7 @@ public final class VectorFile: Sendable {
     /// The vectors where they lie in one piece as Float.
     let mapping: MappedFile?
     private let norms: HDF5Dataset?
-    /// Codes that stand beside the vectors.
+    /// Codes that are next to the vectors.
     let codes: [VectorCodes: HDF5Dataset]
     let codeScale: HDF5Dataset?, codeError: HDF5Dataset?
     private let scale: HDF5Dataset?
@@ -37,7 +37,7 @@ public final class VectorFile: Sendable {
     private let valid: HDF5Dataset?
 
     /// Opens a file and checks that its parts fit one another.
-    /// - Throws: `DataError` where it is missing, damaged, not of this kind, or of a later version.
+    /// - Throws: `DataError` if it is missing, damaged, not of this kind, or of a later version.
     public init(path: String) throws {
         let set = VectorSet.isSet(path) ? try VectorSet(path: path) : nil, place = set?.path(of: 0) ?? path
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: place) }
@@ -66,7 +66,7 @@ public final class VectorFile: Sendable {
         }
         switch (storage, embeddings.kind) {
         case (.float32, .float), (.float16, .float), (.int8, .integer(bytes: 1)), (.binary, .integer(bytes: 1)): break
-        default: throw damaged("/embeddings does not hold \(storage.rawValue)")
+        default: throw damaged("/embeddings does not contain \(storage.rawValue)")
         }
         func column(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try container.dataset(name) else { return nil }
@@ -75,12 +75,12 @@ public final class VectorFile: Sendable {
         }
         func strings(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try column(name) else { return nil }
-            guard dataset.kind == .string else { throw damaged("\(name) holds no strings") }
+            guard dataset.kind == .string else { throw damaged("\(name) does not contain strings") }
             return dataset
         }
         func numbers(_ name: String) throws -> HDF5Dataset? {
             guard let dataset = try column(name) else { return nil }
-            guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not hold numbers of 32 bits") }
+            guard dataset.kind == .float(bytes: 4) else { throw damaged("\(name) does not contain 32-bit floats") }
             return dataset
         }
         // Of a set, this is the first file only: its rows are read file by file.
@@ -90,7 +90,7 @@ public final class VectorFile: Sendable {
         for kind in VectorCodes.allCases where set == nil {
             guard let dataset = try container.dataset(kind.datasetName) else { continue }
             guard dataset.shape == [rows, kind.storage.rowSize(dimension: dimension)], dataset.kind == .integer(bytes: 1) else {
-                throw damaged("\(kind.datasetName) does not hold \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
+                throw damaged("\(kind.datasetName) does not contain \(kind.rawValue) codes of \(rows) vectors of \(dimension) components")
             }
             codes[kind] = dataset
         }
@@ -123,7 +123,7 @@ public final class VectorFile: Sendable {
     }
 
     /// Reads vectors as Float, row-major, into room for exactly those rows.
-    /// - Throws: `DataError` where the file is damaged or a vector holds NaN or infinity (its row is named).
+    /// - Throws: `DataError` if the file is damaged or a vector holds NaN or infinity (its row is named).
     public func readEmbeddings(rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && values.count == rows.count * dimension, "rows out of range")
         if let set {
@@ -158,7 +158,7 @@ public final class VectorFile: Sendable {
     }
 
     func notFinite(_ row: Int) -> DataError {
-        DataError(.badData, "the vector of row \(row) (rows count from 0) holds NaN or infinity", file: path)
+        DataError(.badData, "the vector of row \(row) (rows are numbered from 0) contains NaN or infinity", file: path)
     }
 
     /// Vectors as Float, row-major, shape (rows, dimension).
@@ -176,21 +176,21 @@ public final class VectorFile: Sendable {
     /// The Euclidean length of each vector as the file states it; nil in files that do not (of earlier versions and of other storage than float32).
     public func statedNorms() throws -> [Float]? { set == nil ? try norms?.read(Float.self) : nil }
 
-    /// Maps a dataset of the file; nil where its bytes cannot be mapped.
+    /// Maps a dataset of the file; nil if its bytes cannot be mapped.
     func mapped(_ dataset: HDF5Dataset, as type: Int64) throws -> MappedFile? { try container.mapped(dataset, as: type) }
 
     public func texts(rows: Range<Int>? = nil) throws -> [String] {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
     }
-    /// Nil where the file has no groups.
+    /// Nil if the file has no groups.
     public func groups(rows: Range<Int>? = nil) throws -> [String]? {
         try groups.map { groups in try set?.gather(rows) { try $0.groups(rows: $1) ?? [] } ?? groups.strings(rows: rows) }
     }
-    /// Nil where the file has no ids.
+    /// Nil if the file has no ids.
     public func ids(rows: Range<Int>? = nil) throws -> [String]? {
         try ids.map { ids in try set?.gather(rows) { try $0.ids(rows: $1) ?? [] } ?? ids.strings(rows: rows) }
     }
-    /// A column by the input's name for it, or by `id`, `group` or `text` for what means that; nil where there is none.
+    /// A column by the input's name for it, or by `id`, `group` or `text` for the column with that role; nil if absent.
     public func column(_ name: String, rows: Range<Int>? = nil) throws -> [String]? {
         try layout.column(named: name).map { try column($0, rows: rows) }
     }
@@ -204,7 +204,7 @@ public final class VectorFile: Sendable {
         }
     }
     /// A column as categories.
-    /// - Throws: `DataError` of kind `usage` that lists the columns where there is none of this name.
+    /// - Throws: `DataError` of kind `usage` that lists the columns if none has this name.
     public func factor(_ name: String) throws -> Factor {
         let found = try layout.requiredColumn(named: name, file: path)
         return Factor(name: found.name, values: try column(found))

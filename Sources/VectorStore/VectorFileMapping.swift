@@ -8,11 +8,11 @@ extension VectorFile {
     /// Whether the vectors are mapped: they were written as Float in one piece.
     public var isMapped: Bool { mapping != nil }
 
-    /// The vectors of all rows, row-major, valid while the file is open; nil where they are not mapped. Not checked for NaN and infinity.
+    /// The vectors of all rows, row-major, valid while the file is open; nil if they are not mapped. Not checked for NaN and infinity.
     package var mappedVectors: UnsafePointer<Float>? { mapping?.bytes.baseAddress?.assumingMemoryBound(to: Float.self) }
 
     /// All vectors, shape (rows, dimension): a view of the file where it is mapped, else a copy in memory.
-    /// - Throws: `DataError` where the file is damaged, a vector holds NaN or infinity (its row is named), or memory is short.
+    /// - Throws: `DataError` if the file is damaged, a vector holds NaN or infinity (its row is named), or memory is short.
     /// - Complexity: one pass over the vectors.
     public func vectors() throws -> Tensor<Float> {
         guard let base = mappedVectors else { return Tensor(try readEmbeddings(), shape: [count, dimension]) }
@@ -52,12 +52,12 @@ extension VectorFile {
         return Tensor(gathered, shape: [rows.count, dimension])
     }
 
-    /// - Throws: `DataError` where the file was cut short while it was mapped.
+    /// - Throws: `DataError` if the file was cut short while it was mapped.
     public func requireWhole() throws { try mapping?.requireWhole() }
 
     // MARK: Codes
 
-    /// Codes that the file has beside its vectors.
+    /// Codes that the file has next to its vectors.
     public var codeKinds: [VectorCodes] { VectorCodes.allCases.filter { codes[$0] != nil } }
 
     /// The codes of all rows as they lie in the file, `codeSize` bytes a row.

@@ -15,7 +15,7 @@ public final class VectorFileWriter {
     public private(set) var count = 0
 
     private let storage: VectorStorage
-    /// Rows that will come, nil where that is not known.
+    /// Rows that will come, nil if that is not known.
     private let rows: Int?
     private let codes: VectorCodes?
     private let replacement: FileReplacement
@@ -42,15 +42,15 @@ public final class VectorFileWriter {
 
     /// Opens a temporary file beside `path` and writes the attributes.
     /// - Parameters:
-    ///   - rows: how many rows will be appended; nil where that is not known yet.
+    ///   - rows: how many rows will be appended; nil if that is not known yet.
     ///   - codes: what is written beside float32 vectors for quicker search.
-    /// - Throws: `DataError` where it cannot be created.
+    /// - Throws: `DataError` if it cannot be created.
     public init(
         path: String, layout: VectorLayout, metadata: VectorMetadata, storage: VectorStorage = .float32, rows: Int? = nil, codes: VectorCodes? = nil
     ) throws {
         precondition(layout.dimension > 0 && (rows ?? 0) >= 0, "vectors need components")
         guard codes == nil || storage == .float32 else {
-            throw DataError(.usage, "codes stand beside vectors in float32; these are stored as \(storage.rawValue)", file: path)
+            throw DataError(.usage, "codes need vectors stored as float32, not \(storage.rawValue)", file: path)
         }
         self.path = path
         self.layout = layout
@@ -77,13 +77,13 @@ public final class VectorFileWriter {
     }
 
     /// Takes rows.
-    /// - Throws: `DataError` where the disk is full, or a vector holds NaN, infinity or what the storage cannot hold (its row
+    /// - Throws: `DataError` if the disk is full, or a vector holds NaN, infinity or what the storage cannot hold (its row
     ///   is named).
     public func append(_ block: VectorBlock) throws {
         precondition(block.fits(layout), "the block does not fit the file's layout")
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
         if let bad = block.embeddings.firstIndex(where: { !(abs($0) <= limit) }) {
-            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows count from 0) holds \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
+            throw DataError(.badData, "the vector of row \(count + bad / layout.dimension) (rows are numbered from 0) contains \(block.embeddings[bad]), which cannot be stored as \(storage.rawValue)", file: path)
         }
         count += block.count
         guard count <= rows ?? .max else { throw DataError(.inputOutput, "more rows came than the \(rows ?? 0) that were announced; nothing was written", file: path) }

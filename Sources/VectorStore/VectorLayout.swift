@@ -8,7 +8,7 @@ public struct VectorLayout: Sendable, Equatable {
     public var hasIDs: Bool
     /// The input's other columns.
     public var columnNames: [String]
-    /// What the input calls its columns of texts, groups and ids; nil where it names none, as in files of earlier versions.
+    /// What the input calls its columns of texts, groups and ids; nil if it names none, as in files of earlier versions.
     public var textName: String?
     public var groupName: String?
     public var idName: String?
@@ -41,7 +41,7 @@ public struct VectorLayout: Sendable, Equatable {
         if hasGroups { columns.append(Column(name: groupName ?? "group", role: .group)) }
         columns.append(Column(name: textName ?? "text", role: .text))
         columns += columnNames.enumerated().map { Column(name: $1, role: .other($0)) }
-        // The others keep their names; what gives way is a name of ours.
+        // The others keep their names; Kotonoha's own names give way.
         var taken = Set(columnNames)
         for index in columns.indices {
             if case .other = columns[index].role { continue }
@@ -67,7 +67,7 @@ public struct VectorLayout: Sendable, Equatable {
     /// - Throws: `DataError` of kind `usage` that lists the columns.
     public func requiredColumn(named name: String, file: String) throws -> Column {
         if let column = column(named: name) { return column }
-        throw DataError(.usage, "there is no column '\(name)'; the file has \(columns.map(\.name).joined(separator: ", "))", file: file)
+        throw DataError(.usage, "no column '\(name)'; the file has \(columns.map(\.name).joined(separator: ", "))", file: file)
     }
 
     /// The same columns with the same meaning, whatever the input calls them.

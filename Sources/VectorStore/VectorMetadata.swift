@@ -14,7 +14,7 @@ public struct VectorMetadata: Sendable, Equatable {
     public var precision: String
     /// Word pieces after which a text was cut.
     public var maxLength: Int
-    /// Text put before every sentence; empty where there is none.
+    /// Text put before every sentence, or empty.
     public var prompt: String
     /// The program and its version.
     public var createdBy: String
@@ -24,7 +24,7 @@ public struct VectorMetadata: Sendable, Equatable {
     /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated knows by it
     /// that its rows are there. Empty in files of versions that did not write it.
     public var parts: [String] = []
-    /// Everything else worth knowing (a `Provenance`), as compact JSON; empty where there is none.
+    /// Everything else worth knowing (a `Provenance`), as compact JSON, or empty.
     public var provenance: String
 
     public init(

@@ -26,7 +26,7 @@ public struct VectorSetIndex: Sendable, Equatable {
     public static let name = "set.json"
     static let format = "kotonoha/set"
 
-    /// - Throws: `DataError` where the file is missing, damaged, or of a later version.
+    /// - Throws: `DataError` if the file is missing, damaged, or of a later version.
     public init(path: String) throws {
         let json = try JSON(contentsOf: path)
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
@@ -82,7 +82,7 @@ public final class VectorSet: Sendable {
     }
 
     /// Reads the index and looks whether all files are there in their full length.
-    /// - Throws: `DataError` where the folder is no finished set, or a file is missing or cut off (it is named).
+    /// - Throws: `DataError` if the folder is not a finished set, or a file is missing or truncated (it is named).
     public init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -107,7 +107,7 @@ public final class VectorSet: Sendable {
             throw DataError(.noInput, errno == ENOENT ? "this shard of the set is missing; \(advice)" : "this shard of the set cannot be read: \(SystemError.text())", file: file)
         }
         guard Int(information.st_size) == bytes else {
-            throw DataError(.badData, "this shard of the set has \(information.st_size) bytes, and the index says \(bytes): it was cut off or replaced; \(advice)", file: file)
+            throw DataError(.badData, "this shard of the set has \(information.st_size) bytes, but the index says \(bytes): it was truncated or replaced; \(advice)", file: file)
         }
     }
 
@@ -128,7 +128,7 @@ public final class VectorSet: Sendable {
     }
 
     /// A file of the set.
-    /// - Throws: `DataError` where it is damaged or does not fit the others.
+    /// - Throws: `DataError` if it is damaged or does not fit the others.
     public func part(_ shard: Int) throws -> VectorFile {
         let (known, first) = open.withLock { open in (open.files.first { $0.shard == shard }?.file, open.first) }
         if let known { return known }

@@ -5,9 +5,9 @@ import Glibc
 extension VectorFile {
     /// Writes an HDF5 file whose datasets show the rows of a set's files as one array each (virtual datasets, HDF5 1.10), for h5py and other programs.
     ///
-    /// It holds no data: the files of the set are found beside it by relative paths, and HDF5 reads rows of files that are missing as zeros, without
-    /// an error. This program does not read such files; it opens the set itself, and says what is missing.
-    /// - Throws: `DataError` where this is no set, or the file does not lie on a path from which the set can be named.
+    /// It holds no data: the files of the set are found next to it by relative paths, and HDF5 reads rows of files that are missing as
+    /// zeros, without an error. This program does not read such files; it opens the set itself and reports what is missing.
+    /// - Throws: `DataError` if this is not a set, or the file is not on a path from which the set can be named.
     public func writeVirtual(to output: String) throws {
         guard let set else { throw DataError(.usage, "virtual datasets show the files of a set, and this is a single file", file: path) }
         let names: [(name: String, strings: Bool)] = [("/embeddings", false), ("/valid", false), ("/texts", true)]
@@ -49,7 +49,7 @@ extension VectorFile {
 }
 
 extension HDF5Container {
-    /// Makes a dataset out of datasets of the same name in other files, one after the other.
+    /// Makes a dataset from the concatenated datasets of the same name in other files.
     fileprivate func makeVirtual(_ name: String, type: hid_t, width: Int?, sources: [(file: String, rows: Int)]) throws {
         try HDF5.locked {
             func failure() -> DataError { Self.writing(path) }

@@ -17,7 +17,7 @@ final class WorkFolder {
 
     /// Makes the folder or opens one that was made here, and locks it.
     /// - Parameter isOwn: the names of files that are written here, without temporary ones.
-    /// - Throws: `DataError` where it cannot be made, is a link or another's, holds files and no mark, or another process works in it.
+    /// - Throws: `DataError` if it cannot be made, is a link or another's, holds files and no mark, or another process works in it.
     init(path: String, for output: String, isOwn: @escaping (String) -> Bool) throws {
         self.path = path
         self.isOwn = isOwn
@@ -35,7 +35,7 @@ final class WorkFolder {
             switch number {
             case _ where isLink && (number == ELOOP || number == ENOTDIR):
                 throw refuse("unfinished work belongs here, and this is a symbolic link")
-            case ENOTDIR: throw refuse("unfinished work belongs into a folder of this name, and this is none")
+            case ENOTDIR: throw refuse("unfinished work needs a folder of this name, and this is not a folder")
             default: throw SystemError.cannotCreate(path, number)
             }
         }
@@ -53,7 +53,7 @@ final class WorkFolder {
         }
         guard isMade || isMarked() || hasNothingForeign() else {
             if isEmptyLock() { unlinkat(descriptor, Self.lockName, 0) }
-            throw refuse("this folder holds files that kotonoha has not written")
+            throw refuse("this folder contains files that kotonoha did not write")
         }
         let mark = Array(Self.mark.utf8)
         guard pwrite(lock, mark, mark.count, 0) == mark.count, ftruncate(lock, off_t(mark.count)) == 0 else { throw SystemError.cannotWrite(path) }

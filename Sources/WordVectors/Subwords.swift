@@ -47,7 +47,7 @@ public struct Subwords: Sendable, Equatable {
                     end += 1
                 } while end < text.count && text[end] & 0xC0 == 0x80
                 characters += 1
-                // The marks alone are no n-grams.
+                // The boundary marks alone are not n-grams.
                 if characters >= minimum, !(characters == 1 && (start == 0 || end == text.count)) { body(text[start ..< end], hash) }
             }
         }

@@ -21,7 +21,7 @@ public struct WordList: Sendable {
     /// The bytes of a word.
     public func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word] ..< ends[word + 1]] }
 
-    /// A word as text; bytes that are no UTF-8 become U+FFFD.
+    /// A word as text; invalid UTF-8 becomes U+FFFD.
     public subscript(word: Int) -> String { String(decoding: bytes(of: word), as: UTF8.self) }
 
     public var strings: [String] { (0 ..< count).map { self[$0] } }
@@ -29,7 +29,7 @@ public struct WordList: Sendable {
     /// Whether the word is well-formed UTF-8.
     public func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
 
-    /// The number of a word, nil where it is not in the list.
+    /// The number of a word, nil if it is not in the list.
     public func index(of word: UnsafeRawBufferPointer) -> Int? {
         let slot = slot(of: word)
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1

@@ -7,11 +7,11 @@ public struct WordTable: Sendable {
     /// The file's name, without folders.
     public var name: String
     public let words: WordList
-    /// Occurrences of each word in the text that the vectors were trained on; nil where the file does not say.
+    /// Occurrences of each word in the text that the vectors were trained on; nil if the file does not say.
     public let counts: [Int]?
     /// Shape (words, dimension).
     public let vectors: Tensor<Float>
-    /// Vectors of n-grams; nil where the table knows whole words only.
+    /// Vectors of n-grams; nil if the table knows whole words only.
     public let subwords: SubwordVectors?
     /// What reading met and passed over.
     public var remarks = ReadingRemarks()
@@ -25,7 +25,7 @@ public struct WordTable: Sendable {
         (self.name, self.words, self.counts, self.vectors, self.subwords) = (name, words, counts, vectors, subwords)
     }
 
-    /// The vector of a word: its own, else one made of its n-grams; nil where the table has neither.
+    /// The vector of a word: its own, else one made of its n-grams; nil if the table has neither.
     public func vector(of word: String) -> [Float]? {
         if let index = words.index(of: word) { return row(index) }
         return subwords?.vector(of: word)
@@ -38,18 +38,18 @@ public struct WordTable: Sendable {
     }
 }
 
-/// What a reader met that is no error but that a user should know.
+/// What a reader found that is not an error but that the user should know.
 public struct ReadingRemarks: Sendable, Equatable {
     /// Words that came again; the first one counts. And where the first of them stood: line, or number of the word.
     public var duplicates = 0
     public var firstDuplicate: (word: String, place: Int)?
-    /// Words that are no UTF-8. They are kept as bytes.
+    /// Words that are not UTF-8. They are kept as bytes.
     public var brokenWords = 0
     public var firstBroken: Int?
     /// Words with spaces in them, which the text format hides.
     public var spacedWords = 0
     public var firstSpaced: (word: String, place: Int)?
-    /// Words that a limit left out, where the file says how many it has.
+    /// Words left out by a limit, if the file states its number of words.
     public var leftOut = 0
 
     public init() {}
@@ -83,7 +83,7 @@ public struct SubwordVectors: Sendable {
         (self.rule, self.vectors) = (rule, vectors)
     }
 
-    /// The mean of the word's n-grams; nil where it has none.
+    /// The mean of the word's n-grams; nil if it has none.
     public func vector(of word: String) -> [Float]? { mean(rule.buckets(of: word.utf8), own: nil) }
 
     /// The mean of a word's own vector and its n-grams', added in fastText's order.

@@ -50,9 +50,9 @@ public final class WordTextEncoder: Sendable {
     /// The hash of the table's file.
     public let sha256: String
     public var dimension: Int { table.dimension }
-    /// Weights of words by their spelling, and of words that the fit did not meet; nil where all weigh 1.
+    /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?
-    /// The direction that SIF takes out, of unit length.
+    /// The direction that SIF removes, of unit length.
     private let common: [Float]?
     private let isFitted: Bool
 
@@ -141,7 +141,7 @@ public final class WordTextEncoder: Sendable {
     }
 
     /// Vectors of texts, `(texts.count, dimension)`, row-major.
-    /// - Throws: `DataError` where idf or SIF were not fitted to texts before.
+    /// - Throws: `DataError` if idf or SIF were not fitted to texts before.
     @discardableResult
     public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> Counts {
         precondition(vectors.count == texts.count * dimension)
@@ -225,7 +225,7 @@ public final class WordTextEncoder: Sendable {
             text.withUTF8 { bytes in
                 words.forEachWord(in: UnsafeRawBufferPointer(bytes), scratch: &scratch) { word in
                     let string = String(decoding: word, as: UTF8.self)
-                    // Marks alone are no words unless the table has them.
+                    // Punctuation alone is not a word unless the table has it.
                     if lookUp(word) == nil, Self.bare(string[...]).isEmpty { return }
                     body(word)
                 }

@@ -40,17 +40,17 @@ func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to f
 extension AttentionMap.Place {
     fileprivate var title: String {
         switch self {
-        case .encoder: "Encoder: the source looks at itself"
-        case .decoder: "Decoder: the output looks at what was written before"
-        case .cross: "Cross-attention: the output looks at the source"
+        case .encoder: "Encoder: the source attends to itself"
+        case .decoder: "Decoder: the output attends to earlier output"
+        case .cross: "Cross-attention: the output attends to the source"
         }
     }
 
     fileprivate var japaneseTitle: String {
         switch self {
-        case .encoder: "エンコーダー：入力が入力を見る"
-        case .decoder: "デコーダー：出力が前の出力を見る"
-        case .cross: "交差注意：出力が入力を見る"
+        case .encoder: "エンコーダー：入力から入力へ"
+        case .decoder: "デコーダー：出力から前の出力へ"
+        case .cross: "クロスアテンション：出力から入力へ"
         }
     }
 }

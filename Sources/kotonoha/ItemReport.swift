@@ -6,8 +6,8 @@ import LanguageModels
 
 /// Where the outputs of a generator go beside their targets.
 struct ItemReportOptions: ParsableArguments {
-    @Option(help: "A page (HTML) with every output beside its target, differences marked.") var html: String?
-    @Option(help: "A table (.csv, .tsv, .xlsx) with every output beside its target.") var items: String?
+    @Option(help: "A page (HTML) with every output next to its target, differences marked.") var html: String?
+    @Option(help: "A table (.csv, .tsv, .xlsx) with every output next to its target.") var items: String?
     @Option(help: "Mark differing characters in colour on the terminal: auto, always or never.") var color: ColorChoice = .auto
 
     enum ColorChoice: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
@@ -43,7 +43,7 @@ extension FreeRunningEvaluation {
         [("exact_match", .number(exactMatch)), ("character_error_rate", .number(characterErrorRate)), ("token_accuracy", .number(tokenAccuracy))]
     }
 
-    /// Every output beside its target.
+    /// Every output next to its target.
     func page(title: String) -> ComparisonPage {
         ComparisonPage(
             title: title,

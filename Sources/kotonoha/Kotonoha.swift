@@ -11,15 +11,16 @@ struct KotonohaProgram: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "kotonoha",
-        abstract: "Turn sentences into vectors, and look at them.",
+        abstract: "Sentence and word embeddings: compute, search, map, compare and test them.",
         discussion: """
             captions.txt ──embed──▶ vectors.h5 ──rank──▶ the most similar sentences
                                                ──pca, tsne──▶ coordinates and pictures
 
-            Results go to standard output or to -o; progress and warnings to standard error.
+            Results go to standard output or to -o; progress and warnings to standard
+            error.
             """,
         version: version,
-        // The hidden child that validates HDF5 files; every other command stands in its group.
+        // The hidden child that validates HDF5 files; every other command is in its group.
         subcommands: [ValidateHDF5Command.self],
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),

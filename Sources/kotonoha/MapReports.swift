@@ -33,14 +33,14 @@ extension TSNEMap {
         return used + (divergenceOverAllPairs.map { ", \(Console.fixed($0, 4)) over all pairs" } ?? " (not computed over all pairs)")
     }
 
-    /// Says so where the usual early exaggeration was too strong; nil where it was used, or another one was asked for.
+    /// Says so where the usual early exaggeration was too strong; nil if it was used, or another one was asked for.
     func halvedExaggeration(asked: Double?) -> String? {
         guard asked == nil, let used = settings.earlyExaggeration, used < TSNE.usualEarlyExaggeration else { return nil }
-        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): more of it, up to the usual 12, drew the whole map into a point (--early-exaggeration chooses another)"
+        return "early exaggeration \(Console.fixed(used, used == used.rounded() ? 0 : 2)): higher values, up to the usual 12, collapsed the map (--early-exaggeration sets another)"
     }
 }
 
-/// The state of a t-SNE run beside its output, kept until the map is written.
+/// The state of a t-SNE run next to its output, kept until the map is written.
 ///
 /// The file begins with a line that marks it as the program's own; a file or link of this name without it is never touched.
 final class PartialMap {
@@ -55,23 +55,25 @@ final class PartialMap {
         self.key = Self.mark + key
     }
 
-    /// - Throws: `DataError` where something else lies at the place of the state, before hours of work that could not be saved.
+    /// - Throws: `DataError` if another file is in the way of the state, before hours of work that could not be saved.
     func check() throws {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }
         let head = information.st_mode & S_IFMT == S_IFREG ? try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: Self.mark.utf8.count) : nil
         guard head == Data(Self.mark.utf8) else {
-            throw DataError(.cannotCreate, "the state of an unfinished map belongs here, and this is something else, so it is left alone; move it away or choose another output", file: path)
+            throw DataError(.cannotCreate, "this file is not the state of an unfinished map and was left alone; move it or choose another "
+                + "output", file: path)
         }
     }
 
     func read() throws -> TSNECheckpoint {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw DataError(.noInput, "there is no stopped run to continue; leave --resume out", file: path)
+            throw DataError(.noInput, "no interrupted run to resume; leave out --resume", file: path)
         }
         let head = Data((key + "\n").utf8)
         guard data.starts(with: head) else {
-            throw DataError(.badData, "the stopped run was made from other vectors or with another --pca; leave --resume out to start again", file: path)
+            throw DataError(.badData, "the interrupted run used other vectors or another --pca; leave out --resume to start "
+                + "over", file: path)
         }
         do {
             return try TSNECheckpoint(data: data.dropFirst(head.count))

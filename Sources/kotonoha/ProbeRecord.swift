@@ -4,7 +4,7 @@ import Foundation
 import Interpretation
 import VectorStore
 
-/// What the record of a structural probe's result says of its making, beside the command line and the inputs.
+/// What the record of a structural probe's result says of its making, next to the command line and the inputs.
 enum ProbeRecord {
     static func settings(of sweep: ProbeSweep, train: ProbeInput, dev: ProbeInput) -> [(key: String, value: JSON)] {
         let training = sweep.training(sweep.kinds.first ?? .distance, sweep.ranks.first ?? 1)

@@ -81,7 +81,7 @@ final class Notes: Sendable {
         #expect(table.columnNames == ["番号", "文", "容認度 前", "容認度 後"])
         #expect(try table.column("容認度 前").numbers() == [4, 2, 5] && table.column("容認度 後").texts == ["", "", "#N/A"])
         #expect(notes.all.contains { $0.contains("2 formulas have no stored result") && $0.contains("D3") }, "\(notes.all)")
-        #expect(notes.all.contains { $0.contains("予備調査") && $0.contains("`sheet`") } && notes.all.contains { $0.contains("1 cell holds an error") && $0.contains("D5") }, "\(notes.all)")
+        #expect(notes.all.contains { $0.contains("予備調査") && $0.contains("`sheet`") } && notes.all.contains { $0.contains("1 cell has an error") && $0.contains("D5") }, "\(notes.all)")
         let plain = Notes()
         _ = try Table(path: fixture("traps.xlsx"), options: plain.options())
         #expect(plain.all.contains { $0.contains("`header-row` 1-2") }, "\(plain.all)")

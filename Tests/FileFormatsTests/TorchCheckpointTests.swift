@@ -43,7 +43,7 @@ import Testing
     @Test("What would run something is refused by name")
     func hostile() {
         let text = message { _ = try TorchCheckpoint(path: Self.folder + "/hostile.bin") }
-        #expect(text.contains("posix.system") && text.contains("refused"))
+        #expect(text.contains("posix.system") && text.contains("not allowed"))
     }
 
     @Test("The format before PyTorch 1.6 is refused with what to do")
@@ -53,7 +53,7 @@ import Testing
 
     @Test("A file that is no checkpoint says so")
     func other() {
-        #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/expected.safetensors") }.contains("no checkpoint of PyTorch"))
+        #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/expected.safetensors") }.contains("not a PyTorch checkpoint"))
         #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/missing.bin") }.contains("no such file"))
     }
 
@@ -90,7 +90,7 @@ import Testing
         for _ in 0..<300_000 { deep += Array("]q\u{1}a".utf8) + [UInt8(ascii: "h"), 1] }
         #expect(message { _ = try tensors(deep + Array(".".utf8)) }.contains("no dictionary"))
         #expect(message { _ = try tensors([0x80, 2] + Array("]q\u{0}h\u{0}a.".utf8)) }.contains("no dictionary"))
-        #expect(message { _ = try tensors([UInt8](repeating: UInt8(ascii: "("), count: 500_000)) }.contains("cut off"))
+        #expect(message { _ = try tensors([UInt8](repeating: UInt8(ascii: "("), count: 500_000)) }.contains("truncated"))
     }
 
     @Test("Tens of thousands of damaged pickles and files give errors, never a trap")

@@ -271,7 +271,7 @@ private struct OneTensor: WeightArchive {
         ("qwen2", "layer_types", #"["full_attention"]"#, "layer_types"),
         ("t5", "feed_forward_proj", #""gated-relu6""#, "gated-relu6"),
         ("t5", "relative_attention_max_distance", "3", "relative_attention_max_distance"),
-        ("llama", "head_dim", "1", "no pairs"),
+        ("llama", "head_dim", "1", "cannot be paired"),
     ])
     func refusals(model: String, key: String, value: String, named: String) throws {
         let whole = try JSON(contentsOf: GoldenDecoder.folder + "/\(model)/config.json")
@@ -292,6 +292,6 @@ private struct OneTensor: WeightArchive {
         wider.intermediateSize += 1
         let decoder = Decoder<Float>(wider)
         let text = message { try load(decoder.checkpointEntries, from: model.archive, prefixes: decoder.checkpointPrefixes) }
-        #expect(text.contains("has shape") && text.contains("configuration wants"))
+        #expect(text.contains("has shape") && text.contains("configuration expects"))
     }
 }

@@ -133,7 +133,7 @@ import Testing
         wider.intermediateSize += 1
         let encoder = Encoder<Float>(wider)
         let text = message { try load(encoder.checkpointEntries, from: model.archive, prefixes: encoder.checkpointPrefixes) }
-        #expect(text.contains("has shape") && text.contains("configuration wants"))
+        #expect(text.contains("has shape") && text.contains("configuration expects"))
         var longer = model.configuration
         longer.layers += 1
         longer.isLocal += longer.isLocal.isEmpty ? [] : [true]

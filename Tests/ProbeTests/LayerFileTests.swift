@@ -87,14 +87,14 @@ import VectorStore
             let file = try LayerFile(path: path)
             #expect(message { _ = try file.load(layers: [0], words: [2, 1, 4], name: { "dev-s\($0 + 1)" }) }.contains("sentence dev-s3 has 4 words, but 3 vectors"))
             #expect(message { _ = try file.load(layers: [0], words: [2, 1, 3, 5], name: { "dev-s\($0 + 1)" }) }.contains("sentence dev-s4 has no vectors"))
-            #expect(message { _ = try file.load(layers: [1], words: [2, 1, 3], name: { "\($0)" }) }.contains("there is no layer 1; the file has 0, 3"))
+            #expect(message { _ = try file.load(layers: [1], words: [2, 1, 3], name: { "\($0)" }) }.contains("no layer 1; the file has 0, 3"))
             try withFile { other in
                 _ = try write(other, model: "xyz")
                 #expect(message { try LayerFile(path: other).requireSameEncoder(as: file) }.contains("not from the encoder"))
             }
             let probe = ProbeFile(layer: 3, distance: .random(kind: .distance, dimension: 4, rank: 2, seed: 1), model: "tiny", modelSHA256: "abc")
-            #expect(message { try probe.require(model: "other", modelSHA256: "xyz", dimension: 4, of: path, path: "p") }.contains("hashes of the models differ"))
-            #expect(message { try probe.require(model: "tiny", modelSHA256: "abc", dimension: 5, of: path, path: "p") }.contains("5 components, the probe p takes 4"))
+            #expect(message { try probe.require(model: "other", modelSHA256: "xyz", dimension: 4, of: path, path: "p") }.contains("model hashes differ"))
+            #expect(message { try probe.require(model: "tiny", modelSHA256: "abc", dimension: 5, of: path, path: "p") }.contains("dimension 5, but the probe p expects 4"))
         }
     }
 
@@ -108,14 +108,14 @@ import VectorStore
             try HDF5Container.create(path: path) { file in
                 try file.write("0", shape: [1, 2, 2], values: [1, 2, Float.nan, 4])
             }
-            #expect(message { _ = try LayerFile(path: path).load(layers: [0], words: [2], name: { _ in "dev-s1" }) }.contains("sentence dev-s1: layer 0 has a component that is no finite number"))
+            #expect(message { _ = try LayerFile(path: path).load(layers: [0], words: [2], name: { _ in "dev-s1" }) }.contains("sentence dev-s1: layer 0 has a component that is not finite"))
         }
         try withFile { path in
             try HDF5Container.create(path: path) { file in
                 try file.write("0", shape: [1, 2, 2], values: [Float](repeating: 1, count: 4))
                 try file.write("2", shape: [1, 2, 2], values: [Float](repeating: 1, count: 4))
             }
-            #expect(message { _ = try LayerFile(path: path) }.contains("there is no dataset \"1\""))
+            #expect(message { _ = try LayerFile(path: path) }.contains("dataset \"1\" is missing"))
         }
         try withFile { path in
             try HDF5Container.create(path: path) { try $0.write("embeddings", shape: [1], values: [Float(1)]) }
@@ -134,7 +134,7 @@ import VectorStore
             var writer = SafetensorsWriter(metadata: [("format", "kotonoha/probe"), ("layer", "1")])
             writer.add("distance", shape: [3, 2], values: [1, 2, 3, 4, 5, 6])
             try writer.write(to: path)
-            #expect(message { _ = try ProbeFile(path: path) }.contains("the rank not above the dimension"))
+            #expect(message { _ = try ProbeFile(path: path) }.contains("rank ≤ dimension"))
         }
     }
 

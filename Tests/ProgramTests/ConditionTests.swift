@@ -58,7 +58,10 @@ import VectorStore
         // Raw, centred, without overlap and length, overlap: two each; and length.
         #expect(pairs["contrasts"]?.array?.count == 9, "\(pairs["contrasts"]?.array?.compactMap { $0["name"]?.string } ?? [])")
         #expect(String(decoding: try program.bytes("pairs.tsv"), as: UTF8.self).split(separator: "\n").count == 1 + 16 * 15 / 2)
-        for (arguments, message) in [(["--between", "A,C"], "'C'"), (["--between", "A,A", "--item", "item"], "itself"), (["--between", "A"], "comma")] {
+        // Labels become the beginning of a sentence.
+        #expect(try run("methods", "pairs.tsv", "--results").output.contains("Mean cosine within minus between conditions (A, B) was "))
+        #expect(try run("methods", "pairs.tsv", "--results", "--language", "ja").output.contains("A内とB内の中心化したコサイン類似度の平均の差は"))
+        for (arguments, message) in [(["--between", "A,C"], "'C'"), (["--between", "A,A", "--item", "item"], "twice"), (["--between", "A"], "comma")] {
             let refused = try program.run(["contrast", "c.tsv", "--by", "condition", "--value", "score", "-o", "no.csv"] + arguments)
             #expect(refused.status != 0 && refused.errors.contains(message), "\(refused.errors)")
         }
@@ -149,7 +152,7 @@ import VectorStore
             (["rdm", "s1.npy", "-o", "no.rdm.h5", "--trials", "trials.csv", "--times", "trials.csv"], "time"),
             (["rdm", "s1.npy", "-o", "no.rdm.h5", "--trials", "c.tsv"], "16 trials"),
             (["rsa", "truth.rdm.h5", "--data", "s1.rdm.h5", "--data", "late.rdm.h5", "-o", "no.csv"], "over time"),
-            (["rdm", "s1.rdm.h5", "-o", "no.csv", "--window", "7:8"], "no time lies"),
+            (["rdm", "s1.rdm.h5", "-o", "no.csv", "--window", "7:8"], "no times between"),
             (["mds", "s1.rdm.h5", "-o", "no.csv"], "--window"),
         ] {
             let refused = try program.run(arguments)
@@ -274,7 +277,7 @@ import VectorStore
         let contrast = ["contrast", "--by", "condition", "--between", "A,B", "-o", "no.csv"]
         for (arguments, message) in [
             (["rsa", "four.tsv", "--data", "three.tsv", "-o", "no.csv"], "c3"),
-            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "all equal"),
+            (["rsa", "flat.tsv", "--data", "three.tsv", "-o", "no.csv"], "are equal"),
             (["rsa", "four.tsv", "--data", "gaps.tsv", "--method", "cov-weighted", "-o", "no.csv"], "1 pairs are missing"),
             (["mds", "gaps.tsv", "-o", "no.csv"], "'c0' and 'c3' is missing"),
             (contrast + ["one.tsv", "--value", "value"], "'B'"),
@@ -297,6 +300,6 @@ import VectorStore
         _ = try program.write("twice.csv", "row,pair\n" + (0..<16).map { "\($0),\($0 / 4)" }.joined(separator: "\n") + "\n")
         _ = try run("vectors", "label", "v.h5", "twice.csv", "-o", "twice.h5")
         let refused = try program.run("contrast", "twice.h5", "--by", "condition", "--between", "A,B", "--item", "pair", "-o", "no.csv")
-        #expect(refused.status == 65 && refused.errors.contains("stands twice"), "\(refused.errors)")
+        #expect(refused.status == 65 && refused.errors.contains("occurs twice"), "\(refused.errors)")
     }
 }

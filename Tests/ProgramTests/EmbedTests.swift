@@ -131,6 +131,6 @@ import VectorStore
         _ = try program.run("embed", "-", "-o", "v.h5", "--model", moved.folder.path, input: "snow\ncat\n")
         let other = try TinyModel(seed: 7).folder.path
         let refused = try program.run("rank", "v.h5", "snow", "--model", other)
-        #expect(refused.status == 65 && refused.errors.contains("other contents"), "\(refused.errors)")
+        #expect(refused.status == 65 && refused.errors.contains("different contents"), "\(refused.errors)")
     }
 }

@@ -174,7 +174,7 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         #expect(String(decoding: try program.bytes("r.csv"), as: UTF8.self).hasPrefix("rank,score,row,text"))
         let tiny = try TinyModel().folder.path
         let none = try program.run("rerank", query, input, "--model", tiny)
-        #expect(none.status == 64 && none.errors.contains("no reranker"), "\(none.errors)")
+        #expect(none.status == 64 && none.errors.contains("not a reranker"), "\(none.errors)")
         #expect(try program.run("rerank", query, input).status == 64)
         #expect(try program.run("rerank", query, try program.write("e.txt", "\n \n"), "--model", rerankerFolder.path).status == 65)
     }
@@ -196,9 +196,9 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         let refused = try program.run("model", "pull", "org/model", environment: offline)
         #expect(refused.status == 69 && refused.errors.contains("HF_HUB_OFFLINE"), "\(refused.errors)")
         let wrong = try program.run("model", "pull", "org/wrong", environment: online)
-        #expect(wrong.status == 65 && wrong.errors.contains("damaged"), "\(wrong.errors)")
+        #expect(wrong.status == 65 && wrong.errors.contains("corrupted"), "\(wrong.errors)")
         var cut = try program.run("model", "pull", "org/cut", environment: online), tries = 1
-        #expect(cut.status == 69 && (cut.errors.contains("broke off") || cut.errors.contains("transfer failed")), "\(cut.errors)")
+        #expect(cut.status == 69 && (cut.errors.contains("stopped after") || cut.errors.contains("transfer failed")), "\(cut.errors)")
         while cut.status != 0 && tries < 60 {
             cut = try program.run("model", "pull", "org/cut", environment: online)
             tries += 1
@@ -255,7 +255,7 @@ private let rerankerFolder = URL(fileURLWithPath: #filePath).deletingLastPathCom
         func changed(_ key: String, _ value: JSON?) -> String {
             JSON.object((config.object ?? []).filter { $0.key != key } + (value.map { [(key, $0)] } ?? [])).serialized()
         }
-        try expect(["config.json": changed("hidden_size", .integer(48))], 65, "shape", "configuration wants")
+        try expect(["config.json": changed("hidden_size", .integer(48))], 65, "shape", "configuration expects")
         try expect(["config.json": changed("num_hidden_layers", .integer(5))], 65, "encoder.layer.2", "missing")
         try expect(["config.json": changed("model_type", .string("mamba"))], 65, "mamba", "modernbert")
         try expect(["config.json": changed("num_attention_heads", .integer(5))], 65, "num_attention_heads")

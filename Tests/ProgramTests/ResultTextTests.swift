@@ -33,7 +33,7 @@ import VectorStore
 
     @Test func fewSentencesHaveAMapAndItSaysWhatItIs() throws {
         let plain = try run("tsne", "v.h5", "-o", "m.csv")
-        #expect(plain.errors.contains("note: perplexity 19, as 59 points allow, instead of the usual 30"), "\(plain.errors)")
+        #expect(plain.errors.contains("note: perplexity 19 instead of the usual 30, because there are only 59 points"), "\(plain.errors)")
         #expect(plain.errors.contains("affinities over all pairs") && plain.errors.contains("750 iterations"), "\(plain.errors)")
         #expect(plain.errors.contains(/KL divergence \d\.\d{4} over all pairs/), "\(plain.errors)")
         let all = try JSON(parsing: run("tsne", "v.h5", "-o", "m.csv", "--json").output)
@@ -71,7 +71,7 @@ import VectorStore
     @Test func methodsCountRowsWithASentence() throws {
         let text = try methods("v.h5")
         let hash = try SHA256.hex(ofFile: program.path("c.tsv")).prefix(12)
-        #expect(text.contains("Each of the 59 sentences of c.tsv (SHA-256 \(hash)…)") && text.contains("One row without a sentence was left out."), "\(text)")
+        #expect(text.contains("Each of the 59 sentences of c.tsv (SHA-256 \(hash)…)") && text.contains("One row without a sentence was excluded."), "\(text)")
         #expect(text.contains("(Reimers & Gurevych, 2019; SHA-256 of the model ") && !text.contains(") ("), "\(text)")
         #expect(try methods("v.h5", "--language", "ja").contains("59文のそれぞれを"))
     }
@@ -110,7 +110,7 @@ import VectorStore
         _ = try program.write("x.csv", "a\n1\n")
         _ = try program.write("x.csv.provenance.json", record)
         let refused = try program.run("methods", "x.csv")
-        #expect(refused.status == 65 && refused.output.isEmpty && refused.errors.contains("names no model and no method"), "\(refused)")
+        #expect(refused.status == 65 && refused.output.isEmpty && refused.errors.contains("neither a model nor a method"), "\(refused)")
     }
 
     // MARK: Records

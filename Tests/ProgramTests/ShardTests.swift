@@ -176,9 +176,9 @@ import VectorStore
         #expect(gone.status == 66 && gone.errors.contains("00001.h5") && gone.errors.contains("missing"), "\(gone.errors)")
         _ = try program.write("c.csv", corpus(300).replacing("dogs", with: "cats"))
         let changed = try program.run("shard", "run", "s.kset")
-        #expect(changed.status == 65 && changed.errors.contains("c.csv") && changed.errors.contains("was changed"), "\(changed.errors)")
+        #expect(changed.status == 65 && changed.errors.contains("c.csv") && changed.errors.contains("has changed"), "\(changed.errors)")
         let away = try program.run("shard", "run", "away.kset")
-        #expect(away.status == 66 && away.errors.contains("not mounted"), "\(away.errors)")
+        #expect(away.status == 66 && away.errors.contains("mounted on this node"), "\(away.errors)")
         // Another plan does not slip over this one.
         let plan2 = try plan(input, to: "s.kset", rows: 50)
         #expect(plan2.status == 73 && plan2.errors.contains("--force"), "\(plan2.errors)")

@@ -37,7 +37,7 @@ import Testing
 
     @Test func badTablesGetTheirWord() throws {
         let program = try Program()
-        for (text, word) in [("patient\tcorrect\tsemantic\tformal\tnonword\tmixed\tunrelated\nA\t1.5\t.1\t0\t0\t0\t0\n", "above 1"), ("patient\tcategory\nA\twrong\n", "not known")] {
+        for (text, word) in [("patient\tcorrect\tsemantic\tformal\tnonword\tmixed\tunrelated\nA\t1.5\t.1\t0\t0\t0\t0\n", "above 1"), ("patient\tcategory\nA\twrong\n", "unknown category")] {
             let result = try program.run("simulate", "naming", try program.write("t.tsv", text))
             #expect(result.status == 65 && result.errors.contains(word), "\(result.errors)")
         }

@@ -168,7 +168,7 @@ import Tensors
     static let bad: [(text: String, word: String)] = [
         (header + "A\t1.2\t.1\t0\t0\t0\t0\t0\n", "above 1"), (header + "A\t.9\t-.1\t0\t0\t0\t0\t0\n", "negative"), (header + "A\t-3\t1\t0\t0\t0\t0\t0\n", "negative"),
         (header + "A\t0\t0\t0\t0\t0\t0\t9\nB\t20\t1\t1\t1\t1\t1\t0\n", "no responses"), (header + "A\t.9\t.9\t0\t0\t0\t0\t0\n", "sum to"), (header + "A\tviele\t1\t0\t0\t0\t0\t0\n", "not a number"),
-        ("patient\tcategory\nA\tsemantical\n", "not known"), ("patient\tcorrect\tsemantics\nA\t3\t4\n", "no column semantic"), (header + "A\t9\t1\t0\t0\t0\t0\t0\nA\t9\t1\t0\t0\t0\t0\t0\n", "two rows"),
+        ("patient\tcategory\nA\tsemantical\n", "unknown category"), ("patient\tcorrect\tsemantics\nA\t3\t4\n", "no column semantic"), (header + "A\t9\t1\t0\t0\t0\t0\t0\nA\t9\t1\t0\t0\t0\t0\t0\n", "two rows"),
         ("patient\tcategory\tcount\nA\tcorrect\t2.5\n", "not a count"), (header, "no responses"),
     ]
 

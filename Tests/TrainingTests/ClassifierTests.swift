@@ -158,7 +158,7 @@ import Training
             do { _ = try body() } catch let error as DataError { return error.message } catch {}
             return ""
         }
-        #expect(message { try read(["a", "a", "a"]) }.contains("one class only"))
+        #expect(message { try read(["a", "a", "a"]) }.contains("only one class"))
         #expect(message { try read((0..<50).map { "id\($0)" }) }.contains("looks like ids"))
         #expect(message { try read(["a", "x"], known: ["a", "b"]) }.contains("'x'"))
         #expect(message { try read(["1", "two"], task: .regression) }.contains("not a number"))

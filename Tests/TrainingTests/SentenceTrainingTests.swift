@@ -249,7 +249,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
     @Test(arguments: [
         ("pairs.tsv", "a\tb\tscore\nx y\t\t3\nx\ty\t1\n", "the sentence in column b is empty"),
         ("pairs.tsv", "a\tb\tscore\nx y\ty\t9\nx\ty\t1\n", "outside 0.0 … 5.0"),
-        ("pairs.tsv", "a\tb\tscore\nx y\ty\tmany\nx\ty\t1\n", "is no number"),
+        ("pairs.tsv", "a\tb\tscore\nx y\ty\tmany\nx\ty\t1\n", "is not a number"),
         ("pairs.tsv", "a\tb\tscore\n", "no rows"),
         ("pairs.tsv", "a\tc\tscore\nx\ty\t1\n", "no column b"),
     ])
@@ -267,7 +267,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
         ("schedule", "\"steep\"", "'schedule' is one of"), ("tasks", "[]", "nothing to learn"),
         ("tasks", #"[{"objective": "cosent", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "needs a column of scores"),
         ("tasks", #"[{"objective": "triplet", "files": "pairs.tsv", "columns": ["a", "b"]}]"#, "takes 3 columns"),
-        ("model", #"{"hidden_size": 25, "layers": 2, "heads": 3, "intermediate_size": 40}"#, "does not divide"),
+        ("model", #"{"hidden_size": 25, "layers": 2, "heads": 3, "intermediate_size": 40}"#, "not divisible"),
         ("tokenizer", "\"nowhere\"", "does not exist"),
     ])
     func badConfigurationsAreNamed(_ key: String, _ value: String, _ expected: String) throws {
@@ -279,7 +279,7 @@ private func weights(_ trainer: SentenceTrainer) -> [[UInt32]] { trainer.encoder
 
     /// A full disk while a checkpoint is written: the run ends with an error and the last checkpoint is intact.
     @Test(arguments: [
-        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "go with 'teacher_vectors'"),
+        (#""teacher": "x", "teacher_vectors": "y.h5""#, "exclude each other"), (#""teacher": "x", "teacher_column": "mean""#, "need 'teacher_vectors'"),
         (#""teacher_vectors": "y.h5", "teacher_column": "all""#, "own or mean"), (#""teacher_vectors": "y.h5", "regression_weight": 0"#, "learns nothing"),
     ])
     func badTeachersAreNamed(_ keys: String, _ expected: String) throws {

@@ -118,7 +118,7 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-        #expect(said.hasPrefix("mapped\n") && said.contains("cut short") && said.hasSuffix("goes on\n"), "\(said)")
+        #expect(said.hasPrefix("mapped\n") && said.contains("truncated") && said.hasSuffix("goes on\n"), "\(said)")
     }
 
     /// What may be mapped is what the validating child reported; a stretch that does not end within the file is damage.
@@ -165,14 +165,14 @@ func block(_ rows: Range<Int>, layout: VectorLayout = layout) -> VectorBlock {
         let writer = try VectorFileWriter(path: scratch.path("n.h5"), layout: VectorLayout(dimension: 2), metadata: metadata)
         try writer.append(VectorBlock(texts: ["a"], valid: [true], embeddings: [0, 1]))
         let error = try failure { try writer.append(VectorBlock(texts: ["b", "c"], valid: [true, true], embeddings: [0, 1, .nan, 0])) }
-        #expect(error.message.contains("row 2 (rows count from 0)"), "\(error)")
+        #expect(error.message.contains("row 2 (rows are numbered from 0)"), "\(error)")
     }
 
     @Test func refusesWhatIsNotOurs() throws {
         #expect(try failure { _ = try VectorFile(path: scratch.path("none.h5")) }.kind == .noInput)
         let text = scratch.path("t.h5")
         try Data("hello".utf8).write(to: URL(fileURLWithPath: text))
-        #expect(try failure { _ = try VectorFile(path: text) }.message.contains("no HDF5"))
+        #expect(try failure { _ = try VectorFile(path: text) }.message.contains("not an HDF5"))
         let other = scratch.path("o.h5")
         try HDF5Container.create(path: other) { try $0.write("/x", shape: [2], values: [1.0, 2.0]) }
         #expect(try failure { _ = try VectorFile(path: other) }.message.contains("kotonoha/vectors"))

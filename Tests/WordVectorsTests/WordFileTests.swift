@@ -96,9 +96,9 @@ import VectorStore
     }
 
     @Test(arguments: [
-        ("3 2\na 1 2\nb 3 4\n", "3 words, the file has 2"), ("1 2\na 1 2\nb 3 4\n", "1 words, the file has 2"), ("2 3\na 1 2 3\nb 3 4\n", "input:3: 2 components"),
-        ("2 2\na 1 2\nb 3 x\n", "component 2 of \"b\""), ("2 2\na 1 2\nb nan 1\n", "input:3: the vector of \"b\" holds NaN"),
-        ("2 2\na 1 2\nb 1e60 1\n", "\"b\" holds NaN or infinity"), ("0 5\n", "0 words of 5"), ("9999999999999 1\na 1\n", "9999999999999 words"),
+        ("3 2\na 1 2\nb 3 4\n", "3 words, but the file has 2"), ("1 2\na 1 2\nb 3 4\n", "1 words, but the file has 2"), ("2 3\na 1 2 3\nb 3 4\n", "input:3: 2 components"),
+        ("2 2\na 1 2\nb 3 x\n", "component 2 of \"b\""), ("2 2\na 1 2\nb nan 1\n", "input:3: the vector of \"b\" contains NaN"),
+        ("2 2\na 1 2\nb 1e60 1\n", "\"b\" contains NaN or infinity"), ("0 5\n", "0 words of dimension 5"), ("9999999999999 1\na 1\n", "9999999999999 words"),
         ("", "no words"), ("\n\n", "no words"), ("just words here\n", "a word and numbers"), ("a 1 2\nb 1\n", "1 components, where the first line has 2"),
     ])
     func namesWhatIsWrongInText(_ text: String, _ message: String) throws {
@@ -117,7 +117,7 @@ import VectorStore
         #expect(try failure { _ = try WordFile.read(scratch.write(Array(good.dropLast(3)))) }.description.contains("ends in word 2"))
         #expect(try failure { _ = try WordFile.read(scratch.write(good + Array("c ".utf8))) }.description.contains("more follows"))
         let nan = Array("1 2\n".utf8) + Array("a ".utf8) + littleEndian([1, .nan])
-        #expect(try failure { _ = try WordFile.read(scratch.write(nan)) }.description.contains("\"a\" holds NaN"))
+        #expect(try failure { _ = try WordFile.read(scratch.write(nan)) }.description.contains("\"a\" contains NaN"))
     }
 
     @Test func numbersAreRoundedAsTheLibraryDoes() {

@@ -16,25 +16,25 @@ struct EncoderCommand: ParsableCommand {
     @Argument(help: "The configuration, JSON.")
     var configuration: String
 
-    @Option(name: .shortAndLong, help: "The model's folder, written at the end.")
+    @Option(name: .shortAndLong, help: "The model's folder, written when training ends.")
     var output: String
 
     @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log, on a disk that all ranks see; OUTPUT.run if not given.", valueName: "dir"))
     var runFolder: String?
 
-    @Flag(help: "Begin anew, whatever checkpoints there are.")
+    @Flag(help: "Start over, ignoring checkpoints.")
     var fresh = false
 
-    @Option(help: "Steps; instead of the configuration's.")
+    @Option(help: "Steps, overriding the configuration.")
     var steps: Int?
 
-    @Option(help: "Seed of every random choice; instead of the configuration's.")
+    @Option(help: "Seed of all random choices, overriding the configuration.")
     var seed: UInt64?
 
     @Option(help: "Threads of a rank; the result does not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: "Show a line every so many steps.")
+    @Option(help: "Steps between progress lines.")
     var logEvery = 100
 
     @Flag(help: "No notes; errors only.")
@@ -77,7 +77,7 @@ struct EncoderCommand: ParsableCommand {
         switch event {
         case .read(let name, let rows, _, _): KotonohaMPI.say("\(name): \(rows) rows")
         case .teaching(let name, let done, let total): if done == total { KotonohaMPI.say("\(name): \(total) vectors of the teacher") }
-        case .resumed(let step, let file): KotonohaMPI.say("going on after step \(step) from \(file)")
+        case .resumed(let step, let file): KotonohaMPI.say("resuming after step \(step) from \(file)")
         case .step(let step, let losses, _, let norm, _):
             guard step % logEvery == 0 || step == steps else { return }
             KotonohaMPI.say("step \(step), " + losses.map { "\($0.name) \(fixed($0.loss))" }.joined(separator: ", ") + ", gradient \(fixed(norm))")

@@ -28,7 +28,7 @@ public struct CommunityDetection: Sendable {
     public func fit(_ x: Tensor<Float>, valid: [Bool]? = nil) throws -> [[Int]] {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
-        guard threshold >= -1, threshold <= 1 else { throw DataError(.usage, "a cosine threshold must lie between -1 and 1, not \(threshold)") }
+        guard threshold >= -1, threshold <= 1 else { throw DataError(.usage, "a cosine threshold must be between -1 and 1, not \(threshold)") }
         guard minimumSize >= 1 else { throw DataError(.usage, "a community has at least 1 member, not \(minimumSize)") }
         let near = try similarRows(x, valid: valid)
         let n = x.rows

@@ -18,18 +18,19 @@ public struct Dendrogram: Sendable, Equatable {
     public let merges: [Merge]
     public let linkage: Linkage
 
-    /// Bytes that `init` needs beside its input.
+    /// Bytes that `init` needs next to its input.
     public static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
 
     /// Nearest-neighbour chains for average, complete and Ward linkage (Müllner 2011), Prim's spanning tree for single linkage. Equal
     /// distances are taken in the order of rows.
     ///
-    /// - Throws: `DataError` where a dissimilarity is missing.
+    /// - Throws: `DataError` if a dissimilarity is missing.
     /// - Complexity: O(n²) time and memory.
     public init(_ rdm: RDM, linkage: Linkage = .average) throws {
         if let bad = rdm.values.firstIndex(where: \.isNaN) {
             let (i, j) = rdm.pair(bad)
-            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all of them")
+            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all "
+                + "dissimilarities")
         }
         labels = rdm.labels
         self.linkage = linkage

@@ -91,7 +91,7 @@ public struct SphericalKMeans: Sendable {
             for i in 0..<n where distance[i] < 1e-6 { distance[i] = 0 }
             let total = distance.reduce(0, +)
             guard total > 0 else {
-                throw DataError(.usage, "\(clusters) clusters need as many different directions among the vectors; found: \(chosen.count)")
+                throw DataError(.usage, "\(clusters) clusters need as many different directions among the vectors; found \(chosen.count)")
             }
             var left = random.uniform() * total
             let drawn = distance.firstIndex { weight in
@@ -100,7 +100,7 @@ public struct SphericalKMeans: Sendable {
             } ?? distance.lastIndex { $0 > 0 } ?? 0
             chosen.append(drawn)
         }
-        // Rows come in ascending order; centers stand in the order in which they were drawn.
+        // Rows come in ascending order; centers are in the order in which they were drawn.
         let order = chosen.indices.sorted { chosen[$0] < chosen[$1] }, found = try x.gather(order.map { chosen[$0] })
         var centers = Tensor<Float>(uninitialized: [clusters, width])
         for (place, center) in order.enumerated() { Float.copy(found.view[place], into: &centers[rows: center..<center + 1]) }

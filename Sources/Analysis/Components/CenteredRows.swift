@@ -95,7 +95,7 @@ struct CenteredRows<Source: RowSource> {
                 }
             }
         }
-        throw DataError(.badData, "the vectors hold numbers so large that their variance is no number")
+        throw DataError(.badData, "the vectors contain numbers so large that the variance overflows")
     }
 
     /// `size` sums over all chunks: `add(sums, first, rows, x)` adds what a chunk gives to those of its slot; the slots are added in order.

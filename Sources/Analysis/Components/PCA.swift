@@ -23,7 +23,7 @@ public struct PCA: Sendable {
 
     /// The algorithm. All find the same components; `randomized` to a tolerance.
     public enum Solver: String, Sendable, CaseIterable {
-        /// `covariance` up to 2,048 columns, `full` where there are few rows, else `randomized`.
+        /// `covariance` up to 2,048 columns, `full` if there are few rows, else `randomized`.
         case automatic
         /// Eigenvectors of the covariance matrix, accumulated in one pass over the rows (LAPACK dsyevr).
         case covariance
@@ -67,17 +67,21 @@ public struct PCA: Sendable {
         switch components {
         case .count(let count):
             guard count >= 1, count <= limit else {
-                throw DataError(.usage, "\(count) components cannot be had from \(n) vectors of \(d) columns; between 1 and \(limit) are possible")
+                throw DataError(.usage, "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
+                    + "possible")
             }
             wanted = count
         case .explaining(let share):
-            guard share > 0, share < 1 else { throw DataError(.usage, "the share of variance to explain must lie between 0 and 1, not \(share)") }
+            guard share > 0, share < 1 else {
+                throw DataError(.usage, "the proportion of variance to explain must be between 0 and 1, not \(share)")
+            }
             wanted = limit
         case .all: wanted = limit
         }
         let chosen = solver == .automatic ? automaticSolver(rows: n, columns: d, wanted: wanted) : solver
         if case .explaining = components, chosen == .randomized {
-            throw DataError(.usage, "the randomized solver needs a number of components, not a share of variance; choose the full or covariance solver")
+            throw DataError(.usage, "the randomized solver needs a number of components, not a proportion of variance; use the full or "
+                + "covariance solver")
         }
         var found: Decomposition
         switch chosen {
@@ -88,7 +92,7 @@ public struct PCA: Sendable {
         case .covariance, .automatic: found = try data.covarianceDecomposition(count: wanted)
         }
         guard found.totalVariance > 0 else {
-            throw DataError(.badData, "all \(n) vectors are equal: there is no variance to explain")
+            throw DataError(.badData, "all \(n) vectors are equal, so the variance is zero")
         }
         // Rounding can leave a direction without variance slightly below zero.
         found.variances = found.variances.map { max(0, $0) }
@@ -238,7 +242,7 @@ public struct PCAModel: Sendable {
 
     private func checkWidth(_ columns: Int) throws {
         guard columns == mean.count else {
-            throw DataError(.badData, "the vectors have \(columns) columns and the components were found from \(mean.count)")
+            throw DataError(.badData, "the vectors have \(columns) columns, but the components were fitted to \(mean.count)")
         }
     }
 }

@@ -12,7 +12,7 @@ public struct VectorProjection: Sendable {
     public var dimension: Int { basis.columns }
 
     /// - Parameter vectors: what spans the subspace, shape (count, dimension). Vectors that others span add nothing.
-    /// - Throws: `DataError` where all of them are zero.
+    /// - Throws: `DataError` if all of them are zero.
     /// - Complexity: O(count² · dimension).
     public init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
@@ -31,11 +31,11 @@ public struct VectorProjection: Sendable {
             let rest = Self.length(row)
             if rest > 1e-6 * length, length > 0 { rows.append(row.map { $0 / rest }) }
         }
-        guard !rows.isEmpty else { throw DataError(.badData, "the vectors projected onto are all zero; they span nothing") }
+        guard !rows.isEmpty else { throw DataError(.badData, "the vectors to project onto are all zero") }
         basis = Tensor(rows.flatMap(\.self), shape: [rows.count, d])
     }
 
-    /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, what lies in the subspace is taken out.
+    /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, their components in the subspace are removed.
     public func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
         precondition(x.columns == dimension)
         var result = Tensor<Float>(uninitialized: x.shape)
@@ -75,21 +75,21 @@ public struct SemanticAxis: Sendable {
     public let direction: [Double]
     public let middle: [Double]
 
-    /// - Throws: `DataError` where a pole is empty or the two coincide.
+    /// - Throws: `DataError` if a pole is empty or the two coincide.
     public init(from low: [[Float]], to high: [[Float]]) throws {
         guard let d = low.first?.count, !high.isEmpty else { throw DataError(.usage, "an axis needs a word at each end") }
         func mean(_ words: [[Float]]) throws -> [Double] {
             var sum = [Double](repeating: 0, count: d)
             for word in words {
                 let length = word.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-                guard length > 0, length.isFinite else { throw DataError(.badData, "a word at an end of the axis has a vector of zeros") }
+                guard length > 0, length.isFinite else { throw DataError(.badData, "a pole of the axis has a zero vector") }
                 for i in 0 ..< d { sum[i] += Double(word[i]) / length / Double(words.count) }
             }
             return sum
         }
         let a = try mean(low), b = try mean(high)
         let difference = zip(a, b).map { $1 - $0 }, length = difference.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        guard length > 1e-9 else { throw DataError(.badData, "the two ends of the axis have the same vector") }
+        guard length > 1e-9 else { throw DataError(.badData, "the two poles of the axis have the same vector") }
         direction = difference.map { $0 / length }
         middle = zip(a, b).map { ($0 + $1) / 2 }
     }

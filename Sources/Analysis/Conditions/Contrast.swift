@@ -3,7 +3,7 @@ import Foundation
 import Statistics
 import Tensors
 
-/// Two conditions compared: by item where the same items stand in both, else as independent samples.
+/// Two conditions compared: by item where the same items are in both, else as independent samples.
 ///
 /// By-item results generalize over items, not over the people or models that gave the values.
 public struct Contrast: Sendable {
@@ -34,14 +34,14 @@ public struct Contrast: Sendable {
         /// What was compared.
         public let name: String
         public let isPaired: Bool
-        /// Nil where the contrast is of pairs of rows.
+        /// Nil if the contrast is of pairs of rows.
         public let first: Summary?
         public let second: Summary?
         /// First less second, with the BCa bootstrap's interval and the permutation test's p, both by item.
         public let difference: Estimate
         /// Standard deviation of the paired differences; nil if unpaired.
         public let deviation: Double?
-        /// Wilcoxon's or Mann and Whitney's p; nil where all differences are zero.
+        /// Wilcoxon's or Mann and Whitney's p; nil if all differences are zero.
         public let rank: (p: Double, method: TestMethod)?
         /// d_z if paired, else d; nil without variance.
         public let effect: Estimate?

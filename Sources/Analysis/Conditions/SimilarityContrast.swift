@@ -10,7 +10,7 @@ extension Contrast {
         public let withinFirst: Double, withinSecond: Double, between: Double
         /// Mean cosine of an item's two sentences; nil if unpaired.
         public let sameItem: Double?
-        /// Percentile bootstrap intervals of the three means, by item; nil where a mean is undefined in too many resamples.
+        /// Percentile bootstrap intervals of the three means, by item; nil if a mean is undefined in too many resamples.
         public let intervals: (first: ClosedRange<Double>?, second: ClosedRange<Double>?, between: ClosedRange<Double>?)
         /// Mean within less between: do the conditions differ at all?
         public let separation: Result
@@ -89,7 +89,8 @@ extension Contrast {
                    delta: try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level)))
     }
 
-    /// Association of each row with two sets of attribute rows: mean cosine to the first less mean cosine to the second (Caliskan et al. 2017).
+    /// Association of each row with two sets of attribute rows: mean cosine to the first minus mean cosine to the second (Caliskan et al.
+    /// 2017).
     public static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
         rows.map { row in mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] }) }
     }
@@ -143,7 +144,7 @@ private struct CosineTable: Sendable {
 ///
 /// - Parameters:
 ///   - covariates: (n, n) each, symmetric.
-/// - Returns: nil where the covariates are constant or depend on one another.
+/// - Returns: nil if the covariates are constant or depend on one another.
 public func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
     var pairs: [(Int, Int)] = []
     for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { pairs.append((i, j)) } }
@@ -181,6 +182,8 @@ public func cosineMatrix(_ x: Tensor<Double>, centred: Bool = false) throws -> T
             for k in 0..<d { e[row * d + k] /= length }
         }
     }
-    if let zero { throw DataError(.badData, "the vector of row \(zero) is zero\(centred ? " once the mean is taken out" : ""), so it has no cosine") }
+    if let zero {
+        throw DataError(.badData, "the vector of row \(zero) is zero\(centred ? " after the mean is subtracted" : ""), so it has no cosine")
+    }
     return matrixProduct(rows, transposed: false, rows, transposed: true)
 }

@@ -2,7 +2,7 @@ import FileFormats
 import Foundation
 import VectorStore
 
-/// Arrays of numbers out of `.npy`, HDF5 and MATLAB's `.mat`. `FILE:NAME` takes one array of a file that holds several.
+/// Numeric arrays from `.npy`, HDF5 and MATLAB's `.mat`. `FILE:NAME` takes one array of a file that holds several.
 public enum ArrayFile {
     public static let endings = ["npy", "h5", "hdf5", "mat"]
 
@@ -14,7 +14,7 @@ public enum ArrayFile {
 
     /// The array of an argument, axes in the order in which NumPy or MATLAB shows them.
     ///
-    /// - Throws: `DataError` where the file is damaged, holds several arrays and none is named, or holds no numbers.
+    /// - Throws: `DataError` if the file is damaged, holds several arrays and none is named, or holds no numbers.
     public static func read(_ argument: String) throws -> NumericArray {
         let (path, name) = split(argument)
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
@@ -33,10 +33,12 @@ public enum ArrayFile {
         // '#refs#' and the like are MATLAB's own.
         let names = try file.datasetNames().filter { !$0.hasPrefix("#") }
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil) else {
-            throw DataError(.usage, "it holds \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); name one as FILE:NAME", file: path)
+            throw DataError(.usage, "it contains \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); select one with "
+                + "FILE:NAME", file: path)
         }
         guard let dataset = try file.dataset(chosen) else {
-            throw DataError(.usage, "it has no array called '\(chosen)'; there are: \(names.prefix(20).joined(separator: ", "))", file: path)
+            throw DataError(.usage, "it has no array called '\(chosen)'; its arrays are: "
+                + "\(names.prefix(20).joined(separator: ", "))", file: path)
         }
         try MemoryBudget.require(dataset.shape.reduce(16, *), for: "the array", file: path)
         let values = try dataset.read(Double.self)

@@ -19,7 +19,7 @@ public struct MDS: Sendable {
     public var maximumIterations: Int
     /// The fall in stress, as a share of the squared distances, below which SMACOF stops.
     public var tolerance: Double
-    /// Random starts of SMACOF beside the classical solution.
+    /// Random starts of SMACOF next to the classical solution.
     public var starts: Int
     public var seed: UInt64
 
@@ -48,17 +48,19 @@ public struct MDS: Sendable {
         public let start: Int?
     }
 
-    /// - Throws: `DataError` where a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.
+    /// - Throws: `DataError` if a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.
     /// - Complexity: O(n³) once, O(n²) an iteration (n² log n if nonmetric).
     public func fit(_ rdm: RDM) throws -> Fit {
         let n = rdm.count
-        guard dimensions >= 1, dimensions < n else { throw DataError(.usage, "\(n) conditions can be laid out in 1 to \(n - 1) dimensions, not \(dimensions)") }
+        guard dimensions >= 1, dimensions < n else {
+            throw DataError(.usage, "\(n) conditions need 1 to \(n - 1) dimensions, not \(dimensions)")
+        }
         if let bad = rdm.values.firstIndex(where: { $0.isNaN || $0 < 0 }) {
             let (i, j) = rdm.pair(bad)
             throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is \(rdm.values[bad].isNaN ? "missing" : "negative (\(rdm.values[bad]))"); "
                 + "multidimensional scaling needs all of them, from 0")
         }
-        guard rdm.values.contains(where: { $0 > 0 }) else { throw DataError(.badData, "all dissimilarities are 0; there is nothing to lay out") }
+        guard rdm.values.contains(where: { $0 > 0 }) else { throw DataError(.badData, "all dissimilarities are 0, so no map can be made") }
         let (classical, eigenvalues) = try Self.classical(rdm, dimensions)
         if method == .classical {
             let distances = Self.distances(classical)

@@ -14,7 +14,7 @@ public enum Procrustes {
 
     /// - Parameters:
     ///   - x: (n, d), moved; target: (n, d), stays.
-    /// - Throws: `DataError` where shapes differ or a map is a single point.
+    /// - Throws: `DataError` if shapes differ or a map is a single point.
     public static func fit(_ x: Tensor<Double>, to target: Tensor<Double>, scales: Bool = true) throws -> Fit {
         guard x.shape == target.shape, x.rows >= 2 else { throw DataError(.badData, "maps of shape \(x.shape) and \(target.shape) cannot be aligned") }
         let (a, _) = centred(x), (b, middle) = centred(target), n = x.rows, d = x.columns
@@ -32,7 +32,7 @@ public enum Procrustes {
     ///
     /// - Returns: the maps in one frame, their mean, and each map's disparity from the mean.
     public static func align(_ maps: [Tensor<Double>], maximumIterations: Int = 100, tolerance: Double = 1e-12) throws -> (maps: [Tensor<Double>], mean: Tensor<Double>, disparities: [Double]) {
-        guard let first = maps.first else { throw DataError(.usage, "there is no map to align") }
+        guard let first = maps.first else { throw DataError(.usage, "no maps to align") }
         var aligned = try maps.map { map -> Tensor<Double> in
             guard map.shape == first.shape else { throw DataError(.badData, "maps of shape \(first.shape) and \(map.shape) cannot be aligned") }
             return try unit(map)

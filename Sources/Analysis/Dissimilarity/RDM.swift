@@ -7,22 +7,22 @@ import Tensors
 public struct RDM: Sendable, Equatable {
     /// Names of the conditions, all different.
     public let labels: [String]
-    /// Dissimilarities of pairs (0, 1), (0, 2), …, (n − 2, n − 1); NaN where one is missing.
+    /// Dissimilarities of pairs (0, 1), (0, 2), …, (n − 2, n − 1); NaN if one is missing.
     public let values: [Double]
-    /// What was measured, as `cosine` (1 − cosine), or empty where nobody knows.
+    /// What was measured, as `cosine` (1 − cosine), or empty if nobody knows.
     public let metric: String
 
     /// Conditions.
     public var count: Int { labels.count }
 
-    /// - Throws: `DataError` where labels repeat, the number of pairs does not fit, or a value is infinite.
+    /// - Throws: `DataError` if labels repeat, the number of pairs does not fit, or a value is infinite.
     public init(labels: [String], values: [Double], metric: String = "") throws {
         let n = labels.count
         guard n >= 2 else { throw DataError(.badData, "a dissimilarity matrix needs at least two conditions; there \(n == 1 ? "is 1" : "are none")") }
         guard values.count == n * (n - 1) / 2 else { throw DataError(.badData, "\(n) conditions have \(n * (n - 1) / 2) pairs, not \(values.count)") }
         var seen: Set<String> = []
         for label in labels where !seen.insert(label).inserted {
-            throw DataError(.badData, "the condition '\(label)' stands twice; labels of a dissimilarity matrix must differ")
+            throw DataError(.badData, "the condition '\(label)' occurs twice; labels of a dissimilarity matrix must be unique")
         }
         self.labels = labels
         self.values = values
@@ -35,10 +35,12 @@ public struct RDM: Sendable, Equatable {
 
     /// From a full matrix (n, n).
     ///
-    /// - Throws: `DataError` where it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
+    /// - Throws: `DataError` if it is not square, not symmetric within 10⁻⁶ of its largest value, or its diagonal is not zero.
     public init(labels: [String]? = nil, matrix: Tensor<Double>, metric: String = "") throws {
         let n = matrix.rows
-        guard matrix.shape == [n, n] else { throw DataError(.badData, "a dissimilarity matrix is square; this one has shape \(matrix.shape)") }
+        guard matrix.shape == [n, n] else {
+            throw DataError(.badData, "expected a square dissimilarity matrix, found shape \(matrix.shape)")
+        }
         let names = labels ?? (0..<n).map(String.init)
         guard names.count == n else { throw DataError(.badData, "\(names.count) labels do not name \(n) conditions") }
         let elements = matrix.elements, scale = elements.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
@@ -51,7 +53,8 @@ public struct RDM: Sendable, Equatable {
             for j in i + 1..<max(n, i + 1) {
                 let (a, b) = (elements[i * n + j], elements[j * n + i])
                 guard abs(a - b) <= 1e-6 * scale || a.isNaN && b.isNaN else {
-                    throw DataError(.badData, "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), back it is \(b)")
+                    throw DataError(.badData, "the matrix is not symmetric: '\(names[i])' to '\(names[j])' is \(a), but the reverse is "
+                        + "\(b)")
                 }
                 values.append(a == b ? a : (a + b) / 2)
             }
@@ -106,7 +109,7 @@ public struct RDM: Sendable, Equatable {
         let missing = order.filter { places[$0] == nil }, extra = Set(labels).subtracting(order).sorted()
         guard missing.isEmpty, extra.isEmpty else {
             func list(_ names: [String]) -> String { names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count))" : "") }
-            throw DataError(.badData, "\(name) has other conditions than the first:" + (missing.isEmpty ? "" : " it lacks \(list(missing));")
+            throw DataError(.badData, "\(name) has different conditions from the first:" + (missing.isEmpty ? "" : " it lacks \(list(missing));")
                 + (extra.isEmpty ? "" : " only it has \(list(extra));") + " matrices are matched by label")
         }
         return try selecting(order.compactMap { places[$0] })
@@ -135,7 +138,7 @@ extension RDM {
         let n = x.rows, d = x.columns
         let names = labels ?? (0..<n).map(String.init)
         guard names.count == n else { throw DataError(.badData, "\(names.count) labels do not name \(n) conditions") }
-        guard x.isFinite else { throw DataError(.badData, "the vectors hold NaN or infinity") }
+        guard x.isFinite else { throw DataError(.badData, "the vectors contain NaN or infinity") }
         var rows = x
         var fault: Int?
         rows.withUnsafeMutableElements { e in

@@ -17,14 +17,15 @@ extension RDM {
     }
 
     /// Reads a file that `write` has written.
-    /// - Throws: `DataError` where the file is of another kind, damaged, or its parts do not fit one another.
+    /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
-            throw DataError(.badData, "this is not a dissimilarity matrix, which `rdm` writes", file: path)
+            throw DataError(.badData, "not a dissimilarity matrix; expected one written by `rdm`", file: path)
         }
         if let times = try file.dataset("times") {
-            throw DataError(.usage, "it holds \(times.rows) matrices over time; `rsa` reads them, and `rdm FILE \(Setting.window) FROM:TO` takes their mean over a window", file: path)
+            throw DataError(.usage, "it contains \(times.rows) matrices over time; use them in `rsa`, or average a window with `rdm FILE "
+                + "\(Setting.window) FROM:TO`", file: path)
         }
         let values = try file.read("dissimilarities", as: Double.self).values
         do {
@@ -38,11 +39,11 @@ extension RDM {
     public static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
 }
 
-/// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair a row (label, label,
+/// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair per row (label, label,
 /// then one column a matrix).
 ///
 /// - Parameter columns: which columns of pairs to take; all if nil.
-/// - Throws: `DataError` for a table of neither kind, a pair that is missing or stands twice, a cell that is no number.
+/// - Throws: `DataError` for a table of neither kind, a pair that is missing or occurs twice, a cell that is not a number.
 public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
     let name = URL(fileURLWithPath: table.name).deletingPathExtension().lastPathComponent
     func value(_ cell: Double?) -> Double { cell.map { similarities ? 1 - $0 : $0 } ?? .nan }
@@ -56,7 +57,7 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
             return [(name, try RDM(labels: labels, matrix: matrix))]
         }
         guard table.columnNames.count >= 3 else {
-            throw DataError(.badData, "expected a square matrix with labels, or one pair a row: label, label, then one column for each matrix")
+            throw DataError(.badData, "expected a square matrix with labels, or one pair per row: label, label, and one column per matrix")
         }
         let first = table.column(at: 0).texts, second = table.column(at: 1).texts
         var places: [String: Int] = [:], names: [String] = []
@@ -80,7 +81,9 @@ public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Boo
                     throw DataError(.badData, "a pair of '\(first[row])' with itself is not a dissimilarity", line: table.lines[row])
                 }
                 let place = RDM.index(min(i, j), max(i, j), of: n)
-                guard !isFilled[place] else { throw DataError(.badData, "the pair '\(first[row])', '\(second[row])' stands twice", line: table.lines[row]) }
+                guard !isFilled[place] else {
+                    throw DataError(.badData, "the pair '\(first[row])', '\(second[row])' occurs twice", line: table.lines[row])
+                }
                 isFilled[place] = true
                 values[place] = value(cell)
             }

@@ -11,10 +11,12 @@ public struct RDMSeries: Sendable, Equatable {
     public let values: [[Double]]
     public let metric: String
 
-    /// - Throws: `DataError` where lists differ in length, times do not ascend, or labels repeat.
+    /// - Throws: `DataError` if lists differ in length, times do not ascend, or labels repeat.
     public init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
         guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
-        guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else { throw DataError(.badData, "times should ascend") }
+        guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
+            throw DataError(.badData, "times must ascend")
+        }
         for row in values { _ = try RDM(labels: labels, values: row, metric: metric) }
         (self.labels, self.times, self.values, self.metric) = (labels, times, values, metric)
     }
@@ -25,10 +27,13 @@ public struct RDMSeries: Sendable, Equatable {
     public func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
 
     /// The mean over times from `range`'s lower to its upper end.
-    /// - Throws: `DataError` where no time lies in it.
+    /// - Throws: `DataError` if no time lies in it.
     public func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
-        guard !chosen.isEmpty else { throw DataError(.usage, "no time lies between \(range.lowerBound) and \(range.upperBound); they run from \(times[0]) to \(times[count - 1])") }
+        guard !chosen.isEmpty else {
+            throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
+                + "\(times[count - 1])")
+        }
         return try RDM(labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) }, metric: metric)
     }
 
@@ -55,7 +60,9 @@ public struct RDMSeries: Sendable, Equatable {
 
     public init(path: String) throws {
         let file = try HDF5Container(path: path)
-        guard try file.attribute("format")?.string == "kotonoha/rdm" else { throw DataError(.badData, "this is not a file of dissimilarity matrices, which `rdm` writes", file: path) }
+        guard try file.attribute("format")?.string == "kotonoha/rdm" else {
+            throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path)
+        }
         let (shape, flat) = try file.read("dissimilarities", as: Double.self), times = try file.read("times", as: Double.self).values
         guard shape.count == 2, shape[0] == times.count else { throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path) }
         do {

@@ -13,9 +13,9 @@ public struct AnalogyEvaluation: Sendable {
     }
     public var method: ArithmeticMethod
     public var sections: [Section]
-    /// For each question, in the file's order: the answer's row, or nil where it was skipped.
+    /// For each question, in the file's order: the answer's row, or nil if it was skipped.
     public var answers: [Int?]
-    /// Whether each question asked was solved; nil where skipped.
+    /// Whether each question asked was solved; nil if skipped.
     public var solved: [Bool?]
 
     public func total(syntactic: Bool? = nil) -> (correct: Int, asked: Int, skipped: Int) {
@@ -29,7 +29,7 @@ public struct AnalogyEvaluation: Sendable {
     }
 
     /// - Parameters:
-    ///   - words, vectors: one row a word, the most frequent first: where two words differ in case alone, the first stands for both.
+    ///   - words, vectors: one row per word, the most frequent first: where two words differ in case alone, the first stands for both.
     ///   - isCaseSensitive: words match to the letter; otherwise upper and lower case are one, as in gensim and word2vec's `compute-accuracy`.
     /// - Complexity: 2 · distinct question words · words · dimension operations and 3 · questions · words additions; memory for blocks only.
     public init(
@@ -145,7 +145,7 @@ public struct AnalogyEvaluation: Sendable {
         }
     }
 
-    /// The score of one row in Double: single precision cannot tell near ties apart.
+    /// The score of one row in Double: single precision cannot resolve near ties.
     private static func exactScore(of row: Int, _ item: Case, _ rows: [Int], _ vectors: Tensor<Float>, _ method: ArithmeticMethod) -> Double {
         let width = vectors.columns
         func cosine(_ place: Int) -> Double {

@@ -9,7 +9,7 @@ public struct ChoiceItems: Sendable {
         /// Nil for odd-one-out items.
         public var cue: String?
         public var options: [String]
-        /// Index of the right option; nil where the table does not say.
+        /// Index of the right option; nil if the table does not say.
         public var answer: Int?
         /// What the table says of people: their option, or the share of them who chose rightly.
         public var people: People?
@@ -62,10 +62,12 @@ public struct ChoiceItems: Sendable {
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }
         guard optionPlaces.count >= 2 else {
-            throw DataError(.usage, "which columns hold the options? Name them by \(Setting.options), as \(Setting.options) option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
+                + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         guard isOddOneOut || cuePlace != nil || !source.hasHeader else {
-            throw DataError(.usage, "which column holds the cue? Name it by \(Setting.cue), or say \(Setting.oddOneOut); the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(.usage, "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
+                + "are \(source.columns.joined(separator: ", "))", file: path)
         }
         let cueColumn = isOddOneOut ? nil : cuePlace ?? 0
         var items: [Item] = [], cells: [String] = []
@@ -76,14 +78,17 @@ public struct ChoiceItems: Sendable {
             func fail(_ message: String) -> DataError { DataError(.badData, message, file: path, line: line) }
             guard texts.count >= (isOddOneOut ? 3 : 2) else { throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")") }
             if cueText?.isEmpty == true { throw fail("the cue is empty") }
-            if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) { throw fail("the option \"\(twice)\" is there twice") }
+            if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) {
+                throw fail("the option \"\(twice)\" occurs twice")
+            }
             /// An option's text, or its number.
             func index(_ cell: String) throws -> Int? {
                 let text = cell.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { return nil }
                 if let index = texts.firstIndex(of: text) { return index }
                 if let number = Int(text), (1 ... texts.count).contains(number) { return number - 1 }
-                throw fail("the answer \"\(text.prefix(40))\" is none of the options (\(texts.joined(separator: ", "))) and no number of one")
+                throw fail("the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
+                    + "number of one")
             }
             var item = Item(cue: cueText, options: texts, answer: try answerPlace.flatMap { try index(cells[$0]) }, line: line)
             if let peoplePlace {
@@ -92,15 +97,17 @@ public struct ChoiceItems: Sendable {
                     item.people = .option(index)
                 } else if let number = Double(text.hasSuffix("%") ? String(text.dropLast()) : text), number.isFinite {
                     let share = text.hasSuffix("%") || number > 1 ? number / 100 : number
-                    guard (0 ... 1).contains(share) else { throw fail("people's share \(text) lies outside 0 … 1 and 0 … 100 %") }
+                    guard (0 ... 1).contains(share) else {
+                        throw fail("the proportion of people \(text) is neither in 0 … 1 nor in 0 … 100 %")
+                    }
                     item.people = .shareCorrect(share)
                 } else if !text.isEmpty {
-                    throw fail("people's choice \"\(text.prefix(40))\" is neither an option nor a share")
+                    throw fail("people's choice \"\(text.prefix(40))\" is neither an option nor a proportion")
                 }
             }
             items.append(item)
         }
-        guard !items.isEmpty else { throw DataError(.badData, "there are no items in it", file: path) }
+        guard !items.isEmpty else { throw DataError(.badData, "no items found", file: path) }
         self.items = items
     }
 }
@@ -110,11 +117,11 @@ public struct ForcedChoice: Sendable {
     public struct Outcome: Sendable {
         /// The cosine of each option with the cue; for odd-one-out items its mean cosine with the other options. Nil without a vector.
         public var scores: [Double?]
-        /// The option chosen; nil where a vector is missing or two are equally good.
+        /// The option chosen; nil if a vector is missing or two are equally good.
         public var choice: Int?
         /// By how much the right option beats the best other one, below zero where it loses; nil without an answer.
         public var margin: Double?
-        /// Nil where the item has no answer or could not be judged.
+        /// Nil if the item has no answer or could not be judged.
         public var isCorrect: Bool?
         /// Texts that have no vector.
         public var missing: [String]
@@ -122,7 +129,7 @@ public struct ForcedChoice: Sendable {
     public let outcomes: [Outcome]
 
     /// - Parameters:
-    ///   - pair: gives the cosine of two texts, nil where one has no vector.
+    ///   - pair: gives the cosine of two texts, nil if one has no vector.
     public init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
         outcomes = try items.items.map { item in
             let missing = try ([item.cue].compactMap(\.self) + item.options).filter { try !hasVector($0) }

@@ -3,7 +3,7 @@ import Tensors
 
 /// Which sentences of one column answer those of the other, in a list of pairs.
 ///
-/// A sentence that stands in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
+/// A sentence that is in several pairs is one sentence: it asks once, is found once, and each of its partners is a right answer. With
 /// groups, as of captions of one picture, every sentence of the group is.
 public struct PartnerTable: Sendable, Equatable {
     /// The rows in which each different sentence of a column stands for the first time: those to be embedded.
@@ -14,7 +14,7 @@ public struct PartnerTable: Sendable, Equatable {
     public let answersOfSecond: [[Int]]
     public let pairs: Int
 
-    /// Whether some sentence has more than one right answer, or stands in more than one pair.
+    /// Whether some sentence has more than one right answer, or is in more than one pair.
     public var hasSeveralPartners: Bool { first.count < pairs || second.count < pairs || answersOfFirst.contains { $0.count > 1 } }
 
     /// - Parameters:
@@ -67,7 +67,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - queries, partners: vectors (pairs, dimension), row k of one belonging to row k of the other.
-    /// - Throws: `DataError` where the shapes differ or a vector is not finite.
+    /// - Throws: `DataError` if the shapes differ or a vector is not finite.
     public init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
         guard queries.rows == partners.rows else {
             throw DataError(.badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
@@ -78,7 +78,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     /// - Parameters:
     ///   - queries, candidates: vectors (queries, dimension) and (candidates, dimension).
     ///   - answers: for each query the rows of `candidates` that are right.
-    /// - Throws: `DataError` where there are no queries or a vector is not finite.
+    /// - Throws: `DataError` if there are no queries or a vector is not finite.
     public init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
         guard queries.rows > 0, answers.count == queries.rows else {
             throw DataError(.badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
@@ -112,7 +112,7 @@ public struct GroupEvaluation: Sendable, Equatable {
     /// R-precision: of the R nearest candidates the share that is of the group, R being the number of its members there; averaged.
     public let precision: Double
     /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) / max(a, b), a the mean
-    /// distance to the own group and b that to the nearest other one. Nil where there is only one group, or askers and candidates differ.
+    /// distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and candidates differ.
     public let silhouette: Double?
 
     /// Whether any sentence of `from` has another one of its group in `to`.
@@ -125,8 +125,8 @@ public struct GroupEvaluation: Sendable, Equatable {
     /// - Parameters:
     ///   - vectors: (sentences, dimension).
     ///   - groups: one a sentence.
-    ///   - from, to: which sentences ask, and which are candidates; a sentence is no candidate for itself.
-    /// - Throws: `DataError` where nothing can be asked, or a vector is not finite.
+    ///   - from, to: which sentences are queries and which are candidates; a sentence is not a candidate for itself.
+    /// - Throws: `DataError` if nothing can be asked, or a vector is not finite.
     public init<Source: RowSource>(
         vectors: Source, groups: [String], from: [Bool]? = nil, to: [Bool]? = nil, threads: Int = Parallel.availableThreads
     ) throws {
@@ -138,7 +138,7 @@ public struct GroupEvaluation: Sendable, Equatable {
         let others = (0..<n).map { (members[groups[$0]] ?? 0) - (to[$0] ? 1 : 0) }
         let asked = (0..<n).map { from[$0] && others[$0] > 0 }
         guard let most = (0..<n).filter({ asked[$0] }).map({ others[$0] }).max() else {
-            throw DataError(.badData, "no sentence has another one of its group to be found")
+            throw DataError(.badData, "no group has two sentences")
         }
         // One more than wanted: the sentence itself is found first.
         let found = try CosineSearch(corpus: vectors, valid: to, threads: threads).search(vectors, top: most + 1, queryValid: asked)

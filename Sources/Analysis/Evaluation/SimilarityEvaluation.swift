@@ -19,7 +19,7 @@ public struct SimilarityEvaluation: Sendable {
     /// - Parameters:
     ///   - similarities, scores: one a pair.
     ///   - samples: resamples of the bootstrap, drawn by `seed`.
-    /// - Throws: `DataError` where there are fewer than two pairs or one side is constant.
+    /// - Throws: `DataError` if there are fewer than two pairs or one side is constant.
     public init(similarities: [Double], scores: [Double], samples: Int = 1000, seed: UInt64 = 0) throws {
         func measure(_ kind: Correlation) throws -> Measure {
             let value = try kind(similarities, scores)

@@ -17,7 +17,7 @@ public struct ANNBenchmark: Sendable {
         self.seed = seed
     }
 
-    /// - Throws: `DataError` where the file has too few rows.
+    /// - Throws: `DataError` if the file has too few rows.
     public func write(_ file: VectorFile, to output: String) throws {
         let valid = try file.valid(), usable = (0..<file.count).filter { valid[$0] }
         guard queries > 0, neighbours > 0, usable.count >= queries + neighbours else {

@@ -103,7 +103,7 @@ struct BlockedBest: Sendable {
     }
 }
 
-/// Queries made ready for the product: unit length, or less the center.
+/// Queries prepared for the product: of unit length, or centered.
 final class PreparedRows: Sendable {
     let width: Int
     private let storage: TensorStorage<Float>
@@ -156,7 +156,7 @@ private func prepareRow(
     return part
 }
 
-/// out = row / |row|, also where |row| or its reciprocal is no float.
+/// out = row / |row|, even if |row| or its reciprocal is not representable.
 func scaleToUnit(_ row: UnsafePointer<Float>, squaredNorm: Double, width: Int, into out: UnsafeMutablePointer<Float>) {
     let reciprocal = 1 / squaredNorm.squareRoot()
     if reciprocal > 1e-30 && reciprocal < 1e30 {
@@ -175,7 +175,7 @@ final class CorpusBlock: @unchecked Sendable {
     private let shift: TensorStorage<Float>
     var bias: UnsafeMutablePointer<Float> { shift.elements }
 
-    /// - Parameter old: a block of before, whose memory this one takes over; nobody may multiply by it any more.
+    /// - Parameter old: a block of before, whose memory this one takes over; it must not be used any more.
     init(_ source: UnsafePointer<Float>, rows: Range<Int>, width: Int, by score: BlockedScore, valid: [Bool]?, reusing old: CorpusBlock?) throws {
         self.rows = rows
         let shift = TensorStorage<Float>(uninitializedCount: rows.count)
@@ -228,7 +228,7 @@ final class BestState: Sendable {
                       keys + q * capacity, counts + q, thresholds + q)
     }
 
-    /// Keeps the best `top` keys of one query; returns the lowest of their scores, -infinity where there are fewer.
+    /// Keeps the best `top` keys of one query; returns the lowest of their scores, -infinity if there are fewer.
     func bound(query: Int, top: Int) -> Float {
         kt_best_finish(1, Int64(top), Int64(capacity), keys + query * capacity, counts + query)
         if Int(counts[query]) == top { thresholds[query] = kt_best_score(keys[query * capacity + top - 1]) }

@@ -17,7 +17,7 @@ public struct CosineSearch<Corpus: RowSource>: Sendable {
     /// (`RowCodes`) some can be missing.
     public var codes: RowCodes?
 
-    /// - Throws: `DataError` when the corpus is no matrix, or `valid` is not one flag a row.
+    /// - Throws: `DataError` if the corpus is not a matrix, or `valid` does not have one flag per row.
     public init(corpus: Corpus, valid: [Bool]? = nil, threads: Int = Parallel.availableThreads) throws {
         try corpus.checkShape("the vectors")
         if let valid, valid.count != corpus.rows {
@@ -66,7 +66,7 @@ public struct NeighborTable: Sendable, Equatable {
         self.init(top: max(1, answers.count), rows: answers.map { Int32($0.row) }, scores: answers.map { Float($0.score) }, counts: [Int32(answers.count)])
     }
 
-    /// The table with one row less for each query: that row (as the query's own) is no answer; nil leaves the query's answers as they are.
+    /// The table without one row per query, such as the query's own; nil leaves that query's results unchanged.
     package func dropping(_ excluded: [Int?], top: Int) -> NeighborTable {
         var rows = [Int32](repeating: -1, count: queries * top), scores = [Float](repeating: -.infinity, count: queries * top), counts: [Int32] = []
         for query in 0..<queries {

@@ -7,7 +7,7 @@ public struct MaximalMarginalRelevance: Sendable {
     public var diversity: Double
 
     public init(diversity: Double) throws {
-        guard (0...1).contains(diversity) else { throw DataError(.usage, "diversity lies between 0 and 1, not at \(diversity)") }
+        guard (0...1).contains(diversity) else { throw DataError(.usage, "diversity must be between 0 and 1, not \(diversity)") }
         self.diversity = diversity
     }
 

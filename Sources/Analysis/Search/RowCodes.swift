@@ -5,7 +5,8 @@ import VectorStore
 
 /// Codes of the vectors of a file, to be looked through in their place.
 ///
-/// **int8**: x/|x| = s·c + e with whole numbers c and |e| written beside them. For a unit query the cosine lies within |e| of s·c·q (Cauchy–Schwarz), so rows
+/// **int8**: x/|x| = s·c + e with whole numbers c and |e| written next to them. For a unit query the cosine lies within |e| of s·c·q
+/// (Cauchy–Schwarz), so rows
 /// that cannot be among the best are known for sure and the others, some dozens, are computed from the vectors themselves: no answer is missed.
 ///
 /// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of them computed
@@ -17,16 +18,18 @@ public final class RowCodes: Sendable {
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?
 
-    /// Rows looked at again for binary codes: this share of all, and no fewer than so many. For vectors of random directions in 256 dimensions, the hardest
+    /// Rows looked at again for binary codes: this share of all, and at least this many. For vectors of random directions in 256
+    /// dimensions, the hardest
     /// case, 99 of 100 true answers are among them at a million rows and at ten (signs keep √(2/π) of a cosine: Charikar 2002).
     public static let binaryShare = 0.01
     public static let binaryLeast = 25_000
 
-    /// - Throws: `DataError` of kind `usage` where the file has no such codes.
+    /// - Throws: `DataError` of kind `usage` if the file has no such codes.
     public init(_ kind: VectorCodes, of file: VectorFile) throws {
         guard let codes = try file.codeBytes(kind) else {
             let has = file.codeKinds.map(\.rawValue).joined(separator: ", ")
-            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them by vectors select \(Setting.codes) \(kind.rawValue)", file: file.path)
+            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
+                + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
         }
         self.kind = kind
         rows = file.count

@@ -22,7 +22,7 @@ public struct SortedDuplicates: Sendable {
 
     public init(cosine: Double, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) { (self.cosine, self.seed, self.threads) = (cosine, seed, threads) }
 
-    /// Goes through rows in order and keeps those that are no near-duplicate, as far as it is seen, of a row kept before.
+    /// Scans rows in order and keeps those that are not detected as near-duplicates of a row kept before.
     /// - Parameter rows: ascending.
     /// - Throws: `DataError` naming a row that is zero or not finite.
     /// - Complexity: O(rows · (256 d + lists · (log rows + window))); memory for 36 bytes a row and the pairs that were found.

@@ -26,22 +26,24 @@ public struct VectorArithmetic: Sendable {
     ///
     /// - Parameters:
     ///   - plus, minus: vectors, each of the corpus's width; their lengths do not matter.
-    ///   - excluded: rows that are no answers, as those of the words asked with.
-    /// - Throws: `DataError` where there is no plus, a vector has no direction, or a row is not finite.
+    ///   - excluded: rows excluded from the results, such as those of the query words.
+    /// - Throws: `DataError` if there is no plus, a vector has no direction, or a row is not finite.
     public func search<Corpus: RowSource>(
         _ corpus: Corpus, plus: [[Float]], minus: [[Float]], excluding excluded: Set<Int> = [], valid: [Bool]? = nil, top: Int
     ) throws -> [(row: Int, score: Double)] {
         try corpus.checkShape("the vectors")
-        guard !plus.isEmpty || !minus.isEmpty else { throw DataError(.usage, "nothing to add or subtract was given") }
+        guard !plus.isEmpty || !minus.isEmpty else { throw DataError(.usage, "no vectors to add or subtract") }
         guard top > 0 else { throw DataError(.usage, "the number of answers must be at least 1, not \(top)") }
         let parts = try (plus + minus).map(unit), width = corpus.columns
-        guard parts.allSatisfy({ $0.count == width }) else { throw DataError(.badData, "the vectors added have another width than the \(width) columns searched") }
+        guard parts.allSatisfy({ $0.count == width }) else {
+            throw DataError(.badData, "the vectors to add do not have the \(width) columns of the vectors to search")
+        }
         var query = [Float](repeating: 0, count: width)
         if method == .add {
             var sum = [Double](repeating: 0, count: width)
             for (index, part) in parts.enumerated() { for i in 0 ..< width { sum[i] += Double(index < plus.count ? part[i] : -part[i]) } }
             let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard length > 1e-12 else { throw DataError(.badData, "the vectors cancel out; nothing is left to search with") }
+            guard length > 1e-12 else { throw DataError(.badData, "the vectors cancel out, leaving nothing to search with") }
             query = sum.map { Float($0 / length) }
         }
         var best: [(row: Int, score: Double)] = []

@@ -61,7 +61,7 @@ public struct Affinities: Sendable {
             return
         }
         guard x.rows <= Self.mostPoints else {
-            throw DataError(.usage, "affinities over all pairs are kept for at most \(Self.mostPoints) points; there are \(x.rows)")
+            throw DataError(.usage, "affinities over all pairs are possible for at most \(Self.mostPoints) points; there are \(x.rows)")
         }
         try x.checkShape("the vectors")
         try checkFinite(x)
@@ -109,7 +109,7 @@ public struct Affinities: Sendable {
     private static func symmetric(_ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int) -> ([Int64], [Int32], [Float]) {
         var incoming = [Int32](repeating: 0, count: n)
         let pieces = Parallel.chunks(n, size: 1024)
-        // Place of each edge's reverse in its own row, −1 where there is none, is found twice rather than kept: it would be as large as P.
+        // The position of each edge's reverse in its own row (−1 if absent) is found twice rather than stored: it would be as large as P.
         @Sendable func reverse(_ columns: UnsafePointer<Int32>, _ i: Int, _ j: Int) -> Int? {
             var low = j * k, high = (j + 1) * k
             while low < high {

@@ -66,7 +66,7 @@ final class BarnesHut: Repulsion {
         }
     }
 
-    /// Z-order codes of the points; returns the side of the square that holds them, nil where they have flown apart.
+    /// Z-order codes of the points; returns the side of the square that holds them, nil if they have flown apart.
     private func encode(_ map: MapArrays) -> Float? {
         let n = map.count
         var low = (x: Float.infinity, y: Float.infinity), high = (x: -Float.infinity, y: -Float.infinity)

@@ -8,7 +8,7 @@ import Tensors
 //
 // As in FIt-SNE (Linderman et al. 2019) the sum over all pairs becomes a convolution on a regular grid. Three things differ, and
 // leave one transform there and one back where FIt-SNE needs four and four:
-// - The force is the gradient of one potential, −½ ∇ Σ_j w(|y − y_j|), so one charge a point is enough; no differences of
+// - The force is the gradient of one potential, −½ ∇ Σ_j w(|y − y_j|), so one charge per point is enough; no differences of
 //   large moments are taken, and float is precise enough.
 // - Between nodes the kernel is interpolated by quintic B-splines in both points (an exact cardinal interpolation: the
 //   kernel's transform is divided by that of the splines), which have a smooth gradient. Forces are the exact gradient of the
@@ -143,7 +143,7 @@ final class FFTInterpolation: Repulsion {
         } ?? .nan
     }
 
-    /// Calls `body` with the potential Σ_j w(|y − y_j|) of the map's points, or returns nil where the map has flown apart.
+    /// Calls `body` with the potential Σ_j w(|y − y_j|) of the map's points, or returns nil if the map has flown apart.
     func withPotential<Result>(of map: MapArrays, _ body: (Potential) -> Result) -> Result? {
         let n = map.count
         let (left, right) = Self.bounds(map.x, n)
@@ -169,7 +169,7 @@ final class FFTInterpolation: Repulsion {
     private func fittingGrid(span: Double, dimensions: Int) -> Grid? {
         var spacing = self.spacing
         while spacing > 1e-12 && span < Self.leastCells * spacing { spacing /= 2 }
-        // A few points far away from all others must not ask for a grid beyond memory and patience.
+        // A few points far away from all others must not lead to an enormous grid.
         let side = max(1024, 4 * Int(Double(order.count).squareRoot())), mostCells = dimensions == 2 ? side : 64 * side
         while span > Double(mostCells) * spacing { spacing *= 2 }
         let cells = Int((span / spacing).rounded(.up)) + Int(KT_SPLINE_NODES) + 3

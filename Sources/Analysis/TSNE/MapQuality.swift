@@ -27,9 +27,9 @@ public struct MapQuality: Sendable {
     /// - Parameters:
     ///   - vectors: (points, columns), as distances were taken between for the map (see `TSNE.prepared`).
     ///   - map: (points, dimensions).
-    ///   - groups: one number a point, negative for none; see `PairFilter.classes(of:)`.
+    ///   - groups: one number per point, negative for none; see `PairFilter.classes(of:)`.
     ///   - neighbors: fewer than half the points.
-    ///   - examined: at most so many points are examined.
+    ///   - examined: at most this many points are examined.
     /// - Throws: `DataError` when shapes do not fit, or there are too few points.
     public init(of map: Tensor<Float>, vectors: Tensor<Float>, groups: [Int32]? = nil, neighbors: Int = 15, examined limit: Int = 2000,
                 pairs: Int = 100_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws {
@@ -163,7 +163,7 @@ public struct MapComparison: Sendable {
             return (c, c.squaredNorm)
         }
         let (ca, sa) = centered(a, meanA), (cb, sb) = centered(b, meanB)
-        guard sa > 0, sb > 0 else { throw DataError(.badData, "all points of a map coincide; there is nothing to compare") }
+        guard sa > 0, sb > 0 else { throw DataError(.badData, "all points of a map coincide, so maps cannot be compared") }
         // Singular values of AᵀB give the rotation and its fit (Gower 1975).
         let (u, s, v) = try singularValues(matrixProduct(ca, transposed: true, cb))
         let trace = s.reduce(0, +)

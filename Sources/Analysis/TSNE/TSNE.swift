@@ -66,7 +66,7 @@ public struct TSNE: Sendable {
     public var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
     public var spacing = 0.4
-    /// Ends the run early when the KL divergence has not fallen for so many iterations (looked at every `reportEvery`); nil: never.
+    /// Ends the run early if the KL divergence has not decreased for this many iterations (looked at every `reportEvery`); nil: never.
     public var patience: Int?
     /// Ends the run early when the gradient's norm is below this; 0: never, so that all iterations are done.
     public var leastGradientNorm = 0.0
@@ -89,7 +89,7 @@ public struct TSNE: Sendable {
     static let trialIterations = 50
     public static let usualEarlyExaggeration = 12.0
 
-    /// The perplexities that are asked for, or the usual one for so many points.
+    /// The requested perplexities, or the usual one for this many points.
     public func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
 
     /// Learning rate in a phase with this exaggeration.
@@ -160,12 +160,12 @@ public struct TSNE: Sendable {
         try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
                     "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
         try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
-        try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must lie above 0 and up to 1e9")
-        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must lie in 0 ..< 1, not \(earlyMomentum) and \(momentum)")
-        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must lie between 0.1 and 100, not \(degreesOfFreedom)")
-        try require(longestStep > 0 && longestStep <= 1e6, "the longest step must lie above 0 and up to 1e6")
-        try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must lie between 0.05 and 2, not \(spacing)")
-        try require(angle >= 0 && angle <= 1, "the angle must lie between 0 and 1, not \(angle)")
+        try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must be above 0 and at most 1e9")
+        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
+        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
+        try require(longestStep > 0 && longestStep <= 1e6, "the longest step must be above 0 and at most 1e6")
+        try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must be between 0.05 and 2, not \(spacing)")
+        try require(angle >= 0 && angle <= 1, "the angle must be between 0 and 1, not \(angle)")
     }
 
     /// Where the points start (points, dimensions).
@@ -178,9 +178,9 @@ public struct TSNE: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions] else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); [\(n), \(dimensions)] is needed")
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected [\(n), \(dimensions)]")
             }
-            guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates hold NaN or infinity") }
+            guard coordinates.isFinite else { throw DataError(.badData, "the initial coordinates contain NaN or infinity") }
             return coordinates
         case .random:
             var start = Tensor<Float>(uninitialized: [n, dimensions])
@@ -230,7 +230,7 @@ public struct TSNEMap: Sendable {
     public let coordinates: Tensor<Float>
     /// KL(P‖Q) in nats over the affinities that the map was made from, `pairs`; every pair counted in Q's normalization where `isExact`.
     public let kullbackLeiblerDivergence: Double
-    /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil where it was not computed
+    /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil if it was not computed
     /// (`nearest` for `Affinities.allPairsLimit` points or more).
     public internal(set) var divergenceOverAllPairs: Double?
     /// Between which points affinities were taken: `all`, or each point and its `neighbors` `nearest`.

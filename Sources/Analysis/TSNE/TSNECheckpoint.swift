@@ -43,7 +43,7 @@ public struct TSNECheckpoint: Sendable, Equatable {
             throw DataError(.badData, "the checkpoint is of a map of \(count) points in \(dimensions) dimensions; this one has \(map.count) in \(map.dimensions)")
         }
         guard fingerprint == Self.fingerprint(settings) else {
-            throw DataError(.badData, "the checkpoint was made with other settings (\(fingerprint)); continue with the same ones or start again")
+            throw DataError(.badData, "the checkpoint was made with other settings (\(fingerprint)); use the same settings or start over")
         }
         for (index, array) in [map.x, map.y, map.updateX, map.updateY, map.gainX, map.gainY].compactMap({ $0 }).enumerated() {
             arrays.withUnsafeBufferPointer { from in
@@ -79,11 +79,11 @@ public struct TSNECheckpoint: Sendable, Equatable {
     /// - Throws: `DataError` for bytes that are not a whole checkpoint.
     public init(data: Data) throws {
         let bytes = [UInt8](data)
-        func broken(_ what: String) -> DataError { DataError(.badData, "this is no checkpoint of a t-SNE run: \(what)") }
+        func broken(_ what: String) -> DataError { DataError(.badData, "not a checkpoint of a t-SNE run: \(what)") }
         let header = Self.magic.utf8.count
         guard bytes.count >= header + 64, bytes.starts(with: Self.magic.utf8) else { throw broken("the beginning is missing") }
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << (8 * UInt64($1)) } }
-        guard word(bytes.count - 8) == Self.checksum(data.dropLast(8)) else { throw broken("it is damaged or cut off") }
+        guard word(bytes.count - 8) == Self.checksum(data.dropLast(8)) else { throw broken("it is damaged or truncated") }
         func number(_ index: Int) throws -> Int {
             guard let value = Int(exactly: word(header + 8 * index)), value < 1 << 40 else { throw broken("a number is out of range") }
             return value

@@ -172,7 +172,7 @@ final class TSNERun {
             step(z: z, exaggeration: exaggeration, momentum: early ? settings.earlyMomentum : settings.momentum)
             iteration += 1
             guard divergence.isFinite, gradientNorm.isFinite else {
-                throw DataError(.usage, "the map flew apart in iteration \(iteration); a lower learning rate keeps it together")
+                throw DataError(.usage, "t-SNE diverged in iteration \(iteration); lower the learning rate")
             }
             if hasCollapsed {
                 earlyExaggeration /= 2
@@ -307,7 +307,7 @@ final class TSNERun {
         for chunk in 0..<chunks.count {
             total = (total.x + sums[3 * chunk], total.y + sums[3 * chunk + 1], total.squares + sums[3 * chunk + 2])
         }
-        // A coordinate that is no number shows in the sums.
+        // A NaN coordinate shows in the sums.
         gradientNorm = total.x.isFinite && total.y.isFinite ? 4 * total.squares.squareRoot() : .nan
         let meanX = Float(total.x / Double(n)), meanY = Float(total.y / Double(n))
         kt_tsne_center(Int64(n), meanX, meanY, map.x, map.y)

@@ -29,13 +29,16 @@ extension TSNE {
         _ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, perplexity: Double = 5, iterations: Int = 250
     ) throws -> TSNEPlacement {
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == 1 || map.columns == 2 else {
-            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; one point a vector is needed")
+            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
+                + "point per vector")
         }
         guard new.columns == reference.columns else {
             throw DataError(.badData, "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")
         }
         guard perplexity.isFinite, perplexity >= 1, Int(3 * perplexity) <= reference.rows else {
-            throw DataError(.usage, "perplexity \(perplexity) needs at least \(perplexity.isFinite ? Int(min(1e9, 3 * max(1, perplexity))) : 3) points on the map; there are \(reference.rows), which allow \(max(1, reference.rows / 3))")
+            throw DataError(.usage, "perplexity \(perplexity) needs at least "
+                + "\(perplexity.isFinite ? Int(min(1e9, 3 * max(1, perplexity))) : 3) points on the map; there are \(reference.rows), so "
+                + "use at most \(max(1, reference.rows / 3))")
         }
         guard iterations >= 0 else { throw DataError(.usage, "the number of iterations cannot be negative") }
         try checkFinite(new, "the new vectors")

@@ -18,7 +18,7 @@ public struct UMAP: Sendable {
 
     /// Size of a neighbourhood, the point itself included (as in the reference).
     public var neighbors = 15
-    /// How near points may lie on the map.
+    /// Minimum distance between points on the map.
     public var minimumDistance = 0.1
     /// Scale of the map: distances of points that are not neighbours.
     public var spread = 1.0
@@ -30,7 +30,7 @@ public struct UMAP: Sendable {
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
     public var epochs: Int?
     public var learningRate = 1.0
-    /// Points that each drawn edge pushes away.
+    /// Negative samples per edge.
     public var negativeSamples = 5
     /// Weight of pushing away.
     public var repulsion = 1.0
@@ -71,7 +71,7 @@ public struct UMAP: Sendable {
             try progress?(epoch + 1)
         }
         let coordinates = layout.coordinates
-        guard coordinates.isFinite else { throw DataError(.badData, "the layout diverged; a lower learning rate prevents this") }
+        guard coordinates.isFinite else { throw DataError(.badData, "the layout diverged; lower the learning rate") }
         return UMAPMap(coordinates: coordinates, settings: self, epochs: epochs, curve: curve)
     }
 
@@ -84,12 +84,12 @@ public struct UMAP: Sendable {
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try require(neighbors >= 2, "a neighbourhood has at least 2 points, not \(neighbors)")
         try require(neighbors <= points, "a neighbourhood of \(neighbors) points needs as many points; there are \(points)")
-        try require(spread > 0 && spread <= 1e3, "the spread must lie above 0 and up to 1000, not \(spread)")
-        try require(minimumDistance >= 0 && minimumDistance <= spread, "the minimum distance must lie in 0 … \(spread), the spread, not \(minimumDistance)")
+        try require(spread > 0 && spread <= 1e3, "the spread must be above 0 and at most 1000, not \(spread)")
+        try require(minimumDistance >= 0 && minimumDistance <= spread, "the minimum distance must be between 0 and the spread, \(spread), not \(minimumDistance)")
         try require(epochs.map { $0 >= 0 } ?? true, "the number of epochs cannot be negative")
-        try require(learningRate > 0 && learningRate <= 1e3, "the learning rate must lie above 0 and up to 1000, not \(learningRate)")
-        try require((0...1000).contains(negativeSamples), "negative samples must lie in 0 … 1000, not \(negativeSamples)")
-        try require(repulsion >= 0 && repulsion <= 1e3, "the repulsion must lie in 0 … 1000, not \(repulsion)")
+        try require(learningRate > 0 && learningRate <= 1e3, "the learning rate must be above 0 and at most 1000, not \(learningRate)")
+        try require((0...1000).contains(negativeSamples), "negative samples must be 0 to 1000, not \(negativeSamples)")
+        try require(repulsion >= 0 && repulsion <= 1e3, "the repulsion must be 0 to 1000, not \(repulsion)")
     }
 
     func initialCoordinates(_ x: Tensor<Float>) throws -> Tensor<Float> {
@@ -98,7 +98,8 @@ public struct UMAP: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions], coordinates.isFinite else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); finite ones of [\(n), \(dimensions)] are needed")
+                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected finite values of shape "
+                    + "[\(n), \(dimensions)]")
             }
             return coordinates
         case .random:

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The curve 1 / (1 + a d^(2b)) that says how near two points of a map are meant to be.
+/// The curve 1 / (1 + a d^(2b)) that gives the intended proximity of two points on a map.
 public struct UMAPCurve: Sendable, Equatable {
     public let a: Double
     public let b: Double

@@ -13,11 +13,12 @@ extension UMAP {
     ///   - map: the map's coordinates (points, dimensions).
     ///   - epochs: nil for 100 up to 10,000 new points, 30 beyond, as in the reference.
     /// - Returns: (new points, dimensions).
-    /// - Throws: `DataError` where shapes do not fit, for NaN or infinity, and for fewer reference points than neighbours.
+    /// - Throws: `DataError` if shapes do not fit, for NaN or infinity, and for fewer reference points than neighbours.
     public func transform(_ new: Tensor<Float>, reference: Tensor<Float>, map: Tensor<Float>, epochs: Int? = nil) throws -> Tensor<Float> {
         try check(points: reference.rows)
         guard map.shape.count == 2, map.rows == reference.rows, map.columns == dimensions else {
-            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; one point per vector is needed")
+            throw DataError(.badData, "the map has shape \(map.shape) and there are \(reference.rows) reference vectors; expected one "
+                + "point per vector")
         }
         guard new.columns == reference.columns else {
             throw DataError(.badData, "the new vectors have \(new.columns) columns and the map's \(reference.columns); both must come from the same model")

@@ -62,7 +62,7 @@ void F(kt_gate)(int32_t kind, const REAL *x, int64_t rows, int64_t width, REAL *
 // dx += ...; scratch: 2 * width elements
 void F(kt_gate_backward)(int32_t kind, const REAL *x, const REAL *dy, int64_t rows, int64_t width, REAL *dx, REAL *scratch);
 // Rotary positions (Su et al. 2021): in each row, of each of `heads` heads, elements c and c + turned / 2 turn by the angle whose
-// cosine and sine stand at [positions[row] * turned / 2 + c]; elements from `turned` on stay; backward for sign = -1.
+// cosine and sine are at [positions[row] * turned / 2 + c]; elements from `turned` on stay; backward for sign = -1.
 void F(kt_rotate)(REAL *x, int64_t rows, int64_t stride, int64_t heads, int64_t head_size, int64_t turned, const int32_t *positions,
                   const REAL *cosines, const REAL *sines, REAL sign);
 // y = (offset + gamma) * x / sqrt(mean of squares + epsilon), for each of `heads` stretches of `size` elements in rows that lie x_stride

@@ -5,14 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Watches over `length` bytes mapped at `start`. Returns a number for the range, or -1 where there is no room for one more (then SIGBUS does
+// Watches over `length` bytes mapped at `start`. Returns a number for the range, or -1 if there is no room for one more (then SIGBUS does
 // what it did before). The first call installs the handler; a fault elsewhere goes to the handler of before.
 int32_t km_watch(const void *start, size_t length);
 // Ends the watch. To be called before the range is unmapped.
 void km_unwatch(int32_t range);
-// True where a page of the range was gone when it was touched.
+// True if a page of the range was gone when it was touched.
 bool km_is_damaged(int32_t range);
 // Says that the reader of a damaged range has been told: what was computed from it is thrown away.
 void km_acknowledge(int32_t range);
-// How many damaged ranges nobody has been told of: what was computed from them may be anywhere.
+// Number of damaged ranges not reported yet: anything may have been computed from them.
 int32_t km_damaged_ranges(void);

@@ -23,7 +23,7 @@ const char *ksj_error_text(int error);
 const uint64_t *ksj_tape(const ksj_parser *parser);
 const uint8_t *ksj_strings(const ksj_parser *parser);
 
-/// True where the bytes are well-formed UTF-8.
+/// True if the bytes are well-formed UTF-8.
 bool ksj_validate_utf8(const uint8_t *bytes, size_t count);
 
 #ifdef __cplusplus

@@ -47,7 +47,7 @@ static inline const kn_unicode_mapping *kn_mapping(uint32_t codePoint) {
     return &kn_mappings[kn_mapping_indices[kn_mapping_blocks[codePoint / KN_UNICODE_BLOCK] * KN_UNICODE_BLOCK + codePoint % KN_UNICODE_BLOCK]];
 }
 static inline const uint32_t *kn_pool(uint32_t start) { return &kn_mapping_pool[start]; }
-/// The primary composite of a canonical pair, 0 where there is none. (Hangul is arithmetic and not in the table.)
+/// The primary composite of a canonical pair, 0 if absent. (Hangul is arithmetic and not in the table.)
 static inline uint32_t kn_compose(uint32_t first, uint32_t second) {
     uint32_t low = 0, high = kn_composition_count;
     while (low < high) {

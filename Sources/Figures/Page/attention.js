@@ -4,10 +4,10 @@
   const $ = id => document.getElementById(id);
   const words = {
     en: { part: "part", lines: "Lines", matrix: "Matrix", language: "日本語", theme: "Light or dark", headsLabel: "All heads",
-      hint: "Left looks at right; the darker, the more. Point at a token, or move with the arrow keys.", place: (layer, head) => `layer ${layer}` + (head ? `, head ${head}` : ""),
+      hint: "Tokens on the left attend to tokens on the right; darker means more. Point at a token or use the arrow keys.", place: (layer, head) => `layer ${layer}` + (head ? `, head ${head}` : ""),
       colon: ": ", looks: (a, b, w) => `${a} → ${b}: ${w}` },
     ja: { part: "部分", lines: "線", matrix: "行列", language: "English", theme: "明るさを切り替える", headsLabel: "すべてのヘッド",
-      hint: "左のトークンが右のトークンを見ています。濃いほど重みが大きくなります。ポインタか矢印キーでトークンを選べます。", place: (layer, head) => `第${layer}層` + (head ? `・ヘッド${head}` : ""),
+      hint: "左のトークンから右のトークンへのアテンションです。濃いほど重みが大きくなります。ポインターか矢印キーでトークンを選べます。", place: (layer, head) => `第${layer}層` + (head ? `・ヘッド${head}` : ""),
       colon: "：", looks: (a, b, w) => `${a} → ${b}：${w}` },
   };
   let language = data.language || (navigator.language.startsWith("ja") ? "ja" : "en");

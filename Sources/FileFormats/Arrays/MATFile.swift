@@ -20,19 +20,21 @@ public struct MATFile: Sendable {
         }
     }
 
-    /// - Throws: `DataError` where it is another format, or damaged.
+    /// - Throws: `DataError` if it is another format, or damaged.
     public init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         var names: [String] = [], arrays: [String: NumericArray] = [:]
         try file.withUnsafeBytes { bytes in
             func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
-            guard bytes.count >= 128 else { throw damaged("this is not a .mat file of version 5: it has \(bytes.count) bytes, less than its header needs") }
+            guard bytes.count >= 128 else {
+                throw damaged("not a .mat file of version 5: \(bytes.count) bytes are fewer than its header needs")
+            }
             let isSwapped: Bool
             switch (bytes[126], bytes[127]) {
             case (UInt8(ascii: "I"), UInt8(ascii: "M")): isSwapped = false
             case (UInt8(ascii: "M"), UInt8(ascii: "I")): isSwapped = true
-            default: throw damaged("this is not a .mat file of version 5 (MATLAB: save -v7)")
+            default: throw damaged("not a .mat file of version 5 (MATLAB: save -v7)")
             }
             var reader = MATReader(bytes: UnsafeRawBufferPointer(rebasing: bytes[128...]), isSwapped: isSwapped, file: path)
             while let element = try reader.element() {
@@ -57,8 +59,8 @@ public struct MATFile: Sendable {
     public func array(_ name: String?) throws -> NumericArray {
         let list = names.isEmpty ? "none" : names.joined(separator: ", ")
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil), let array = arrays[chosen] else {
-            throw DataError(.usage, name.map { "it has no array of numbers called '\($0)'; there are: \(list)" }
-                ?? "it holds \(names.count) arrays of numbers (\(list)); name one as FILE.mat:NAME", file: path)
+            throw DataError(.usage, name.map { "it has no numeric array called '\($0)'; its arrays are: \(list)" }
+                ?? "it contains \(names.count) numeric arrays (\(list)); select one with FILE.mat:NAME", file: path)
         }
         return array
     }
@@ -123,9 +125,9 @@ private struct MATReader {
     /// The next element, nil at the end.
     mutating func element() throws -> Element? {
         guard position < bytes.count else { return nil }
-        guard bytes.count - position >= 8 else { throw damaged("\(bytes.count - position) bytes stand behind its last variable") }
+        guard bytes.count - position >= 8 else { throw damaged("\(bytes.count - position) bytes follow its last variable") }
         let first = word(position)
-        // Up to four bytes of data may stand in the tag itself.
+        // Up to four bytes of data may be in the tag itself.
         if first >> 16 != 0 {
             let length = Int(first >> 16)
             guard length <= 4 else { throw damaged("a small element claims \(length) bytes") }
@@ -166,7 +168,7 @@ private struct MATReader {
         }
     }
 
-    /// Name and numbers of a matrix; nil where it holds something else than real numbers.
+    /// Name and numbers of a matrix; nil if it holds something else than real numbers.
     static func matrix(_ bytes: UnsafeRawBufferPointer, isSwapped: Bool, file: String) throws -> (String, NumericArray)? {
         var reader = MATReader(bytes: bytes, isSwapped: isSwapped, file: file)
         func damaged(_ what: String) -> DataError { reader.damaged(what) }
@@ -191,7 +193,8 @@ private struct MATReader {
 
     /// A packed variable (zlib, RFC 1950).
     static func unpacked(_ bytes: UnsafeRawBufferPointer, file: String) throws -> [UInt8] {
-        func damaged() -> DataError { DataError(.badData, "the .mat file is damaged: a packed variable does not unpack", file: file) }
+        func damaged() -> DataError { DataError(.badData, "the .mat file is damaged: a compressed variable cannot be "
+            + "unpacked", file: file) }
         guard let base = bytes.baseAddress, bytes.count < Int(UInt32.max) else { throw damaged() }
         let zlib = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         zlib.initialize(to: z_stream())

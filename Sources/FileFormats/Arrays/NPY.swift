@@ -26,7 +26,7 @@ public struct NPYFile: Sendable {
     private let start: Int
 
     /// Maps the file and checks its header.
-    /// - Throws: `DataError` where it is no such file, holds something else, or is shorter or longer than its shape says.
+    /// - Throws: `DataError` if it is not such a file, has another element type, or its length does not match its shape.
     public init(path: String) throws {
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
         self.path = path
@@ -34,7 +34,7 @@ public struct NPYFile: Sendable {
         let header: NPYHeader
         (header, start) = try file.withUnsafeBytes { try NPYHeader.parse($0, path: path) }
         guard let element = Element(rawValue: header.descr) else {
-            throw damaged("the array holds \(header.descr); \"<f2\", \"<f4\" or \"<f8\" was expected (in Python: array.astype(\"<f4\"))")
+            throw damaged("the array has type \(header.descr), expected \"<f2\", \"<f4\" or \"<f8\" (in Python: array.astype(\"<f4\"))")
         }
         self.element = element
         (shape, isFortranOrder) = (header.shape, header.isFortranOrder)
@@ -45,7 +45,7 @@ public struct NPYFile: Sendable {
             size = product.partialValue
         }
         guard file.count - start == size else {
-            throw damaged("the array of shape \(shape) needs \(size) bytes, \(file.count - start) follow the header")
+            throw damaged("the array of shape \(shape) needs \(size) bytes, but \(file.count - start) follow the header")
         }
         count = size / element.size
     }
@@ -129,17 +129,21 @@ private struct NPYHeader {
     /// The header and where the data begins.
     static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws -> (NPYHeader, Int) {
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
-        guard bytes.count >= 10, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else { throw damaged("this is no .npy file") }
+        guard bytes.count >= 10, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else { throw damaged("not a .npy file") }
         let version = bytes[6]
-        guard (1 ... 3).contains(version) else { throw damaged("version \(version) of the .npy format is unknown; 1 to 3 are read") }
+        guard (1 ... 3).contains(version) else { throw damaged("version \(version) of the .npy format is not supported; expected 1 to 3") }
         let prefix = version == 1 ? 10 : 12
-        guard bytes.count >= prefix else { throw damaged("the file is cut off") }
+        guard bytes.count >= prefix else { throw damaged("the file is truncated") }
         let length = version == 1
             ? Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
             : Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
-        guard length <= bytes.count - prefix, length <= 1 << 20 else { throw damaged("the header claims \(length) bytes, which the file has not") }
+        guard length <= bytes.count - prefix, length <= 1 << 20 else {
+            throw damaged("the header claims \(length) bytes, more than the file has")
+        }
         var reader = LiteralReader(bytes: Array(bytes[prefix ..< prefix + length]))
-        guard let header = reader.header() else { throw damaged("the .npy header is not as NumPy writes it: 'descr', 'fortran_order' and 'shape' were expected") }
+        guard let header = reader.header() else {
+            throw damaged("unexpected .npy header; expected 'descr', 'fortran_order' and 'shape', as NumPy writes it")
+        }
         return (header, prefix + length)
     }
 

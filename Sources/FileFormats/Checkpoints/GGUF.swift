@@ -52,7 +52,7 @@ public struct GGUFFile: Sendable {
     ]
 
     /// Maps the file and checks its header.
-    /// - Throws: `DataError` where it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
+    /// - Throws: `DataError` if it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
@@ -61,9 +61,9 @@ public struct GGUFFile: Sendable {
     }
 
     private static func header(_ reader: inout GGUFReader) throws -> ([String: Value], [String: Entry]) {
-        guard try reader.take(4).elementsEqual("GGUF".utf8) else { throw reader.damaged("this is not a GGUF file") }
+        guard try reader.take(4).elementsEqual("GGUF".utf8) else { throw reader.damaged("not a GGUF file") }
         let version = try reader.number(UInt32.self)
-        guard version == 2 || version == 3 else { throw reader.damaged("GGUF version \(version) is not supported; supported are 2 and 3") }
+        guard version == 2 || version == 3 else { throw reader.damaged("GGUF version \(version) is not supported; expected 2 or 3") }
         let tensors = try reader.count(smallest: 24), pairs = try reader.count(smallest: 13)
         var metadata: [String: Value] = [:]
         for _ in 0..<pairs {
@@ -78,7 +78,7 @@ public struct GGUFFile: Sendable {
         var described: [(name: String, kind: Kind, shape: [Int], offset: Int, bytes: Int)] = [], seen: Set<String> = []
         for _ in 0..<tensors {
             let name = try reader.string()
-            guard seen.insert(name).inserted else { throw reader.damaged("tensor '\(name)' is there twice") }
+            guard seen.insert(name).inserted else { throw reader.damaged("tensor '\(name)' occurs twice") }
             let rank = try reader.number(UInt32.self)
             guard rank <= 8 else { throw reader.damaged("tensor '\(name)' has \(rank) axes") }
             var lengths: [Int] = [], elements = 1
@@ -91,13 +91,15 @@ public struct GGUFFile: Sendable {
             }
             let type = try reader.number(UInt32.self)
             guard let kind = Kind(rawValue: type) else {
-                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not read; read are F32, F16, BF16, Q8_0, Q4_0")
+                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
+                    + "expected F32, F16, BF16, Q8_0 or Q4_0")
             }
-            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' lies beyond the file") }
+            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' is beyond the end of the file") }
             let block = kind.block
             // Blocks run along the fastest axis.
             guard (lengths.first ?? 1) % block.elements == 0 else {
-                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements a row are not whole blocks of \(block.elements)")
+                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
+                    + "\(block.elements)")
             }
             let (bytes, overflow) = (elements / block.elements).multipliedReportingOverflow(by: block.bytes)
             guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -108,7 +110,8 @@ public struct GGUFFile: Sendable {
         for tensor in described {
             let (first, over) = base.addingReportingOverflow(tensor.offset)
             guard !over, first <= reader.count, tensor.bytes <= reader.count - first else {
-                throw reader.damaged("the file is cut off: tensor '\(tensor.name)' has \(tensor.bytes) bytes from \(tensor.offset) on, the file \(reader.count)")
+                throw reader.damaged("the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
+                    + "\(tensor.offset), but the file has \(reader.count)")
             }
             entries[tensor.name] = Entry(kind: tensor.kind, shape: tensor.shape, byteRange: first..<first + tensor.bytes)
         }
@@ -116,12 +119,13 @@ public struct GGUFFile: Sendable {
     }
 
     /// Reads a tensor as Float into `values`, which has as many elements as the tensor.
-    /// - Throws: `DataError` where there is no such tensor, or it has another size.
+    /// - Throws: `DataError` if there is no such tensor, or it has another size.
     public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
-        guard let entry = entries[name] else { throw DataError(.badData, "there is no tensor '\(name)'", file: path) }
+        guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)
         guard values.count == count else {
-            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, \(values.count) were expected", file: path)
+            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
+                + "\(values.count)", file: path)
         }
         file.withUnsafeBytes { whole in
             let bytes = UnsafeRawBufferPointer(rebasing: whole[entry.byteRange])
@@ -168,7 +172,7 @@ private struct GGUFReader {
     func damaged(_ message: String) -> DataError { DataError(.badData, message, file: path) }
 
     mutating func take(_ count: Int) throws -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= bytes.count - position else { throw damaged("the file is cut off at byte \(position)") }
+        guard count >= 0, count <= bytes.count - position else { throw damaged("the file is truncated at byte \(position)") }
         defer { position += count }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
     }
@@ -177,16 +181,18 @@ private struct GGUFReader {
         T(littleEndian: try take(MemoryLayout<T>.size).loadUnaligned(as: T.self))
     }
 
-    /// A number of things that take at least so many bytes each.
+    /// A count of entries that take at least this many bytes each.
     mutating func count(smallest: Int) throws -> Int {
         let stated = try number(UInt64.self)
-        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can hold") }
+        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can contain") }
         return Int(stated)
     }
 
     mutating func string() throws -> String {
         let length = try count(smallest: 1)
-        guard let text = String(validating: try take(length), as: UTF8.self) else { throw damaged("a text that is not UTF-8 at byte \(position)") }
+        guard let text = String(validating: try take(length), as: UTF8.self) else {
+            throw damaged("text that is not UTF-8 at byte \(position)")
+        }
         return text
     }
 
@@ -206,7 +212,7 @@ private struct GGUFReader {
         case 7: return .bool(try number(UInt8.self) != 0)
         case 8: return .string(try string())
         case 9:
-            guard depth < 4 else { throw damaged("lists within lists, too deep, at byte \(position)") }
+            guard depth < 4 else { throw damaged("lists nested too deeply at byte \(position)") }
             let element = try number(UInt32.self), sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8]
             if let size = sizes[element] {
                 let count = try count(smallest: size)
@@ -219,7 +225,7 @@ private struct GGUFReader {
         case 10: return try whole(number(UInt64.self))
         case 11: return try whole(number(Int64.self))
         case 12: return .number(Double(bitPattern: try number(UInt64.self)))
-        default: throw damaged("a value of type \(type), which there is not, at byte \(position)")
+        default: throw damaged("a value of unknown type \(type) at byte \(position)")
         }
     }
 }

@@ -9,22 +9,23 @@ public protocol TensorSource: Sendable {
     /// Whether the bytes that `withBytes` shows stay where they are as long as the source lives.
     var isMapped: Bool { get }
     /// The tensor's bytes as they lie in the file: little-endian, row-major, at any address.
-    /// - Throws: `DataError` where there is no such tensor; what `body` throws.
+    /// - Throws: `DataError` if there is no such tensor; what `body` throws.
     func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
 }
 
 extension TensorSource {
     func entry(_ name: String) throws -> SafetensorsEntry {
-        guard let entry = self[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        guard let entry = self[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         return entry
     }
 
     /// Reads a tensor of F32, F16, BF16 or F64 as Float into `values`, which has as many elements as the tensor.
-    /// - Throws: `DataError` where the tensor is missing, of another kind, or of another size.
+    /// - Throws: `DataError` if the tensor is missing, of another kind, or of another size.
     public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, \(values.count) were expected", file: path)
+            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
+                + "\(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
             switch entry.dtype {
@@ -36,7 +37,7 @@ extension TensorSource {
                     values[index] = Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
                 }
             default:
-                throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); F32, F16, BF16 or F64 was expected", file: path)
+                throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected F32, F16, BF16 or F64", file: path)
             }
         }
     }
@@ -52,7 +53,7 @@ extension TensorSource {
     }
 
     /// Reads a tensor of whole numbers, as `position_ids` (I64, I32, U8 …).
-    /// - Throws: `DataError` where the tensor is missing, of another kind, or a value does not fit.
+    /// - Throws: `DataError` if the tensor is missing, of another kind, or a value does not fit.
     public func integers(_ name: String) throws -> [Int] {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Int>.stride, for: "tensor \(name)", file: path)
@@ -73,7 +74,7 @@ extension TensorSource {
             case .u16: try load(bytes, UInt16.self)
             case .i8: try load(bytes, Int8.self)
             case .u8, .bool: try load(bytes, UInt8.self)
-            default: throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue); whole numbers were expected", file: path)
+            default: throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected integers", file: path)
             }
         }
     }
@@ -91,7 +92,7 @@ public struct SafetensorsFile: TensorSource {
     public var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Maps the file and checks its header.
-    /// - Throws: `DataError` where it cannot be read or its header lies.
+    /// - Throws: `DataError` if it cannot be read or its header lies.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file

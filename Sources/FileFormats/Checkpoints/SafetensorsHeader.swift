@@ -45,19 +45,19 @@ public struct SafetensorsHeader: Sendable {
     /// - Throws: `DataError` of kind `badData` that names the tensor.
     public init(file bytes: UnsafeRawBufferPointer, path: String) throws {
         func damaged(_ message: String) -> DataError { DataError(.badData, message, file: path) }
-        guard bytes.count >= 8 else { throw damaged("this is no safetensors file: it has only \(bytes.count) bytes") }
+        guard bytes.count >= 8 else { throw damaged("not a safetensors file: it has only \(bytes.count) bytes") }
         let stated = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard stated <= UInt64(Self.maximumLength) else {
-            throw damaged("this is no safetensors file: its header claims \(stated) bytes, at most \(Self.maximumLength) are allowed")
+            throw damaged("not a safetensors file: its header claims \(stated) bytes, at most \(Self.maximumLength) are allowed")
         }
         let length = Int(stated)
         guard length <= bytes.count - 8 else {
-            throw damaged("the file is cut off: its header claims \(length) bytes, \(bytes.count - 8) follow")
+            throw damaged("the file is truncated: its header claims \(length) bytes, \(bytes.count - 8) follow")
         }
         let text = UnsafeRawBufferPointer(rebasing: bytes[8 ..< 8 + length])
-        guard text.first == UInt8(ascii: "{") else { throw damaged("this is no safetensors file: its header does not begin with '{'") }
+        guard text.first == UInt8(ascii: "{") else { throw damaged("not a safetensors file: its header does not begin with '{'") }
         let json = try JSON(parsing: text, file: path)
-        guard let members = json.object else { throw damaged("the safetensors header is no JSON object") }
+        guard let members = json.object else { throw damaged("the safetensors header is not a JSON object") }
 
         entries = []
         metadata = []
@@ -67,9 +67,9 @@ public struct SafetensorsHeader: Sendable {
         for (name, value) in members {
             guard names.insert(name).inserted else { throw damaged("tensor \(name) appears twice in the header") }
             if name == "__metadata__" {
-                guard let pairs = value.object else { throw damaged("__metadata__ is no JSON object") }
+                guard let pairs = value.object else { throw damaged("__metadata__ is not a JSON object") }
                 metadata = try pairs.map { pair in
-                    guard let text = pair.value.string else { throw damaged("__metadata__: the value of \(pair.key) is no string") }
+                    guard let text = pair.value.string else { throw damaged("__metadata__: the value of \(pair.key) is not a string") }
                     return (pair.key, text)
                 }
             } else {
@@ -87,7 +87,7 @@ public struct SafetensorsHeader: Sendable {
             end = entry.byteRange.upperBound
         }
         guard end == bytes.count else {
-            throw damaged("\(bytes.count - end) bytes after the last tensor belong to none")
+            throw damaged("\(bytes.count - end) bytes after the last tensor belong to no tensor")
         }
     }
 
@@ -95,14 +95,16 @@ public struct SafetensorsHeader: Sendable {
         func damaged(_ message: String) -> DataError { DataError(.badData, "tensor \(name): \(message)", file: path) }
         guard let typeName = value["dtype"]?.string else { throw damaged("it has no dtype") }
         guard let dtype = SafetensorsType(rawValue: typeName) else {
-            throw damaged("unknown dtype \(typeName); known are \(SafetensorsType.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw damaged("unknown dtype \(typeName); expected one of \(SafetensorsType.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard let lengths = value["shape"]?.array, lengths.count <= maximumRank else {
             throw damaged("it has no shape, or one of more than \(maximumRank) axes")
         }
         var size = dtype.size
         let shape = try lengths.map { length in
-            guard case .integer(let length) = length, length >= 0 else { throw damaged("a length in its shape is no whole number from 0 up") }
+            guard case .integer(let length) = length, length >= 0 else {
+                throw damaged("a length in its shape is not a non-negative integer")
+            }
             let product = size.multipliedReportingOverflow(by: length)
             guard !product.overflow else { throw damaged("its shape is larger than any file") }
             size = product.partialValue
@@ -110,8 +112,10 @@ public struct SafetensorsHeader: Sendable {
         }
         guard let offsets = value["data_offsets"]?.array, offsets.count == 2,
             case .integer(let start) = offsets[0], case .integer(let end) = offsets[1], start >= 0, start <= end
-        else { throw damaged("its data_offsets are not two rising whole numbers") }
-        guard end <= dataCount else { throw damaged("its data ends at byte \(end), but the file holds only \(dataCount) bytes of data; it is cut off or damaged") }
+        else { throw damaged("its data_offsets are not two increasing integers") }
+        guard end <= dataCount else {
+            throw damaged("its data ends at byte \(end), but the file has only \(dataCount) bytes of data; it is truncated or damaged")
+        }
         guard end - start == size else {
             throw damaged("its shape \(shape) of \(typeName) needs \(size) bytes, its data_offsets span \(end - start)")
         }

@@ -42,7 +42,7 @@ public struct SafetensorsWriter {
     }
 
     /// Writes the file.
-    /// - Throws: `DataError` where it cannot be created or the disk is full; what the tensors' bodies throw.
+    /// - Throws: `DataError` if it cannot be created or the disk is full; what the tensors' bodies throw.
     public func write(to path: String) throws {
         let ordered = tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         var members: [(key: String, value: JSON)] = []

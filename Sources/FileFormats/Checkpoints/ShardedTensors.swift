@@ -1,5 +1,5 @@
 /// Weights spread over several files by an index (`model.safetensors.index.json`, `pytorch_model.bin.index.json`): a `weight_map` from each
-/// tensor's name to the file beside the index that holds it, safetensors or a checkpoint of PyTorch.
+/// tensor's name to the file next to the index that holds it, safetensors or a checkpoint of PyTorch.
 public struct ShardedTensors: TensorSource {
     /// The index file.
     public let path: String
@@ -10,7 +10,8 @@ public struct ShardedTensors: TensorSource {
     public var names: [String] { places.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Opens the index and every file that it names.
-    /// - Throws: `DataError` where one is missing or damaged, names a path instead of a file beside the index, or lacks a tensor that the index promises.
+    /// - Throws: `DataError` if one is missing or damaged, names a path instead of a file next to the index, or lacks a tensor that the
+    ///   index promises.
     public init(index path: String) throws {
         self.path = path
         guard let map = try JSON(contentsOf: path)["weight_map"]?.object else {
@@ -18,7 +19,7 @@ public struct ShardedTensors: TensorSource {
         }
         let fileNames = try Set(map.map { member in
             guard let name = member.value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != "..", name != "." else {
-                throw DataError(.badData, "weight_map: the place of \(member.key) is no file name", file: path)
+                throw DataError(.badData, "weight_map: the value of \(member.key) is not a file name", file: path)
             }
             return name
         }).sorted()
@@ -42,7 +43,7 @@ public struct ShardedTensors: TensorSource {
     public subscript(name: String) -> SafetensorsEntry? { places[name].flatMap { shards[$0][name] } }
 
     public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-        guard let place = places[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        guard let place = places[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         return try shards[place].withBytes(of: name, body)
     }
 }

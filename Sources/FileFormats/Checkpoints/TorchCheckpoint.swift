@@ -17,7 +17,7 @@ public final class TorchCheckpoint: TensorSource {
         let fileSize: Int
     }
 
-    /// Every tensor is unpacked anew.
+    /// Every tensor is unpacked again on each call.
     public var isMapped: Bool { false }
     public var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
@@ -26,18 +26,19 @@ public final class TorchCheckpoint: TensorSource {
     private static let legacyMagic: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
     /// Reads the description of the tensors; their values come when they are asked for.
-    /// - Throws: `DataError` where the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
+    /// - Throws: `DataError` if the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
     public init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         let start = file.withUnsafeBytes { Array($0.prefix(16)) }
         if start.starts(with: Self.legacyMagic) {
-            throw DataError(.badData, "this checkpoint is in the format from before PyTorch 1.6, which is not read; load it once with a newer PyTorch "
+            throw DataError(.badData, "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
+                + "a newer PyTorch "
                             + "and save it again, best as safetensors", file: path)
         }
         var code: Int32 = 0
         guard start.starts(with: [0x50, 0x4B]), let handle = zip_open(path, ZIP_RDONLY, &code) else {
-            throw DataError(.badData, "this is no checkpoint of PyTorch (a zip file), or a damaged one", file: path)
+            throw DataError(.badData, "not a PyTorch checkpoint (a zip file), or a damaged one", file: path)
         }
         let archive = Archive(handle: handle, fileSize: file.count)
         var isKept = false
@@ -49,12 +50,12 @@ public final class TorchCheckpoint: TensorSource {
         let names = (0..<zip_uint64_t(entries)).compactMap { zip_get_name(handle, $0, 0).map { String(cString: $0) } }
         let pickles = names.filter { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") && $0.utf8.count { $0 == UInt8(ascii: "/") } == 1 }
         guard pickles.count == 1 else {
-            throw damaged("this zip file is no checkpoint of PyTorch: it should have one data.pkl, and has \(pickles.count)")
+            throw damaged("this zip file is not a PyTorch checkpoint: expected one data.pkl, found \(pickles.count)")
         }
         let prefix = String(pickles[0].dropLast("data.pkl".count))
         if names.contains(prefix + "byteorder"),
            try Self.bytes(of: prefix + "byteorder", in: archive, limit: 64, path: path) != Array("little".utf8) {
-            throw damaged("this checkpoint was written on a big-endian machine; save it again on a usual one")
+            throw damaged("this checkpoint was written on a big-endian machine; save it again on a little-endian one")
         }
         let pickle = try Self.bytes(of: pickles[0], in: archive, limit: Self.pickleLimit, path: path)
         let tensors = try pickle.withUnsafeBytes { try TorchPickle.tensors($0, path: path) }
@@ -76,11 +77,12 @@ public final class TorchCheckpoint: TensorSource {
 
     /// The tensor's elements row-major, gathered where the file has them by other strides (a transposed matrix, say).
     public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-        guard let view = views[name] else { throw DataError(.badData, "there is no tensor \(name)", file: path) }
+        guard let view = views[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         let size = view.storage.dtype.size, wanted = view.storage.count * size
         let storage = try archive.withLock { try Self.bytes(of: prefix + "data/" + view.storage.key, in: $0, limit: wanted, path: path) }
         guard storage.count == wanted else {
-            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, \(wanted) were expected; the file is damaged", file: path)
+            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
+                + "damaged", file: path)
         }
         return try storage.withUnsafeBytes { storage in
             let count = view.shape.reduce(1, *)
@@ -104,10 +106,10 @@ public final class TorchCheckpoint: TensorSource {
         var information = zip_stat_t()
         let place = zip_name_locate(archive.handle, name, 0)
         guard place >= 0, zip_stat_index(archive.handle, zip_uint64_t(place), 0, &information) == 0 else { throw damaged("is missing") }
-        guard information.size <= UInt64(limit) else { throw damaged("has \(information.size) bytes, at most \(limit) were expected") }
+        guard information.size <= UInt64(limit) else { throw damaged("has \(information.size) bytes, expected at most \(limit)") }
         // Storages are not compressed, so none is longer than the file: a false claim would only make room for nothing.
         guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20 else {
-            throw damaged("claims \(information.size) bytes, more than the file can hold")
+            throw damaged("claims \(information.size) bytes, more than the file can contain")
         }
         guard let file = zip_fopen(archive.handle, name, 0) else { throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))") }
         defer { zip_fclose(file) }
@@ -121,7 +123,7 @@ public final class TorchCheckpoint: TensorSource {
                 initialized += got
             }
         }
-        guard !failed else { throw damaged("is damaged or cut off") }
+        guard !failed else { throw damaged("is damaged or truncated") }
         return bytes
     }
 }

@@ -61,7 +61,9 @@ package struct TorchPickle {
     package static func tensors(_ bytes: UnsafeRawBufferPointer, path: String) throws -> [(name: String, view: TensorView)] {
         var reader = TorchPickle(bytes, path: path)
         let top = try reader.run()
-        guard case .dictionary(var index) = top else { throw reader.damaged("it holds no dictionary of tensors; save the model's state_dict()") }
+        guard case .dictionary(var index) = top else {
+            throw reader.damaged("it contains no dictionary of tensors; save the model's state_dict()")
+        }
         for (key, value) in reader.dictionaries[index] {
             if case .string("state_dict") = key, case .dictionary(let inner) = value { index = inner }
         }
@@ -76,7 +78,7 @@ package struct TorchPickle {
     private func damaged(_ message: String) -> DataError { DataError(.badData, "the checkpoint's pickle: \(message)", file: path) }
 
     private mutating func take(_ count: Int) throws -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= bytes.count - position else { throw damaged("it is cut off at byte \(position)") }
+        guard count >= 0, count <= bytes.count - position else { throw damaged("it is truncated at byte \(position)") }
         defer { position += count }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
     }
@@ -89,12 +91,12 @@ package struct TorchPickle {
 
     private mutating func text(_ count: Int) throws -> String {
         let bytes = try take(count)
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw damaged("a text that is not UTF-8 at byte \(position)") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw damaged("text that is not UTF-8 at byte \(position)") }
         return text
     }
 
     private mutating func line() throws -> String {
-        guard let end = bytes[position...].firstIndex(of: 0x0A) else { throw damaged("it is cut off at byte \(position)") }
+        guard let end = bytes[position...].firstIndex(of: 0x0A) else { throw damaged("it is truncated at byte \(position)") }
         let line = try text(end - position)
         position = end + 1
         return line
@@ -142,7 +144,7 @@ package struct TorchPickle {
             switch opcode {
             case 0x80:  // PROTO
                 let version = try take(1)[0]
-                guard (2...5).contains(version) else { throw damaged("protocol \(version); 2 to 5 are read") }
+                guard (2...5).contains(version) else { throw damaged("protocol \(version) is not supported; expected 2 to 5") }
             case 0x95: _ = try take(8)  // FRAME
             case UInt8(ascii: "."):
                 return try pop()
@@ -202,7 +204,7 @@ package struct TorchPickle {
                 try pushGlobal(module, line())
             case 0x93:  // STACK_GLOBAL
                 guard case let names = try pop(2), case .string(let module) = names[0], case .string(let name) = names[1] else {
-                    throw damaged("a name that is no text at byte \(position)")
+                    throw damaged("a name that is not text at byte \(position)")
                 }
                 try pushGlobal(module, name)
             case UInt8(ascii: "R"): try reduce()
@@ -246,15 +248,18 @@ package struct TorchPickle {
     private mutating func pushGlobal(_ module: String, _ name: String) throws {
         let global = module + " " + name
         guard Self.functions.contains(global) || Self.storages[global] != nil || Self.dtypes.contains(global) else {
-            throw DataError(.badData, "this checkpoint wants to run '\(module).\(name)', which is refused: only tensors, their storages and ordered "
-                            + "dictionaries are read. It holds more than weights, or it was made to do harm", file: path)
+            throw DataError(.badData, "this checkpoint would run '\(module).\(name)', which is not allowed: only tensors, their storages "
+                + "and ordered "
+                            + "dictionaries are read. It contains more than weights, or is malicious", file: path)
         }
         stack.append(.global(global))
     }
 
     private mutating func reduce() throws {
         let parts = try pop(2)
-        guard case .global(let name) = parts[0], case .tuple(let index) = parts[1] else { throw damaged("a call of something that is no name at byte \(position)") }
+        guard case .global(let name) = parts[0], case .tuple(let index) = parts[1] else {
+            throw damaged("a call of something that is not a name at byte \(position)")
+        }
         let arguments = tuples[index]
         switch name {
         case "collections OrderedDict":
@@ -262,10 +267,10 @@ package struct TorchPickle {
             pushDictionary()
         case "torch._utils _rebuild_tensor_v2": try pushTensor(arguments)
         case "torch._utils _rebuild_parameter":
-            guard case .tensor? = arguments.first else { throw damaged("a parameter that is no tensor at byte \(position)") }
+            guard case .tensor? = arguments.first else { throw damaged("a parameter that is not a tensor at byte \(position)") }
             stack.append(arguments[0])
         case "torch Size":
-            guard arguments.count == 1, case .tuple = arguments[0] else { throw damaged("a size that is none at byte \(position)") }
+            guard arguments.count == 1, case .tuple = arguments[0] else { throw damaged("an invalid size at byte \(position)") }
             stack.append(arguments[0])
         default: throw damaged("'\(name)' is called, which is a type at byte \(position)")
         }
@@ -279,11 +284,11 @@ package struct TorchPickle {
 
     /// Persistent ids are ('storage', class, key, device, elements).
     private mutating func pushStorage() throws {
-        guard case .tuple(let index) = try pop() else { throw damaged("a storage that is none at byte \(position)") }
+        guard case .tuple(let index) = try pop() else { throw damaged("an invalid storage at byte \(position)") }
         let parts = tuples[index]
         guard parts.count == 5, case .string("storage") = parts[0], case .global(let type) = parts[1], case .string(let key) = parts[2],
               case .int(let count) = parts[4], let dtype = Self.storages[type], count >= 0, count <= Int.max / 8
-        else { throw damaged("a storage that is none at byte \(position)") }
+        else { throw damaged("an invalid storage at byte \(position)") }
         storageArena.append(Storage(key: key, dtype: dtype, count: count))
         stack.append(.storage(storageArena.count - 1))
     }
@@ -296,7 +301,7 @@ package struct TorchPickle {
         }
         guard arguments.count >= 4, case .storage(let index) = arguments[0], case .int(let offset) = arguments[1], offset >= 0,
               let shape = numbers(arguments[2]), let strides = numbers(arguments[3]), shape.count == strides.count
-        else { throw damaged("a tensor that is none at byte \(position)") }
+        else { throw damaged("an invalid tensor at byte \(position)") }
         let storage = storageArena[index]
         guard Self.fits(shape, strides, offset, in: storage.count) else {
             throw damaged("a tensor of shape \(shape), strides \(strides) from element \(offset) does not fit its storage of \(storage.count) elements")

@@ -5,7 +5,7 @@ import Glibc
 /// Bytes go into a temporary file in the target's folder; `commit` brings it to the disk and renames it over the target.
 /// Without `commit` (an error, a full disk, the end of the process) the target stays as it was. Where the file system
 /// offers unnamed files, even a killed process leaves nothing behind. An existing target keeps its permissions, and a
-/// symbolic link keeps pointing at its file. A target that is no ordinary file (`/dev/stdout`, a pipe) is written straight.
+/// symbolic link keeps pointing at its file. A target that is not a regular file (`/dev/stdout`, a pipe) is written directly.
 public final class AtomicFile {
     /// The output as the user named it.
     public let path: String
@@ -21,8 +21,8 @@ public final class AtomicFile {
 
     private static let bufferSize = 1 << 18
 
-    /// Opens a temporary file beside the target.
-    /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable or the target is a folder.
+    /// Opens a temporary file next to the target.
+    /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable or the target is a folder.
     public init(path: String) throws {
         self.path = path
         let place = try OutputPlace(path: path)
@@ -126,7 +126,7 @@ public final class AtomicFile {
     }
 
     /// For libraries that insist on a path of their own: `body` writes the file `temporary`, which then takes the target's place.
-    /// - Throws: what `body` throws, after removing the temporary file; `DataError` where the target cannot be created.
+    /// - Throws: what `body` throws, after removing the temporary file; `DataError` if the target cannot be created.
     public static func replace<Result>(_ path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
         let replacement = try FileReplacement(path: path)
         let result = try body(replacement.temporary)
@@ -146,13 +146,13 @@ public final class FileReplacement {
     private let held: Int32
     private var isOpen = true
 
-    /// - Throws: `DataError` of kind `cannotCreate` where the folder is missing or not writable, or the target is no ordinary file.
+    /// - Throws: `DataError` of kind `cannotCreate` if the folder is missing or not writable, or the target is not a regular file.
     public init(path: String) throws {
         self.path = path
         place = try OutputPlace(path: path)
         temporary = place.temporary
         guard !place.isSpecial else {
-            throw DataError(.cannotCreate, "this kind of output needs an ordinary file, not a device or a pipe", file: path)
+            throw DataError(.cannotCreate, "this kind of output needs a regular file, not a device or a pipe", file: path)
         }
         place.removeLeftovers()
         // Made here so that a missing folder is reported in our own words, whatever the library would say.
@@ -188,7 +188,7 @@ public final class FileReplacement {
     }
 }
 
-/// Where an output goes: its real name, a free name beside it, and what is there already.
+/// Where an output goes: its real name, a free name next to it, and what is there already.
 struct OutputPlace {
     var target: String
     var temporary: String
@@ -206,11 +206,11 @@ struct OutputPlace {
                     target = String(cString: resolved)
                     free(resolved)
                 }
-            case S_IFDIR: throw DataError(.cannotCreate, "this is a folder; name a file to write", file: path)
+            case S_IFDIR: throw DataError(.cannotCreate, "this is a folder; give the name of a file to write", file: path)
             default: isSpecial = true
             }
         } else if path.isEmpty || path.utf8.last == UInt8(ascii: "/") {
-            throw DataError(.cannotCreate, "this names a folder; name a file to write", file: path)
+            throw DataError(.cannotCreate, "this is the name of a folder; give the name of a file to write", file: path)
         }
         let name = SystemError.name(of: target).utf8.prefix(200)
         let random = UInt32.random(in: 0 ... .max)
@@ -224,7 +224,7 @@ struct OutputPlace {
         FolderListing.removeLeftovers(of: String(decoding: SystemError.name(of: target).utf8.prefix(200), as: UTF8.self), in: folder, suffix: ".tmp")
     }
 
-    /// Makes the rename itself survive a power cut. A file system that cannot do it is no reason to fail.
+    /// Makes the rename itself survive a power cut. It is not an error if the file system cannot do it.
     static func synchronizeFolder(of path: String) {
         let folder = open(SystemError.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }

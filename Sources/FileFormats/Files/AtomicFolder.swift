@@ -3,7 +3,7 @@ import Glibc
 
 /// A folder of files that is either there completely or not at all: a model.
 ///
-/// The files are written into a hidden folder beside the target. `write` brings them to the disk and puts the folder in the target's place
+/// The files are written into a hidden folder next to the target. `write` brings them to the disk and puts the folder in the target's place
 /// in one step; a process killed at any moment leaves the old folder or the new one, whole. Files of an older folder that the new one does
 /// not replace and that `isOwn` does not name (a README, notes) are carried over.
 public enum AtomicFolder {
@@ -11,7 +11,7 @@ public enum AtomicFolder {
     ///   - path: the folder. One that exists is replaced only if it is empty or `isOwn` names one of its files.
     ///   - isOwn: whether a name in the folder is one that the writer of such folders makes, so that it may go.
     ///   - body: writes the files into the folder that it is given.
-    /// - Throws: `DataError` of kind `cannotCreate` where the folder cannot be made or holds something else; what `body` throws. The folder
+    /// - Throws: `DataError` of kind `cannotCreate` if the folder cannot be made or holds something else; what `body` throws. The folder
     ///   is then as it was.
     public static func write(to path: String, isOwn: (String) -> Bool, _ body: (_ temporary: String) throws -> Void) throws {
         var target = path
@@ -19,7 +19,9 @@ public enum AtomicFolder {
         var information = stat()
         var exists = stat(target, &information) == 0
         if exists {
-            guard information.st_mode & S_IFMT == S_IFDIR else { throw DataError(.cannotCreate, "a folder is written here, and this is a file", file: path) }
+            guard information.st_mode & S_IFMT == S_IFDIR else {
+                throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path)
+            }
             // A link keeps pointing at its folder.
             if let resolved = realpath(target, nil) {
                 target = String(cString: resolved)
@@ -27,7 +29,7 @@ public enum AtomicFolder {
             }
             let names = FolderListing.names(in: target)
             guard names.isEmpty || names.contains(where: isOwn) else {
-                throw DataError(.cannotCreate, "there is a folder of this name with other things in it; choose another output", file: path)
+                throw DataError(.cannotCreate, "a folder of this name exists and contains other files; choose another output", file: path)
             }
         } else {
             try makeFolders(above: target, for: path)
@@ -123,7 +125,7 @@ enum FolderListing {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw SystemError.cannotWrite(output) }
         defer { close(descriptor) }
-        // A file system that cannot synchronize folders is no reason to fail; one that cannot synchronize files is.
+        // Not an error if the file system cannot synchronize folders, as opposed to files.
         guard fsync(descriptor) == 0 || isFolder && errno == EINVAL else { throw SystemError.cannotWrite(output) }
     }
 

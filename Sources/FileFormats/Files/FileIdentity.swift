@@ -7,7 +7,7 @@ package struct FileIdentity: Hashable, Sendable {
     private let device: UInt, inode: UInt
     private let modified: Int, modifiedNanoseconds: Int, changed: Int, changedNanoseconds: Int
 
-    /// Nil where there is no such file.
+    /// Nil if there is no such file.
     package init?(_ path: String) {
         var information = stat()
         guard stat(path, &information) == 0 else { return nil }
@@ -40,7 +40,7 @@ package struct FileIdentity: Hashable, Sendable {
 
 extension SHA256 {
     /// The hash of a file's content, kept in the user's cache for large files: it is computed once for each state of the file.
-    /// - Throws: `DataError` of kind `noInput` where it cannot be read.
+    /// - Throws: `DataError` of kind `noInput` if it cannot be read.
     package static func keptHex(ofFile path: String) throws -> String {
         guard let identity = FileIdentity(path), identity.size >= 1 << 20, identity.isSettled else { return try hex(ofFile: path) }
         let key = identity.key("sha256")

@@ -18,7 +18,7 @@ public final class MappedFile: Sendable {
     private let watch: Int32
 
     /// Maps the file. An empty file is fine and has no bytes.
-    /// - Throws: `DataError` of kind `noInput` where the file is missing, a folder, or cannot be read.
+    /// - Throws: `DataError` of kind `noInput` if the file is missing, a folder, or cannot be read.
     public convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
@@ -26,13 +26,14 @@ public final class MappedFile: Sendable {
     }
 
     /// Maps a stretch of an open file, all of it where none is given. The descriptor may be closed after that.
-    /// - Throws: `DataError` of kind `badData` where the stretch lies beyond the end of the file that the descriptor means.
+    /// - Throws: `DataError` of kind `badData` if the stretch lies beyond the end of the file that the descriptor means.
     package init(descriptor: Int32, stretch: Range<Int>? = nil, path: String) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
         let size = Int(information.st_size), stretch = stretch ?? 0 ..< size
         guard stretch.lowerBound >= 0, stretch.upperBound <= size else {
-            throw DataError(.badData, "bytes \(stretch.lowerBound) to \(stretch.upperBound) were expected, and the file ends at \(size)", file: path)
+            throw DataError(.badData, "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                + "\(size)", file: path)
         }
         self.path = path
         count = stretch.count
@@ -58,19 +59,20 @@ public final class MappedFile: Sendable {
         try withExtendedLifetime(self) { try body(bytes) }
     }
 
-    /// - Throws: `DataError` where bytes were gone when they were touched.
+    /// - Throws: `DataError` if bytes were gone when they were touched.
     public func requireWhole() throws {
         guard km_is_damaged(watch) else { return }
         km_acknowledge(watch)
         throw Self.damage(path)
     }
 
-    /// The same for everything that this process has mapped and nobody has asked about; asked before an output is put in its place.
+    /// The same for all mappings of this process that were not checked yet; checked before an output is renamed into place.
     public static func requireAllWhole() throws {
         if km_damaged_ranges() > 0 { throw damage(nil) }
     }
 
     private static func damage(_ path: String?) -> DataError {
-        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was cut short, or its disk failed, while it was read; results would be wrong, and none was written", file: path)
+        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
+            + "were written", file: path)
     }
 }

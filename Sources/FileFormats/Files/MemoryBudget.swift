@@ -2,11 +2,11 @@ import Glibc
 
 /// How much memory this process may still take, asked before an allocation in proportion to input.
 ///
-/// A failed allocation ends a Swift program, so that what is too large must be refused before it is asked for. Counted are the limits
+/// A failed allocation ends a Swift program, so requests that are too large must be rejected before allocation. Counted are the limits
 /// of the process (`ulimit -v`, `ulimit -d`), those of its control group (version 2), and what the machine has free. Small
 /// allocations are not asked for and may still end the program where the last bytes are used up.
 package enum MemoryBudget {
-    /// Bytes up to which nobody asks.
+    /// Bytes below which memory is not checked.
     package static let smallest = 4 << 20
 
     /// What to do, for messages.
@@ -32,7 +32,7 @@ package enum MemoryBudget {
         package init() {}
 
         /// Counts bytes that have arrived.
-        /// - Throws: `DataError` of kind `memory` where hardly any is left.
+        /// - Throws: `DataError` of kind `memory` if hardly any is left.
         package mutating func add(_ bytes: Int, for what: @autoclosure () -> String, file: String?) throws {
             unchecked += bytes
             guard unchecked >= Self.step else { return }
@@ -59,7 +59,7 @@ package enum MemoryBudget {
 
     private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
 
-    /// Bytes that may still be taken; nil where nothing can be found out.
+    /// Bytes that may still be taken; nil if unknown.
     package static func available() -> Int? {
         var left: [Int] = []
         let address = limit(RLIMIT_AS), data = limit(RLIMIT_DATA)

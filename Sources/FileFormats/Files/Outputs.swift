@@ -7,7 +7,7 @@ public enum Outputs {
     ///   - inputs: files and folders that are read; `-` is standard input. Of a folder, every file in it counts.
     ///   - files: files that are written.
     ///   - folders: folders that are written.
-    /// - Throws: `DataError` of kind `usage` where two of them are the same file: by device and inode, so that neither links nor detours
+    /// - Throws: `DataError` of kind `usage` if two of them are the same file: by device and inode, so that neither links nor detours
     ///   in a path hide it; of kind `cannotCreate` where an output's folder is missing or closed to writing.
     public static func check(inputs: [String?] = [], files: [String?] = [], folders: [String?] = []) throws {
         let inputs = inputs.compactMap(\.self)
@@ -15,7 +15,8 @@ public enum Outputs {
         for (path, isFolder) in files.compactMap({ $0.map { ($0, false) } }) + folders.compactMap({ $0.map { ($0, true) } }) {
             guard let identity = try identity(ofOutput: path, isFolder: isFolder) else { continue }
             if let other = written.updateValue(path, forKey: identity) {
-                throw DataError(.usage, other == path ? "two outputs have this name; give each its own" : "this is the same file as the output \(other); give each its own name", file: path)
+                throw DataError(.usage, other == path ? "two outputs have this name; give each its own name" : "this is the same file as "
+                    + "the output \(other); give each its own name", file: path)
             }
         }
         guard !written.isEmpty else { return }
@@ -49,13 +50,13 @@ public enum Outputs {
         if stat(path, &information) == 0 {
             switch (information.st_mode & S_IFMT, isFolder) {
             case (S_IFREG, false), (S_IFDIR, true): return identity(information)
-            case (S_IFDIR, false): throw DataError(.cannotCreate, "this is a folder; name a file to write", file: path)
-            case (_, true): throw DataError(.cannotCreate, "a folder is written here, and this is a file", file: path)
+            case (S_IFDIR, false): throw DataError(.cannotCreate, "this is a folder; give the name of a file to write", file: path)
+            case (_, true): throw DataError(.cannotCreate, "this is a file; the output is a folder", file: path)
             case (_, false): return nil
             }
         }
         guard !path.isEmpty, isFolder || path.utf8.last != UInt8(ascii: "/") else {
-            throw DataError(.cannotCreate, "this names a folder; name a file to write", file: path)
+            throw DataError(.cannotCreate, "this is the name of a folder; give the name of a file to write", file: path)
         }
         // Folders are made with those above them.
         let trimmed = String(path.reversed().drop { $0 == "/" }.reversed())
@@ -69,7 +70,7 @@ public enum Outputs {
         return identity(information, name: SystemError.name(of: trimmed))
     }
 
-    /// Nil where there is no such file (whoever reads it says so) and for devices and pipes.
+    /// Nil if there is no such file (whoever reads it says so) and for devices and pipes.
     private static func identity(ofInput path: String) -> (Identity, isFolder: Bool)? {
         var information = stat()
         guard (path == "-" ? fstat(STDIN_FILENO, &information) : stat(path, &information)) == 0 else { return nil }

@@ -38,7 +38,7 @@ public struct Provenance: Sendable {
     }
 
     /// The record, with `date` (ISO 8601, as `2026-03-01T09:30:00Z`) where one is given; outputs that must be equal for equal runs have none.
-    /// - Parameter output: the result itself, where the record stands beside it.
+    /// - Parameter output: the result itself, where the record is next to it.
     public func json(date: String? = nil, output: Source? = nil) -> JSON {
         var members: [(key: String, value: JSON)] = [
             ("command", .array(command.map(JSON.string))),
@@ -71,8 +71,9 @@ public struct Provenance: Sendable {
         return kept
     }
 
-    /// Writes `NAME.provenance.json` beside the output `NAME`, with the hash of its content and today's date. A pipe or device has no record.
-    /// - Throws: `DataError` where it cannot be created.
+    /// Writes `NAME.provenance.json` next to the output `NAME`, with the hash of its content and today's date. A pipe or device has no
+    /// record.
+    /// - Throws: `DataError` if it cannot be created.
     public func write(beside output: String) throws {
         var information = stat()
         guard stat(output, &information) != 0 || information.st_mode & S_IFMT == S_IFREG else { return }

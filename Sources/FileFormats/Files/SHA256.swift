@@ -59,7 +59,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// The hash of a file's content; for a folder that is a set of files with an index of their hashes (`set.json`), that of the index.
-    /// - Throws: `DataError` of kind `noInput` where it cannot be read.
+    /// - Throws: `DataError` of kind `noInput` if it cannot be read.
     public static func hex(ofFile path: String) throws -> String {
         var hash = SHA256()
         let index = path + "/set.json"

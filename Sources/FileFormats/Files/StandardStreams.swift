@@ -8,7 +8,7 @@ public struct ClosedPipe: Error {
 /// Standard output and standard error, written in a way that neither crashes nor loses bytes in silence.
 package enum StandardStreams {
     /// What every program that uses this layer does first: a closed pipe and a limit on the size of files become errors of the write
-    /// instead of signals, and the three descriptors exist, so that no output file takes the place of one that was closed.
+    /// instead of signals, and the three descriptors exist, so that no output file reuses the number of a closed one.
     package static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
@@ -18,8 +18,9 @@ package enum StandardStreams {
         }
     }
 
-    /// Data for whoever reads standard output.
-    /// - Throws: `ClosedPipe` where nobody reads any more; `DataError` of kind `inputOutput` where the disk is full or the output closed.
+    /// Writes data to standard output.
+    /// - Throws: `ClosedPipe` if the reader has closed the pipe; `DataError` of kind `inputOutput` if the disk is full or the output
+    ///   closed.
     package static func write(_ text: String) throws {
         var text = text
         try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
@@ -34,7 +35,7 @@ package enum StandardStreams {
         }
     }
 
-    /// Words for the person at the terminal. That they cannot be read is no reason to stop the work.
+    /// Messages for the person at the terminal. Failing to write them does not stop the work.
     package static func tell(_ text: String) {
         var text = text
         text.withUTF8 { _ = writeAll(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
@@ -60,7 +61,7 @@ package enum StandardStreams {
         return 0
     }
 
-    /// Runs `body` with standard error going nowhere, for libraries that print words of their own beside the error they return.
+    /// Runs `body` with standard error going nowhere, for libraries that print words of their own next to the error they return.
     package static func withSilencedErrors<Result>(_ body: () throws -> Result) rethrows -> Result {
         let saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer {

@@ -8,9 +8,9 @@ package enum SystemError {
     /// A file that cannot be opened for reading.
     package static func cannotRead(_ path: String, _ number: Int32 = errno) -> DataError {
         switch number {
-        case ENOENT: DataError(.noInput, "there is no such file", file: path)
-        case EISDIR: DataError(.noInput, "this is a folder; a file was expected", file: path)
-        case EACCES: DataError(.noInput, "this file may not be read: \(text(number))", file: path)
+        case ENOENT: DataError(.noInput, "no such file", file: path)
+        case EISDIR: DataError(.noInput, "this is a folder; expected a file", file: path)
+        case EACCES: DataError(.noInput, "this file is not readable: \(text(number))", file: path)
         default: DataError(.noInput, "this file cannot be read: \(text(number))", file: path)
         }
     }
@@ -19,8 +19,8 @@ package enum SystemError {
     package static func cannotCreate(_ path: String, _ number: Int32 = errno) -> DataError {
         switch number {
         case ENOENT, ENOTDIR:
-            DataError(.cannotCreate, "the folder \(folder(of: path)) does not exist; make it first or choose another place", file: path)
-        case EACCES, EROFS: DataError(.cannotCreate, "nothing may be written here: \(text(number))", file: path)
+            DataError(.cannotCreate, "the folder \(folder(of: path)) does not exist; create it or choose another folder", file: path)
+        case EACCES, EROFS: DataError(.cannotCreate, "this folder is not writable: \(text(number))", file: path)
         default: writing(path, number, otherwise: .cannotCreate)
         }
     }
@@ -31,7 +31,7 @@ package enum SystemError {
     private static func writing(_ path: String, _ number: Int32, otherwise kind: DataError.Kind) -> DataError {
         switch number {
         case ENOSPC, EDQUOT:
-            DataError(.inputOutput, "the disk is full; what was there before is untouched", file: path)
+            DataError(.inputOutput, "the disk is full; the earlier file, if any, is unchanged", file: path)
         default: DataError(kind, "writing failed: \(text(number))", file: path)
         }
     }

@@ -15,7 +15,7 @@ package final class UnpackedStream {
     private var isInMember = false
     private var isFinished = false
 
-    /// - Throws: `DataError` where the file is missing or cannot be read.
+    /// - Throws: `DataError` if the file is missing or cannot be read.
     package init(path: String) throws {
         zlib.initialize(to: z_stream())
         stream = try ByteStream(path: path)
@@ -38,7 +38,7 @@ package final class UnpackedStream {
     }
 
     /// Hands the next bytes to `body`; false at the end.
-    /// - Throws: `DataError` where the packed data is damaged or ends early.
+    /// - Throws: `DataError` if the packed data is damaged or ends early.
     package func next(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
         if isFinished { return false }
         if !head.isEmpty {
@@ -50,7 +50,7 @@ package final class UnpackedStream {
         guard isPacked else { return try stream.next(body) }
         if try stream.next({ try unpack($0, body) }) { return true }
         isFinished = true
-        guard !isInMember else { throw DataError(.badData, "the gzip data ends in the middle; the file is cut off", file: name) }
+        guard !isInMember else { throw DataError(.badData, "the gzip data ends early; the file is truncated", file: name) }
         return false
     }
 

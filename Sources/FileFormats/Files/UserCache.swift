@@ -2,10 +2,10 @@ import Glibc
 
 /// Small and large things that are quicker kept than made again: `$KOTONOHA_CACHE`, or `kotonoha` in `$XDG_CACHE_HOME` or `~/.cache`.
 ///
-/// Everything in it may be deleted at any time. It is used only where the folder belongs to the user and nobody else may write to it.
+/// Everything in it may be deleted at any time. It is used only if the folder belongs to the user and others cannot write to it.
 /// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal contents.
 public enum UserCache {
-    /// The folder of one kind of things, made where it is missing; nil where nothing is to be kept, or cannot be.
+    /// The folder of one kind of things, made where it is missing; nil if nothing is to be kept, or cannot be.
     public static func folder(_ kind: String) -> String? {
         guard let root = root() else { return nil }
         var path = ""
@@ -29,13 +29,13 @@ public enum UserCache {
         return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid() && information.st_mode & 0o022 == 0
     }
 
-    /// What is kept under a key; nil where there is nothing.
+    /// What is kept under a key; nil if there is nothing.
     public static func read(_ kind: String, key: String) -> MappedFile? {
         guard let folder = folder(kind), access(folder + "/" + key, R_OK) == 0 else { return nil }
         return try? MappedFile(path: folder + "/" + key)
     }
 
-    /// Keeps something. Failing to is no error: the next run makes it again.
+    /// Caches something. Failure is ignored: the next run computes it again.
     /// - Parameters:
     ///   - key: names the contents completely; letters, digits and `-._`.
     ///   - limit: bytes that this kind may take; what was written longest ago goes first.

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259). Objects keep the order of their keys in the file; of equal keys the last one counts.
 ///
-/// Whole numbers that fit are `integer`, all others `number`: `1000000000000000019884624838656`, which stands in many a
+/// Whole numbers that fit are `integer`, all others `number`: `1000000000000000019884624838656`, which is in many a
 /// `tokenizer_config.json`, is a `number`. Python's `NaN` and `Infinity` are read as null.
 public enum JSON: Sendable, Equatable {
     case null
@@ -42,7 +42,7 @@ public enum JSON: Sendable, Equatable {
 
     // MARK: Looking inside
 
-    /// The value of `key`, nil where this is no object or has no such key.
+    /// The value of `key`, nil if this is not an object or has no such key.
     ///
     /// - Complexity: O(number of members). Who wants all members of a large object, as a vocabulary, goes through `object` once
     ///   or asks `dictionary`.

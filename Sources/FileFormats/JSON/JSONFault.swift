@@ -5,7 +5,7 @@ struct JSONFault {
     var offset: Int
     var message: String
 
-    /// The first fault of the text, nil where none is found.
+    /// The first fault of the text, nil if none is found.
     init?(in text: UnsafeRawBufferPointer) {
         var scanner = Scanner(text: text)
         do {
@@ -35,7 +35,7 @@ struct JSONFault {
             Found(fault: JSONFault(offset: offset ?? index, message: message))
         }
 
-        /// What stands at the present place, for the message.
+        /// What is at the present place, for the message.
         var found: String {
             guard index < text.count else { return "the end" }
             let byte = text[index]

@@ -46,14 +46,14 @@ public final class JSONParser {
     private static func error(
         _ reason: String, in text: UnsafeRawBufferPointer, at offset: Int?, file: String?, line: Int?
     ) -> DataError {
-        guard let offset else { return DataError(.badData, "this is not JSON: \(reason)", file: file, line: line) }
+        guard let offset else { return DataError(.badData, "invalid JSON: \(reason)", file: file, line: line) }
         let before = text[..<min(offset, text.count)]
         let lines = before.count { $0 == UInt8(ascii: "\n") }
-        return DataError(.badData, "this is not JSON: \(reason) (byte \(offset))", file: file, line: line ?? lines + 1)
+        return DataError(.badData, "invalid JSON: \(reason) (byte \(offset))", file: file, line: line ?? lines + 1)
     }
 
     /// Python writes and reads whole numbers beyond 64 bits, NaN and Infinity; simdjson refuses them, and so does the standard the
-    /// last two. The first pass as decimals, the others as null. Nil where the text has none.
+    /// last two. The first pass as decimals, the others as null. Nil if the text has none.
     private static func withoutPythonNumbers(_ text: UnsafeRawBufferPointer, spellsOut: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         var copied = 0, index = 0
@@ -105,7 +105,7 @@ private struct TapeWalk {
         self.strings = strings
     }
 
-    /// Nil where the nesting is too deep.
+    /// Nil if the nesting is too deep.
     mutating func value(depth: Int) -> JSON? {
         let word = tape[index]
         index += 1

@@ -1,8 +1,8 @@
 /// What a number may be that a user gives: one statement for an option of the command line, which prints it in its help, and for
 /// the key of a configuration file.
 ///
-/// Bounds are chosen so that no product of two bounded numbers leaves 64 bits; what still asks for too much memory is refused where
-/// the memory is asked for.
+/// Bounds are chosen so that no product of two bounded numbers leaves 64 bits; what still needs too much memory is rejected where
+/// the memory is allocated.
 public struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: Sendable {
     public let lower: Value
     public let upper: Value
@@ -64,7 +64,7 @@ extension Bounds: CustomStringConvertible {
         }
     }
 
-    /// Whole numbers in groups of three digits; nobody reads the largest 64-bit one, so it has its name.
+    /// Whole numbers in groups of three digits; the largest 64-bit one is given as a formula.
     private static func text(_ value: Value) -> String {
         if let number = value as? Double { return number == number.rounded() && abs(number) < 1e6 ? String(Int(number)) : "\(number)" }
         var digits = value.description, groups: [String] = []
@@ -87,12 +87,12 @@ public struct BoundsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Bounds<Int> {
-    /// A whole number of a configuration, nil where it is none or lies outside.
+    /// A whole number of a configuration, nil if it is none or lies outside.
     package func read(_ value: JSON) -> Int? { value.int.flatMap { contains($0) ? $0 : nil } }
 }
 
 extension Bounds<Double> {
-    /// A number of a configuration, nil where it is none, NaN, or lies outside.
+    /// A number of a configuration, nil if it is none, NaN, or lies outside.
     package func read(_ value: JSON) -> Double? { value.double.flatMap { contains($0) ? $0 : nil } }
 }
 

@@ -13,12 +13,12 @@ public struct CaptionRow: Sendable, Equatable {
     public var carried: [String] { [id, group].compactMap(\.self) + others }
 }
 
-/// Which columns of a table mean what, by name or by number from 1. What is nil is found out from the names and the content.
+/// Which columns of a table mean what, by name or by number from 1. What is nil is detected from the names and the content.
 public struct CaptionColumns: Sendable {
     public var text: String?
     public var group: String?
     public var id: String?
-    /// A file with one group a line, for the rows in their order.
+    /// A file with one group per line, in the order of the rows.
     public var groupFile: String?
 
     public init(text: String? = nil, group: String? = nil, id: String? = nil, groupFile: String? = nil) {
@@ -39,12 +39,12 @@ public final class CaptionSource {
     public let hasIDs: Bool
     /// The column of the texts.
     public var textColumn: String { table.columns[text] }
-    /// The names that the input gives to its columns of texts, groups and ids; nil where it names none.
+    /// The names that the input gives to its columns of texts, groups and ids; nil if it names none.
     public var textName: String? { table.hasHeader ? table.columns[text] : nil }
     public var groupName: String? { table.hasHeader ? group.map { table.columns[$0] } : nil }
     public var idName: String? { table.hasHeader ? id.map { table.columns[$0] } : nil }
 
-    /// All columns beside the texts, as tables of results carry them along.
+    /// All columns next to the texts, as tables of results carry them along.
     public var carriedColumns: [String] {
         (hasIDs ? [idName ?? "id"] : []) + (hasGroups ? [groupName ?? "group"] : []) + otherColumns
     }
@@ -60,18 +60,18 @@ public final class CaptionSource {
     private var rowCount = 0
 
     /// Opens the input, `-` for standard input.
-    /// - Throws: `DataError` where it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
+    /// - Throws: `DataError` if it cannot be read, a column is missing (its columns are listed) or nothing says which one holds the texts.
     public init(path: String, options: TableOptions = TableOptions(), columns: CaptionColumns = CaptionColumns()) throws {
         let wanted = [columns.text, columns.group, columns.id].compactMap { $0 }
         table = try TextTable(path: path, options: options, wanted: wanted)
         text = try Self.textColumn(of: table, asked: columns.text)
         var group = try columns.group.map(table.index(of:)) ?? table.roles.group ?? table.column(named: HeaderDetection.groupNames)
         var id = try columns.id.map(table.index(of:)) ?? table.roles.id ?? table.column(named: HeaderDetection.idNames)
-        // A column has one meaning; what was not asked for gives way.
+        // A column has one meaning; requested meanings have priority.
         if group == text, columns.group == nil { group = nil }
         if id == text, columns.id == nil { id = nil }
         if columns.groupFile != nil {
-            guard columns.group == nil else { throw DataError(.usage, "groups come from a column or from a group file, not from both") }
+            guard columns.group == nil else { throw DataError(.usage, "give groups by a column or by a group file, not both") }
             group = nil
         }
         (self.group, self.id) = (group, id)
@@ -87,7 +87,7 @@ public final class CaptionSource {
     }
 
     /// Opens a stretch of an input's rows.
-    /// - Throws: `DataError` where the file is missing or shorter.
+    /// - Throws: `DataError` if the file is missing or shorter.
     public init(path: String, part: TablePart) throws {
         table = TextTable(try TableOpening.open(path: path, part: part))
         let reading = part.reading, taken = [reading.text, reading.group, reading.id]
@@ -98,8 +98,8 @@ public final class CaptionSource {
         (groups, groupFile) = (nil, nil)
     }
 
-    /// How a stretch of the rows is to be read; nil where the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as a
-    /// whole, other encodings) or their groups come from another file.
+    /// How a stretch of the rows is to be read; nil if the rows do not lie in the file one after the other as UTF-8 (spreadsheets, JSON as
+    /// a whole, other encodings) or their groups come from another file.
     public func reading(isLossy: Bool) -> TableReading? {
         guard table.place != nil, groups == nil else { return nil }
         return TableReading(format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,
@@ -122,7 +122,7 @@ public final class CaptionSource {
             if !others.isEmpty { row.others = others.map { cells[$0] } }
             if let groups, let groupFile {
                 guard try groups.next(into: &groupCells) != nil else {
-                    throw DataError(.badData, "this file has only \(rowCount - 1) lines, and there are more rows", file: groupFile)
+                    throw DataError(.badData, "this file has only \(rowCount - 1) lines, but there are more rows", file: groupFile)
                 }
                 row.group = groupCells[0]
             }
@@ -137,7 +137,7 @@ public final class CaptionSource {
         if table.columns.count == 1 { return 0 }
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         if texts.count == 1 { return texts[0] }
-        throw table.ambiguous("which column holds the texts? Name one by \(Setting.column)")
+        throw table.ambiguous("which column contains the texts? Name one with \(Setting.column)")
     }
 }
 

@@ -33,7 +33,7 @@ public enum Cell: Sendable, Equatable {
         }
     }
 
-    /// The value in JSON; what is no finite number becomes `null`.
+    /// The value in JSON; numbers that are not finite become `null`.
     public var json: JSON {
         switch self {
         case .text(let text): .string(text)
@@ -44,11 +44,11 @@ public enum Cell: Sendable, Equatable {
         }
     }
 
-    /// A number where there is one, else `missing`.
+    /// A number if there is one, else `missing`.
     public init(_ number: Double?) { self = number.map(Cell.number) ?? .missing }
     /// A number of single precision as the shortest decimal that reads back to the same bits: 0.1 rather than 0.10000000149011612.
     public static func single(_ number: Float) -> Cell { .number(Double("\(number)") ?? Double(number)) }
-    /// A text where there is one, else `missing`.
+    /// A text if there is one, else `missing`.
     public init(_ text: String?) { self = text.map(Cell.text) ?? .missing }
 
     private static func text(of number: Double, decimals: Int?) -> String {

@@ -2,9 +2,9 @@ import Glibc
 
 /// How a text table is written: what separates cells, and whether quotation marks enclose them.
 public struct DelimitedDialect: Sendable, Equatable {
-    /// Nil where a whole line is one cell.
+    /// Nil if a whole line is one cell.
     public var delimiter: UInt8?
-    /// True where a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
+    /// True if a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
     public var hasQuotes: Bool
 
     public static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
@@ -24,7 +24,7 @@ struct DelimitedParser {
     let file: String
     /// The cells of the last complete record.
     private(set) var cells: [String] = []
-    /// Which of them stood in quotation marks; needed only to judge a dialect.
+    /// Which of them was in quotation marks; needed only to judge a dialect.
     private(set) var quotedCells: [Int] = []
     /// The line on which the record began.
     private(set) var line = 0
@@ -34,7 +34,7 @@ struct DelimitedParser {
     private var openedLine = 0
 
     private static let quote = UInt8(ascii: "\"")
-    /// More in one cell means a quotation mark that nobody closed.
+    /// A longer cell means an unclosed quotation mark.
     static let maximumCell = 1 << 26
 
     init(dialect: DelimitedDialect, file: String) {
@@ -42,7 +42,7 @@ struct DelimitedParser {
         self.file = file
     }
 
-    /// Takes a line. True where the record is complete.
+    /// Takes a line. True if the record is complete.
     mutating func take(_ line: LineReader.Line) throws -> Bool {
         let bytes = line.bytes
         var index = 0
@@ -82,7 +82,7 @@ struct DelimitedParser {
     /// Nothing more comes.
     func finish() throws {
         guard isOpen else { return }
-        throw DataError(.badData, "a quotation mark opens a cell on this line and none closes it", file: file, line: openedLine)
+        throw DataError(.badData, "a quotation mark on this line is never closed", file: file, line: openedLine)
     }
 
     private mutating func begin(_ line: LineReader.Line) {
@@ -92,7 +92,7 @@ struct DelimitedParser {
         open.removeAll(keepingCapacity: true)
     }
 
-    /// Reads on in a quoted cell. False where it continues on the next line.
+    /// Reads on in a quoted cell. False if it continues on the next line.
     private mutating func readQuoted(_ line: LineReader.Line, _ index: inout Int) throws -> Bool {
         let bytes = line.bytes
         while index < bytes.count {
@@ -106,7 +106,8 @@ struct DelimitedParser {
                 continue
             }
             guard index == bytes.count || bytes[index] == dialect.delimiter else {
-                throw DataError(.badData, "text follows the quotation mark that closes cell \(cells.count + 1); inside a cell a quotation mark is written twice",
+                throw DataError(.badData, "text follows the closing quotation mark of cell \(cells.count + 1); a quotation mark inside a "
+                    + "cell must be doubled",
                     file: file, line: line.number)
             }
             isOpen = false
@@ -115,7 +116,8 @@ struct DelimitedParser {
         }
         open.append(contentsOf: line.hasCarriageReturn ? [0x0D, 0x0A] : [0x0A])
         guard open.count <= Self.maximumCell else {
-            throw DataError(.badData, "a quotation mark opens a cell on this line and none closes it within \(Self.maximumCell) bytes", file: file, line: openedLine)
+            throw DataError(.badData, "a quotation mark on this line is not closed within \(Self.maximumCell) "
+                + "bytes", file: file, line: openedLine)
         }
         return false
     }

@@ -6,14 +6,14 @@ struct DelimitedRows {
 
     /// - Parameters:
     ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into spaces.
-    ///   - isSafe: an apostrophe stands before texts that a spreadsheet would run as a formula.
+    ///   - isSafe: an apostrophe is before texts that a spreadsheet would run as a formula.
     init(dialect: DelimitedDialect, isSafe: Bool = false) {
         delimiter = dialect.delimiter ?? UInt8(ascii: "\t")
         hasQuotes = dialect.hasQuotes
         self.isSafe = isSafe
     }
 
-    /// Appends a row; cells that are no text (numbers) are never formulas.
+    /// Appends a row; cells that are not text (numbers) are never formulas.
     func append(_ cells: [(text: String, isText: Bool)], to line: inout [UInt8]) {
         if hasQuotes, cells.count == 1, cells[0].text.isEmpty {
             // A lone empty cell must not look like an empty line.

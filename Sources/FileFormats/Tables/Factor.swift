@@ -4,10 +4,10 @@ public struct Factor: Sendable, Equatable {
     public var name: String
     /// Different values, in order of appearance.
     public var levels: [String]
-    /// The index of each row's level; nil where the cell is empty.
+    /// The index of each row's level; nil if the cell is empty.
     public var codes: [Int?]
 
-    /// - Parameter values: one value a row; nil and empty texts have no level.
+    /// - Parameter values: one value per row; nil and empty texts have no level.
     public init(name: String, values: some Sequence<String?>) {
         self.name = name
         levels = []
@@ -28,7 +28,7 @@ public struct Factor: Sendable, Equatable {
         }
     }
 
-    /// The value of a row, nil where it is missing.
+    /// The value of a row, nil if it is missing.
     public subscript(row: Int) -> String? { codes[row].map { levels[$0] } }
 
     /// Rows of each level.
@@ -39,14 +39,14 @@ public struct Factor: Sendable, Equatable {
     }
 
     /// The rows of a level, ascending.
-    /// - Throws: `DataError` of kind `usage` that lists the levels where there is no such level.
+    /// - Throws: `DataError` of kind `usage` that lists the levels if there is no such level.
     public func rows(of level: String) throws -> [Int] {
         let place = try index(of: level)
         return codes.indices.filter { codes[$0] == place }
     }
 
     /// The index of a level.
-    /// - Throws: `DataError` of kind `usage` that lists the levels where there is no such level.
+    /// - Throws: `DataError` of kind `usage` that lists the levels if there is no such level.
     public func index(of level: String) throws -> Int {
         if let place = levels.firstIndex(of: level) { return place }
         let shown = levels.prefix(20).joined(separator: ", ") + (levels.count > 20 ? ", … (\(levels.count) in all)" : "")

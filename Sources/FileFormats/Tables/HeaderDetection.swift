@@ -1,6 +1,6 @@
 /// Whether a table's first record names the columns: one rule for every command.
 ///
-/// A name that somebody asks for, and names that columns of texts go by, make a header. What merely looks like one is said to the user;
+/// A requested name, or a common name of a text column, makes a header. What merely looks like one is reported to the user;
 /// `--header` and `--no-header` overrule.
 enum HeaderDetection {
     struct Verdict: Equatable {
@@ -21,7 +21,7 @@ enum HeaderDetection {
         "accuracy", "rt", "reaction_time", "surprisal", "sent_id", "filename", "url", "条件", "言語", "場面", "話者", "被験者", "参加者", "頻度", "刺激", "試行", "反応",
         "反応時間", "正答率", "正誤", "年齢", "性別", "日付", "備考", "種類", "カテゴリ", "カテゴリー", "画像", "読み", "単語", "品詞", "意味", "容認度", "評定",
     ]
-    /// Words that name columns but stand in texts and word lists as well: they make a header only in company.
+    /// Words that name columns but are in texts and word lists as well: they make a header only in company.
     private static let ordinaryNames = [
         "ja", "en", "zh", "ko", "fr", "de", "es", "it", "pt", "ru", "ar", "hi", "th", "vi", "jp", "eng", "jpn", "japanese", "english", "upper", "lower", "source", "target", "src", "tgt",
         "input", "output", "question", "answer", "context", "word", "item", "list", "name", "title", "date", "type", "class", "level", "no", "no.", "index", "number", "row",
@@ -37,7 +37,7 @@ enum HeaderDetection {
 
     /// - Parameters:
     ///   - records: the first records of the table.
-    ///   - wanted: columns that somebody asks for, by name or number.
+    ///   - wanted: requested columns, by name or number.
     ///   - isPlainText: each line is one text, so that hardly any has a header.
     ///   - isBrokenBelow: rows follow, but none of them can be read.
     static func judge(_ records: [[String]], wanted: [String], isPlainText: Bool = false, isBrokenBelow: Bool = false) -> Verdict {
@@ -77,7 +77,7 @@ enum HeaderDetection {
         return Verdict(isHeader: false, note: looksLikeNames(first, filled, rest) ? isData : nil)
     }
 
-    /// Short, different, without the marks of a sentence, and shorter than what stands below them or written like identifiers.
+    /// Short, different, without the marks of a sentence, and shorter than what is below them or written like identifiers.
     private static func looksLikeNames(_ first: [String], _ filled: [Int], _ rest: ArraySlice<[String]>) -> Bool {
         let cells = filled.map { first[$0] }
         guard filled.count == first.count, Set(cells).count == cells.count, cells.allSatisfy({ $0.count <= 24 && !$0.contains { "。、.!?！？,;「」\"".contains($0) } }) else {
@@ -88,13 +88,13 @@ enum HeaderDetection {
         return areIdentifiers || filled.allSatisfy { isLonger(rest, column: $0, than: first[$0]) }
     }
 
-    /// True where the texts of a column are typically three times as long as its head, or more.
+    /// True if the texts of a column are typically three times as long as its head, or more.
     private static func isLonger(_ rest: ArraySlice<[String]>, column: Int, than head: String) -> Bool {
         let lengths = rest.compactMap { column < $0.count && !$0[column].isEmpty ? $0[column].count : nil }.sorted()
         return !lengths.isEmpty && lengths[lengths.count / 2] >= 3 * head.count
     }
 
-    /// The names of a header: empty ones become their number, repeated ones are told apart.
+    /// The names of a header: empty ones become their number, repeated ones get a suffix.
     static func columnNames(_ header: [String]) -> [String] {
         var taken: Set<String> = []
         return header.enumerated().map { index, name in
@@ -108,7 +108,7 @@ enum HeaderDetection {
         }
     }
 
-    /// Names that stand in several rows, joined column by column. What is empty in an upper row belongs to the name at its left, as in a
+    /// Names that are in several rows, joined column by column. What is empty in an upper row belongs to the name at its left, as in a
     /// table whose cells were merged before it was exported.
     static func joined(_ rows: [[String]], width: Int, fillsGaps: Bool) -> [String] {
         var rows = rows.map { $0 + Array(repeating: "", count: max(0, width - $0.count)) }

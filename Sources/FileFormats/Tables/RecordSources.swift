@@ -46,7 +46,7 @@ final class DelimitedSource: RecordSource {
 }
 
 extension LineReader {
-    /// Where the next line begins in the file, nil where its bytes are not those of the file.
+    /// Where the next line begins in the file, nil if its bytes are not those of the file.
     var place: TablePlace? { input.encoding == .utf8 ? TablePlace(byte: input.skip + position, line: number + 1) : nil }
 }
 
@@ -74,10 +74,10 @@ final class JSONLinesSource: RecordSource {
         if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return line.number }
         let json = try parser.parse(line.bytes, file: reader.input.name, line: line.number)
         guard let object = json.object else {
-            throw DataError(.badData, "a JSON object was expected on this line", file: reader.input.name, line: line.number)
+            throw DataError(.badData, "expected a JSON object on this line", file: reader.input.name, line: line.number)
         }
         for (key, value) in object {
-            // Keys that first appear far into the file have no column; the columns must stand before the first row is handed out.
+            // Keys that first appear far into the file have no column; the columns must be before the first row is handed out.
             if let place = places[key] { cells[place] = try value.cell(file: reader.input.name, line: line.number) }
         }
         return line.number

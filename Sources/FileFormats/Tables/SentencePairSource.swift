@@ -4,9 +4,9 @@ import Glibc
 public struct SentencePair: Sendable, Equatable {
     public var first: String
     public var second: String
-    /// The score as the file gives it, nil where there is none.
+    /// The score as given in the file, nil if absent.
     public var score: Double?
-    /// The cell of the group column, nil where none was asked for.
+    /// The cell of the group column, nil if none was asked for.
     public var group: String?
     /// The other columns' cells, in the order of `SentencePairSource.otherColumns`.
     public var others: [String] = []
@@ -18,7 +18,7 @@ public struct SentencePair: Sendable, Equatable {
 /// two columns of text and perhaps one of numbers.
 public final class SentencePairSource {
     public let table: TextTable
-    /// The columns in use: first, second, and score where there is one.
+    /// The columns in use: first, second, and score if there is one.
     public let columns: [String]
 
     /// The columns that are neither sentence; a column of scores is one of them.
@@ -34,8 +34,8 @@ public final class SentencePairSource {
     ///   - columns: two or three columns (first, second, score) by name or by number from 1; nil finds them out: by their usual names,
     ///     else the first two columns of text and the first of numbers after them.
     ///   - group: the column of the groups, by name or number from 1.
-    ///   - wantsScores: a column of scores belongs to the pairs, so messages ask for it.
-    /// - Throws: `DataError` where it cannot be read, a column is missing or nothing says which columns are meant.
+    ///   - wantsScores: the pairs need a column of scores, so messages ask for it.
+    /// - Throws: `DataError` if it cannot be read, a column is missing or nothing says which columns are meant.
     public init(
         path: String, options: TableOptions = TableOptions(), columns: [String]? = nil, group: String? = nil, wantsScores: Bool = true
     ) throws {
@@ -65,21 +65,22 @@ public final class SentencePairSource {
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         let numbers = table.columns.indices.filter { table.isNumeric($0) }
         guard texts.count == 2, let last = texts.last else {
-            throw table.ambiguous(wantsScores ? "which columns hold the two sentences and the score? Name them by \(Setting.columns) FIRST,SECOND,SCORE"
-                                  : "which two columns hold the sentences? Name them by \(Setting.columns) FIRST,SECOND")
+            throw table.ambiguous(wantsScores ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
+                                  : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
         }
         return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
     }
 
     /// The next pairs, at most `count`; none at the end.
-    /// - Throws: `DataError` with the line where the input breaks or a score is no number.
+    /// - Throws: `DataError` with the line if the input is malformed or a score is not a number.
     public func next(batch count: Int) throws -> [SentencePair] {
         var pairs: [SentencePair] = []
         while pairs.count < count, let line = try table.next(into: &cells) {
             var score: Double?
             if let place = places.score, !cells[place].isEmpty {
                 guard let value = Double(cells[place]), value.isFinite else {
-                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is no number", file: table.name, line: line)
+                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
+                        + "number", file: table.name, line: line)
                 }
                 score = value
             }

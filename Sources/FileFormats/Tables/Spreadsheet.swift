@@ -27,7 +27,7 @@ public struct Spreadsheet {
     static let maximumColumns = 16_384
 
     /// Reads a sheet: by its name, else by its number from 1, else the first that is not hidden.
-    /// - Throws: `DataError` where the file is damaged or has no such sheet (its sheets are listed).
+    /// - Throws: `DataError` if the file is damaged or has no such sheet (its sheets are listed).
     init(_ bytes: [UInt8], path: String, sheet: String?) throws {
         let archive = try ZipArchive(bytes, path: path)
         let workbook = try SpreadsheetWorkbook(archive, path: path)
@@ -43,7 +43,8 @@ public struct Spreadsheet {
         while let last = rows.last, last.cells.isEmpty { rows.removeLast() }
         let width = rows.map(\.cells.count).max() ?? 0
         guard width * rows.count <= Self.cellLimit else {
-            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too much; remove stray cells far right or far down", file: path)
+            throw DataError(.badData, "the sheet spans \(rows.count) rows and \(width) columns, which is too large; remove stray cells "
+                + "far to the right or below", file: path)
         }
     }
 }
@@ -54,7 +55,7 @@ extension Spreadsheet {
         var notes: [String] = []
         // The second sheet of our own results says how they were made.
         if !isChosen, !otherSheets.isEmpty, otherSheets != ["parameters"] {
-            notes.append("note: the sheet '\(sheet)' is read; \(Setting.sheet) chooses another: \(otherSheets.joined(separator: ", "))")
+            notes.append("note: reading the sheet '\(sheet)'; \(Setting.sheet) selects another: \(otherSheets.joined(separator: ", "))")
         }
         if emptyFormulas.count > 0 {
             notes.append("warning: \(emptyFormulas.count == 1 ? "1 formula has" : "\(emptyFormulas.count) formulas have") no stored result "
@@ -62,12 +63,13 @@ extension Spreadsheet {
                          + "open the file in a spreadsheet program and save it, which computes them")
         }
         if errors.count > 0 {
-            notes.append("warning: \(errors.count == 1 ? "1 cell holds an error" : "\(errors.count) cells hold errors") (the first is in \(errors.first))")
+            notes.append("warning: \(errors.count == 1 ? "1 cell has an error" : "\(errors.count) cells have errors") (the first is in "
+                + "\(errors.first))")
         }
         return notes
     }
 
-    /// True where a cell of the first row spans several columns, as above a second row of names.
+    /// True if a cell of the first row spans several columns, as above a second row of names.
     var hasMergedNames: Bool { merges.contains { $0.rows == 0 ... 0 && $0.columns.count > 1 } }
 
     /// Rows with the text of a merged cell in all of its places.
@@ -84,7 +86,7 @@ extension Spreadsheet {
     }
 
     /// The sheets of a spreadsheet in their order.
-    /// - Throws: `DataError` where the file is missing or no spreadsheet.
+    /// - Throws: `DataError` if the file is missing or no spreadsheet.
     public static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
         let stream = try ByteStream(path: path)
         return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map { ($0.name, $0.isHidden) }
@@ -218,9 +220,11 @@ private final class SheetReader: XMLHandler {
             row = number
             column = 0
         case "c":
-            guard row > 0 else { throw DataError(.badData, "a cell stands outside of any row", file: path) }
+            guard row > 0 else { throw DataError(.badData, "a cell is outside any row", file: path) }
             column = try attributes["r"].map(columnNumber) ?? column + 1
-            guard column <= Spreadsheet.maximumColumns else { throw DataError(.badData, "a cell stands beyond column \(Spreadsheet.maximumColumns)", file: path, line: row) }
+            guard column <= Spreadsheet.maximumColumns else {
+                throw DataError(.badData, "a cell is beyond column \(Spreadsheet.maximumColumns)", file: path, line: row)
+            }
             type = attributes["t"] ?? "n"
             style = attributes["s"].flatMap { Int($0) } ?? 0
             value.removeAll(keepingCapacity: true)
@@ -245,14 +249,17 @@ private final class SheetReader: XMLHandler {
             let text = try cellText()
             if hasFormula, value.isEmpty, type != "str" { note(&emptyFormulas) }
             if type == "e", !value.isEmpty { note(&errors) }
-            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this row holds a NUL character", file: path, line: row) }
+            guard !text.utf8.contains(0) else {
+                throw DataError(.badData, "a text in this row contains a NUL character", file: path, line: row)
+            }
             guard !text.isEmpty else { return }
             let missing = column - rows[row - 1].cells.count
-            guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same place", file: path, line: row) }
+            guard missing > 0 else { throw DataError(.badData, "two cells of this row have the same position", file: path, line: row) }
             filled += 1
             gaps += missing - 1
             guard gaps <= Self.gapLimit + filled else {
-                throw DataError(.badData, "the cells of the sheet stand too far apart (\(gaps) empty ones before \(filled) others); remove stray cells far right", file: path, line: row)
+                throw DataError(.badData, "the cells of the sheet are too far apart (\(gaps) empty ones before \(filled) others); remove "
+                    + "stray cells far to the right", file: path, line: row)
             }
             rows[row - 1].cells += repeatElement("", count: missing - 1)
             rows[row - 1].cells.append(text)
@@ -309,7 +316,7 @@ private final class SheetReader: XMLHandler {
             number = number * 26 + digit
             if number > Spreadsheet.maximumColumns { break }
         }
-        guard number > 0 else { throw DataError(.badData, "a cell stands at \(place.prefix(20)), which is no place", file: path, line: row) }
+        guard number > 0 else { throw DataError(.badData, "invalid cell reference \(place.prefix(20))", file: path, line: row) }
         return number
     }
 }

@@ -14,7 +14,7 @@ final class SpreadsheetWorkbook {
             if let found = relations.list.first(where: { $0.type.hasSuffix("/officeDocument") }) { main = found.target }
         }
         guard archive.contains(main) else {
-            throw DataError(.badData, "this zip file is no spreadsheet: it has no \(main)", file: path)
+            throw DataError(.badData, "this zip file is not a spreadsheet: it has no \(main)", file: path)
         }
         let folder = main.split(separator: "/").dropLast().joined(separator: "/")
         let name = main.split(separator: "/").last.map(String.init) ?? main
@@ -44,7 +44,7 @@ final class SpreadsheetWorkbook {
         guard let chosen else {
             let list = sheets.enumerated().map { "\($0 + 1) \($1.name)" }.joined(separator: ", ")
             guard let wanted, !sheets.isEmpty else { throw DataError(.badData, "the spreadsheet has no sheets", file: path) }
-            throw DataError(.usage, "there is no sheet \(wanted); its sheets are: \(list)", file: path)
+            throw DataError(.usage, "no sheet \(wanted); its sheets are: \(list)", file: path)
         }
         guard let part = targets[chosen.relation] else {
             throw DataError(.badData, "the spreadsheet does not say where its sheet \(chosen.name) is", file: path)

@@ -19,18 +19,19 @@ public final class SpreadsheetWriter {
     /// UTF-16 units that a cell may hold.
     private static let maximumText = 32_767
 
-    /// - Throws: `DataError` where the file cannot be created or a column has no room.
+    /// - Throws: `DataError` if the file cannot be created or a column has no room.
     public init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
-            throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumColumns) columns, not for \(columns.count)", file: path)
+            throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not "
+                + "\(columns.count)", file: path)
         }
         replacement = try FileReplacement(path: path)
         var options = lxw_workbook_options()
         options.constant_memory = 1
         guard let workbook = workbook_new_opt(replacement.temporary, &options), let data = workbook_add_worksheet(workbook, "data"),
             let parameters = workbook_add_worksheet(workbook, "parameters")
-        else { throw DataError(.cannotCreate, "the spreadsheet could not be begun", file: path) }
+        else { throw DataError(.cannotCreate, "the spreadsheet could not be created", file: path) }
         (self.workbook, self.data, self.parameters) = (workbook, data, parameters)
         bold = workbook_add_format(workbook)
         if let bold { format_set_bold(bold) }
@@ -51,17 +52,17 @@ public final class SpreadsheetWriter {
     deinit { if isOpen { _ = close() } }
 
     /// Adds a row to the sheet `data`.
-    /// - Throws: `DataError` where the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
+    /// - Throws: `DataError` if the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
     public func write(_ cells: [Cell]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
-            throw DataError(.cannotCreate, "a sheet has room for \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
+            throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
         }
         count += 1
         for (column, cell) in cells.enumerated() { try put(cell, row: count, column: column, on: data, format: column < formats.count ? formats[column] : nil) }
     }
 
-    /// Writes the parameters, a name and a value a row, and puts the file in its place.
+    /// Writes the parameters, a name and one value per row, and puts the file in its place.
     public func finish(parameters list: [(name: String, value: Cell)]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         for (row, parameter) in list.enumerated() {
@@ -94,7 +95,8 @@ public final class SpreadsheetWriter {
         case .text(let text):
             if text.isEmpty { return }
             guard text.utf16.count <= Self.maximumText else {
-                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters has no room in a cell (\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
+                throw DataError(.cannotCreate, "a text of \(text.utf16.count) characters does not fit in a cell (at most "
+                    + "\(Self.maximumText)); write CSV instead", file: path, line: row + 1)
             }
             status = worksheet_write_string(sheet, lxw_row_t(row), lxw_col_t(column), RichText.escaped(text), format)
         }

@@ -7,7 +7,7 @@ public struct Table: Sendable {
     public let hasHeader: Bool
     /// The line (spreadsheet row, record) of each row in the input, from 1.
     public let lines: [Int]
-    /// SHA-256 of the bytes that were read; empty where the table was not read from a file.
+    /// SHA-256 of the bytes that were read; empty if the table was not read from a file.
     public let sha256: String
     private let values: [[String]]
 
@@ -83,7 +83,7 @@ public struct Table: Sendable {
             return kind
         }
 
-        /// Nil for a mark of a missing number, which may stand in columns of numbers and of texts.
+        /// Nil for a mark of a missing number, which may be in columns of numbers and of texts.
         private static func kind(of text: String) -> Kind? {
             if PlainNumber.value(of: text) != nil {
                 if let whole = Int(text) { return String(whole) == text ? .integer : .text }
@@ -103,13 +103,13 @@ public struct Table: Sendable {
             }
         }
 
-        /// The column as numbers, nil where a cell is empty or says so (`NA`).
+        /// The column as numbers, nil if a cell is empty or says so (`NA`).
         /// - Throws: `DataError` with the line of a cell that is neither.
         public func optionalNumbers() throws -> [Double?] {
             try texts.enumerated().map { row, text in
                 if let number = PlainNumber.value(of: text) { return number }
                 if PlainNumber.missingMarks.contains(text.trimmingSpaces) { return nil }
-                throw DataError(.badData, "\"\(text.prefix(40))\" in the column \(name) is no number", file: file, line: lines[row])
+                throw DataError(.badData, "\"\(text.prefix(40))\" in the column \(name) is not a number", file: file, line: lines[row])
             }
         }
 
@@ -135,7 +135,7 @@ extension StringProtocol {
     }
 }
 
-/// Finds columns by name or number, and says which there are.
+/// Finds columns by name or number, and lists them in errors.
 struct ColumnLookup {
     let file: String
     let columns: [String]
@@ -146,6 +146,6 @@ struct ColumnLookup {
         if let number = Int(column), number >= 1, number <= columns.count { return number - 1 }
         let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
         let what = hasHeader ? "its columns are" : "no row names its columns (\(Setting.header), if the first one does), so they have numbers only"
-        throw DataError(.usage, "there is no column \(column); \(what): \(list)", file: file)
+        throw DataError(.usage, "no column \(column); \(what): \(list)", file: file)
     }
 }

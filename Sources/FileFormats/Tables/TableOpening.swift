@@ -61,7 +61,7 @@ struct TableOpening {
         guard headerRows.map({ $0.upperBound <= max(sample.count, 1) }) ?? true else {
             throw DataError(.usage, "\(Setting.headerRow) \(headerRows?.upperBound ?? 0) is beyond the table's \(sample.count) rows", file: name)
         }
-        // A row that breaks off is reported when reading comes to it; until then it is no measure of anything.
+        // A row that breaks off is reported when reading comes to it; until then it is ignored.
         let width = headerRows.map { sample[$0].map(\.count).max() ?? 1 } ?? sample.first?.count ?? 1
         let verdict = headerRows != nil ? HeaderDetection.Verdict(isHeader: true) : options.hasHeader.map { HeaderDetection.Verdict(isHeader: $0) }
             ?? HeaderDetection.judge(sample, wanted: wanted, isPlainText: format == .txt, isBrokenBelow: isBrokenBelow)
@@ -96,7 +96,7 @@ struct TableOpening {
             ?? HeaderDetection.judge(rows.prefix(sampleRows).map(\.cells), wanted: wanted)
         if let note = verdict.note { options.note?("\(stream.name): \(note)") }
         if headerRows == nil, sheet.hasMergedNames {
-            options.note?("\(stream.name): note: cells of the first row are merged over several columns; if the names stand in rows 1 and 2, say \(Setting.headerRow) 1-2")
+            options.note?("\(stream.name): note: cells of the first row span several columns; if the names are in rows 1 and 2, add \(Setting.headerRow) 1-2")
         }
         var columns = (0 ..< width).map { String($0 + 1) }
         if verdict.isHeader, !rows.isEmpty {
@@ -146,7 +146,8 @@ struct TableOpening {
         let root = try bytes.withUnsafeBytes { try JSON(parsing: $0, file: name) }
         if format == .coco {
             guard let annotations = root["annotations"]?.array else {
-                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is no caption file; other JSON must be an array of objects or one object a line", file: name)
+                throw DataError(.badData, "this JSON object has no array \"annotations\", so it is not a caption file; expected an array "
+                    + "of objects or one object per line", file: name)
             }
             var rows: [(Int, [String])] = []
             rows.reserveCapacity(annotations.count)
@@ -160,7 +161,7 @@ struct TableOpening {
             return TableOpening(name: name, format: .coco, columns: ["caption", "image_id", "id"], hasHeader: true,
                 sample: rows.prefix(sampleRows).map(\.1), roles: (0, 1, 2), source: HeldSource(rows: rows), stream: reader.input.stream)
         }
-        guard let elements = root.array else { throw DataError(.badData, "an array of objects was expected", file: name) }
+        guard let elements = root.array else { throw DataError(.badData, "expected an array of objects", file: name) }
         var columns: [String] = []
         var places: [String: Int] = [:]
         for element in elements {
@@ -179,7 +180,7 @@ struct TableOpening {
             } else if element.string != nil, places.isEmpty {
                 cells[0] = try element.cell(file: name, line: index + 1)
             } else {
-                throw DataError(.badData, "element \(index + 1) of the array is no object", file: name)
+                throw DataError(.badData, "element \(index + 1) of the array is not an object", file: name)
             }
             return (index + 1, cells)
         }
@@ -194,7 +195,9 @@ extension JSON {
     func cell(file: String, line: Int) throws -> String {
         switch self {
         case .string(let text):
-            guard !text.utf8.contains(0) else { throw DataError(.badData, "a text in this record holds a NUL character", file: file, line: line) }
+            guard !text.utf8.contains(0) else {
+                throw DataError(.badData, "a text in this record contains a NUL character", file: file, line: line)
+            }
             return text
         case .null: return ""
         default: return serialized()

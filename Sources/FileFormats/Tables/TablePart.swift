@@ -5,7 +5,7 @@ package struct TablePlace: Sendable, Equatable {
     package var line: Int
 }
 
-/// How a table in UTF-8 is read, as found out from the whole of it: what a reader of a stretch of its rows has to know.
+/// How a table in UTF-8 is read, as detected from the whole of it: what a reader of a range of its rows has to know.
 public struct TableReading: Sendable, Equatable {
     public var format: TableFormat
     public var dialect: DelimitedDialect
@@ -31,7 +31,7 @@ public struct TablePart: Sendable, Equatable {
 }
 
 extension TableOpening {
-    /// Opens a stretch of rows; nothing is found out, everything is known.
+    /// Opens a range of rows; nothing is detected, everything is known.
     static func open(path: String, part: TablePart) throws -> TableOpening {
         let stream = try ByteStream(path: path, stretch: part.bytes), reading = part.reading
         let head = try stream.head(ByteStream.blockSize)
@@ -54,7 +54,7 @@ extension TableReading {
         ])
     }
 
-    /// Nil where the object does not describe a table.
+    /// Nil if the object does not describe a table.
     public init?(json: JSON) {
         guard let format = json["format"]?.string.flatMap(TableFormat.init), let columns = json["columns"]?.array?.compactMap(\.string), !columns.isEmpty,
               let quotes = json["quotes"]?.bool, let header = json["header"]?.bool, let lossy = json["lossy"]?.bool, let text = json["text"]?.int else { return nil }

@@ -33,7 +33,7 @@ struct TableSniffer {
     let text: UnsafeRawBufferPointer
     let isAll: Bool
     let fileExtension: String
-    /// Lines at the beginning that are no rows of the table, as a title above the names of the columns.
+    /// Lines at the beginning that are not rows of the table, such as a title above the column names.
     var skippedLines = 0
 
     struct Result {
@@ -125,7 +125,7 @@ private struct TableLook {
     /// Quotation marks in cells that do not begin with one: a program that quotes would have quoted these.
     let hasLooseQuotes: Bool
 
-    /// Nil where the dialect does not fit or there are no lines.
+    /// Nil if the dialect does not fit or there are no lines.
     init?(_ lines: [LineReader.Line], _ dialect: DelimitedDialect, isAll: Bool) {
         self.dialect = dialect
         var parser = DelimitedParser(dialect: dialect, file: "")

@@ -6,8 +6,8 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
     /// An array of JSON objects.
     case json
 
-    /// The format that a file's name asks for.
-    /// - Throws: `DataError` of kind `usage` where it ends with none of them.
+    /// The format given by a file's name.
+    /// - Throws: `DataError` of kind `usage` if it ends with none of them.
     public init(path: String) throws {
         // Devices and pipes have no ending.
         if path.hasPrefix("/dev/") {
@@ -21,7 +21,7 @@ public enum TableOutputFormat: String, Sendable, CaseIterable {
         case "ndjson": self = .jsonl
         default:
             guard let format = TableOutputFormat(rawValue: ending) else {
-                throw DataError(.usage, "a table is written as .tsv, .csv, .xlsx, .jsonl or .json; the name of the output ends with none of them", file: path)
+                throw DataError(.usage, "expected an output name ending in .tsv, .csv, .xlsx, .jsonl or .json", file: path)
             }
             self = format
         }
@@ -47,7 +47,7 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
     public static func carried(_ name: String) -> TableColumn { TableColumn(name, isCarried: true) }
 }
 
-/// What the writer of a table minds beside the format.
+/// What the writer of a table minds next to the format.
 public struct TableWriterOptions: Sendable {
     /// Begins CSV and TSV with a byte-order mark, by which Excel knows UTF-8.
     public var hasByteOrderMark = false
@@ -57,9 +57,10 @@ public struct TableWriterOptions: Sendable {
     public init() {}
 }
 
-/// Writes a table as TSV, CSV, spreadsheet, JSON lines or JSON, row by row; a file appears when `finish` returns, its provenance beside it.
+/// Writes a table as TSV, CSV, spreadsheet, JSON lines or JSON, row by row; a file appears when `finish` returns, its provenance next to
+/// it.
 public final class TableWriter {
-    /// As written: repeated names are told apart (`text`, `text_2`).
+    /// As written: repeated names get a suffix (`text`, `text_2`).
     public let columns: [TableColumn]
     /// Rows written.
     public private(set) var count = 0
@@ -74,8 +75,8 @@ public final class TableWriter {
     private let path: String?
     private var buffer: [UInt8] = []
 
-    /// Opens a file in the format that its name asks for.
-    /// - Throws: `DataError` where the name asks for no format of a table or the file cannot be created.
+    /// Opens a file in the format given by its name.
+    /// - Throws: `DataError` if the name has no table format or the file cannot be created.
     public convenience init(path: String, columns: [TableColumn], options: TableWriterOptions = TableWriterOptions()) throws {
         let format = try TableOutputFormat(path: path)
         let columns = Self.unique(columns)
@@ -119,7 +120,7 @@ public final class TableWriter {
         }
     }
 
-    /// Writes what is left, puts the file in its place and the provenance beside it; a spreadsheet has it on the sheet `parameters` too.
+    /// Writes what is left, puts the file in its place and the provenance next to it; a spreadsheet has it on the sheet `parameters` too.
     public func finish(provenance: Provenance? = nil) throws {
         switch sink {
         case .spreadsheet(let writer):

@@ -12,18 +12,18 @@ public enum TableFormat: String, Sendable, CaseIterable {
     case coco
 }
 
-/// How a table is to be read. What is nil is found out from the content.
+/// How a table is to be read. What is nil is detected from the content.
 public struct TableOptions: Sendable {
     public var format: TableFormat?
     public var encoding: TextEncoding?
-    /// Bytes that are no text become U+FFFD instead of an error.
+    /// Invalid bytes become U+FFFD instead of an error.
     public var isLossy = false
     /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
     public var hasHeader: Bool?
     public var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
-    /// Rows that hold the names of the columns, from 1; what stands above them is skipped. Names over several rows are joined by a space.
+    /// Rows that hold the names of the columns, from 1; what is above them is skipped. Names over several rows are joined by a space.
     public var headerRows: ClosedRange<Int>?
     /// Hears what the user should know about how the table was understood.
     public var note: (@Sendable (String) -> Void)?
@@ -33,11 +33,11 @@ public struct TableOptions: Sendable {
 
 /// Where records come from, whatever the format.
 protocol RecordSource: AnyObject {
-    /// Reads the next record into `cells`; its line or row number, nil at the end. Every record has one cell a column.
+    /// Reads the next record into `cells`; its line or row number, nil at the end. Every record has one cell per column.
     func next(into cells: inout [String]) throws -> Int?
-    /// The share of the input that was read, nil where nobody knows its length.
+    /// The share of the input that was read, nil if nobody knows its length.
     var fractionRead: Double? { get }
-    /// Where the next record begins in the file, nil where records do not lie in it one after the other.
+    /// Where the next record begins in the file, nil if records do not lie in it one after the other.
     var place: TablePlace? { get }
 }
 
@@ -45,14 +45,14 @@ extension RecordSource {
     var place: TablePlace? { nil }
 }
 
-/// Rows of named cells out of a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
+/// Rows of named cells from a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
 public final class TextTable {
     /// What errors call the input.
     public let name: String
     public let format: TableFormat
     /// The text's encoding, nil for a spreadsheet.
     public let encoding: TextEncoding?
-    /// True where the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
+    /// True if the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
     public let encodingIsGuess: Bool
     /// The columns' names; `1`, `2` … where the input names none.
     public let columns: [String]
@@ -63,14 +63,14 @@ public final class TextTable {
     /// The columns that the format itself gives a meaning, as those of a caption file.
     let roles: (text: Int?, group: Int?, id: Int?)
 
-    /// How cells are told apart, nil where the format is no delimited text.
+    /// How cells are separated, nil if the format is not delimited text.
     let dialect: DelimitedDialect?
 
     private let source: any RecordSource
     private let stream: ByteStream
 
     /// Opens the input and finds out its format, encoding and columns.
-    /// - Parameter wanted: columns that somebody will ask for: a first row which holds one of these names is a header.
+    /// - Parameter wanted: columns that will be requested: a first row with one of these names is a header.
     /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
     public convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
         self.init(try TableOpening.open(path: path, options: options, wanted: wanted))
@@ -82,13 +82,13 @@ public final class TextTable {
         (stream, dialect) = (opened.stream, opened.dialect)
     }
 
-    /// Where the next row begins in the file, nil where rows do not lie in it one after the other as UTF-8.
+    /// Where the next row begins in the file, nil if rows do not lie in it one after the other as UTF-8.
     package var place: TablePlace? { source.place }
 
-    /// Reads the next row into `cells`, one cell a column. Its line (row, record) number, nil at the end.
+    /// Reads the next row into `cells`, one cell per column. Its line (row, record) number, nil at the end.
     public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
 
-    /// The share of the input that was read, nil where its length is unknown.
+    /// The share of the input that was read, nil if its length is unknown.
     public var fractionRead: Double? { source.fractionRead }
 
     /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
@@ -108,7 +108,7 @@ public final class TextTable {
         try ColumnLookup(file: name, columns: columns, hasHeader: hasHeader).index(of: column)
     }
 
-    /// True where all of the sample's filled cells of a column are numbers, and some are filled.
+    /// True if all of the sample's filled cells of a column are numbers, and some are filled.
     public func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
 
     static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {

@@ -16,7 +16,7 @@ final class XMLStream {
     private var pending = 0
 
     private static let maximumDepth = 256
-    /// A longer tag, comment or instruction is no part of a spreadsheet, whose cells have 32,767 characters at most.
+    /// Spreadsheets have no longer tags, comments or instructions: their cells have at most 32,767 characters.
     private static let longestPiece = 8 << 20
 
     /// `name` is the part's and `file` the whole file's, for errors.
@@ -37,7 +37,8 @@ final class XMLStream {
         }
         XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in
             guard let stream = XMLStream.from(data) else { return }
-            stream.guarded { throw DataError(.badData, "the spreadsheet's part \(stream.name) declares a document type, which spreadsheets never do", file: stream.file) }
+            stream.guarded { throw DataError(.badData, "the spreadsheet's part \(stream.name) declares a document type, which is not "
+                + "allowed in spreadsheets", file: stream.file) }
         }
     }
 

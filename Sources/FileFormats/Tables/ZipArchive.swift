@@ -30,7 +30,8 @@ final class ZipArchive {
         guard let source, let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
             if let source { zip_source_free(source) }
             copy.deallocate()
-            throw DataError(.badData, "this is no spreadsheet (xlsx), or a damaged one: \(String(cString: zip_error_strerror(&error)))", file: path)
+            throw DataError(.badData, "not a spreadsheet (xlsx), or a damaged one: "
+                + "\(String(cString: zip_error_strerror(&error)))", file: path)
         }
         self.archive = archive
         self.bytes = copy
@@ -56,7 +57,7 @@ final class ZipArchive {
             guard count >= 0 else { throw damaged("is damaged: \(String(cString: zip_error_strerror(zip_file_get_error(part))))") }
             if count == 0 { return }
             allowance -= count
-            guard allowance >= 0 else { throw damaged("unpacks to more than a spreadsheet can sensibly hold") }
+            guard allowance >= 0 else { throw damaged("unpacks to more than a spreadsheet plausibly contains") }
             try memory.add(count, for: "this spreadsheet", file: path)
             try body(UnsafeRawBufferPointer(rebasing: block[..<count]))
         }

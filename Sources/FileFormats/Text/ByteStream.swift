@@ -7,10 +7,10 @@ import Glibc
 package final class ByteStream {
     /// The name under which errors speak of it.
     package let name: String
-    /// Bytes of an ordinary file, nil for pipes and devices, whose length nobody knows.
+    /// Bytes of an ordinary file, nil for pipes and devices, whose length is unknown.
     package let fileSize: Int?
     private var hash = SHA256()
-    /// Where reading began; standard input may stand in the middle of a file.
+    /// Where reading began; standard input may be in the middle of a file.
     private let start: Int
     /// Bytes that are left of the stretch that was asked for; nil for everything that there is.
     private var left: Int?
@@ -48,7 +48,8 @@ package final class ByteStream {
         block = .allocate(byteCount: isRegular ? min(max(Int(information.st_size) + 1, 4096), Self.blockSize) : Self.blockSize, alignment: 64)
         if isKnown, information.st_mode & S_IFMT == S_IFDIR { throw SystemError.cannotRead(name, EISDIR) }
         if let stretch, fileSize != stretch.count {
-            throw DataError(.badData, isRegular ? "bytes \(stretch.lowerBound) to \(stretch.upperBound) were expected, and the file ends at \(information.st_size)"
+            throw DataError(.badData, isRegular ? "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                + "\(information.st_size)"
                             : "a stretch of an ordinary file was expected, and this is a pipe or a device", file: name)
         }
         _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
@@ -65,7 +66,7 @@ package final class ByteStream {
             let count = read(descriptor, block.baseAddress, min(block.count, left ?? .max))
             if count < 0 {
                 if errno == EINTR { continue }
-                throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
+                throw DataError(.inputOutput, "reading failed: \(SystemError.text())", file: name)
             }
             if count == 0 { return false }
             left? -= count
@@ -93,7 +94,7 @@ package final class ByteStream {
             let count = pread(descriptor, part.baseAddress, min(part.count, fileSize.map { start + $0 - offset } ?? part.count), off_t(offset))
             if count < 0 {
                 if errno == EINTR { continue }
-                throw DataError(.inputOutput, "reading broke off: \(SystemError.text())", file: name)
+                throw DataError(.inputOutput, "reading failed: \(SystemError.text())", file: name)
             }
             if count == 0 { return }
             try body(UnsafeRawBufferPointer(rebasing: part[..<count]))
@@ -113,7 +114,8 @@ package final class ByteStream {
         var bytes: [UInt8] = []
         while try next({ bytes.append(contentsOf: $0) }) {
             guard bytes.count <= limit else {
-                throw DataError(.badData, "more than \(limit) bytes; a file of this kind is held in memory and may not be larger", file: name)
+                throw DataError(.badData, "more than \(limit) bytes, the limit for a file of this kind, which is held in "
+                    + "memory", file: name)
             }
         }
         return bytes

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The lines of a text, one after the other, in constant memory. LF and CRLF end a line and nothing else does, U+2028 least of all;
-/// the last line needs no end. Bytes that are no UTF-8 and NUL are errors with the line's number.
+/// the last line needs no end. Invalid UTF-8 and NUL are errors with the line number.
 final class LineReader {
-    /// A line without its end. The bytes stay as they are until the next line is asked for.
+    /// A line without its end. The bytes stay valid until the next line is read.
     struct Line {
         var bytes: UnsafeRawBufferPointer
         /// From 1.
@@ -22,7 +22,7 @@ final class LineReader {
     private(set) var position = 0
     private var isAtEnd = false
 
-    /// A longer line is refused: it is no text but something else, and what tokens are made of it takes many times its size.
+    /// Longer lines are errors: they are unlikely to be text, and tokenizing them takes many times their size.
     static let maximumLine = 1 << 26
 
     /// - Parameter firstLine: the number of the first line, where the input is a stretch of a file.
@@ -71,12 +71,14 @@ final class LineReader {
             (searched, checked, start) = (searched - start, checked - start, 0)
         }
         guard buffer.count < Self.maximumLine else {
-            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; text in lines was expected, a sentence, a row or a record each", file: input.name, line: number + 1)
+            throw DataError(.badData, "this line is longer than \(Self.maximumLine >> 20) MB; expected lines of text with one sentence, "
+                + "row or record each", file: input.name, line: number + 1)
         }
         do {
             isAtEnd = try !input.next(into: &buffer)
         } catch is TextInput.Undecodable {
-            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or \(Setting.lossy) to replace what cannot be read",
+            throw DataError(.badData, "this line is not valid \(input.encoding.rawValue); try another \(Setting.encoding), or "
+                + "\(Setting.lossy) to replace invalid bytes",
                 file: input.name, line: lineNumber(at: buffer.count))
         }
         try check()
@@ -96,7 +98,8 @@ final class LineReader {
             throw buffer.withUnsafeBytes { TextEncodingDetection.error(inPart: $0, name: input.name, line: lineNumber(at: bad)) }
         }
         if let zero {
-            throw DataError(.badData, "this line holds a NUL byte, so this is no text, or it is UTF-16 without a mark: then say \(Setting.encoding) utf-16",
+            throw DataError(.badData, "this line contains a NUL byte: not text, or UTF-16 without a byte-order mark (\(Setting.encoding) "
+                + "utf-16)",
                 file: input.name, line: lineNumber(at: zero))
         }
         checked = end

@@ -1,6 +1,6 @@
 extension String {
     /// The text as a terminal may show it: characters that steer a terminal (C0, C1, DEL) or turn the direction of writing are spelled
-    /// out as `\u001B`; tabs and line ends stay. Data from strangers can then neither hide, recolour nor overwrite what stands beside it.
+    /// out as `\u001B`; tabs and line ends stay. Data from strangers can then neither hide, recolour nor overwrite what is next to it.
     ///
     /// - Complexity: O(length); nothing is copied where nothing is spelled out.
     package var escapedForTerminal: String {

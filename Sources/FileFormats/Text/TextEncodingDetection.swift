@@ -1,11 +1,11 @@
-/// Finds out in which encoding a text was written when nobody says so.
+/// Detects the encoding of a text.
 ///
 /// A byte-order mark decides. Well-formed UTF-8 is UTF-8 (unless it is all seven-bit and switches to Japanese by escapes). The rest is
 /// Japanese of a legacy encoding only where every byte decodes and what comes out looks like Japanese: kana and kanji beside one another,
 /// hardly any half-width kana, which Latin letters with accents turn into. Otherwise nothing is guessed; the error names what would fit.
 struct TextEncodingDetection {
     var encoding: TextEncoding
-    /// False where a mark or plain UTF-8 left nothing to guess.
+    /// False if a mark or plain UTF-8 left nothing to guess.
     var isGuess = false
 
     /// Looks through all of a file, or at the first block of standard input. `blocks` starts from the beginning at every call.
@@ -42,7 +42,8 @@ struct TextEncodingDetection {
         let names: [String]
         if let look, look.looksLikeUTF16 { names = ["utf-16"] } else { names = fitting.map(\.rawValue) + ["latin-1"] }
         let fits = names.count == 1 ? "\(names[0]) would fit" : "\(names.joined(separator: " or ")) would fit"
-        return DataError(.badData, "this line is not valid UTF-8. As bytes go, \(fits): say \(Setting.encoding) \(names[0]), or \(Setting.lossy) to replace what cannot be read",
+        return DataError(.badData, "this line is not valid UTF-8. Its bytes fit \(fits): try \(Setting.encoding) \(names[0]), or "
+            + "\(Setting.lossy) to replace invalid bytes",
             file: name, line: line)
     }
 
@@ -56,7 +57,7 @@ struct TextEncodingDetection {
         return error(name: name, line: line, fitting: judged, look: look)
     }
 
-    /// The share of non-ASCII characters that look like Japanese text, nil where some bytes do not decode.
+    /// The share of non-ASCII characters that look like Japanese text, nil if some bytes do not decode.
     private static func plausibility(
         _ encoding: TextEncoding, _ blocks: (_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Void, isWhole: Bool
     ) throws -> Double? {

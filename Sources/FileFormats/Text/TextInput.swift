@@ -3,7 +3,7 @@ final class TextInput {
     /// What errors call it.
     let name: String
     let encoding: TextEncoding
-    /// True where the encoding was found out from the content and is no UTF.
+    /// True if the encoding was detected from the content and is not a UTF.
     let isGuess: Bool
     /// Bytes of the file, nil for standard input and pipes.
     let byteCount: Int?

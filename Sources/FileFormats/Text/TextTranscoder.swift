@@ -3,13 +3,13 @@ import Glibc
 /// Turns bytes of any encoding into UTF-8, a block at a time, through the C library's iconv.
 final class TextTranscoder {
     let encoding: TextEncoding
-    /// Bytes that are no text become U+FFFD instead of an error.
+    /// Invalid bytes become U+FFFD instead of an error.
     let isLossy: Bool
     private let descriptor: iconv_t?
     /// The beginning of a character that the next block completes.
     private var remainder: [UInt8] = []
 
-    /// Bytes that are no text in this encoding.
+    /// Bytes that are invalid in this encoding.
     struct Invalid: Error {}
 
     init(from encoding: TextEncoding, isLossy: Bool) throws {
@@ -17,7 +17,7 @@ final class TextTranscoder {
         self.isLossy = isLossy
         descriptor = iconv_open("UTF-8", encoding.iconvName)
         guard descriptor != iconv_t(bitPattern: -1) else {
-            throw DataError(.unavailable, "this system's iconv does not know \(encoding.iconvName)")
+            throw DataError(.unavailable, "this system's iconv does not support \(encoding.iconvName)")
         }
     }
 

@@ -2,13 +2,13 @@ import CSimdJSON
 
 /// Questions about bytes that should be UTF-8.
 package enum UTF8Text {
-    /// True where the bytes are well-formed UTF-8 (Unicode 15, table 3-7).
+    /// True if the bytes are well-formed UTF-8 (Unicode 15, table 3-7).
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let start = bytes.baseAddress else { return true }
         return ksj_validate_utf8(start.assumingMemoryBound(to: UInt8.self), bytes.count)
     }
 
-    /// The offset of the first byte that belongs to no character, nil where all is well.
+    /// The offset of the first byte that belongs to no character, nil if all is well.
     package static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
         if isValid(bytes) { return nil }
         var index = 0
@@ -30,7 +30,7 @@ package enum UTF8Text {
         return 0
     }
 
-    /// The length of the well-formed character at `index`, nil where there is none.
+    /// The length of the well-formed character at `index`, nil if it is malformed.
     private static func characterLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int? {
         func isTrail(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80 ... 0xBF) -> Bool {
             index + offset < bytes.count && range.contains(bytes[index + offset])

@@ -8,14 +8,14 @@ public struct TreebankWord: Sendable, Equatable {
     public var upos: String
     /// The language's own part of speech.
     public var xpos: String
-    /// Features as written, `_` where there are none.
+    /// Features as written, `_` if there are none.
     public var feats: String
     /// The id of the word that this one depends on, 0 for the root.
     public var head: Int
     public var deprel: String
     /// Enhanced dependencies as written; in CoNLL-X the projective head.
     public var deps: String
-    /// Remarks as written, `_` where there are none; in CoNLL-X the projective relation.
+    /// Remarks as written, `_` if there are none; in CoNLL-X the projective relation.
     public var misc: String
     /// The line in the file.
     public var line: Int
@@ -24,7 +24,7 @@ public struct TreebankWord: Sendable, Equatable {
     public func feature(_ name: String) -> String? { Self.value(of: name, in: feats) }
     /// A remark's value, as `BunsetuBILabel`.
     public func remark(_ name: String) -> String? { Self.value(of: name, in: misc) }
-    /// False where the next word follows without a space.
+    /// False if the next word follows without a space.
     public var hasSpaceAfter: Bool { remark("SpaceAfter") != "No" }
 
     private static func value(of name: String, in list: String) -> String? {
@@ -156,27 +156,27 @@ public final class CoNLLUReader {
     private func take(row text: String, line: Int, into sentence: inout TreebankSentence) throws {
         let columns = text.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         guard columns.count == 10 || columns.count == 8 else {
-            throw fault("this line has \(columns.count) columns, 10 between tabs were expected", sentence, line: line)
+            throw fault("this line has \(columns.count) columns, expected 10, separated by tabs", sentence, line: line)
         }
         let place = columns[0]
         if let dash = place.firstIndex(of: "-") {
             guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1, last >= first,
                 last - first < 1000, sentence.multiwordTokens.last.map({ $0.words.upperBound < first }) ?? true
-            else { throw fault("the multiword token \(place) does not stand before its words", sentence, line: line) }
+            else { throw fault("the multiword token \(place) does not precede its words", sentence, line: line) }
             sentence.multiwordTokens.append(MultiwordToken(words: first ... last, form: columns[1], misc: columns.last ?? "_"))
         } else if let dot = place.firstIndex(of: ".") {
             guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count, number > 0 else {
-                throw fault("the empty node \(place) does not stand behind word \(sentence.words.count)", sentence, line: line)
+                throw fault("the empty node \(place) does not follow word \(sentence.words.count)", sentence, line: line)
             }
             sentence.emptyNodes.append(EmptyNode(after: after, number: number, columns: columns))
         } else {
             guard Int(place) == sentence.words.count + 1 else {
-                throw fault("word \(sentence.words.count + 1) was expected here, found \"\(place.prefix(20))\"", sentence, line: line)
+                throw fault("expected word \(sentence.words.count + 1) here, found \"\(place.prefix(20))\"", sentence, line: line)
             }
             guard !columns[1].isEmpty else { throw fault("word \(place) has no form", sentence, line: line) }
             let head = Int(columns[6])
             guard !requiresTree || head != nil else {
-                throw fault("word \(place) (\(columns[1])) has no head: \"\(columns[6].prefix(20))\" is no number", sentence, line: line)
+                throw fault("word \(place) (\(columns[1])) has no head: \"\(columns[6].prefix(20))\" is not a number", sentence, line: line)
             }
             sentence.words.append(TreebankWord(
                 id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4], feats: columns[5],
@@ -186,7 +186,8 @@ public final class CoNLLUReader {
 
     private func checked(_ sentence: TreebankSentence) throws -> TreebankSentence {
         if let token = sentence.multiwordTokens.last, token.words.upperBound > sentence.words.count {
-            throw fault("the multiword token \(token.form) wants word \(token.words.upperBound), but there are \(sentence.words.count)", sentence, line: sentence.line)
+            throw fault("the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
+                + "\(sentence.words.count)", sentence, line: sentence.line)
         }
         guard requiresTree else { return sentence }
         let words = sentence.words
@@ -196,7 +197,7 @@ public final class CoNLLUReader {
         let roots = words.filter { $0.head == 0 }
         guard roots.count == 1 else {
             let found = roots.isEmpty ? "no word is the root" : "words \(roots.map { String($0.id) }.joined(separator: " and ")) are roots"
-            throw fault("one root was expected, \(found)", sentence, line: roots.dropFirst().first?.line ?? sentence.line)
+            throw fault("expected one root, \(found)", sentence, line: roots.dropFirst().first?.line ?? sentence.line)
         }
         // A word is settled once its way to the root is known to end there.
         var isSettled = [Bool](repeating: false, count: words.count + 1)
@@ -207,7 +208,7 @@ public final class CoNLLUReader {
             var place = word.id
             while !isSettled[place] {
                 guard isOnPath.insert(place).inserted else {
-                    throw fault("the heads of word \(place) (\(words[place - 1].form)) run in a circle", sentence, line: words[place - 1].line)
+                    throw fault("the heads of word \(place) (\(words[place - 1].form)) form a cycle", sentence, line: words[place - 1].line)
                 }
                 path.append(place)
                 place = words[place - 1].head

@@ -3,13 +3,13 @@ public struct Treebank: Sendable, Equatable {
     /// The file as the user named it.
     public var file: String
     public var sentences: [TreebankSentence]
-    /// SHA-256 of the bytes that the sentences were read from; empty where they come from elsewhere.
+    /// SHA-256 of the bytes that the sentences were read from; empty if they come from elsewhere.
     public var sha256 = ""
 
     public init(file: String, sentences: [TreebankSentence]) { (self.file, self.sentences) = (file, sentences) }
 
     /// Reads CoNLL-U or CoNLL-X.
-    /// - Throws: `DataError` as `CoNLLUReader` does, and where there is no sentence.
+    /// - Throws: `DataError` as `CoNLLUReader` does, and if there is no sentence.
     public init(path: String) throws {
         let reader = try CoNLLUReader(path: path)
         var sentences: [TreebankSentence] = []
@@ -17,7 +17,7 @@ public struct Treebank: Sendable, Equatable {
         self.init(file: path, sentences: sentences)
         sha256 = try reader.sha256()
         guard !sentences.isEmpty else {
-            throw DataError(.badData, "there is no sentence in it; a treebank in CoNLL-U (ten columns with tabs between them) was expected", file: path)
+            throw DataError(.badData, "no sentences found; expected a treebank in CoNLL-U (ten tab-separated columns)", file: path)
         }
     }
 

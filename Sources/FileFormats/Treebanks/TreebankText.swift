@@ -6,7 +6,7 @@ public struct TreebankText: Sendable, Equatable {
     public var ranges: [Range<Int>]
     /// Words that share their range with another.
     public var sharedWords: Int
-    /// False where `# text` is missing or does not spell the words, so that the text was put together from them.
+    /// False if `# text` is missing or does not spell the words, so that the text was put together from them.
     public var isOriginal: Bool
 
     public init(text: String, ranges: [Range<Int>], sharedWords: Int = 0, isOriginal: Bool = true) {
@@ -62,7 +62,7 @@ extension TreebankSentence {
         return TreebankText(text: String(decoding: joined, as: UTF8.self), ranges: ranges, sharedWords: 0, isOriginal: false)
     }
 
-    /// Where the forms stand in the text, in order with nothing but white space between them; nil where they do not.
+    /// Where the forms are in the text, in order with nothing but white space between them; nil if they do not.
     private static func places(of forms: [[UInt8]], in text: [UInt8]) -> [Range<Int>]? {
         func spaceLength(_ index: Int) -> Int {
             switch text[index] {

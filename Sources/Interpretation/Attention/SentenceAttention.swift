@@ -7,13 +7,13 @@ import Tokenizers
 
 /// Who looks at whom while an encoder reads one sentence, or a pair of them.
 public struct SentenceAttention: Sendable {
-    /// The tokens as they are shown: as they stand in the text, special ones by name.
+    /// The tokens as they are shown: as they are in the text, special ones by name.
     public let tokens: [String]
     /// Whether a token stands for no text.
     public let isSpecial: [Bool]
     /// 0 for the first sentence, 1 for the second; nil for special tokens.
     public let sentences: [Int?]
-    /// For each layer `(heads, tokens, tokens)`; row i says how much token i looks at each token, and sums to 1.
+    /// For each layer `(heads, tokens, tokens)`; row i has the weights of token i on each token, and sums to 1.
     public let layers: [Tensor<Float>]
 
     public init(tokens: [String], isSpecial: [Bool], sentences: [Int?], layers: [Tensor<Float>]) {
@@ -27,7 +27,9 @@ public struct SentenceAttention: Sendable {
     public init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
         let trained = try model.bidirectionalEncoder, encoder: Encoder<Float> = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
         let encoding = try model.tokenizer.encode(text, pair: pair)
-        guard encoding.specialTokensMask.contains(0) else { throw DataError(.usage, "the tokenizer finds nothing in \"\(text.prefix(40))\"") }
+        guard encoding.specialTokensMask.contains(0) else {
+            throw DataError(.usage, "the tokenizer finds no tokens in \"\(text.prefix(40))\"")
+        }
         let limit = encoder.configuration.longestSequence
         guard encoding.count <= limit else {
             throw DataError(.usage, "the text has \(encoding.count) tokens, but \(model.directory.name) reads \(limit)")

@@ -84,10 +84,10 @@ public struct AttributedText: Sendable {
 
     init(_ text: String, _ pair: String?, _ tokenizer: Tokenizer, limit: Int, name: String, cutter: WordCutter) throws {
         let encoding = try tokenizer.encode(text, pair: pair), isText = encoding.specialTokensMask.map { $0 == 0 }
-        guard isText.contains(true) else { throw DataError(.usage, "the tokenizer finds nothing in \"\(text.prefix(40))\"") }
+        guard isText.contains(true) else { throw DataError(.usage, "the tokenizer finds no tokens in \"\(text.prefix(40))\"") }
         guard encoding.count <= limit else { throw DataError(.usage, "the text has \(encoding.count) tokens, but \(name) reads \(limit)") }
         guard let blank = tokenizer.padID ?? tokenizer.maskID ?? tokenizer.unknownID else {
-            throw DataError(.usage, "the tokenizer has neither padding, mask nor unknown token, so there is no reference without words", file: name)
+            throw DataError(.usage, "the tokenizer has no padding, mask or unknown token for a reference without words", file: name)
         }
         tokens = encoding.shown(of: text, pair: pair)
         (ids, typeIDs) = (encoding.ids, encoding.typeIDs)
@@ -184,7 +184,9 @@ private struct TextContributions {
         let vectors = model.vectors(ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil).value
         return try (0..<count).map { row in
             let vector = vectors.rows(row..<row + 1).elements.map(Double.init), length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard length > 0, length.isFinite else { throw DataError(.badData, "a vector came out without a length; its cosine does not exist", file: model.directory.name) }
+            guard length > 0, length.isFinite else {
+                throw DataError(.badData, "a vector is zero, so its cosine is undefined", file: model.directory.name)
+            }
             return vector.map { $0 / length }
         }
     }

@@ -9,7 +9,7 @@ public struct DependencyTree: Sendable, Equatable {
     /// Words so that each comes after its head.
     private let topDown: [Int]
 
-    /// nil where the heads are no tree: none or several roots, a head outside the sentence, a circle.
+    /// nil if the heads do not form a tree: no root or several, a head outside the sentence, a cycle.
     public init?(heads: [Int]) {
         guard let root = heads.firstIndex(of: -1), heads.allSatisfy({ $0 >= -1 && $0 < heads.count }) else { return nil }
         var children = [[Int]](repeating: [], count: heads.count)

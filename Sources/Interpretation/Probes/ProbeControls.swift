@@ -28,7 +28,7 @@ public enum ProbeBaseline: String, Sendable, CaseIterable {
 /// word types fix at random, so that a probe can find it only by learning the types by heart.
 ///
 /// Every type draws one of three behaviours: it depends on the sentence's first word, on its last word, or on the word before. (The paper's
-/// third behaviour, a word that depends on itself, is no edge of a tree.) The first word is the root, the last depends on the first.
+/// third behaviour, a word that depends on itself, is not an edge of a tree.) The first word is the root, the last depends on the first.
 /// Selectivity is the real score minus the score here.
 public struct ControlTask: Sendable {
     private let seed: UInt64

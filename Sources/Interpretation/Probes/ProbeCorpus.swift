@@ -55,7 +55,7 @@ public struct ProbeCorpus: Sendable {
         public var tree: DependencyTree
         /// The words that are scored: all but punctuation.
         public var scored: [Int]
-        /// For each word the number of its bunsetsu, from 0; nil where the treebank does not mark them.
+        /// For each word the number of its bunsetsu, from 0; nil if the treebank does not mark them.
         public var bunsetsu: [Int]?
         public var count: Int { forms.count }
     }
@@ -78,13 +78,13 @@ public struct ProbeCorpus: Sendable {
     let depths: [Float]
 
     /// - Parameter punctuation: nil takes the rule that fits the treebank's tags.
-    /// - Throws: `DataError` where every word is punctuation.
+    /// - Throws: `DataError` if every word is punctuation.
     public init(_ treebank: Treebank, punctuation: PunctuationRule? = nil) throws {
         let rule = punctuation ?? PunctuationRule(fitting: treebank)
         let sentences = try treebank.sentences.enumerated().map { number, sentence in
             let name = treebank.name(of: number)
             guard let tree = DependencyTree(heads: sentence.words.map { $0.head - 1 }) else {
-                throw DataError(.badData, "sentence \(name): its heads are no tree", file: treebank.file, line: sentence.line)
+                throw DataError(.badData, "sentence \(name): its heads do not form a tree", file: treebank.file, line: sentence.line)
             }
             let words = sentence.words
             return Sentence(
@@ -92,7 +92,8 @@ public struct ProbeCorpus: Sendable {
                 scored: words.indices.filter { !rule.isPunctuation(words[$0]) }, bunsetsu: Self.bunsetsu(words))
         }
         guard sentences.contains(where: { !$0.scored.isEmpty }) else {
-            throw DataError(.badData, "every word is punctuation (\(rule.summary)); there is no tree to score. Is it the right treebank, or the right \(Setting.punctuation)?", file: treebank.file)
+            throw DataError(.badData, "every word is punctuation (\(rule.summary)), so there is nothing to score; check the treebank and "
+                + "\(Setting.punctuation)", file: treebank.file)
         }
         self.init(file: treebank.file, punctuation: rule, sentences: sentences)
     }

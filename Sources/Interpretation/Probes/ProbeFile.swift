@@ -8,7 +8,7 @@ public struct ProbeFile: Sendable {
     public var layer: Int
     public var distance: StructuralProbe?
     public var depth: StructuralProbe?
-    /// The encoder's name and hash, as in the layer file that the probes were trained on; empty where that names none.
+    /// The encoder's name and hash, as in the layer file that the probes were trained on; empty if that names none.
     public var model: String
     public var modelSHA256: String
     /// How pieces became words and what text the encoder read, as in the layer file.
@@ -43,7 +43,7 @@ public struct ProbeFile: Sendable {
     }
 
     /// Reads a file.
-    /// - Throws: `DataError` where it is no probe, or a matrix is not finite or of another dimension than the other.
+    /// - Throws: `DataError` if it is not a probe, or a matrix is not finite or the dimensions of the two differ.
     public init(path: String) throws {
         let file = try SafetensorsFile(path: path)
         var metadata = file.header.metadata
@@ -52,17 +52,20 @@ public struct ProbeFile: Sendable {
             return metadata.remove(at: index).value
         }
         guard take("format") == Self.format, let layer = take("layer").flatMap({ Int($0) }) else {
-            throw DataError(.badData, "this is no probe; one that \"probe train\" has written was expected", file: path)
+            throw DataError(.badData, "not a probe; expected one written by \"probe train\"", file: path)
         }
         self.init(layer: layer, model: take("model") ?? "", modelSHA256: take("model_sha256") ?? "", pieces: take("pieces") ?? "", text: take("text") ?? "")
         remarks = metadata
         for kind in ProbeKind.allCases {
             guard let entry = file[kind.rawValue] else { continue }
             guard entry.shape.count == 2, entry.shape[0] >= 1, entry.shape[0] <= entry.shape[1] else {
-                throw DataError(.badData, "the matrix \(kind.rawValue) has the shape \(entry.shape); (rank, dimension) was expected, the rank not above the dimension", file: path)
+                throw DataError(.badData, "the matrix \(kind.rawValue) has shape \(entry.shape), expected (rank, dimension) with rank ≤ "
+                    + "dimension", file: path)
             }
             let matrix = Tensor(try file.floats(kind.rawValue), shape: entry.shape)
-            guard matrix.isFinite else { throw DataError(.badData, "the matrix \(kind.rawValue) has an entry that is no finite number", file: path) }
+            guard matrix.isFinite else {
+                throw DataError(.badData, "the matrix \(kind.rawValue) has an entry that is not finite", file: path)
+            }
             let probe = StructuralProbe(kind: kind, projection: matrix.transposed())
             switch kind {
             case .distance: distance = probe
@@ -70,18 +73,20 @@ public struct ProbeFile: Sendable {
             }
         }
         guard let first = probes.first, probes.allSatisfy({ $0.dimension == first.dimension }) else {
-            throw DataError(.badData, "it holds no probe, or probes of different dimensions", file: path)
+            throw DataError(.badData, "it contains no probe, or probes of different dimensions", file: path)
         }
     }
 
     /// Checks that vectors come from the encoder that the probes were trained on.
-    /// - Throws: `DataError` where the model or the dimension differs; `path` names the probe's file.
+    /// - Throws: `DataError` if the model or the dimension differs; `path` names the probe's file.
     public func require(model other: String, modelSHA256 hash: String, dimension: Int, of vectors: String, path: String) throws {
         guard dimension == self.dimension else {
-            throw DataError(.badData, "its vectors have \(dimension) components, the probe \(path) takes \(self.dimension): they are from another encoder", file: vectors)
+            throw DataError(.badData, "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they "
+                + "come from another encoder", file: vectors)
         }
         guard hash.isEmpty || modelSHA256.isEmpty || hash == modelSHA256 else {
-            throw DataError(.badData, "its vectors are from \(other), the probe \(path) was trained on \(model) (the hashes of the models differ)", file: vectors)
+            throw DataError(.badData, "its vectors come from \(other), but the probe \(path) was trained on \(model) (the model hashes "
+                + "differ)", file: vectors)
         }
     }
 

@@ -84,7 +84,7 @@ public struct ProbeEvaluation: Sendable {
     /// Whether the measure could be taken: the predictor gave what it needs, and the treebank has it.
     public func has(_ measure: ProbeMeasure) -> Bool { !value(measure).isNaN }
 
-    /// The measure over all sentences, in [0, 1] or [−1, 1]; NaN where it could not be taken.
+    /// The measure over all sentences, in [0, 1] or [−1, 1]; NaN if it could not be taken.
     public func value(_ measure: ProbeMeasure) -> Double { MeasureSums(measure, of: sentences).value(Array(sentences.indices)) }
 
     /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
@@ -136,7 +136,7 @@ private struct MeasureSums: Sendable {
         }
     }
 
-    /// The measure over the chosen sentences, of which one may stand there several times.
+    /// The measure over the chosen sentences, of which one may be there several times.
     func value(_ chosen: [Int]) -> Double {
         var totals = [(sum: Double, count: Double)](repeating: (0, 0), count: classCount)
         for sentence in chosen where classes[sentence] >= 0 {

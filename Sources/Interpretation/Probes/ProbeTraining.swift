@@ -28,9 +28,9 @@ public struct ProbeTraining: Sendable, Equatable {
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
     public var plateauFactor = 0.1
-    /// … for more than so many epochs.
+    /// … for more than this many epochs.
     public var plateauPatience = 0
-    /// Training ends after so many epochs without a dev loss better by 0.0001.
+    /// Training ends after this many epochs without a dev loss better by 0.0001.
     public var stopPatience = 5
     /// B begins uniform between − and + this.
     public var initialRange = 0.05
@@ -72,7 +72,7 @@ extension ProbeTraining {
     /// Trains a probe on vectors (words, dimension) of the corpus's words. Runs on the calling thread; the same settings and seed
     /// give the same bits.
     /// - Parameter report: called after every epoch; false ends the training.
-    /// - Throws: `DataError` where the rank is above the dimension, vectors and words differ in number, a vector is not finite, or the
+    /// - Throws: `DataError` if the rank is above the dimension, vectors and words differ in number, a vector is not finite, or the
     ///   loss overflows.
     public func train(
         _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, dev: ProbeCorpus, _ devVectors: Tensor<Float>,
@@ -129,7 +129,8 @@ extension ProbeTraining {
                 devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
             } / Double(dev.sentences.count)
             guard trainLoss.isFinite, devLoss.isFinite else {
-                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); are the vectors of a sensible size? Rescaling them or a smaller learning rate helps", file: corpus.file)
+                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
+                    + "lower the learning rate", file: corpus.file)
             }
             epochs.append(.init(trainLoss: trainLoss / Double(corpus.sentences.count), devLoss: devLoss, learningRate: rate))
             if devLoss < plateau.loss * (1 - 1e-4) { plateau = (devLoss, 0) } else { plateau.badEpochs += 1 }
@@ -147,7 +148,7 @@ extension ProbeTraining {
 
     private func check(_ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws {
         guard rank >= 1, rank <= vectors.columns else {
-            throw DataError(.usage, "the rank \(rank) is not between 1 and the \(vectors.columns) components of the vectors")
+            throw DataError(.usage, "the rank \(rank) is not between 1 and \(vectors.columns), the dimension of the vectors")
         }
         guard vectors.rows == corpus.wordCount else {
             throw DataError(.badData, "\(vectors.rows) vectors for \(corpus.wordCount) words", file: corpus.file)
@@ -155,10 +156,11 @@ extension ProbeTraining {
         guard !vectors.isFinite else { return }
         let bad = vectors.withUnsafeElements { v in (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) } } ?? 0
         let sentence = (corpus.offsets.firstIndex { $0 > bad } ?? 1) - 1
-        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) has a component that is no finite number", file: corpus.file)
+        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
+            + "has a component that is not finite", file: corpus.file)
     }
 
-    /// One factor for each component, nil where nothing is rescaled.
+    /// One factor for each component, nil if nothing is rescaled.
     private func scales(_ corpus: ProbeCorpus, _ vectors: Tensor<Float>) -> [Float]? {
         guard scaling != .none else { return nil }
         let dimension = vectors.columns, rows = max(vectors.rows, 1)

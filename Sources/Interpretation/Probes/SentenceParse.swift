@@ -5,7 +5,7 @@ public struct SentenceParse: Sendable {
     public var words: [String]
     /// Squared distances in the probed space, (words, words).
     public var distances: [Float]
-    /// Squared depths, where there is a depth probe.
+    /// Squared depths, if there is a depth probe.
     public var depths: [Float]?
     /// The minimum spanning tree over the words that take part.
     public var edges: [WordEdge]
@@ -33,7 +33,7 @@ public struct SentenceParse: Sendable {
         heads = DependencyTree.heads(hanging: edges, from: root, words: words.count)
     }
 
-    /// The tree as text, a word a line, each under its head, in the order of the sentence.
+    /// The tree as text, one word per line, each under its head, in the order of the sentence.
     public var outline: String {
         var children = [[Int]](repeating: [], count: words.count)
         for (word, head) in heads.enumerated() where head >= 0 { children[head].append(word) }

@@ -55,13 +55,15 @@ public struct ReadingTimes: Sendable {
         } else if let column = try found(columns.word, Self.wordNames) {
             length = ("length", column.texts.map { $0.isEmpty ? nil : Double($0.count) })
         } else {
-            throw DataError(.usage, "which column holds the words, or their lengths? Name it by \(Setting.word) or \(Setting.length); the columns are "
+            throw DataError(.usage, "which column contains the words, or their lengths? Name it with \(Setting.word) or "
+                + "\(Setting.length); the columns are "
                             + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers()) }
         let factor = group.map { Factor(name: $0.name, values: $0.texts) }
         if let factor, let row = factor.codes.firstIndex(where: { $0 == nil }) {
-            throw DataError(.badData, "the column \(factor.name) is empty here, so it is not known which text the word belongs to", file: table.name, line: table.lines[row])
+            throw DataError(.badData, "the column \(factor.name) is empty here; it should say which text the word belongs "
+                + "to", file: table.name, line: table.lines[row])
         }
         let codes = factor?.codes.compactMap(\.self) ?? [Int](repeating: 0, count: table.rowCount)
         let base = [length] + more
@@ -103,9 +105,10 @@ public struct ReadingTimes: Sendable {
     }
 
     /// - Parameters:
-    ///   - folds: groups are dealt into so many folds; nil leaves one group out at a time where there are 2 to 20 of them, else takes 10 folds.
+    ///   - folds: groups are distributed over this many folds; nil leaves out one group at a time if there are 2 to 20 of them, else takes
+    ///     10 folds.
     ///   - resamples, seed: of the bootstrap and the dealing.
-    /// - Throws: `DataError` where a predictor is a combination of others or there are fewer groups than folds.
+    /// - Throws: `DataError` if a predictor is a combination of others or there are fewer groups than folds.
     public func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {
         let base = baseline.map(\.values), all = base + surprisals.map(\.values), baseNames = baseline.map(\.name)
         let small = try LeastSquares(time, on: base, names: baseNames), full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
@@ -139,11 +142,12 @@ public struct ReadingTimes: Sendable {
         // A single text is cut by rows, in stretches, since neighbouring words share a predictor.
         guard groupCount > 1 else {
             let size = (time.count + count - 1) / count
-            guard time.count >= 2 * count else { throw DataError(.usage, "\(time.count) words are too few for \(count) folds") }
+            guard time.count >= 2 * count else { throw DataError(.usage, "\(time.count) words are not enough for \(count) folds") }
             return (time.indices.map { $0 / size }, (time.count - 1) / size + 1, false)
         }
         guard groupCount >= count else {
-            throw DataError(.usage, "\(Setting.folds) \(count) is more than the \(groupCount) groups of the column \(groupName ?? ""); a group is never split")
+            throw DataError(.usage, "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
+                + "are never split")
         }
         let order = Array(Set(groups)).sorted(), shuffled = random.permutation(order.count)
         var places: [Int: Int] = [:]

@@ -30,11 +30,11 @@ public enum SurprisalBase: String, Sendable, CaseIterable {
 /// How texts are scored.
 public struct SurprisalOptions: Sendable, Equatable {
     public var pseudoLikelihood = PseudoLikelihood.original
-    /// Texts longer than the model reads are read in windows that begin so many tokens apart; nil refuses them.
+    /// Texts longer than the model reads are read in windows this many tokens apart; nil makes them errors.
     public var stride: Int?
     /// Corrects a causal model's words for tokens that carry the space before them (Pimentel & Meister 2024; Oh & Schuler 2024).
     public var correctsLeadingSpaces = true
-    /// Tokens computed at once by one worker.
+    /// Tokens processed together by one thread.
     public var batchTokens = 1024
     public var threads = Parallel.availableThreads
 
@@ -45,11 +45,11 @@ public struct SurprisalOptions: Sendable, Equatable {
 public struct UnitScore: Sendable, Equatable {
     /// Range of UTF-8 in the text.
     public var range: Range<Int>
-    /// The unit as it stands in the text, or the token's own spelling where its place is part of a character.
+    /// The unit as it is in the text, or the token's own spelling where its place is part of a character.
     public var text: String
     /// Tokens that count to it.
     public var tokens: Int
-    /// ln p of the unit in its context, corrected for leading spaces where that applies; nil where no token counts to it, or one of them has
+    /// ln p of the unit in its context, corrected for leading spaces where that applies; nil if no token counts to it, or one of them has
     /// no context (the first token of a model without a begin token).
     public var logProbability: Double?
     /// The plain sum over its tokens.
@@ -73,7 +73,7 @@ public struct TextScore: Sendable, Equatable {
     /// Stretches in which the text was read.
     public var windows = 1
 
-    /// ln p of the whole text and the tokens it is summed over; nil where no token has a score.
+    /// ln p of the whole text and the tokens it is summed over; nil if no token has a score.
     public var total: (logProbability: Double, tokens: Int)? {
         let known = units.compactMap { unit in unit.logProbability.map { ($0, unit.tokens) } }
         guard !known.isEmpty else { return nil }

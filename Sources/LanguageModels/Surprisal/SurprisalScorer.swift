@@ -12,7 +12,7 @@ import Tokenizers
 public struct SurprisalScorer: Sendable {
     public let model: any LanguageModel
     public let options: SurprisalOptions
-    /// Tokens that begin with a space, by whose probability words are corrected; empty where the vocabulary marks no spaces.
+    /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.
@@ -132,12 +132,14 @@ public struct SurprisalScorer: Sendable {
         let encoding = try model.tokenizer.encode(text.text, addSpecialTokens: model.kind == .masked)
         let content = encoding.specialTokensMask.indices.filter { encoding.specialTokensMask[$0] == 0 }
         guard !content.isEmpty else {
-            throw DataError(.badData, text.text.isEmpty ? "the text is empty" : "the tokenizer finds nothing in \"\(text.text.prefix(40))\"", file: file, line: line)
+            throw DataError(.badData, text.text.isEmpty ? "the text is empty" : "the tokenizer finds no tokens in "
+                + "\"\(text.text.prefix(40))\"", file: file, line: line)
         }
         let special = model.kind == .masked ? encoding.count - content.count : model.beginID == nil ? 0 : 1
         let room = model.contextLength - special
         guard content.count <= room || (options.stride != nil && room > 1) else {
-            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N reads it in windows that begin N tokens apart, "
+            throw DataError(.usage, "the text has \(content.count) tokens, but \(model.name) reads \(max(room, 0)); \(Setting.stride) N "
+                + "reads it in windows N tokens apart, "
                             + "as \(Setting.stride) \(max(1, room / 2))", file: file, line: line)
         }
         // The first token of a later window has no context there, so windows of a causal model overlap.
@@ -149,7 +151,7 @@ public struct SurprisalScorer: Sendable {
         return Plan(encoding: encoding, sequences: sequences, windows: windows.count)
     }
 
-    /// Windows of a text; a token is scored in the first window that holds it. The begin token stands before the text's own beginning alone.
+    /// Windows of a text; a token is scored in the first window that holds it. The begin token is before the text's own beginning alone.
     private func causal(_ encoding: Encoding, _ windows: [Range<Int>]) -> [Sequence] {
         var done = 0
         return windows.map { window in
@@ -163,7 +165,7 @@ public struct SurprisalScorer: Sendable {
         }
     }
 
-    /// A copy of the text for each token, with the token hidden, and the rest of its word where that is asked for. A token is scored in the
+    /// A copy of the text for each token, with the token hidden, and the rest of its word if requested. A token is scored in the
     /// window whose middle is nearest.
     private func masked(_ text: TextUnits, _ encoding: Encoding, _ content: [Int], _ windows: [Range<Int>]) -> [Sequence] {
         let mask = model.maskID ?? 0, head = content[0], tail = content[content.count - 1] + 1

@@ -14,7 +14,7 @@ enum DeBERTa: EncoderFamily {
         configuration.embeddingSize = try reader.integer("embedding_size", default: configuration.hiddenSize, in: 1...65536)
         if configuration.embeddingSize != configuration.hiddenSize { configuration.embeddingProjection = .beforeNormWithoutBias }
         guard try reader.bool("relative_attention", default: false) else {
-            throw reader.fail("'relative_attention' of this model is false; supported is true")
+            throw reader.fail("'relative_attention' of this model is false; expected true")
         }
 
         let kinds = try attentionKinds(reader)
@@ -36,7 +36,7 @@ enum DeBERTa: EncoderFamily {
         guard let (key, value) = reader.value(["pos_att_type"]) else { return [] }
         let kinds = value.string?.lowercased().split(separator: "|").map { $0.filter { $0 != " " } } ?? value.array?.compactMap(\.string) ?? []
         guard kinds.allSatisfy({ $0 == "c2p" || $0 == "p2c" }) else {
-            throw reader.fail("'\(key)' holds \(kinds.joined(separator: ", ")); supported are c2p and p2c")
+            throw reader.fail("'\(key)' contains \(kinds.joined(separator: ", ")); expected c2p and p2c")
         }
         return kinds
     }

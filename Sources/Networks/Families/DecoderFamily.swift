@@ -7,7 +7,7 @@ import Tensors
 protocol DecoderFamily: Sendable {
     /// Values of `model_type` that mean this family.
     static var modelTypes: [String] { get }
-    /// What may stand before every key.
+    /// What may be before every key.
     static var prefixes: [String] { get }
     /// The language-model head's matrix where it is not the token table; nil for a family that has no such head here.
     static var headKey: String? { get }
@@ -57,7 +57,9 @@ extension ConfigurationReader {
         let theta = try own.number("rope_theta", default: number(older, default: base, in: 1..<1e12), in: 1..<1e12)
         let part = try own.number("partial_rotary_factor", default: fraction, in: 0..<1.000001)
         let turned = Int(Double(headSize) * part)
-        guard turned >= 2, turned % 2 == 0 else { throw fail("rotary positions turn pairs; \(turned) of a head's \(headSize) elements are no pairs") }
+        guard turned >= 2, turned % 2 == 0 else {
+            throw fail("rotary positions need pairs; \(turned) of a head's \(headSize) elements cannot be paired")
+        }
         return RotaryPositions(base: theta, turned: turned, scaling: try own.scaling(positions: positions))
     }
 
@@ -82,19 +84,20 @@ extension ConfigurationReader {
                          original: try original(),
                          magnitude: try number("attention_factor", default: factor <= 1 ? 1 : 0.1 * log(factor) + 1, in: 1e-6..<1e6),
                          truncates: try bool("truncate", default: true))
-        default: throw fail("rope_type '\(type)' is not supported; supported are default, linear, llama3, yarn")
+        default: throw fail("rope_type '\(type)' is not supported; expected default, linear, llama3 or yarn")
         }
     }
 
     func check(_ configuration: DecoderConfiguration) throws {
         guard configuration.attentionHeads % configuration.keyValueHeads == 0 else {
-            throw fail("num_attention_heads \(configuration.attentionHeads) does not divide by num_key_value_heads \(configuration.keyValueHeads)")
+            throw fail("num_attention_heads \(configuration.attentionHeads) is not divisible by num_key_value_heads "
+                + "\(configuration.keyValueHeads)")
         }
         guard configuration.layers == configuration.isLocal.count || configuration.isLocal.isEmpty else {
             throw fail("layer_types has \(configuration.isLocal.count) layers, num_hidden_layers is \(configuration.layers)")
         }
         for id in configuration.endIDs + [configuration.beginID].compactMap(\.self) where Int(id) >= configuration.vocabularySize {
-            throw fail("token id \(id) lies outside the vocabulary of \(configuration.vocabularySize)")
+            throw fail("token id \(id) is outside the vocabulary of \(configuration.vocabularySize)")
         }
     }
 }

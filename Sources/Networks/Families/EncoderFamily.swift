@@ -6,13 +6,13 @@ import Tensors
 protocol EncoderFamily: Sendable {
     /// Values of `model_type` that mean this family.
     static var modelTypes: [String] { get }
-    /// What may stand before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).
+    /// What may be before every key in checkpoints of larger models ("bert." before an encoder under a language-model head).
     static var prefixes: [String] { get }
     static func configuration(_ reader: ConfigurationReader) throws -> EncoderConfiguration
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>)
-    /// The head of its sequence classifiers; nil where there is none.
+    /// The head of its sequence classifiers; nil if absent.
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead?
-    /// The head that guesses masked words; nil where there is none.
+    /// The masked-language-model head; nil if absent.
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead?
 }
 
@@ -30,10 +30,10 @@ public let supportedModelTypes: [String] = families.flatMap { $0.modelTypes }
 
 func encoderFamily(_ modelType: String) -> (any EncoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
 
-/// The family that `model_type` names; where there is none, the one that `architectures` speaks of ("BertModel"); else BERT.
+/// The family given by `model_type`, or else by `architectures` ("BertModel"), or else BERT.
 func encoderFamily(_ reader: ConfigurationReader) throws -> any EncoderFamily.Type {
     func unknown(_ key: String, _ name: String) -> DataError {
-        reader.fail("\(key) '\(name)' is not supported; supported are \(supportedModelTypes.joined(separator: ", "))")
+        reader.fail("\(key) '\(name)' is not supported; expected one of \(supportedModelTypes.joined(separator: ", "))")
     }
     if let type = try reader.string("model_type") {
         guard let family = encoderFamily(type) else { throw unknown("model_type", type) }
@@ -71,7 +71,7 @@ struct CheckpointKeys<Scalar: TensorScalar> {
 
     mutating func add(_ key: String, _ norm: RMSNorm<Scalar>?) { add(key + ".weight", norm?.gamma) }
 
-    /// Matrices of their own in the file, of so many rows each, that one fused matrix holds one above the other.
+    /// Separate matrices in the file, of this many rows each, that one fused matrix stacks.
     mutating func add(_ keys: [(String, rows: Int)], stackedIn linear: Linear<Scalar>) {
         var first = 0
         for (key, count) in keys {

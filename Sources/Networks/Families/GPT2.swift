@@ -9,7 +9,7 @@ enum GPT2: DecoderFamily {
     static func configuration(_ reader: ConfigurationReader) throws -> DecoderConfiguration {
         let size = try reader.integer("n_embd", "hidden_size", default: 768, in: 1...65536)
         let heads = try reader.integer("n_head", "num_attention_heads", default: 12, in: 1...1024)
-        guard size % heads == 0 else { throw reader.fail("n_embd \(size) does not divide by n_head \(heads)") }
+        guard size % heads == 0 else { throw reader.fail("n_embd \(size) is not divisible by n_head \(heads)") }
         var configuration = DecoderConfiguration(
             vocabularySize: try reader.integer("vocab_size", default: 50257, in: 1...10_000_000), hiddenSize: size,
             layers: try reader.integer("n_layer", "num_hidden_layers", default: 12, in: 1...1024), attentionHeads: heads,

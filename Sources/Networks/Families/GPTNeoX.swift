@@ -9,7 +9,7 @@ enum GPTNeoX: DecoderFamily {
 
     static func configuration(_ reader: ConfigurationReader) throws -> DecoderConfiguration {
         let size = try reader.integer("hidden_size", in: 1...65536), heads = try reader.integer("num_attention_heads", in: 1...1024)
-        guard size % heads == 0 else { throw reader.fail("hidden_size \(size) does not divide by num_attention_heads \(heads)") }
+        guard size % heads == 0 else { throw reader.fail("hidden_size \(size) is not divisible by num_attention_heads \(heads)") }
         var configuration = DecoderConfiguration(
             vocabularySize: try reader.integer("vocab_size", in: 1...10_000_000), hiddenSize: size,
             layers: try reader.integer("num_hidden_layers", in: 1...1024), attentionHeads: heads,

@@ -1,7 +1,7 @@
 import FileFormats
 
 /// Gemma (2024), Gemma 2 (2024) and Gemma 3 (2025) of text, the last also without a causal mask (EmbeddingGemma): token vectors times
-/// √hiddenSize, scales stored less 1; from Gemma 2 on norms on both sides of the sublayers, and layers with a window.
+/// √hiddenSize, scales stored minus 1; from Gemma 2 on norms on both sides of the sublayers, and layers with a window.
 enum Gemma: DecoderFamily {
     static let modelTypes = ["gemma", "gemma2", "gemma3_text", "gemma3"]
     static let prefixes = ["model.", "", "language_model.model.", "model.language_model."]

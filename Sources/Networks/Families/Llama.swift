@@ -11,7 +11,7 @@ enum Llama: DecoderFamily {
         let type = try reader.string("model_type") ?? "llama"
         let size = try reader.integer("hidden_size", in: 1...65536), heads = try reader.integer("num_attention_heads", in: 1...1024)
         guard size % heads == 0 || reader.value(["head_dim"]) != nil || type == "qwen3" else {
-            throw reader.fail("hidden_size \(size) does not divide by num_attention_heads \(heads)")
+            throw reader.fail("hidden_size \(size) is not divisible by num_attention_heads \(heads)")
         }
         let groups = type == "mistral" ? min(8, heads) : heads
         var configuration = DecoderConfiguration(

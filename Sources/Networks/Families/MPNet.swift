@@ -1,6 +1,6 @@
 import Foundation
 
-/// MPNet (Song et al. 2020): learned positions and, beside them, a bias for each bucket of distances.
+/// MPNet (Song et al. 2020): learned positions and, next to them, a bias for each bucket of distances.
 enum MPNet: EncoderFamily {
     static let modelTypes = ["mpnet"]
     static let prefixes = ["", "mpnet."]

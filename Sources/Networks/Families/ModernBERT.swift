@@ -56,7 +56,7 @@ enum ModernBERT: EncoderFamily {
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
         let pooling = try reader.string("classifier_pooling") ?? "cls"
         guard let mode = ["cls": PoolingMode.cls, "mean": .mean][pooling] else {
-            throw reader.fail("classifier_pooling '\(pooling)' is not supported; supported are cls and mean")
+            throw reader.fail("classifier_pooling '\(pooling)' is not supported; expected cls or mean")
         }
         return ClassificationHead(
             pooling: mode, dense: "head.dense", denseBias: try reader.bool("classifier_bias", default: false),
@@ -89,6 +89,6 @@ extension ConfigurationReader {
     /// Refuses rotary positions that are stretched by a rule of their own.
     func requirePlainRotary(_ parameters: JSON?) throws {
         let type = parameters?["rope_type"]?.string ?? parameters?["type"]?.string ?? "default"
-        guard type == "default" else { throw fail("rope_type '\(type)' is not supported; supported is default") }
+        guard type == "default" else { throw fail("rope_type '\(type)' is not supported; expected default") }
     }
 }

@@ -50,7 +50,7 @@ enum NomicBERT: EncoderFamily {
         case "swiglu": return .silu
         case "geglu": return .gelu
         case "glu": return .sigmoid
-        default: throw reader.fail("activation_function '\(name)' is not supported; supported are swiglu, geglu, glu")
+        default: throw reader.fail("activation_function '\(name)' is not supported; expected swiglu, geglu or glu")
         }
     }
 

@@ -21,7 +21,7 @@ enum T5: DecoderFamily {
         // The reference takes the approximation here.
         case "gated-gelu": (configuration.gatedFeedForward, configuration.activation) = (true, .geluTanh)
         case "gated-silu": (configuration.gatedFeedForward, configuration.activation) = (true, .silu)
-        default: throw reader.fail("feed_forward_proj '\(projection)' is not supported; supported are relu, gelu, gated-gelu, gated-silu")
+        default: throw reader.fail("feed_forward_proj '\(projection)' is not supported; expected relu, gelu, gated-gelu or gated-silu")
         }
         configuration.dropout = try reader.number("dropout_rate", default: 0.1, in: 0..<1)
         configuration.normEpsilon = try reader.number("layer_norm_epsilon", default: 1e-6, in: 0..<1)
@@ -30,7 +30,8 @@ enum T5: DecoderFamily {
         let buckets = try reader.integer("relative_attention_num_buckets", default: 32, in: 4...65536)
         let farthest = try reader.integer("relative_attention_max_distance", default: 128, in: 2...1_048_576)
         guard buckets % 4 == 0, farthest > buckets / 4 else {
-            throw reader.fail("relative_attention_num_buckets \(buckets) should divide by 4, and relative_attention_max_distance \(farthest) be above its quarter")
+            throw reader.fail("relative_attention_num_buckets \(buckets) must be divisible by 4, and relative_attention_max_distance "
+                + "\(farthest) must exceed a quarter of it")
         }
         configuration.relativeBias = .init(buckets: buckets, maximumDistance: farthest, rows: buckets)
         configuration.endIDs = try reader.tokenIDs("eos_token_id")

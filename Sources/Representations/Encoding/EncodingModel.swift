@@ -39,7 +39,7 @@ public struct EncodingModel: Sendable {
     }
 
     public struct Scores: Sendable {
-        /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN where constant or never selected.
+        /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN if constant or never selected.
         public let r: [Double]
         /// 1 − residual / variance around the training means; negative where the mean predicts better.
         public let rSquared: [Double]
@@ -64,19 +64,23 @@ public struct EncodingModel: Sendable {
     ///   - repeats: repetitions whose mean the measurements are: for the ceiling, and for the selection of stable measurements.
     public func callAsFunction(features x: Tensor<Float>, measurements y: Tensor<Float>, groups: [Int]? = nil, repeats: Reliability? = nil) throws -> Scores {
         let n = x.rows, v = y.columns
-        guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not pair") }
-        guard x.isFinite, y.isFinite else { throw DataError(.badData, "features or measurements hold NaN or infinity; leave those columns out") }
-        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else { throw DataError(.usage, "ridge penalties are numbers from 0") }
+        guard n == y.rows else { throw DataError(.badData, "\(n) rows of features and \(y.rows) of measurements do not match") }
+        guard x.isFinite, y.isFinite else {
+            throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns")
+        }
+        guard !penalties.isEmpty, penalties.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+            throw DataError(.usage, "ridge penalties must be at least 0")
+        }
         if bands.count > 1 {
             guard bands[0].lowerBound == 0, zip(bands, bands.dropFirst()).allSatisfy({ $0.upperBound == $1.lowerBound }), bands.allSatisfy({ !$0.isEmpty }),
                   bands[bands.count - 1].upperBound == x.columns else { throw DataError(.usage, "bands should cover the \(x.columns) features one after another") }
         }
-        if stable != nil, repeats == nil { throw DataError(.usage, "stable measurements are chosen by their repetitions, and there are none") }
+        if stable != nil, repeats == nil { throw DataError(.usage, "stable measurements need repetitions, and there are none") }
         if let first = repeats?.repeats.first, first.shape != [n, v] { throw DataError(.badData, "repetitions of shape \(first.shape) do not fit measurements of shape \([n, v])") }
         let search = PenaltySearch(penalties: penalties, bands: bands, weightings: PenaltySearch.weightings(bands: bands.count, samples: bandSamples, seed: seed ^ 0x6261_6e64),
                                    standardizes: standardizes, threads: threads)
         let outer = try folding(rows: Array(0..<n), groups: groups)
-        // Held-out predictions less the training mean, and what was measured less it; NaN where a measurement was not selected.
+        // Held-out predictions minus the training mean, and measurements minus it; NaN if a measurement was not selected.
         var predicted = Tensor<Float>(repeating: .nan, shape: [n, v]), parts = bands.count > 1 ? bands.map { _ in predicted } : []
         var means = Tensor<Float>(repeating: 0, shape: [outer.count, v])
         var chosen = [[Double]](repeating: [], count: v), weights = [[Double]](repeating: [Double](repeating: 0, count: bands.count), count: bands.count > 1 ? v : 0)

@@ -5,7 +5,7 @@ import Tensors
 
 /// Predictions of held-out rows beside what was measured.
 struct HeldOut: Sendable {
-    /// (rows, voxels) without intercept; NaN where a voxel was not used in a row's fold.
+    /// (rows, voxels) without intercept; NaN if a voxel was not used in a row's fold.
     let predicted: Tensor<Float>
     let measured: Tensor<Float>
     /// Means of the training rows (folds, voxels).
@@ -46,7 +46,7 @@ struct HeldOut: Sendable {
         let n = measured.rows, v = voxels, source = RandomSource(seed: seed ^ 0x656e_636f)
         var fold = [Int](repeating: 0, count: n)
         for (place, rows) in folds.enumerated() { for row in rows { fold[row] = place } }
-        // Rows in which a voxel was not used stand in no sum. The training means go with the rows' fold, which permutation leaves.
+        // Rows in which a voxel was not used are in no sum. The training means go with the rows' fold, which permutation leaves.
         func standardized(_ value: (Int, Int) -> Double) -> [Double] {
             var z = [Double](repeating: 0, count: n * v)
             for k in 0..<v {

@@ -38,10 +38,14 @@ public struct LeaveTwoOut: Sendable {
     /// The same with the shares that the permutations reached.
     public func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
         let n = features.rows
-        guard n == measurements.rows else { throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not pair") }
+        guard n == measurements.rows else {
+            throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not match")
+        }
         guard n >= 4 else { throw DataError(.badData, "leaving two out needs at least four items; there are \(n)") }
-        guard features.isFinite, measurements.isFinite else { throw DataError(.badData, "features or measurements hold NaN or infinity; leave those columns out") }
-        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty is a number from 0, not \(penalty)") }
+        guard features.isFinite, measurements.isFinite else {
+            throw DataError(.badData, "features or measurements contain NaN or infinity; leave out those columns")
+        }
+        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty must be at least 0, not \(penalty)") }
         let source = RandomSource(seed: seed)
         let orders = [Array(0..<n)] + (0..<permutations).map { number in
             var random = source.split(UInt64(number))
@@ -70,13 +74,13 @@ public struct LeaveTwoOut: Sendable {
     /// measurements are stable depends on the items that stay, and not on the features that a permutation matches them with.
     private func grams(_ y: Tensor<Double>, _ repeats: Reliability?, _ pairs: [(Int, Int)]) throws -> [[Double]] {
         guard let stable else { return [matrixProduct(y, transposed: false, y, transposed: true).elements] }
-        guard let repeats else { throw DataError(.usage, "stable measurements are chosen by their repetitions, and there are none") }
+        guard let repeats else { throw DataError(.usage, "stable measurements need repetitions, and there are none") }
         guard repeats.repeats[0].shape == y.shape else { throw DataError(.badData, "repetitions of shape \(repeats.repeats[0].shape) do not fit measurements of shape \(y.shape)") }
         let n = y.rows
         try MemoryBudget.require(pairs.count * n * n * 8, for: "the products of \(n) items for each of \(pairs.count) pairs")
         return try Parallel.map(pairs.count, threads: threads) { place, _ in
             let (i, j) = pairs[place], voxels = repeats.stable(stable, items: (0..<n).filter { $0 != i && $0 != j })
-            guard !voxels.isEmpty else { throw DataError(.badData, "no measurement repeats; all are constant in some repetition") }
+            guard !voxels.isEmpty else { throw DataError(.badData, "no measurement is reliable; all are constant in some repetition") }
             var part = Tensor<Double>(uninitialized: [n, voxels.count])
             for row in 0..<n { for (k, voxel) in voxels.enumerated() { part[row, k] = y[row, voxel] } }
             return matrixProduct(part, transposed: false, part, transposed: true).elements
@@ -106,7 +110,7 @@ public struct LeaveTwoOut: Sendable {
     }
 
     private static func score(_ weights: [[Double]], _ train: [Int], _ i: Int, _ j: Int, _ gram: [Double], _ order: [Int], _ n: Int) -> Double {
-        // order[row] is the measured row that stands at `row`.
+        // order[row] is the measured row that is at `row`.
         let a = order[i], b = order[j]
         var products = [0.0, 0.0, 0.0, 0.0]
         for (place, row) in train.enumerated() {
@@ -138,7 +142,7 @@ public struct LeaveTwoOut: Sendable {
     public static func agreement(model: Tensor<Double>, data: Tensor<Double>) throws -> Double {
         let n = model.rows
         guard model.shape == [n, n], data.shape == [n, n], n >= 5 else {
-            throw DataError(.badData, "two square matrices of at least five items are needed, not \(model.shape) and \(data.shape)")
+            throw DataError(.badData, "expected two square matrices of at least five items, not \(model.shape) and \(data.shape)")
         }
         var sum = 0.0
         for i in 0..<n {

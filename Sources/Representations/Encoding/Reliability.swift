@@ -11,11 +11,12 @@ public struct Reliability: Sendable {
     public init(_ repeats: [Tensor<Float>]) throws {
         guard repeats.count >= 2, let first = repeats.first else { throw DataError(.badData, "reliability needs at least two repetitions of the measurements; there are \(repeats.count)") }
         guard repeats.allSatisfy({ $0.shape == first.shape }) else { throw DataError(.badData, "repetitions differ in shape: \(repeats.map { "\($0.shape)" }.joined(separator: ", "))") }
-        guard repeats.allSatisfy(\.isFinite) else { throw DataError(.badData, "repetitions hold NaN or infinity") }
+        guard repeats.allSatisfy(\.isFinite) else { throw DataError(.badData, "repetitions contain NaN or infinity") }
         self.repeats = repeats
     }
 
-    /// The mean correlation of two repetitions over these items, one a voxel: the stability of Mitchell et al. (2008). NaN where a repetition is constant.
+    /// The mean correlation of two repetitions over these items, one a voxel: the stability of Mitchell et al. (2008). NaN if a repetition
+    /// is constant.
     ///
     /// - Complexity: O(repeats · items · voxels): the pairwise correlations of standardized rows sum to what their sum's square says.
     public func stability(items: [Int]) -> [Double] {

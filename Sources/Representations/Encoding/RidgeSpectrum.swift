@@ -69,7 +69,7 @@ struct RidgeSpectrum: Sendable {
     }
 }
 
-/// Some responses of some training rows, as the spectrum sees them: LᵀY and the means that were taken out.
+/// Some responses of some training rows, as the spectrum sees them: LᵀY and the means that were subtracted.
 struct ResponseBlock {
     /// (r, voxels).
     let projected: Tensor<Float>

@@ -14,7 +14,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
 
     /// The agreement of two matrices over the pairs that both have, in [−1, 1].
     ///
-    /// - Throws: `DataError` where they differ in size or one is constant.
+    /// - Throws: `DataError` if they differ in size or one is constant.
     public func callAsFunction(_ a: [Double], _ b: [Double], conditions: Int) throws -> Double {
         guard a.count == b.count else { throw DataError(.badData, "two matrices of \(a.count) and \(b.count) pairs cannot be compared") }
         let kept = a.indices.filter { !a[$0].isNaN && !b[$0].isNaN }
@@ -43,7 +43,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
             bb += b[i] * b[i]
             ab += a[i] * b[i]
         }
-        guard aa > 0, bb > 0 else { throw DataError(.badData, "a matrix of equal dissimilarities agrees with nothing") }
+        guard aa > 0, bb > 0 else { throw DataError(.badData, "a matrix with all dissimilarities equal cannot be compared") }
         return max(-1, min(1, ab / (aa.squareRoot() * bb.squareRoot())))
     }
 
@@ -71,7 +71,7 @@ public enum RDMComparison: String, Sendable, CaseIterable {
         return g + rows.map { all - 2 * $0 }
     }
 
-    /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a stands in.
+    /// The matrix that agrees best with all of these on average, as rsatoolbox's `pool_rdm`; for τ-a that of ρ-a is used.
     public func pooled(_ matrices: [[Double]]) -> [Double] { Self.average(matrices.map(scaled)) }
 
     private static func average(_ scaled: [[Double]]) -> [Double] {

@@ -142,7 +142,7 @@ public struct RSA: Sendable {
         return (0..<m).map { model in values.contains { $0 == nil } ? nil : mean(values.compactMap { $0?[model] }) }
     }
 
-    /// By elimination; nil where the matrix is singular, as when the others explain a model.
+    /// By elimination; nil if the matrix is singular, as when the others explain a model.
     private static func inverse(_ matrix: [[Double]]) -> [[Double]]? {
         let n = matrix.count
         var a = matrix, b = (0..<n).map { i in (0..<n).map { i == $0 ? 1.0 : 0 } }

@@ -35,7 +35,7 @@ extension RSA {
 }
 
 /// Agreement of matrices in a bootstrap sample of conditions without writing the sample out: a pair of conditions that were drawn a and b
-/// times stands in it a·b times, so sums are weighted, and ranks are counted off the ranks of the whole matrix.
+/// times is in it a·b times, so sums are weighted, and ranks are counted off the ranks of the whole matrix.
 struct WeightedComparison: Sendable {
     private let comparison: RDMComparison
     private let n: Int
@@ -48,7 +48,7 @@ struct WeightedComparison: Sendable {
         let levels: Int
     }
 
-    /// Nil where pairs are missing, and for τ-a and cov-weighted.
+    /// Nil if pairs are missing, and for τ-a and cov-weighted.
     init?(_ models: [[Double]], _ subjects: [[Double]], _ n: Int, _ comparison: RDMComparison, threads: Int) {
         let all = models + subjects
         guard comparison != .tauA, comparison != .covarianceWeighted, !all.contains(where: { $0.contains(where: \.isNaN) }) else { return nil }

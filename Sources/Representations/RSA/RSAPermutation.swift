@@ -9,7 +9,7 @@ import Tensors
 struct PreparedMatrices: Sendable {
     let models: [[Double]], subjects: [[Double]]
 
-    /// Nil where pairs are missing or the measure is τ-a.
+    /// Nil if pairs are missing or the measure is τ-a.
     init?(_ models: [[Double]], _ subjects: [[Double]], _ n: Int, _ comparison: RDMComparison, threads: Int) {
         guard comparison != .tauA, !(models + subjects).contains(where: { $0.contains(where: \.isNaN) }) else { return nil }
         let all = models + subjects, prepared = Parallel.map(all.count, threads: threads) { item, _ in Self.prepared(all[item], n, comparison) }

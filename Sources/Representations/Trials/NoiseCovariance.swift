@@ -19,7 +19,7 @@ public struct NoiseCovariance: Sendable {
     public let shrinkage: Double
 
     /// - Parameters:
-    ///   - residuals: (observations, channels), each condition's mean taken out.
+    ///   - residuals: (observations, channels), with each condition's mean subtracted.
     ///   - freedom: degrees of freedom: observations less conditions.
     /// - Throws: `DataError` without freedom, or for a channel that never varies.
     public init(residuals x: Tensor<Double>, freedom: Int, _ kind: Shrinkage = .diagonal) throws {
@@ -29,7 +29,9 @@ public struct NoiseCovariance: Sendable {
         var squares = x
         for i in 0..<squares.count { squares[i] *= squares[i] }
         let fourth = matrixProduct(squares, transposed: true, squares)
-        if let flat = (0..<d).first(where: { !(sums[$0, $0] > 0) }) { throw DataError(.badData, "channel \(flat) never varies within conditions, so it has no noise to divide by; leave it out") }
+        if let flat = (0..<d).first(where: { !(sums[$0, $0] > 0) }) {
+            throw DataError(.badData, "channel \(flat) never varies within conditions, so its noise is zero; leave it out")
+        }
         var s = Tensor<Double>(repeating: 0, shape: [d, d])
         switch kind {
         case .none:
@@ -84,7 +86,7 @@ public struct NoiseCovariance: Sendable {
 
     /// W (channels, channels) with W·Wᵀ the inverse of the matrix: x·W has channels of unit noise.
     ///
-    /// - Throws: `DataError` where the matrix cannot be inverted.
+    /// - Throws: `DataError` if the matrix cannot be inverted.
     public static func whitening(_ matrix: Tensor<Double>) throws -> Tensor<Double> {
         let d = matrix.rows, (values, vectors) = try symmetricEigenvectors(matrix, count: d)
         guard let largest = values.first, largest > 0, let smallest = values.last, smallest > largest * 1e-14 else {

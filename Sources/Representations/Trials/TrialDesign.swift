@@ -20,14 +20,16 @@ public struct TrialDesign: Sendable, Equatable {
     ///   - folds: the fold of each trial; nil deals each condition's trials to `defaultFolds` folds in turn.
     /// - Throws: `DataError` for empty cells, fewer than two conditions, or conditions that some fold lacks (named).
     public init(conditions values: [String], folds: [String]? = nil, defaultFolds: Int = 2) throws {
-        if let empty = values.firstIndex(of: "") { throw DataError(.badData, "trial \(empty) has no condition (trials count from 0)") }
+        if let empty = values.firstIndex(of: "") {
+            throw DataError(.badData, "trial \(empty) has no condition (trials are numbered from 0)")
+        }
         let factor = Factor(name: "condition", values: values)
         guard factor.levels.count >= 2 else { throw DataError(.badData, "all trials belong to the condition '\(factor.levels.first ?? "")'; at least two are needed") }
         conditions = factor.levels
         condition = factor.codes.compactMap { $0 }
         if let given = folds {
             guard given.count == values.count else { throw DataError(.badData, "\(given.count) folds do not fit \(values.count) trials") }
-            if let empty = given.firstIndex(of: "") { throw DataError(.badData, "trial \(empty) has no fold (trials count from 0)") }
+            if let empty = given.firstIndex(of: "") { throw DataError(.badData, "trial \(empty) has no fold (trials are numbered from 0)") }
             let parts = Factor(name: "fold", values: given)
             (self.folds, fold) = (parts.levels, parts.codes.compactMap { $0 })
         } else {

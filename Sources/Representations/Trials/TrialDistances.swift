@@ -12,7 +12,7 @@ public struct TrialDistances: Sendable {
         case mahalanobis
         /// The same, each fold's difference multiplied with that of the other folds: unbiased, so that it may be negative (Walther et al. 2016).
         case crossnobis
-        /// How well a linear discriminant tells two conditions apart in folds that it has not seen, from 0 to 1.
+        /// Accuracy of a linear discriminant between two conditions on held-out folds, from 0 to 1.
         case decoding
 
         public var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }
@@ -33,16 +33,17 @@ public struct TrialDistances: Sendable {
     ///
     /// - Parameters:
     ///   - data: (times, trials, channels), finite.
-    /// - Throws: `DataError` where trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
+    /// - Throws: `DataError` if trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
     /// - Complexity: O(times · (trials · channels² + conditions² · channels)); decoding adds conditions² · trials.
     public func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
         guard data.shape.count == 3, data.shape[1] == design.count else {
-            throw DataError(.badData, "an array (times, trials, channels) with \(design.count) trials was expected, not one of shape \(data.shape)")
+            throw DataError(.badData, "expected an array (times, trials, channels) with \(design.count) trials, found shape \(data.shape)")
         }
         let (count, trials, channels) = (data.shape[0], data.shape[1], data.shape[2])
         guard times.count == count else { throw DataError(.badData, "\(times.count) times do not name \(count) matrices") }
         if let bad = data.values.firstIndex(where: { !$0.isFinite }) {
-            throw DataError(.badData, "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is \(data.values[bad]) (all count from 0); repair or leave out that trial")
+            throw DataError(.badData, "time \(bad / (trials * channels)), trial \(bad / channels % trials), channel \(bad % channels) is "
+                + "\(data.values[bad]) (all numbered from 0); fix or leave out that trial")
         }
         if measure.isCrossValidated { try design.requireComplete() }
         @Sendable func slice(_ time: Int) -> Tensor<Double> { Tensor(data.values[time * trials * channels..<(time + 1) * trials * channels], shape: [trials, channels]) }

@@ -30,7 +30,7 @@ public struct FreeParameter: Sendable {
 public struct FittedParameter: Sendable {
     public var name: String
     public var value: Double
-    /// Ends of the interval; nil where the objective stays within reach up to the bound on that side.
+    /// Ends of the interval; nil if the objective stays within reach up to the bound on that side.
     public var low: Double?, high: Double?
     /// Where the search ended on that side.
     public var bounds: ClosedRange<Double>
@@ -64,7 +64,7 @@ public struct ParameterFit: Sendable {
     /// - Parameters:
     ///   - rise: how far the objective may rise within the interval; 1.9207 for 95 %.
     ///   - misfit: minus log-likelihood at these values, in the order of `parameters`.
-    /// - Throws: `DataError` where the misfit is finite nowhere that was tried.
+    /// - Throws: `DataError` if the misfit is finite nowhere that was tried.
     public init(_ parameters: [FreeParameter], rise: Double = 1.920729410347062, misfit: ([Double]) throws -> Double) throws {
         let low = parameters.map { log($0.bounds.lowerBound) }, high = parameters.map { log($0.bounds.upperBound) }
         func objective(_ x: [Double]) throws -> Double {
@@ -72,7 +72,7 @@ public struct ParameterFit: Sendable {
             let values = x.map(exp)
             return try misfit(values) + Self.penalty(parameters, values)
         }
-        // The same fractions of every parameter's range, crossed so that two starts share no value.
+        // The same fractions of every parameter's range, crossed so that no two starts share a value.
         let fractions = [[0.5, 0.5], [0.25, 0.7], [0.75, 0.3], [0.85, 0.85], [0.2, 0.2]]
         var starts = fractions.map { f in parameters.indices.map { low[$0] + f[$0 % 2] * (high[$0] - low[$0]) } }
         for k in 0..<(parameters.map(\.starts.count).max() ?? 0) {
@@ -85,7 +85,7 @@ public struct ParameterFit: Sendable {
         var minima: [NelderMead.Minimum] = []
         for start in starts { minima.append(try NelderMead().minimize(from: start, step: step, objective)) }
         guard let found = minima.min(by: { $0.value < $1.value }), found.value.isFinite else {
-            throw DataError(.badData, "the model gives these data no likelihood at any value that was tried")
+            throw DataError(.badData, "the likelihood of these data is zero at every value tried")
         }
         var best = found, evaluations = minima.reduce(0) { $0 + $1.evaluations }
         // A profile that finds something better is the better fit.

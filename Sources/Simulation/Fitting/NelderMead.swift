@@ -14,7 +14,7 @@ public struct NelderMead: Sendable {
         public var point: [Double]
         public var value: Double
         public var evaluations: Int
-        /// False where the evaluations were used up before the simplex was small.
+        /// False if the evaluations were used up before the simplex was small.
         public var hasConverged: Bool
     }
 

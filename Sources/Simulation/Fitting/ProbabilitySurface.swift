@@ -100,10 +100,10 @@ public struct ProbabilitySurface: Sendable {
         try AtomicFile.write(to: path) { try $0.write(json.serialized() + "\n") }
     }
 
-    /// - Throws: `DataError` where the file is another model's, or its numbers do not fit together.
+    /// - Throws: `DataError` if the file is another model's, or its numbers do not fit together.
     public init(path: String, named name: String) throws {
         let json = try JSON(contentsOf: path)
-        func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to have it simulated again", file: path) }
+        func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to simulate it again", file: path) }
         guard json["surface"]?.string == name else { throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")") }
         func axis(_ key: String) throws -> Axis {
             guard let a = json[key], let name = a["name"]?.string, let low = a["low"]?.double, let high = a["high"]?.double, let count = a["points"]?.int,

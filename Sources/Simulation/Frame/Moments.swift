@@ -14,7 +14,7 @@ public struct Moments: Sendable {
 
     /// At rest: all zero.
     ///
-    /// - Throws: `DataError` where a parameter has no value, or the dynamics are not linear.
+    /// - Throws: `DataError` if a parameter has no value, or the dynamics are not linear.
     public init(network: Network, dynamics: Dynamics, parameters: [String: Double] = [:]) throws {
         guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else { throw DataError(.usage, "moments are exact for linear spreading activation only") }
         (self.decay, self.sd, self.relativeSD) = (decay, sd, relativeSD)

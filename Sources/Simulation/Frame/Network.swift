@@ -59,7 +59,7 @@ public struct Network: Sendable {
 
     /// All edges, ordered by the unit that they lead to, so that sums are always taken in one order.
     ///
-    /// - Throws: `DataError` where a link's parameter has no value.
+    /// - Throws: `DataError` if a link's parameter has no value.
     func edges(parameters: [String: Double]) throws -> [Edge] {
         var edges: [Edge] = []
         for link in links {

@@ -18,7 +18,7 @@ public struct Simulator: Sendable {
 
     static let lanes = 32
 
-    /// - Throws: `DataError` where the value of a parameter is missing or not finite.
+    /// - Throws: `DataError` if the value of a parameter is missing or not finite.
     public init(network: Network, dynamics: Dynamics, trial: TrialProtocol, parameters: [String: Double] = [:]) throws {
         if let bad = parameters.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.isFinite }) {
             throw DataError(.usage, "the parameter \(bad.key) is \(bad.value); expected a finite number")
@@ -34,7 +34,7 @@ public struct Simulator: Sendable {
 
     /// How a trial of a race between responses ended.
     public struct Response: Sendable, Equatable {
-        /// The response's index, nil where none reached the threshold.
+        /// The response's index, nil if none reached the threshold.
         public var choice: Int?
         /// Steps from the first step of the race, at least 1.
         public var steps: Int
@@ -116,8 +116,8 @@ public struct Simulator: Sendable {
         return probabilities
     }
 
-    /// Steps until the unit of a protocol that stops by a threshold reaches its level, without noise, interpolated within the last step; nil where it
-    /// does not.
+    /// Steps until the unit of a protocol that stops by a threshold reaches its level, without noise, interpolated within the last step;
+    /// nil if it does not.
     public func thresholdSteps() -> Double? {
         guard case .threshold(let unit, let level, let limit) = trial.stop else { preconditionFailure("needs a protocol that stops by a threshold") }
         let lanes = Lanes(self, isNoisy: false)

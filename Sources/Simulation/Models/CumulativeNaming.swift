@@ -22,7 +22,7 @@ public struct CumulativeNamingModel: Sendable {
 
     public init(inhibition: Double, strengthening: Double) { (self.inhibition, self.strengthening) = (inhibition, strengthening) }
 
-    /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN where the threshold is not reached.
+    /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN if the threshold is not reached.
     ///
     /// - Parameter categories: the category of each picture; pictures are all different.
     public func cycles(_ categories: [Int]) throws -> [Double] {
@@ -67,7 +67,8 @@ public struct CumulativeNamingModel: Sendable {
     /// - Throws: `DataError` for fewer positions or values that are not positive.
     public static func fit(latencies: [Double]) throws -> Fit {
         guard latencies.count >= 5 else {
-            throw DataError(.badData, "\(latencies.count) positions cannot be fitted by four constants (inhibition, strengthening, intercept, slope); at least 5 are needed")
+            throw DataError(.badData, "\(latencies.count) positions are not enough for four constants (inhibition, strengthening, "
+                + "intercept, slope); expected at least 5")
         }
         guard latencies.allSatisfy({ $0.isFinite && $0 > 0 }) else { throw DataError(.badData, "latencies should be positive milliseconds") }
         func line(_ cycles: [Double]) -> (intercept: Double, slope: Double, error: Double)? {

@@ -102,7 +102,7 @@ public struct ERPModel: Sendable {
     }
 }
 
-/// Strings of three letters out of a corpus.
+/// Strings of three letters from a corpus.
 public struct ERPLexicon: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
 
@@ -116,7 +116,7 @@ public struct ERPLexicon: Sendable {
     /// - Parameters:
     ///   - texts: of a language in Latin letters; other letters are left out.
     ///   - count: strings of each kind, at most; a corpus with fewer has fewer.
-    /// - Throws: `DataError` where there are fewer than ten words or three acronyms.
+    /// - Throws: `DataError` if there are fewer than ten words or three acronyms.
     public init(texts: [String], count: Int = 40, seed: UInt64) throws {
         var words: [String: Int] = [:], initials: [String: Int] = [:], seen: Set<String> = []
         for text in texts {

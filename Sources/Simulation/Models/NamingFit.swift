@@ -169,7 +169,7 @@ public struct NamingFitter: Sendable {
         return Recovery(people: results.compactMap { $0 })
     }
 
-    /// How many pictures it takes to tell two people apart.
+    /// How many pictures are needed to distinguish two people.
     public struct Power: Sendable {
         /// Pictures per person for each power asked for, in that order.
         public var items: [(power: Double, items: Int)]
@@ -180,13 +180,15 @@ public struct NamingFitter: Sendable {
     /// The likelihood-ratio test that two people have the same parameters: expected G² per picture is that of their fitted probabilities, power comes
     /// from the noncentral χ² distribution with as many degrees of freedom as free parameters.
     ///
-    /// - Throws: `DataError` where the two have the same fitted probabilities.
+    /// - Throws: `DataError` if the two have the same fitted probabilities.
     public func power(_ a: ParameterFit, _ b: ParameterFit, powers: [Double] = [0.8, 0.9, 0.95], level: Double = 0.05) throws -> Power {
         let (va, vb) = (all(a.values), all(b.values)), pa = surface.probabilities(va[0], va[1]), pb = surface.probabilities(vb[0], vb[1])
         let both = zip(pa, pb).map { $0 + $1 }
         let apart = Self.misfit(pa, pa) + Self.misfit(pb, pb), together = try parameters(of: both).misfit
         let each = 2 * (together - apart)
-        guard each > 1e-9 else { throw DataError(.badData, "the two have the same fitted parameters; no number of pictures tells them apart") }
+        guard each > 1e-9 else {
+            throw DataError(.badData, "the two have the same fitted parameters; no number of pictures can distinguish them")
+        }
         let freedom = Double(free.count), critical = ChiSquare(freedom: freedom).quantile(1 - level)
         return Power(items: powers.map { power in
             var (low, high) = (1.0, 2.0)

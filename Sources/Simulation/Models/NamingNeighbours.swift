@@ -1,4 +1,4 @@
-/// Semantic neighbours of real words for the naming model, out of vectors.
+/// Semantic neighbours of real words for the naming model, from vectors.
 ///
 /// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) / (1 − c₀),
 /// rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three features of ten at 30 % of
@@ -16,7 +16,7 @@ public struct NamingNeighbours: Sendable {
 
     /// - Parameters:
     ///   - vectors: one per word, all of one length, none zero.
-    ///   - limit: neighbours per word, at most; those that would share no feature are left out.
+    ///   - limit: neighbours per word, at most; those that would not share a feature are left out.
     /// - Complexity: O(words² · dimensions).
     public init(_ vectors: [[Float]], limit: Int) {
         let norms = vectors.map { $0.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }

@@ -65,7 +65,8 @@ public struct NamingTable: Sendable {
             try readLong(rows, person: person, response: response, count: column(Self.countNames), file: table.name)
         } else {
             for (category, place) in zip(NamingModel.Category.allCases, wide) where place == nil {
-                throw DataError(.badData, "there is no column \(category.name) (\(category.japaneseName)); the columns are \(table.columns.joined(separator: ", "))", file: table.name)
+                throw DataError(.badData, "no column \(category.name) (\(category.japaneseName)); the columns are "
+                    + "\(table.columns.joined(separator: ", "))", file: table.name)
             }
             try readWide(rows, person: person, categories: wide.compactMap { $0 }, omissions: column(Self.omissionNames),
                          published: Self.publishedNames.compactMap { name in table.columns.firstIndex(of: name).map { (name, $0) } }, items: items, file: table.name)
@@ -123,7 +124,8 @@ public struct NamingTable: Sendable {
             } else if Self.omissionNames.contains(Self.folded(label)) {
                 entry.responses.omissions += amount
             } else {
-                throw DataError(.badData, "the category '\(label)' is not known; the categories are \(Self.knownCategories)", file: file, line: row.line)
+                throw DataError(.badData, "unknown category '\(label)'; the categories are "
+                    + "\(Self.knownCategories)", file: file, line: row.line)
             }
             if found[name] == nil { order.append(name) }
             found[name] = entry
@@ -134,7 +136,7 @@ public struct NamingTable: Sendable {
     private mutating func append(_ responses: NamingResponses, file: String, line: Int) throws {
         guard responses.classified > 0 else { throw DataError(.badData, "\(responses.name) has no responses in any category", file: file, line: line) }
         guard !patients.contains(where: { $0.name == responses.name }) else {
-            throw DataError(.badData, "\(responses.name) stands in two rows; expected one row per person", file: file, line: line)
+            throw DataError(.badData, "\(responses.name) occurs in two rows; expected one row per person", file: file, line: line)
         }
         patients.append(responses)
     }

@@ -108,9 +108,9 @@ public struct Overfitting: Sendable {
                              fittedError: median(errors.map(\.fitted)), heldOutError: median(errors.map(\.heldOut)))
     }
 
-    /// The solution of least squares, of least norm where there are fewer rows than columns.
+    /// The solution of least squares, of least norm if there are fewer rows than columns.
     ///
-    /// - Throws: `DataError` where columns (or rows) depend linearly on each other.
+    /// - Throws: `DataError` if columns (or rows) depend linearly on each other.
     package static func leastSquares(_ rows: [[Double]], _ y: [Double]) throws -> [Double] {
         let (m, n) = (rows.count, rows.first?.count ?? 0), isWide = m < n
         // Columns of the matrix (or of its transpose, where it is wide) are reflected one after another onto the axes.

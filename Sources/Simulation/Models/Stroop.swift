@@ -83,7 +83,7 @@ public struct StroopModel: Sendable {
         return try Simulator(network: network, dynamics: .cascade(rate: rate), trial: TrialProtocol(events, stop: .accumulators(race), startsSettled: true))
     }
 
-    /// Cycles to the response without noise, nil where none comes; whether it is the right one.
+    /// Cycles to the response without noise, nil if none comes; whether it is the right one.
     public func cycles(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> (cycles: Int?, isCorrect: Bool) {
         var quiet = self
         quiet.sd = 0
@@ -216,7 +216,9 @@ extension StroopModel.Weights {
             guard let weight = Double(cells[places[2]]), weight.isFinite else {
                 throw DataError(.badData, "the weight '\(cells[places[2]])' is not a number", file: table.name, line: line)
             }
-            guard found.updateValue(weight, forKey: name) == nil else { throw DataError(.badData, "the link \(name) stands twice", file: table.name, line: line) }
+            guard found.updateValue(weight, forKey: name) == nil else {
+                throw DataError(.badData, "the link \(name) occurs twice", file: table.name, line: line)
+            }
         }
         if let missing = known.first(where: { found[$0] == nil }) { throw DataError(.badData, "the link \(missing) has no weight", file: table.name) }
         func matrix(_ from: [String], _ to: [String]) -> [[Double]] { to.map { t in from.map { found[key($0, t)] ?? 0 } } }

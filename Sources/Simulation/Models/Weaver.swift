@@ -17,7 +17,7 @@ public struct WeaverModel: Sendable {
     /// Per millisecond: concept to concept, concept to lemma, decay, external input.
     public var conceptRate = 0.0101, lemmaRate = 0.0074, decay = 0.0240, input = 0.1965
     public var criticalDifference = 1.6
-    /// Milliseconds that a distractor lasts.
+    /// Duration of a distractor in milliseconds.
     public var distractorDuration = 100.0
     /// Milliseconds after which the simulation ends.
     public var limit = 1000.0

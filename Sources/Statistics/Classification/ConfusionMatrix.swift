@@ -28,9 +28,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
     /// Share of rows predicted right.
     public var accuracy: Double { Double((0..<classes).reduce(0) { $0 + self[$1, $1] }) / Double(total) }
-    /// Of the rows taken for a class the share that are of it; 0 where there are none.
+    /// Of the rows taken for a class the share that are of it; 0 if there are none.
     public func precision(_ k: Int) -> Double { Self.share(self[k, k], predictions(k)) }
-    /// Of the rows of a class the share that were recognized; 0 where there are none.
+    /// Of the rows of a class the share that were recognized; 0 if there are none.
     public func recall(_ k: Int) -> Double { Self.share(self[k, k], support(k)) }
     /// Harmonic mean of precision and recall; 0 where both are.
     public func f1(_ k: Int) -> Double { Self.share(2 * self[k, k], support(k) + predictions(k)) }

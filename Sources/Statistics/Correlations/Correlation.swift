@@ -41,7 +41,9 @@ public enum Correlation: String, Sendable, CaseIterable {
     }
 
     private static func check(_ x: [Double], _ y: [Double]) throws {
-        guard x.count == y.count else { throw DataError(.badData, "a correlation needs two series of one length; they have \(x.count) and \(y.count) values") }
+        guard x.count == y.count else {
+            throw DataError(.badData, "a correlation needs two series of equal length; they have \(x.count) and \(y.count) values")
+        }
         guard x.count >= 2 else { throw DataError(.badData, "a correlation needs at least two pairs of values; there \(x.count == 1 ? "is 1" : "are none")") }
         for (name, series) in [("first", x), ("second", y)] {
             if let bad = series.firstIndex(where: { !$0.isFinite }) {
@@ -50,9 +52,9 @@ public enum Correlation: String, Sendable, CaseIterable {
         }
     }
 
-    private static func constant() -> DataError { DataError(.badData, "a series whose values are all equal has no correlation with anything") }
+    private static func constant() -> DataError { DataError(.badData, "all values of a series are equal, so its correlation is undefined") }
 
-    /// - Parameter scale: size of the series before something was taken out of them, against which a rest of rounding errors is constant.
+    /// - Parameter scale: size of the series before adjustment, relative to which a residue of rounding errors counts as constant.
     static func pearson(_ x: [Double], _ y: [Double], scale: (Double, Double) = (0, 0)) throws -> Double {
         let n = Double(x.count), meanX = x.reduce(0, +) / n, meanY = y.reduce(0, +) / n
         // Scaled by the largest deviation, so that squares neither overflow nor vanish.
@@ -155,7 +157,7 @@ public enum Correlation: String, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - covariates: series as long as x and y, at least one.
-    /// - Throws: `DataError` where the covariates depend on one another or explain a series completely.
+    /// - Throws: `DataError` if the covariates depend on one another or explain a series completely.
     public func partial(_ x: [Double], _ y: [Double], given covariates: [[Double]], level: Double = 0.95) throws -> Estimate {
         guard self == .pearson || self == .spearman else {
             throw DataError(.usage, "partial correlation is defined here for pearson and spearman, not \(rawValue)")

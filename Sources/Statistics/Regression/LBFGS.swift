@@ -25,7 +25,7 @@ public struct LBFGS: Sendable {
 
     /// - Parameters:
     ///   - w: where to begin; the minimum afterwards.
-    ///   - function: the value at a place, and its gradient, which is asked for only where it is needed.
+    ///   - function: the value at a place, and its gradient, which is computed only if needed.
     public func minimize(_ w: inout [Double], _ function: (_ w: [Double]) -> (value: Double, gradient: () -> [Double])) -> End {
         func dot(_ a: [Double], _ b: [Double]) -> Double {
             var sum = 0.0

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// What statsmodels' `OLS` reports: coefficients with standard errors, t, p and intervals, R², adjusted R², F, residuals, log-likelihood.
 public struct LeastSquares: Sendable {
-    /// Names of the coefficients, the intercept first where there is one.
+    /// Names of the coefficients, the intercept first if there is one.
     public let names: [String]
     /// Value, t interval and two-sided p of each coefficient.
     public let coefficients: [Estimate]
@@ -18,7 +18,7 @@ public struct LeastSquares: Sendable {
     public let residualFreedom: Int
     /// Σ residual² / residual degrees of freedom.
     public let residualVariance: Double
-    /// Share of variance explained, around the mean where there is an intercept, else around 0 (as statsmodels).
+    /// Share of variance explained, around the mean if there is an intercept, else around 0 (as statsmodels).
     public let rSquared: Double
     public let adjustedRSquared: Double
     /// F of all coefficients but the intercept, and its p-value; nil without such coefficients.
@@ -37,7 +37,7 @@ public struct LeastSquares: Sendable {
         guard y.count == design.rows else { throw DataError(.badData, "the response has \(y.count) values, the predictors \(design.rows)") }
         try requireFinite(y, "response")
         let n = design.rows, k = design.width
-        guard n > k else { throw DataError(.badData, "\(k) coefficients cannot be tested with \(n) rows; at least \(k + 1) are needed") }
+        guard n > k else { throw DataError(.badData, "\(k) coefficients cannot be tested with \(n) rows; expected at least \(k + 1)") }
         let solution = try design.solve(y)
         residuals = solution.residuals
         residualFreedom = n - k

@@ -117,7 +117,7 @@ public func softmaxRows(_ logits: Tensor<Double>) -> Tensor<Double> {
 
 /// The penalized likelihood, its gradient and its Hessian. Parameters: for each output p weights and, if wanted, the intercept.
 private struct Problem {
-    /// With a last column of ones where there is an intercept.
+    /// With a last column of ones if there is an intercept.
     let x: DesignMatrix
     let labels: [Int]
     let rowWeights: [Double]?
@@ -131,10 +131,12 @@ private struct Problem {
     init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool) throws {
         guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
         guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
-        guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression hold NaN or infinity") }
-        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "the penalty of a logistic regression is a number from 0, not \(penalty)") }
+        guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression contain NaN or infinity") }
+        guard penalty >= 0, penalty.isFinite else {
+            throw DataError(.usage, "the penalty of a logistic regression must be at least 0, not \(penalty)")
+        }
         if let rowWeights, rowWeights.count != x.rows || !rowWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) {
-            throw DataError(.badData, "a logistic regression needs one weight from 0 for each of its \(x.rows) rows")
+            throw DataError(.badData, "a logistic regression needs one non-negative weight for each of its \(x.rows) rows")
         }
         var counts = [Int](repeating: 0, count: classes)
         for (row, label) in labels.enumerated() {
@@ -241,7 +243,7 @@ private struct Problem {
         return h
     }
 
-    /// The solution of h · step = g, or nil where h is not positive definite.
+    /// The solution of h · step = g, or nil if h is not positive definite.
     private func solved(_ h: [Double], _ g: [Double]) -> [Double]? {
         useOneLAPACKThread()
         var h = h, step = g

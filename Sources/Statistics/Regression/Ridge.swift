@@ -8,7 +8,7 @@ import Tensors
 /// scikit-learn's `Ridge`). It is the kernel form as well: with fewer rows than columns the decomposition is of the rows' size. The
 /// decomposition is in Double, products are in `Scalar`.
 public struct Ridge<Scalar: TensorScalar>: Sendable {
-    /// Column means of the predictors, which were taken out; zeros without an intercept.
+    /// Column means of the predictors, which were subtracted; zeros without an intercept.
     public let means: [Double]
     public let hasIntercept: Bool
     /// Left singular vectors (n, r).
@@ -23,7 +23,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     public init(_ x: Tensor<Scalar>, intercept: Bool = true) throws {
         let n = x.rows, p = x.columns
         guard n > 0, p > 0 else { throw DataError(.badData, "ridge regression needs rows and predictors; the predictors have shape \(x.shape)") }
-        guard x.isFinite else { throw DataError(.badData, "the predictors of a ridge regression hold NaN or infinity") }
+        guard x.isFinite else { throw DataError(.badData, "the predictors of a ridge regression contain NaN or infinity") }
         var centred = x.converted(to: Double.self)
         var middle = [Double](repeating: 0, count: p)
         if intercept { middle = Self.removeMeans(&centred) }
@@ -51,8 +51,8 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     /// - Parameter y: responses (n, v), finite.
     public func target(_ y: Tensor<Scalar>) throws -> Target {
         guard y.rows == u.rows else { throw DataError(.badData, "ridge regression has \(u.rows) rows of predictors and \(y.rows) of responses") }
-        guard y.isFinite else { throw DataError(.badData, "the responses of a ridge regression hold NaN or infinity") }
-        // Centred columns of U sum to 0, so Uᵀ takes the mean out of Y by itself; taking it out first keeps the digits.
+        guard y.isFinite else { throw DataError(.badData, "the responses of a ridge regression contain NaN or infinity") }
+        // Centred columns of U sum to 0, so Uᵀ removes the mean of Y by itself; subtracting it first keeps the digits.
         let columns = y.columns
         var middle = [Double](repeating: 0, count: columns), centred = y
         if hasIntercept {
@@ -117,7 +117,7 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     }
 
     private static func check(_ penalty: Double) throws {
-        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty is a number from 0, not \(penalty)") }
+        guard penalty >= 0, penalty.isFinite else { throw DataError(.usage, "a ridge penalty must be at least 0, not \(penalty)") }
     }
 
     private static func removeMeans(_ x: inout Tensor<Double>) -> [Double] {

@@ -154,7 +154,9 @@ public struct SparseRidge: Sendable {
     /// - Complexity: O(entries) an iteration.
     public init(_ x: SparseRows, y: [Double], penalty: Double = 1, tolerance: Double = 1e-8, maximumIterations: Int = 1000) throws {
         guard x.rows == y.count, x.rows > 0 else { throw DataError(.badData, "ridge regression has \(x.rows) rows of predictors and \(y.count) of responses") }
-        guard penalty > 0, penalty.isFinite else { throw DataError(.usage, "the penalty of a ridge regression is a number above 0, not \(penalty)") }
+        guard penalty > 0, penalty.isFinite else {
+            throw DataError(.usage, "the penalty of a ridge regression must be positive, not \(penalty)")
+        }
         try requireFinite(y, "responses")
         let n = Double(x.rows), middle = mean(y), p = x.columns
         let means = x.transposedProduct(Tensor(repeating: 1 / n, shape: [x.rows, 1])).elements

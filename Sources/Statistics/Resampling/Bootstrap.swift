@@ -76,9 +76,9 @@ public struct Bootstrap: Sendable, Equatable {
         func leaving(_ unit: Int) -> [Int] { strata.joined().filter { $0 != unit }.flatMap { rows[$0] } }
     }
 
-    /// The statistic of every resample, in order; NaN where it was undefined.
+    /// The statistic of every resample, in order; NaN if it was undefined.
     ///
-    /// - Parameter statistic: from the chosen rows, of which one may stand there several times.
+    /// - Parameter statistic: from the chosen rows, of which one may be there several times.
     /// - Complexity: `resamples` evaluations, on `threads` cores.
     public func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
         let source = RandomSource(seed: seed)
@@ -90,7 +90,7 @@ public struct Bootstrap: Sendable, Equatable {
 
     /// The statistic of the whole sample with its interval.
     ///
-    /// Resamples in which the statistic is NaN are left out; `DataError` where fewer than half are left, or the sample has no value.
+    /// Resamples in which the statistic is NaN are left out; `DataError` if fewer than half are left, or the sample has no value.
     public func estimate(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) throws -> Estimate {
         let value = statistic(units.strata.joined().flatMap { units.rows[$0] })
         let interval = try interval(units, value: value, statistic)

@@ -14,12 +14,13 @@ public struct Folds: Sendable, Equatable {
     ///   - rows: the rows to be dealt out.
     ///   - groups: the group of each row of the whole table; a group is never split. Every row is its own where nil.
     ///   - strata: the class of each row of the whole table.
-    /// - Throws: `DataError` where there are fewer groups than parts.
+    /// - Throws: `DataError` if there are fewer groups than parts.
     public init(rows: [Int], count: Int, groups: [Int]? = nil, strata: [Int]? = nil, seed: UInt64 = 0) throws {
         var members: [Int: [Int]] = [:]
         for row in rows { members[groups?[row] ?? row, default: []].append(row) }
         guard count >= 2, members.count >= count else {
-            throw DataError(.badData, "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups"), and two folds at least; there are \(members.count)")
+            throw DataError(.badData, "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups") and at least "
+                + "two folds; there are \(members.count)")
         }
         var random = RandomSource(seed: seed)
         let keys = members.keys.sorted()

@@ -4,7 +4,7 @@ import Tensors
 
 /// Permutation tests: how often a rearrangement that the null hypothesis allows gives a statistic as extreme as the one observed.
 ///
-/// Every rearrangement is visited where there are no more than `exactLimit`; else `permutations` are drawn and the observed one is counted
+/// Every rearrangement is visited if there are no more than `exactLimit`; else `permutations` are drawn and the observed one is counted
 /// among them, p = (b + 1)/(m + 1) (Phipson & Smyth 2010). A two-sided p is twice the smaller of the one-sided ones, at most 1, as
 /// `scipy.stats.permutation_test`. Each draw has its own random stream: threads change nothing.
 public struct PermutationTest: Sendable, Equatable {
@@ -127,7 +127,7 @@ public struct PermutationTest: Sendable, Equatable {
 
     // MARK: Numbered arrangements
 
-    /// n over k, or nil where it exceeds an Int.
+    /// n over k, or nil if it exceeds an Int.
     static func binomial(_ n: Int, _ k: Int) -> Int? {
         var result = 1
         for i in 0..<min(k, n - k) {

@@ -36,7 +36,7 @@ public struct Proportion: Sendable, Equatable {
 
     /// The exact binomial test against a chance level, with the Clopper–Pearson interval.
     ///
-    /// Two-sided, it sums the outcomes that are no more probable than the observed one (as R's binom.test and scipy.stats.binomtest).
+    /// Two-sided, it sums the outcomes that are at most as probable as the observed one (as R's binom.test and scipy.stats.binomtest).
     public func test(against chance: Double = 0.5, _ alternative: Alternative = .twoSided, level: Double = 0.95) throws -> Estimate {
         guard chance >= 0, chance <= 1 else { throw DataError(.usage, "expected a chance level between 0 and 1, not \(chance)") }
         var result = try clopperPearson(level: level)

@@ -19,7 +19,7 @@ public struct Wilcoxon: Sendable, Equatable {
         try requireFinite(differences, "differences")
         let kept = differences.filter { $0 != 0 }
         guard !kept.isEmpty else {
-            throw DataError(.badData, differences.isEmpty ? "Wilcoxon's test needs differences; there are none" : "all \(differences.count) differences are zero, so Wilcoxon's test says nothing")
+            throw DataError(.badData, differences.isEmpty ? "Wilcoxon's test needs differences; there are none" : "all \(differences.count) differences are zero, so Wilcoxon's test is undefined")
         }
         let sizes = kept.map(abs), ranks = averageRanks(sizes)
         n = kept.count

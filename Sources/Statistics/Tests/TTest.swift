@@ -11,7 +11,7 @@ public struct TTest: Sendable, Equatable {
 
     private init(_ value: Double, error: Double, freedom: Double, n: Int, _ alternative: Alternative, level: Double, _ name: TestMethod.Name) throws {
         try requireLevel(level)
-        guard error > 0 else { throw DataError(.badData, "all values are equal, so their mean has no standard error and no t") }
+        guard error > 0 else { throw DataError(.badData, "all values are equal, so t is undefined") }
         let distribution = StudentT(freedom: freedom), reach = distribution.quantile(0.5 + level / 2) * error
         t = value / error
         self.freedom = freedom

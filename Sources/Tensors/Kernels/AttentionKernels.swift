@@ -3,11 +3,11 @@ import CKernels
 /// Which keys a query may look at.
 public enum AttentionMask: Sendable, Equatable {
     case none
-    /// Query i sees keys up to its own place, places counted from the end where there are more keys than queries (a cache).
+    /// Query i sees keys up to its own place, places counted from the end if there are more keys than queries (a cache).
     case causal
     /// Query i sees keys at most this far away on either side (local attention).
     case window(Int)
-    /// Of the keys that `causal` shows, its own and so many before it (sliding windows).
+    /// Of the keys that `causal` allows, its own and this many before it (sliding windows).
     case causalWindow(Int)
 }
 
@@ -106,7 +106,7 @@ package struct ColumnTargets<Scalar: TensorScalar>: Sendable {
         self.places = places
     }
 
-    /// Where each target begins; valid while this value is there and nobody copies its tensors.
+    /// Where each target begins; valid while this value exists and its tensors are not copied.
     fileprivate mutating func pointers() -> [UnsafeMutablePointer<Scalar>?] {
         let starts = tensors.indices.map { tensors[$0].mutablePointer }
         return places.map { place in place.map { starts[$0.tensor] + $0.column } }
@@ -117,7 +117,7 @@ extension TensorScalar {
     /// softmax(scale · q kᵀ + bias) v in each head of each sequence.
     ///
     /// - Parameters:
-    ///   - q, k, v: a token a row, heads side by side.
+    ///   - q, k, v: one token per row, heads side by side.
     ///   - halves: round the operands to bfloat16, where the scalar, the head size and the processor allow it.
     ///   - keeping: whether the derivative will be asked for.
     /// - Returns: `(queries, heads × headSize)`, and for the derivative the logarithm of each row's sum of exponentials.
@@ -176,7 +176,7 @@ extension TensorScalar {
                      "\(shape.heads) heads of \(shape.headSize) do not fit \(q.columns) columns")
     }
 
-    /// False where the scalar, the head size or the processor does not allow it.
+    /// False if the scalar, the head size or the processor does not allow it.
     private static func attentionInHalves(
         _ shape: kt_attention_shape, _ q: UnsafePointer<Self>, _ k: UnsafePointer<Self>, _ v: UnsafePointer<Self>, scale: Self,
         into out: UnsafeMutablePointer<Self>, scratch: UnsafeMutablePointer<Self>

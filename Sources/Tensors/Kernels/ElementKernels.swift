@@ -96,7 +96,7 @@ extension TensorScalar {
 
     package static func allFinite(_ x: MatrixView<Self>) -> Bool { kernels.c.allFinite(x.elements, Int64(x.count)) != 0 }
 
-    /// The place of the largest number, the first of equal ones; 0 where the first is no number, and of nothing.
+    /// Index of the maximum, the first of equal ones; 0 if the first element is NaN, and for an empty array.
     package static func indexOfLargest(_ x: MatrixView<Self>) -> Int {
         x.count > 0 ? Int(kernels.c.indexOfLargest(x.elements, Int64(x.count))) : 0
     }

@@ -1,6 +1,7 @@
 import FileFormats
 
-/// Which pieces make the words of a treebank in a file of another program with a vector a word piece. How that program cut its text is found
+/// Which pieces make the words of a treebank in a file of another program with one vector per word piece. How that program tokenized its
+/// text is found
 /// out from the number of vectors: as this tokenizer cuts the words with spaces between them, or each word alone through the tokenizer's
 /// model, without splitting at punctuation, as the published BERT files of the structural probes have it.
 public struct PieceAlignment: Sendable {
@@ -8,7 +9,7 @@ public struct PieceAlignment: Sendable {
     public let sentences: [(words: [Range<Int>], count: Int)]
 
     /// - Parameter vectors: how many vectors a sentence of the file has.
-    /// - Throws: `DataError` of the tokenizer or the file. Numbers that fit neither way are left to whoever loads the vectors.
+    /// - Throws: `DataError` of the tokenizer or the file. If neither number fits, loading the vectors reports it.
     public init(_ treebank: Treebank, tokenizer: Tokenizer, vectors: (Int) throws -> Int) throws {
         let whole = try treebank.sentences.map { sentence in
             let text = sentence.spaced(), encoding = try tokenizer.encode(text.text)

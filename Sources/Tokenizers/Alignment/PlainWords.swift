@@ -26,11 +26,11 @@ public enum PlainWords {
         return TreebankText(text: text, ranges: ranges, sharedWords: 0, isOriginal: true)
     }
 
-    /// Cuts a Japanese sentence that was typed without spaces into words, by MeCab; nil where there are spaces (the typist's own cuts) or no
+    /// Cuts a Japanese sentence that was typed without spaces into words, by MeCab; nil if there are spaces (the typist's own cuts) or no
     /// kana.
     ///
     /// - Parameter dictionary: a folder with a compiled dictionary; nil for that of KOTONOHA_MECAB_DIC, else Debian's.
-    /// - Throws: `DataError` where there is no such dictionary.
+    /// - Throws: `DataError` if there is no such dictionary.
     public static func japanese(_ sentence: String, spaced: Bool = false, dictionary: URL? = nil) throws -> TreebankText? {
         let whole = sentence.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else { return nil }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a word stands in a text.
+/// Where a word is in a text.
 public enum TargetWord {
     public struct Places: Sendable, Equatable {
         /// Ranges of UTF-8 where the word stands by itself.
@@ -12,7 +12,7 @@ public enum TargetWord {
     /// Finds a word without regard to case. It stands by itself where words of the text begin and end with it: in texts with spaces between words where
     /// neither a letter nor a digit touches it, in Japanese where MeCab cuts on both sides.
     ///
-    /// - Throws: `DataError` where MeCab is needed and there is no dictionary.
+    /// - Throws: `DataError` if MeCab is needed and there is no dictionary.
     public static func places(of word: String, in text: String, cutter: WordCutter) throws -> Places {
         var found: [Range<Int>] = [], from = text.startIndex
         while !word.isEmpty, from < text.endIndex, let range = text.range(of: word, options: [.caseInsensitive, .literal], range: from..<text.endIndex) {

@@ -8,7 +8,7 @@ public struct TextUnits: Sendable, Equatable {
     public var text: String
     /// Words as ranges of UTF-8, in the order of the text.
     public var words: [Range<Int>]
-    /// Regions between marks, without the spaces around them; empty where nothing was marked.
+    /// Regions between marks, without the spaces around them; empty if nothing was marked.
     public var regions: [Range<Int>]
     /// Whether the words are those between spaces; else MeCab found them.
     public var isSpaced: Bool
@@ -17,7 +17,7 @@ public struct TextUnits: Sendable, Equatable {
         (self.text, self.words, self.regions, self.isSpaced) = (text, words, regions, isSpaced)
     }
 
-    /// For each token the unit that it counts to: the one in which its first character that is no space lies. Spaces count to what follows,
+    /// For each token the unit that it counts to: the one that contains its first non-space character. Spaces belong to what follows,
     /// and what lies in no unit to the one before it.
     ///
     /// - Parameters:
@@ -64,8 +64,8 @@ public final class WordCutter: Sendable {
         self.dictionary = URL(fileURLWithPath: named ?? MeCabModel.defaultDictionary)
     }
 
-    /// - Parameter mark: what stands between regions, as "/"; nil for texts without marks.
-    /// - Throws: `DataError` where MeCab is needed and there is no such dictionary.
+    /// - Parameter mark: what is between regions, as "/"; nil for texts without marks.
+    /// - Throws: `DataError` if MeCab is needed and there is no such dictionary.
     public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
         if let mark, !mark.isEmpty { (plain, regions) = Self.regions(text, mark: mark) }
@@ -98,7 +98,7 @@ public final class WordCutter: Sendable {
         }
     }
 
-    /// The text without its marks, and the stretches between them. Where spaces stand on both sides of a mark, one remains.
+    /// The text without its marks, and the stretches between them. Where spaces are on both sides of a mark, one remains.
     static func regions(_ text: String, mark: String) -> (text: String, regions: [Range<Int>]) {
         var plain = "", regions: [Range<Int>] = []
         for part in text.components(separatedBy: mark) {

@@ -190,7 +190,7 @@ enum SymbolMerging {
         var length: Int32
     }
 
-    /// - Parameter find: rank and result of merging two neighbours, nil where they do not merge.
+    /// - Parameter find: rank and result of merging two neighbours, nil if they do not merge.
     @inline(__always)
     static func merge(_ symbols: inout [Symbol], _ queue: inout [Candidate], _ find: (Symbol, Symbol) -> (rank: Int64, merged: Int32)?) {
         let count = symbols.count

@@ -36,7 +36,7 @@ struct SentencePieceModel {
             default: break
             }
         }
-        guard !pieces.isEmpty else { throw DataError(.badData, "this is no SentencePiece model: it has no pieces", file: file) }
+        guard !pieces.isEmpty else { throw DataError(.badData, "not a SentencePiece model: it has no pieces", file: file) }
         guard kind == .unigram || kind == .bytePair else {
             throw DataError(.badData, "SentencePiece models of type \(kind) are not supported; supported types: unigram, bytePair", file: file)
         }
@@ -108,7 +108,7 @@ struct SentencePieceModel {
     }
 
     private static func damaged(_ file: String, _ what: String) -> DataError {
-        DataError(.badData, "this is no SentencePiece model, or it is damaged: \(what)", file: file)
+        DataError(.badData, "not a SentencePiece model, or damaged: \(what)", file: file)
     }
 
     private static func forEachField(_ bytes: ArraySlice<UInt8>, _ file: String, _ body: (Int, Field) throws -> Void) throws {
@@ -116,7 +116,7 @@ struct SentencePieceModel {
         func varint() throws -> UInt64 {
             var value: UInt64 = 0
             for shift in stride(from: UInt64(0), through: 63, by: 7) {
-                guard i < bytes.endIndex else { throw damaged(file, "it is cut off") }
+                guard i < bytes.endIndex else { throw damaged(file, "it is truncated") }
                 let byte = bytes[i]
                 i += 1
                 value |= UInt64(byte & 0x7F) << shift
@@ -125,7 +125,7 @@ struct SentencePieceModel {
             throw damaged(file, "a number is too long")
         }
         func take(_ count: UInt64) throws -> ArraySlice<UInt8> {
-            guard count <= UInt64(bytes.endIndex - i) else { throw damaged(file, "it is cut off") }
+            guard count <= UInt64(bytes.endIndex - i) else { throw damaged(file, "it is truncated") }
             defer { i += Int(count) }
             return bytes[i..<i + Int(count)]
         }

@@ -130,7 +130,7 @@ struct SentencePieceNormalizer: Sendable {
         old.bytes.withUnsafeBufferPointer { input in
             var i = 0
             var piece: [UInt32] = []
-            /// Reads what stands at the front of the input into `piece` and returns how far it reaches.
+            /// Reads what is at the front of the input into `piece` and returns how far it reaches.
             func prefix() -> Int {
                 piece.removeAll(keepingCapacity: true)
                 func take(_ bytes: UnsafeBufferPointer<UInt8>) {

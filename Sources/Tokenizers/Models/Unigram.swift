@@ -7,7 +7,7 @@ struct Unigram: Sendable {
     /// Log probability for each id.
     private let scores: [Double]
     let unknownID: Int32
-    /// The 256 byte tokens `<0x00>` …, −1 where the vocabulary lacks one; empty where unknown text is not spelled in bytes.
+    /// The 256 byte tokens `<0x00>` …, −1 where the vocabulary lacks one; empty if unknown text is not spelled in bytes.
     private let byteIDs: [Int32]
     private let unknownScore: Double
     /// SentencePiece keeps path scores in single precision, Hugging Face tokenizers in double; near ties they differ.

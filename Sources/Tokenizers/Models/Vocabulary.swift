@@ -46,7 +46,8 @@ struct Vocabulary: Sendable {
         var highest = -1
         for (token, id) in tokens {
             guard id >= 0, id < Int(Int32.max) else {
-                throw DataError(.badData, "the vocabulary gives \(token.debugDescription) the id \(id), which is no token id", file: file)
+                throw DataError(.badData, "the vocabulary gives \(token.debugDescription) the id \(id), which is not a token "
+                    + "id", file: file)
             }
             if (ids.count + 1) * 2 > slots.count { Self.grow(&slots) }
             var text = token

@@ -95,7 +95,7 @@ struct PrecompiledCharacterMap: Sendable {
         return (length, replacements[value..<(replacements[value...].firstIndex(of: 0) ?? replacements.count)])
     }
 
-    /// What replaces `key`; nil where nothing does.
+    /// What replaces `key`; nil if nothing does.
     private func replacement(of key: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         guard let start = Self.shortestPrefix(of: key, units) else { return nil }
         guard start <= replacements.count else { return nil }

@@ -34,8 +34,8 @@ struct BertFastPath: Sendable {
         return flags.contains(.whitespace) ? Kind.space : flags.contains(.punctuation) ? Kind.punctuation : Kind.word
     }
 
-    /// Appends the ids of a text and says how many of them are unknown; stops once there are more than `limit`.
-    /// nil where the text needs the general way; then `ids` is as it was.
+    /// Appends the ids of a text and returns how many of them are unknown; stops once there are more than `limit`.
+    /// nil if the text needs the general way; then `ids` is as it was.
     func appendIDs(of text: UnsafeBufferPointer<UInt8>, limit: Int, to ids: inout [Int32], scratch: inout TokenizerScratch) -> Int? {
         let first = ids.count
         // One character more than a word may have, so that a longer one is still seen to be longer.
@@ -100,7 +100,7 @@ struct BertFastPath: Sendable {
         return unknowns
     }
 
-    /// A character outside the plain run, with all that normalization may make of it. False where the general way is needed.
+    /// A character outside the plain run, with all that normalization may make of it. False if the general way is needed.
     @inline(never)
     private func append(_ scalar: UInt32, _ buffer: UnsafeMutablePointer<UInt8>, _ word: inout Word, _ unknowns: inout Int,
                         _ ids: inout [Int32]) -> Bool {

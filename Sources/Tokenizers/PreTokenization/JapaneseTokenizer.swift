@@ -10,7 +10,7 @@ extension Tokenizer {
         let json = configuration.json
         let list = directory.appendingPathComponent("vocab.txt")
         guard FileManager.default.fileExists(atPath: list.path) else {
-            throw DataError(.noInput, "BertJapaneseTokenizer needs vocab.txt, and there is none", file: directory.path)
+            throw DataError(.noInput, "BertJapaneseTokenizer needs vocab.txt, which is missing", file: directory.path)
         }
         let vocabulary = try Vocabulary(list: list)
         let names = configuration.names
@@ -80,7 +80,7 @@ extension Tokenizer {
         case let name?:
             let folder = name == "unidic_lite" ? "the folder unidic_lite/dicdir of the Python package unidic-lite"
                 : name == "unidic" ? "the folder unidic/dicdir of the Python package unidic, once downloaded" : "its folder"
-            throw DataError(.noInput, "this model's words are those of the MeCab dictionary \(name), which must be supplied: \(folder), given with "
+            throw DataError(.noInput, "this model needs the MeCab dictionary \(name): give its folder (\(folder)) with "
                 + "\(Setting.dictionary) or in KOTONOHA_MECAB_DIC", file: "tokenizer_config.json")
         }
     }

@@ -26,7 +26,7 @@ public final class JapaneseWords: Sendable {
         public init() {}
     }
 
-    /// Hands over each word of a text. Bytes that are no UTF-8 are left to MeCab, which passes over what it cannot place.
+    /// Calls back with each word of a text. Invalid UTF-8 is passed to MeCab, which skips it.
     public func forEachWord(in text: UnsafeRawBufferPointer, scratch: inout Scratch, _ word: (UnsafeRawBufferPointer) -> Void) {
         model.forEachNode(in: text.assumingMemoryBound(to: UInt8.self), lattice: &scratch.lattice) { start, end, feature in
             let surface = UnsafeRawBufferPointer(rebasing: text[start ..< end])
@@ -35,7 +35,7 @@ public final class JapaneseWords: Sendable {
         }
     }
 
-    /// Column 7 of IPADIC's features, 11 of UniDic's (orthBase); nil for `*` and where there is none.
+    /// Column 7 of IPADIC's features, 11 of UniDic's (orthBase); nil for `*` and if absent.
     private static func base(_ feature: UnsafePointer<CChar>) -> UnsafeRawBufferPointer? {
         let text = UnsafeRawBufferPointer(start: feature, count: strlen(feature))
         let columns = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)

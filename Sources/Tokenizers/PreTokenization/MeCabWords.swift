@@ -16,7 +16,7 @@ final class MeCabModel: @unchecked Sendable {
         let path = dictionary.path
         for name in ["sys.dic", "matrix.bin", "char.bin", "unk.dic", "dicrc"]
         where !FileManager.default.fileExists(atPath: dictionary.appendingPathComponent(name).path) {
-            throw DataError(.noInput, "this is no compiled MeCab dictionary: \(name) is missing (on Debian, mecab-ipadic-utf8 installs one in "
+            throw DataError(.noInput, "not a compiled MeCab dictionary: \(name) is missing (on Debian, mecab-ipadic-utf8 installs one in "
                 + "\(Self.defaultDictionary))", file: path)
         }
         // A resource file must be named, or MeCab reads the machine's, which may name another dictionary.
@@ -36,7 +36,7 @@ final class MeCabModel: @unchecked Sendable {
         while let dictionary = information {
             let charset = dictionary.pointee.charset.map { String(cString: $0) } ?? "unknown"
             guard ["utf-8", "utf8"].contains(charset.lowercased()) else {
-                throw DataError(.badData, "the MeCab dictionary is in \(charset); a dictionary in UTF-8 is needed", file: path)
+                throw DataError(.badData, "the MeCab dictionary is in \(charset), expected UTF-8", file: path)
             }
             information = dictionary.pointee.next.map { UnsafePointer($0) }
         }

@@ -28,7 +28,7 @@ indirect enum PreTokenizer: Sendable {
         case .punctuation(let behavior): text.split(Self.punctuation, behavior)
         case .digits(let individual):
             text.split(.scalars { ScalarProperties($0).flags.contains(.numeric) }, individual ? .isolated : .contiguous)
-        // What stands before the first script is dropped, as the reference does.
+        // What is before the first script is dropped, as the reference does.
         case .unicodeScripts: text.split(.scanner(Self.scanScripts), .removed, inverted: true)
         case .delimiter(let delimiter): text.split(.scalars { $0 == delimiter }, .removed)
         case .fixedLength(let length): text.split(.scanner { Self.scanChunks($0, length, $1) }, .isolated)

@@ -57,14 +57,14 @@ public enum VocabularyTrainer {
     /// Learns a vocabulary.
     ///
     /// - Parameters:
-    ///   - size: tokens wanted, special ones included. There are fewer where the text has not so many pieces.
+    ///   - size: number of tokens, including special tokens. There are fewer if the text has fewer pieces.
     /// - Returns: the value of a `tokenizer.json`: NFKC, lower case if asked for, words, model, special tokens and their template.
     /// - Throws: `DataError` (`usage`) where the size does not hold the special tokens and the characters, or the options make no sense;
-    ///   (`badData`) where there is no text.
+    ///   (`badData`) if there is no text.
     public static func train(texts: some Sequence<String>, kind: Kind, size: Int, options: Options = Options()) throws -> JSON {
         let special = options.specialTokens
         guard special.count == 5, Set(special).count == 5, !special.contains("") else {
-            throw DataError(.usage, "special tokens are five different strings: padding, unknown, beginning, end, mask")
+            throw DataError(.usage, "expected five different special tokens: padding, unknown, beginning, end, mask")
         }
         guard (0...1).contains(options.characterCoverage), options.longestPiece >= 1, (0.1..<1).contains(options.shrinkingFactor),
               options.seedFactor >= 1, size < 1 << 24 else {
@@ -73,11 +73,11 @@ public enum VocabularyTrainer {
         let words = options.words ?? (kind == .wordPiece ? .bert : .spaces)
         let pipeline = try Pipeline(kind: kind, words: words, options: options)
         let units = try TrainingUnits(texts, pipeline: pipeline, kind: kind, options: options)
-        guard !units.isEmpty else { throw DataError(.badData, "there is no text to learn a vocabulary from") }
+        guard !units.isEmpty else { throw DataError(.badData, "no text to learn a vocabulary from") }
         let room = size - special.count
         let characters = kind == .wordPiece ? units.alphabet.count * 2 : units.alphabet.count
         guard room >= characters else {
-            throw DataError(.usage, "a vocabulary of \(size) tokens does not hold \(special.count) special tokens and \(characters) for single "
+            throw DataError(.usage, "a vocabulary of \(size) tokens is too small for \(special.count) special tokens and \(characters) for single "
                 + "characters; take at least \(characters + special.count) or a smaller character coverage")
         }
 
@@ -156,7 +156,7 @@ public enum VocabularyTrainer {
                                                       (key: "use_regex", value: .bool(true))])
                 decoderJSON = preTokenizerJSON
             case .spaces?, .japanese?:
-                // All white space counts as one space, and none stands at the ends.
+                // All white space counts as one space, and none is at the ends.
                 let space = TextPattern.scanner { text, found in Pipeline.scanSpaces(text, found) }
                 steps.append((.replace(space, [0x20]), step("Replace", [(key: "pattern", value: .object([(key: "Regex", value: .string(#"\s+"#))])),
                                                                         (key: "content", value: .string(" "))])))

@@ -1,5 +1,5 @@
 /// Byte-pair and WordPiece vocabularies: the most frequent pair of neighbours becomes one symbol, again and again. Counts are kept up
-/// to date where a merge changes them, never counted anew (Sennrich et al. 2016).
+/// to date where a merge changes them, never recounted (Sennrich et al. 2016).
 enum MergeTraining {
     /// - Parameter continuingPrefix: what marks symbols inside a word ("##"), empty for none.
     /// - Returns: single characters first, then merged tokens in the order of learning.

@@ -4,7 +4,7 @@
 /// suffix tree are candidates (Kudo 2018, following Abouelhoda et al. 2004), ranked by frequency × length.
 enum SeedPieces {
     struct Piece {
-        /// Where it stands in the units' symbols.
+        /// Where it is in the units' symbols.
         var start: Int
         var length: Int
         var count: Int

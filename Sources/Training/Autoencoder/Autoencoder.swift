@@ -13,7 +13,7 @@ public struct AutoencoderSettings: Sendable, Equatable {
     public var isTied = false
     /// λ of an L1 penalty on the code, whose units are then rectified (Olshausen & Field 1996); 0 for none.
     public var sparsity = 0.0
-    /// Keeps only so many units of each row's code, the largest, and only where they are positive (Makhzani & Frey 2014); nil for all.
+    /// Keeps only this many units of each row's code, the largest, and only if they are positive (Makhzani & Frey 2014); nil for all.
     public var active: Int?
     /// Probability that a number of the input is set to the mean, which the network should make good (Vincent et al. 2008).
     public var corruption = 0.0
@@ -52,13 +52,13 @@ public struct Autoencoder: Sendable {
     /// Learns from rows.
     ///
     /// - Parameter x: (rows, d), finite.
-    /// - Throws: `DataError` where there are fewer than two rows, or all are equal.
+    /// - Throws: `DataError` if there are fewer than two rows, or all are equal.
     public init(_ x: Tensor<Float>, settings: AutoencoderSettings, watch: (_ share: Double) -> Void = { _ in }) throws {
         let n = x.rows, d = x.columns
         guard n >= 2 else { throw DataError(.badData, "an autoencoder needs at least two vectors; there \(n == 1 ? "is 1" : "are none")") }
-        guard x.isFinite else { throw DataError(.badData, "the vectors hold NaN or infinity; leave those rows out or embed them again") }
+        guard x.isFinite else { throw DataError(.badData, "the vectors contain NaN or infinity; leave out those rows or embed them again") }
         guard settings.active.map({ $0 <= settings.code }) ?? true else {
-            throw DataError(.usage, "of a code of \(settings.code) units no more than \(settings.code) can be active")
+            throw DataError(.usage, "at most \(settings.code) units of the code can be active")
         }
         var rows = x.converted(to: Double.self)
         var center = [Double](repeating: 0, count: d), squares = 0.0
@@ -72,7 +72,7 @@ public struct Autoencoder: Sendable {
                 }
             }
         }
-        guard squares > 0 else { throw DataError(.badData, "all vectors are equal; there is nothing to encode") }
+        guard squares > 0 else { throw DataError(.badData, "all vectors are equal") }
         let unit = (squares / Double(n * d)).squareRoot()
         rows.withUnsafeMutableElements { e in for i in 0..<n * d { e[i] /= unit } }
         (self.settings, mean, scale) = (settings, center, unit)
@@ -113,7 +113,9 @@ public struct Autoencoder: Sendable {
 
     private func standardized(_ x: Tensor<Float>) throws -> Tensor<Double> {
         let d = mean.count, n = x.rows
-        guard x.columns == d else { throw DataError(.badData, "the autoencoder was learned from vectors of \(d) components; these have \(x.columns)") }
+        guard x.columns == d else {
+            throw DataError(.badData, "the autoencoder was trained on vectors of dimension \(d); these have \(x.columns)")
+        }
         var rows = x.converted(to: Double.self)
         rows.withUnsafeMutableElements { e in for row in 0..<n { for c in 0..<d { e[row * d + c] = (e[row * d + c] - mean[c]) / scale } } }
         return rows

@@ -93,7 +93,7 @@ public struct ClassifierScores: Sendable {
     }
 }
 
-/// Predictions of one run beside the truth, ready to be counted again and again.
+/// Predictions of one run next to the truth, ready to be counted again and again.
 struct Outcome: Sendable {
     let task: ClassificationTask
     private let names: [String]
@@ -130,7 +130,7 @@ struct Outcome: Sendable {
     /// Whether each row was predicted right, all its labels where it has several.
     var isRight: [Bool] { task == .multilabel ? zip(sets, found).map { $0 == $1 } : zip(truth, predicted).map { $0 == $1 } }
 
-    /// A measure over some rows; NaN where it is undefined.
+    /// A measure over some rows; NaN if it is undefined.
     func value(_ measure: String, _ rows: [Int]) -> Double {
         switch task {
         case .regression:

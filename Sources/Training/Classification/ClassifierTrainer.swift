@@ -37,8 +37,8 @@ public final class ClassifierTrainer {
 
     /// - Parameters:
     ///   - encodings: of all rows of `data`, as `base.encode` gives them.
-    ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none where it is not).
-    /// - Throws: `DataError` where the model does not fit, or `freeze` names more layers than it has.
+    ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none if it is not).
+    /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
     public init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
         guard settings.precision.isFast else {
             throw DataError(.usage, "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
@@ -79,9 +79,10 @@ public final class ClassifierTrainer {
         fingerprint = SHA256.hex(of: identity.joined(separator: "\n"))
     }
 
-    /// Training rows, and those of them that are held out for choosing the epoch and for calibration: whole groups; none where neither is wanted.
+    /// Training rows, and those of them that are held out for choosing the epoch and for calibration: whole groups; none if neither is
+    /// wanted.
     ///
-    /// - Throws: `DataError` where a class would have no rows to learn from.
+    /// - Throws: `DataError` if a class would have no rows to learn from.
     public static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
         guard settings.stopsEarly || settings.calibrates else { return (rows, []) }
         let folds = try Folds(rows: rows, count: max(2, Int((1 / max(settings.heldOutShare, 0.01)).rounded())), groups: data.groups,
@@ -93,7 +94,7 @@ public final class ClassifierTrainer {
         return (rest, folds.tests[0])
     }
 
-    /// The temperature of the logits, found on the held-out rows; nil where none is wanted or there are no classes.
+    /// The temperature of the logits, found on the held-out rows; nil if none is wanted or there are no classes.
     public func temperature() throws -> Double? {
         guard settings.calibrates, data.task == .classification, !heldOut.isEmpty else { return nil }
         return Calibration.temperature(logits: try scores(heldOut), labels: heldOut.map { data.codes[$0] })
@@ -102,7 +103,7 @@ public final class ClassifierTrainer {
     // MARK: A step
 
     /// One step.
-    /// - Throws: `DataError` where the loss or its gradient is not a number.
+    /// - Throws: `DataError` if the loss or its gradient is not a number.
     private func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double) {
         gradients.clear()
         let rows = sampler.next().map { train[$0] }, lengths = rows.map { encodings[$0].count }
@@ -189,7 +190,7 @@ public final class ClassifierTrainer {
             if folder != nil, step < steps, ContinuousClock.now - lastSave > .seconds(60 * checkpointMinutes) { _ = try save() }
             if step < steps, shouldStop() {
                 let file = try save()
-                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command goes on from \(file)")
+                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
             }
         }
         if folder != nil { _ = try save() }
@@ -223,7 +224,7 @@ public final class ClassifierTrainer {
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; give another folder by \(Setting.run), or \(Setting.fresh) begins anew", file: stored.path)
+            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; use another folder with \(Setting.run), or start over with \(Setting.fresh)", file: stored.path)
         }
         guard let position = stored.state["position"]?.int, position >= 0, let count = stored.state["optimizer_steps"]?.int, count >= 0,
               let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {

@@ -28,7 +28,7 @@ public struct ClassifierWriter {
     }
 
     /// A fine-tuned network as transformers' `…ForSequenceClassification`.
-    /// - Throws: `DataError` where the folder cannot be created.
+    /// - Throws: `DataError` if the folder cannot be created.
     public func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
         try inFolder(folder) { target in
             try put("config.json", base.configuration(task: task, labels: labels, architecture: true, remarks: remarks), in: target)
@@ -46,7 +46,7 @@ public struct ClassifierWriter {
     }
 
     /// Sentence vectors and a linear layer of logits behind them, as a folder of sentence-transformers: `encode` gives logits.
-    /// - Throws: `DataError` where the folder cannot be created.
+    /// - Throws: `DataError` if the folder cannot be created.
     public func write(_ head: FrozenMethod.Head, to folder: URL) throws {
         let directory = base.directory, manager = FileManager.default
         try inFolder(folder) { target in
@@ -101,6 +101,6 @@ public struct ClassifierWriter {
 }
 
 extension JSON {
-    /// A file's value, nil where there is no such file.
+    /// A file's value, nil if there is no such file.
     fileprivate static func optional(_ file: URL) throws -> JSON? { FileManager.default.fileExists(atPath: file.path) ? try JSON(contentsOf: file.path) : nil }
 }

@@ -11,7 +11,7 @@ import Tokenizers
 /// different classes are not, then a linear model is fitted on its vectors.
 public struct SetFitMethod: ClassificationMethod {
     public let name: String
-    /// Pairs of either kind that each text stands in.
+    /// Pairs of either kind that each text is in.
     public var pairs = 20
     public var batchSize = 16
     public var learningRate = 2e-5

@@ -74,7 +74,7 @@ public struct PretrainedBase: Sendable {
     let configuration: EncoderConfiguration
 
     /// - Parameter model: a folder, or a name to look for; nil for the default model.
-    /// - Throws: `DataError` where it is not a Transformer encoder of a family with a classification head.
+    /// - Throws: `DataError` if it is not a Transformer encoder of a family with a classification head.
     public init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
         directory = try ModelDirectory(folder: model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder())
         guard !directory.isStatic else {
@@ -129,7 +129,7 @@ public struct PretrainedBase: Sendable {
     /// Token ids of all rows, and how many were cut.
     public func encode(_ data: LabelledTexts, threads: Int) throws -> (encodings: [Encoding], truncated: Int) {
         guard maxLength > tokenizer.addedTokenCount(isPair: data.seconds != nil) + 1 else {
-            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for text beside the special tokens")
+            throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for text in addition to special tokens")
         }
         return try EncodedSequences.encode(data.texts, data.seconds, tokenizer, maxLength: maxLength, threads: threads)
     }

@@ -73,7 +73,7 @@ public struct FrozenMethod: ClassificationMethod {
         return scores
     }
 
-    /// The temperature of a head's logits, by held-out scores of its training rows; nil where none is wanted or there are no classes.
+    /// The temperature of a head's logits, by held-out scores of its training rows; nil if none is wanted or there are no classes.
     public func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
         guard calibrates, data.task == .classification else { return nil }
         return Calibration.temperature(logits: try heldOutScores(data, train: train, penalty: head.penalty), labels: train.map { data.codes[$0] })
@@ -91,7 +91,7 @@ public struct FrozenMethod: ClassificationMethod {
         let sums = grid.indices.map { place in losses.reduce(0) { $0 + $1[place] } }
         let best = sums.indices.min { (sums[$0], $0) < (sums[$1], $1) } ?? 0
         let head = try fit(data, train, Array(grid[...best]), tolerance: 1e-8).last
-        guard let head else { throw DataError(.badData, "there are no rows to fit a classifier to") }
+        guard let head else { throw DataError(.badData, "no rows to fit a classifier to") }
         return Head(weights: head.weights, biases: head.biases, penalty: grid[best], isAtEdge: best == 0 || best == grid.count - 1)
     }
 

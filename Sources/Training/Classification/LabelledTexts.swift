@@ -67,7 +67,7 @@ public struct LabelledTexts: Sendable {
     /// - Parameters:
     ///   - known: the labels of a model; nil takes those of the table, numbers in their order and others by their letters.
     ///   - needsVariety: whether one class alone is an error, as it is for learning.
-    /// - Throws: `DataError` where columns are missing, there is one class only, labels look like ids, or a label is not among the known ones.
+    /// - Throws: `DataError` if columns are missing, there is one class only, labels look like ids, or a label is not among the known ones.
     public init(_ table: Table, columns: Columns, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true) throws {
         self.task = task
         let texts = try table.column(columns.text), second = try columns.second.map(table.column), cells = try table.column(columns.label)
@@ -108,7 +108,7 @@ public struct LabelledTexts: Sendable {
             labels = known ?? found
             if needsVariety, known == nil, task == .classification {
                 guard found.count > 1 else {
-                    throw DataError(.badData, "the column \(cells.name) holds one class only, \(Self.list(found)); a classifier needs at least two", file: table.name)
+                    throw DataError(.badData, "the column \(cells.name) has only one class, \(Self.list(found)); a classifier needs at least two", file: table.name)
                 }
                 if found.count > max(20, kept.count / 2) {
                     throw DataError(.badData, "the column \(cells.name) has \(found.count) different values in \(kept.count) rows, which looks like ids rather than classes; "

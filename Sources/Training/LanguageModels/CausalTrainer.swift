@@ -95,7 +95,7 @@ public final class CausalTrainer {
     /// One step.
     ///
     /// - Returns: the mean loss of a token in nats, and what the step did.
-    /// - Throws: `DataError` where the loss or its gradient is no number.
+    /// - Throws: `DataError` if the loss or its gradient is NaN.
     public func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
         gradients.clear()
         let shards = shards(ofStep: step), targets = shards.map(\.following)
@@ -142,7 +142,7 @@ public final class CausalTrainer {
     /// - Parameters:
     ///   - folder: of checkpoints, best weights and log; made where it does not exist. A run goes on from the newest checkpoint in it.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    /// - Throws: `DataError` where training diverges, a checkpoint is of another configuration, the disk is full.
+    /// - Throws: `DataError` if training diverges, a checkpoint is of another configuration, the disk is full.
     public func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -175,7 +175,7 @@ public final class CausalTrainer {
             if isDue || configuration.checkpointInterval > 0 && step % configuration.checkpointInterval == 0 || step == configuration.steps { try save() }
             if shouldStop(), step < configuration.steps {
                 try save()
-                throw DataError(.interrupted, "stopped after step \(step); the same command goes on from \(lastFile)")
+                throw DataError(.interrupted, "stopped after step \(step); the same command resumes from \(lastFile)")
             }
         }
         try log.flush()
@@ -191,7 +191,7 @@ public final class CausalTrainer {
         try writer.write(to: folder.appendingPathComponent(Self.bestName).path)
     }
 
-    /// Puts the best weights by the held-out documents into the network, where there are such.
+    /// Puts the best weights by the held-out documents into the network, if there are such.
     public func takeFinalWeights(from folder: URL) throws {
         let path = folder.appendingPathComponent(Self.bestName).path
         guard development != nil, FileManager.default.fileExists(atPath: path) else { return }
@@ -213,7 +213,8 @@ public final class CausalTrainer {
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == configuration.fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to another configuration; give another folder for the run, or remove the checkpoint", file: stored.path)
+            throw DataError(.badData, "this checkpoint belongs to another configuration; use another folder for the run, or remove the "
+                + "checkpoint", file: stored.path)
         }
         guard let steps = stored.state["optimizer_steps"]?.int, steps >= 0, let numbers = stored.state["history"]?.array,
               let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
@@ -231,7 +232,7 @@ public final class CausalTrainer {
 
     /// Writes the model as a folder that transformers loads as LlamaForCausalLM; it appears when it is complete.
     ///
-    /// - Throws: `DataError` where it cannot be created, or where there is something else of that name.
+    /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
     public func write(to path: String) throws {
         try AtomicFolder.write(to: path, isOwn: ModelDirectory.isModelFile) { folder in
             func put(_ name: String, _ json: JSON) throws { try AtomicFile.write(to: folder + "/" + name) { try $0.write(json.serialized(.pretty) + "\n") } }

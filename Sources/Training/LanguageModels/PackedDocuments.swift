@@ -16,7 +16,7 @@ public struct PackedDocuments: Sendable {
     /// - Parameters:
     ///   - begin, end: marks put around every document, where the tokenizer has such.
     ///   - limit: documents at most; 0 for all.
-    /// - Throws: `DataError` where a file cannot be read or there is not a block to learn from.
+    /// - Throws: `DataError` if a file cannot be read or there is not a block to learn from.
     public init(files: [String], column: String, tokenizer: Tokenizer, begin: Int32?, end: Int32?, context: Int, limit: Int = 0) throws {
         self.context = context
         var scratch = TokenizerScratch(), ids: [Int32] = []
@@ -34,7 +34,7 @@ public struct PackedDocuments: Sendable {
                 documents.append(ids)
             }
         }
-        guard documents.ids.count > 1 else { throw DataError(.badData, "there is no document to learn from", file: files.first) }
+        guard documents.ids.count > 1 else { throw DataError(.badData, "no documents to train on", file: files.first) }
     }
 
     public var count: Int { documents.count }

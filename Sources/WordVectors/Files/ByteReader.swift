@@ -29,7 +29,7 @@ final class ByteReader {
     }
 
     /// Takes `count` bytes.
-    /// - Throws: what `missing` makes where there are fewer.
+    /// - Throws: what `missing` makes if there are fewer.
     func take<Result>(_ count: Int, orElse missing: () -> DataError, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         while available < count, !isAtEnd { try fill() }
         guard available >= count else { throw missing() }
@@ -38,7 +38,7 @@ final class ByteReader {
     }
 
     /// Hands over the bytes up to `end`, and takes them with it; nil at the end of the file. The last piece needs no end.
-    /// - Throws: `DataError` where a piece is longer than `limit`.
+    /// - Throws: `DataError` if a piece is longer than `limit`.
     func next<Result>(upTo end: UInt8, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result? {
         var searched = 0
         while true {
@@ -58,7 +58,7 @@ final class ByteReader {
             }
             searched = available
             guard searched <= limit else {
-                throw DataError(.badData, "more than \(limit) bytes without an end; this is no file of word vectors", file: name)
+                throw DataError(.badData, "more than \(limit) bytes without an end; not a file of word vectors", file: name)
             }
             try fill()
         }
@@ -73,7 +73,7 @@ final class ByteReader {
 
 /// A decimal number as word-vector files write it, rounded to the nearest Float.
 enum DecimalText {
-    /// Nil where the bytes are no number. `nan` and `inf` are numbers here; who reads them refuses them by name.
+    /// Nil if the bytes are not a number. `nan` and `inf` count as numbers here; callers reject them with their own message.
     static func float(_ text: UnsafeRawBufferPointer) -> Float? {
         var i = 0, isNegative = false
         guard text.count > 0 else { return nil }

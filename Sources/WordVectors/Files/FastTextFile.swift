@@ -53,19 +53,19 @@ public struct FastTextModel: Sendable {
     static func isModel(_ head: some Collection<UInt8>) -> Bool { head.starts(with: withUnsafeBytes(of: magic.littleEndian, Array.init)) }
 
     /// Opens a model. The matrices stay in the mapped file.
-    /// - Throws: `DataError` where it is cut off, of another version, quantized, or its numbers do not fit one another.
+    /// - Throws: `DataError` if it is cut off, of another version, quantized, or its numbers do not match.
     public init(path: String) throws {
         let file = try MappedFile(path: path)
         var cursor = Cursor(file: file)
         let magic = try cursor.int32("the first number")
-        guard magic == Self.magic else { throw DataError(.badData, "this is no model of fastText", file: path) }
+        guard magic == Self.magic else { throw DataError(.badData, "not a fastText model", file: path) }
         version = try cursor.int32("the version")
         guard Self.versions.contains(version) else {
             throw DataError(.badData, "version \(version) of fastText's format is not read; 11 and 12 are. Save the model again with fastText 0.9", file: path)
         }
         func argument(_ name: String, _ range: ClosedRange<Int32>) throws -> Int32 {
             let value = try cursor.int32(name)
-            guard range.contains(value) else { throw cursor.error("\(name) is \(value), which lies outside \(range.lowerBound) … \(range.upperBound)") }
+            guard range.contains(value) else { throw cursor.error("\(name) is \(value), which is outside \(range.lowerBound) … \(range.upperBound)") }
             return value
         }
         let dimension = try argument("dim", 1 ... 1 << 20), window = try cursor.int32("ws"), epochs = try cursor.int32("epoch")
@@ -102,7 +102,7 @@ public struct FastTextModel: Sendable {
             default: throw cursor.error("entry \(index + 1) of the dictionary is of kind \(kind); 0 (word) and 1 (label) are known")
             }
         }
-        guard words.count == wordCount else { throw cursor.error("the dictionary announces \(wordCount) words and holds \(words.count)") }
+        guard words.count == wordCount else { throw cursor.error("the dictionary announces \(wordCount) words and contains \(words.count)") }
         if pruned > 0 {
             throw DataError(.badData, "this model is quantized (its n-grams are pruned); quantized models are not read. Use the model before \"fasttext quantize\"", file: path)
         }
@@ -127,7 +127,7 @@ public struct FastTextModel: Sendable {
         let size = rows.multipliedReportingOverflow(by: columns)
         let bytes = size.partialValue.multipliedReportingOverflow(by: 4)
         guard rows >= 0, columns > 0, !size.overflow, !bytes.overflow, bytes.partialValue <= Int64(file.count - cursor.offset) else {
-            throw cursor.error("the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is cut off")
+            throw cursor.error("the \(name) matrix should be \(rows) × \(columns), but \(file.count - cursor.offset) bytes are left; the file is truncated")
         }
         let start = cursor.offset, count = Int(size.partialValue)
         cursor.offset += 4 * count
@@ -153,7 +153,7 @@ public struct FastTextModel: Sendable {
         func error(_ message: String) -> DataError { DataError(.badData, message, file: file.path) }
         private mutating func take<T: BitwiseCopyable>(_ type: T.Type, _ what: String) throws -> T {
             let size = MemoryLayout<T>.size
-            guard file.count - offset >= size else { throw error("the file ends before \(what); it is cut off") }
+            guard file.count - offset >= size else { throw error("the file ends before \(what); it is truncated") }
             defer { offset += size }
             return file.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: type) }
         }
@@ -164,7 +164,7 @@ public struct FastTextModel: Sendable {
         /// Bytes up to a zero; they stay valid as long as the file.
         mutating func string(_ what: String) throws -> UnsafeRawBufferPointer {
             let rest = UnsafeRawBufferPointer(rebasing: file.bytes[offset...])
-            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else { throw error("\(what) has no end; the file is cut off or damaged") }
+            guard let end = rest.prefix(Word2VecFiles.longestWord).firstIndex(of: 0) else { throw error("\(what) has no end; the file is truncated or damaged") }
             offset += end + 1
             return UnsafeRawBufferPointer(rebasing: rest[..<end])
         }
@@ -176,7 +176,7 @@ public struct FastTextModel: Sendable {
     /// - Parameter limit: keep only the first words, which are the most frequent.
     public func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
         let count = min(limit ?? words.count, words.count), width = Int(arguments.dimension), rule = rule
-        guard count > 0 else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard count > 0 else { throw DataError(.badData, "no words found", file: name) }
         let buckets: Tensor<Float>? = rule.isEmpty ? nil : input.withUnsafeElements { base in
             // The tensor's own storage is the owner: the view keeps the whole input matrix.
             Tensor(viewing: base + words.count * width, shape: [rule.buckets, width], owner: TensorOwner(input))
@@ -202,7 +202,7 @@ public struct FastTextModel: Sendable {
             }
         }
         if let bad = vectors.withUnsafeElements({ base in (0 ..< count).first { !Float.allFinite(base + $0 * width, count: width) } }) {
-            throw DataError(.badData, "the vector of \"\(words[bad])\" holds NaN or infinity (word \(bad + 1))", file: name)
+            throw DataError(.badData, "the vector of \"\(words[bad])\" contains NaN or infinity (word \(bad + 1))", file: name)
         }
         var kept = WordList()
         var broken = ReadingRemarks()
@@ -222,10 +222,10 @@ public struct FastTextModel: Sendable {
     // MARK: Writing
 
     /// Writes version 12, which fastText and gensim read.
-    /// - Throws: `DataError` where a word holds white space or NUL, or there are more words than the format counts.
+    /// - Throws: `DataError` if a word holds white space or NUL, or there are more words than the format counts.
     public func write(to path: String) throws {
         guard words.count <= Int(Int32.max), labels.isEmpty, input.rows == words.count + Int(arguments.buckets) else {
-            throw DataError(.badData, "fastText's format holds up to \(Int32.max) words and no model of this shape", file: path)
+            throw DataError(.badData, "fastText's format allows at most \(Int32.max) words and cannot store a model of this shape", file: path)
         }
         try AtomicFile.write(to: path) { file in
             func put<T: FixedWidthInteger>(_ value: T) throws { try withUnsafeBytes(of: value.littleEndian) { try file.write($0) } }

@@ -43,7 +43,7 @@ struct TableBuilder {
         var check: Float = 0
         for i in start ..< values.count { check += values[i] * 0 }
         if check.isNaN {
-            throw error("the vector of \"\(String(decoding: word, as: UTF8.self))\" holds NaN or infinity", place)
+            throw error("the vector of \"\(String(decoding: word, as: UTF8.self))\" contains NaN or infinity", place)
         }
     }
 
@@ -52,7 +52,7 @@ struct TableBuilder {
     }
 
     func table() throws -> WordTable {
-        guard words.count > 0 else { throw DataError(.badData, "there are no words in it", file: file) }
+        guard words.count > 0 else { throw DataError(.badData, "no words found", file: file) }
         var table = WordTable(name: SystemError.name(of: file), words: words, vectors: Tensor(values, shape: [words.count, dimension]))
         table.remarks = remarks
         return table

@@ -11,7 +11,7 @@ enum Word2VecFiles {
     static let longestWord = 1 << 16
     static let largestDimension = 1 << 20
 
-    /// The first line of a word2vec file; nil where it is none.
+    /// The first line of a word2vec file; nil if it is none.
     static func header(_ line: UnsafeRawBufferPointer) -> (count: Int, dimension: Int)? {
         let fields = self.fields(line)
         guard fields.count == 2, let count = DecimalText.integer(fields[0]), let dimension = DecimalText.integer(fields[1]) else { return nil }
@@ -40,10 +40,11 @@ enum Word2VecFiles {
         } ?? false
         guard isHeader else { return try text(reader, header: nil, limit: limit) }
         guard let found = try reader.next(upTo: 0x0A, limit: longestLine, header), let header = found else {
-            throw DataError(.badData, "the first line should hold the number of words and of components", file: path)
+            throw DataError(.badData, "expected the number of words and the dimension on the first line", file: path)
         }
         guard header.count > 0, (1 ... largestDimension).contains(header.dimension) else {
-            throw DataError(.badData, "the first line says \(header.count) words of \(header.dimension) components; there are no such vectors", file: path, line: 1)
+            throw DataError(.badData, "the first line says \(header.count) words of dimension \(header.dimension), which is "
+                + "impossible", file: path, line: 1)
         }
         return try isBinary(reader, header.dimension) ? binary(reader, header: header, limit: limit) : text(reader, header: header, limit: limit)
     }
@@ -69,14 +70,17 @@ enum Word2VecFiles {
                 let fields = self.fields(bytes)
                 if fields.isEmpty { return }
                 if builder == nil {
-                    // Without a header the first line decides: as many components as numbers stand at its end, but the first field is the word.
+                    // Without a header the first line decides: as many components as numbers are at its end, but the first field is the
+                    // word.
                     let dimension = header?.dimension ?? fields.dropFirst().reversed().prefix { DecimalText.float($0) != nil }.count
                     if bytes.contains(0) {
-                        throw DataError(.badData, "this is no file of word vectors that is read here; models of fastText without its mark at the beginning (before format 11) are not. "
+                        throw DataError(.badData, "not a supported file of word vectors; fastText models without its magic number (before "
+                            + "format 11) are not supported. "
                                         + "Load such a model with fastText 0.9 and save it again", file: name)
                     }
                     guard dimension > 0 else {
-                        throw DataError(.badData, "this is no line of a word vector: a word and numbers between spaces were expected", file: name, line: place)
+                        throw DataError(.badData, "not a word vector: expected a word and numbers separated by "
+                            + "spaces", file: name, line: place)
                     }
                     builder = TableBuilder(file: name, dimension: dimension, limit: limit, expected: header?.count, countsLines: true)
                 }
@@ -93,7 +97,8 @@ enum Word2VecFiles {
                 try builder?.take(word, place: place) { values in
                     for (index, field) in fields.suffix(dimension).enumerated() {
                         guard let value = DecimalText.float(field) else {
-                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" is no number: "
+                            throw DataError(.badData, "component \(index + 1) of \"\(String(decoding: word.prefix(40), as: UTF8.self))\" "
+                                + "is not a number: "
                                             + "\"\(String(decoding: field.prefix(20), as: UTF8.self))\"", file: name, line: place)
                         }
                         values.append(value)
@@ -102,12 +107,12 @@ enum Word2VecFiles {
             }
             if isThere == nil { break }
         }
-        guard var builder else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard var builder else { throw DataError(.badData, "no words found", file: name) }
         if let header {
             if builder.isFull, rows < header.count {
                 builder.remarks.leftOut = header.count - rows
             } else if rows != header.count {
-                throw DataError(.badData, "the header says \(header.count) words, the file has \(rows); it is cut off or its first line is wrong", file: name)
+                throw DataError(.badData, "the header says \(header.count) words, but the file has \(rows); it is truncated or its first line is wrong", file: name)
             }
         }
         return try builder.table()
@@ -122,7 +127,7 @@ enum Word2VecFiles {
                 return try builder.table()
             }
             func cut() -> DataError {
-                DataError(.badData, "the header says \(header.count) words, the file ends in word \(index); it is cut off or its first line is wrong", file: name)
+                DataError(.badData, "the header says \(header.count) words, but the file ends in word \(index); it is truncated or its first line is wrong", file: name)
             }
             let word: [UInt8]? = try reader.next(upTo: 0x20, limit: longestWord) { bytes in
                 // word2vec.c ends each row with a line end, which then begins the next word.
@@ -149,7 +154,7 @@ enum Word2VecFiles {
     // MARK: Writing
 
     /// Word2vec's binary format, complete or absent.
-    /// - Throws: `DataError` where a word holds white space, which would end it in this format.
+    /// - Throws: `DataError` if a word holds white space, which would end it in this format.
     static func writeBinary(_ table: WordTable, to path: String) throws {
         try AtomicFile.write(to: path) { file in
             try file.write("\(table.count) \(table.dimension)\n")
@@ -178,7 +183,7 @@ enum Word2VecFiles {
     static func writable(_ table: WordTable, _ word: Int, _ path: String) throws -> [UInt8] {
         let bytes = Array(table.words.bytes(of: word))
         guard !bytes.contains(where: { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D || $0 == 0 }) else {
-            throw DataError(.badData, "word \(word + 1), \"\(table.words[word])\", holds white space, which ends a word in this format; "
+            throw DataError(.badData, "word \(word + 1), \"\(table.words[word])\", contains white space, which ends a word in this format; "
                             + "write .h5, or leave such words out", file: path)
         }
         return bytes

@@ -4,7 +4,7 @@ import Glibc
 import Tensors
 import VectorStore
 
-/// Reads word vectors out of whatever people have them in; the content decides, not the name.
+/// Reads word vectors in any common format, detected from the content.
 ///
 /// Known are word2vec text and binary, GloVe text, fastText `.vec` and `.bin` (versions 11 and 12), NumPy `.npy` beside a list of words, and
 /// `vectors.h5`; all but `.npy`, fastText `.bin` and `.h5` also packed by gzip.
@@ -19,7 +19,7 @@ public enum WordFile {
     public static let pooling = "word"
 
     /// - Parameters:
-    ///   - vocabulary: for `.npy`, the words, one a line; by default `NAME.vocab` or `NAME.txt` beside it.
+    ///   - vocabulary: for `.npy`, the words, one a line; by default `NAME.vocab` or `NAME.txt` next to it.
     ///   - limit: the first words only, which in files made by training are the most frequent.
     /// - Throws: `DataError` with line or word where the file is missing, cut off, not of these formats, or holds NaN.
     public static func read(_ path: String, vocabulary: String? = nil, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
@@ -71,7 +71,7 @@ public enum WordFile {
         }
         let stem = (path as NSString).deletingPathExtension
         guard let list = vocabulary ?? [".vocab", ".txt", ".vocab.txt"].map({ stem + $0 }).first(where: { access($0, R_OK) == 0 }) else {
-            throw DataError(.noInput, "an array needs a list of its words, one a line; name it by \(Setting.vocabulary), or put it beside the array as \(SystemError.name(of: stem)).vocab", file: path)
+            throw DataError(.noInput, "an array needs a word list, one word per line; name it with \(Setting.vocabulary), or put it next to the array as \(SystemError.name(of: stem)).vocab", file: path)
         }
         let values = try array.floats(), width = array.shape[1]
         var builder = TableBuilder(file: list, dimension: width, limit: limit, expected: array.shape[0], countsLines: true)
@@ -100,7 +100,7 @@ public enum WordFile {
         case .word2vecText: try Word2VecFiles.writeText(table, to: path)
         case .word2vecBinary: try Word2VecFiles.writeBinary(table, to: path)
         case .fastText:
-            // Counts that nobody knows become ranks, so that the order stays.
+            // Unknown counts are replaced by ranks, to keep the order.
             let counts = table.counts ?? (0 ..< table.count).map { table.count - $0 }
             let arguments = FastTextModel.Arguments(
                 dimension: Int32(clamping: table.dimension), window: 5, epochs: 0, minimumCount: 1, negatives: 5, wordNgrams: 1, loss: .negativeSampling,
@@ -112,7 +112,7 @@ public enum WordFile {
 
     /// Writes `vectors.h5`: the words as texts, their counts as the column `count`.
     /// - Parameter modelSHA256: stands for what made the vectors; files of one hash can be compared.
-    /// - Throws: `DataError` where a word is no UTF-8, which HDF5's texts must be, unless `isLossy`.
+    /// - Throws: `DataError` if a word is not UTF-8, as HDF5 strings must be, unless `isLossy`.
     public static func writeVectors(
         _ table: WordTable, to path: String, model: String, modelSHA256: String, createdBy: String, source: String, sourceSHA256: String,
         provenance: String = "", storage: VectorStorage = .float32, isLossy: Bool = false

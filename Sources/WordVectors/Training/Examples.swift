@@ -59,7 +59,7 @@ struct ExampleRules: Sendable {
     let keep: [UInt32]
     let noise: AliasTable?
     let tree: HuffmanTree?
-    /// Rows of the input matrix that make up each word: `parts[starts[w] ..< starts[w + 1]]`; nil where each word is its own row alone.
+    /// Rows of the input matrix that make up each word: `parts[starts[w] ..< starts[w + 1]]`; nil if each word is its own row alone.
     let grams: GramRows?
     /// Which of the strata a word's input and each output row belong to.
     let inputStratum: [UInt8]

@@ -14,7 +14,7 @@ final class PaddedMatrix: @unchecked Sendable {
 
     static func stride(columns: Int) -> Int { (columns + Int(KT_WORDS_LANES) - 1) / Int(KT_WORDS_LANES) * Int(KT_WORDS_LANES) }
 
-    /// All zeros. Nil where the system has not that much memory.
+    /// All zeros. Nil if the system has not that much memory.
     init?(rows: Int, columns: Int) {
         (self.rows, self.columns, stride) = (rows, columns, Self.stride(columns: columns))
         let bytes = (rows * stride).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)

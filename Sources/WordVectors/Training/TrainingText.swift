@@ -23,7 +23,7 @@ public final class TrainingText: @unchecked Sendable {
     /// How text becomes words.
     public typealias Splitter = @Sendable (_ line: UnsafeRawBufferPointer, _ word: (UnsafeRawBufferPointer) -> Void) throws -> Void
 
-    /// Words between white space of ASCII, as word2vec.c and fastText cut them. Bytes that are no UTF-8 stay.
+    /// Words between white space of ASCII, as in word2vec.c and fastText. Invalid UTF-8 is kept.
     public static let spaces: Splitter = { line, word in
         var start = 0
         for i in 0 ... line.count where i == line.count || line[i] == 0x20 || line[i] >= 0x09 && line[i] <= 0x0D || line[i] == 0 {
@@ -45,9 +45,9 @@ public final class TrainingText: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - lines: hands over every line of the text and says where it stands.
+    ///   - lines: calls back with every line of the text and its position.
     ///   - split: cuts a line into words.
-    /// - Throws: `DataError` where no word is frequent enough (the largest count is named), or the disk is full.
+    /// - Throws: `DataError` if no word is frequent enough (the largest count is named), or the disk is full.
     public init(
         options: Options = Options(), name: String, split: @escaping Splitter, lines: (_ line: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
@@ -90,13 +90,13 @@ public final class TrainingText: @unchecked Sendable {
             }
             isHere = true
         }
-        guard isHere, total > 0 else { throw DataError(.badData, "there are no words in it", file: name) }
+        guard isHere, total > 0 else { throw DataError(.badData, "no words found", file: name) }
         let order = counts.indices.filter { counts[$0] >= options.minimumCount }.sorted { (-counts[$0], $0) < (-counts[$1], $1) }
         let kept = order.prefix(options.maximumVocabulary ?? .max)
         guard kept.count >= 2 else {
             let most = counts.max() ?? 0
             throw DataError(.badData, "\(kept.count == 0 ? "no word" : "one word only") comes at least \(options.minimumCount) times, and two are needed; the most frequent of "
-                            + "\(words.count) comes \(most) times. Lower \(Setting.minimumCount), or check how the text is cut into words", file: name)
+                            + "\(words.count) occurs \(most) times. Lower \(Setting.minimumCount), or check how the text is split into words", file: name)
         }
         var list = WordList(), sorted: [Int] = []
         var final = [UInt32](repeating: Self.end, count: Int(next))

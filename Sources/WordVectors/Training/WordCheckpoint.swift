@@ -23,7 +23,7 @@ public enum WordCheckpoint {
     }
 
     /// Writes the state, in the place of an earlier one.
-    /// - Throws: `DataError` where the disk is full.
+    /// - Throws: `DataError` if the disk is full.
     public static func save(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
         let header = JSON.object(fingerprint(trainer, isHogwild: isHogwild) + [
             ("epoch", .integer(trainer.position.epoch)), ("chunk", .integer(trainer.position.chunk)),
@@ -38,10 +38,10 @@ public enum WordCheckpoint {
     }
 
     /// Puts a trainer where the interrupted run stopped.
-    /// - Throws: `DataError` where there is none, it is damaged, or it belongs to another text or other settings (which one is named).
+    /// - Throws: `DataError` if it is missing or damaged, or belongs to another text or other settings (which one is named).
     public static func resume(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
         let path = path(for: output)
-        func damaged() -> DataError { DataError(.badData, "the interrupted run is damaged; delete this file and begin anew", file: path) }
+        func damaged() -> DataError { DataError(.badData, "the interrupted run is damaged; delete this file and start over", file: path) }
         let file = try MappedFile(path: path)
         try file.withUnsafeBytes { bytes in
             guard bytes.count >= 16, bytes.starts(with: magic) else { throw damaged() }

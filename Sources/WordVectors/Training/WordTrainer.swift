@@ -49,7 +49,7 @@ public final class WordTrainer: @unchecked Sendable {
     /// Chunks in a block: shorter where the inputs are means, which stand still for the length of a block.
     private let blockChunks: Int
 
-    /// - Throws: `DataError` where the options are impossible or there is not enough memory.
+    /// - Throws: `DataError` if the options are impossible or there is not enough memory.
     public convenience init(text: TrainingText, options: WordTrainingOptions) throws { try self.init(text: text, options: options, blockChunks: nil) }
 
     /// - Parameter blockChunks: chunks in a block, for experiments; it decides the result.
@@ -60,7 +60,8 @@ public final class WordTrainer: @unchecked Sendable {
         self.options = options
         let words = text.vocabulary.count, rows = words + (options.subwords.isEmpty ? 0 : options.subwords.buckets)
         guard rows < Int(Int32.max), let input = PaddedMatrix(rows: rows, columns: options.dimension), let output = PaddedMatrix(rows: words, columns: options.dimension) else {
-            throw DataError(.usage, "there is no memory for \(rows) rows of \(options.dimension) components; fewer \(Setting.buckets) or a smaller \(Setting.dimension) need less")
+            throw DataError(.usage, "not enough memory for \(rows) rows of dimension \(options.dimension); lower \(Setting.buckets) or "
+                + "\(Setting.dimension)")
         }
         (self.input, self.output) = (input, output)
         rules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: Self.strata)
@@ -114,7 +115,7 @@ public final class WordTrainer: @unchecked Sendable {
         return source.next()
     }
 
-    /// Trains to the end, or until `isCancelled` says so between two blocks; `position` then says where to go on.
+    /// Trains to the end, or until `isCancelled` returns true between two blocks; `position` then says where to resume.
     ///
     /// - Parameters:
     ///   - threads: does not decide the result, unless `isHogwild`.
@@ -349,7 +350,7 @@ public final class WordTrainer: @unchecked Sendable {
     private func checkFinite(_ vectors: Tensor<Float>) throws {
         let isFine = vectors.withUnsafeElements { Float.allFinite($0, count: vectors.count) }
         guard isFine else {
-            throw DataError(.badData, "training diverged: vectors hold NaN or infinity. A lower \(Setting.learningRate), or more \(Setting.minimumCount) on a small text, prevents this")
+            throw DataError(.badData, "training diverged: vectors contain NaN or infinity. Lower \(Setting.learningRate), or raise \(Setting.minimumCount) for a small text")
         }
     }
 }

@@ -19,7 +19,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
     public var loss = Loss.negativeSampling
     /// Components of a vector.
     public var dimension = 100
-    /// The window reaches 1 … this many words to either side, drawn anew for each word.
+    /// The window reaches 1 … this many words to either side, drawn for each word.
     public var window = 5
     /// Words drawn against each true one.
     public var negatives = 5
@@ -44,19 +44,19 @@ public struct WordTrainingOptions: Sendable, Equatable {
     /// Targets whose gradients are taken at one value of the input.
     var group: Int { loss == .negativeSampling ? 1 + negatives : 8 }
 
-    /// - Throws: `DataError` of kind `usage` that says which option lies outside what is possible.
+    /// - Throws: `DataError` of kind `usage` that names the option that is out of range.
     public func check() throws {
         func require(_ holds: Bool, _ message: String) throws { if !holds { throw DataError(.usage, message) } }
-        try require((1 ... 10_000).contains(dimension), "\(Setting.dimension) should lie in 1 … 10000, not \(dimension)")
-        try require((1 ... 1000).contains(window), "\(Setting.window) should lie in 1 … 1000, not \(window)")
-        try require(loss == .hierarchicalSoftmax || (1 ... 100).contains(negatives), "\(Setting.negative) should lie in 1 … 100, not \(negatives)")
-        try require(subsample >= 0 && subsample < 1, "\(Setting.subsample) should lie in 0 … 1, not \(subsample)")
-        try require((1 ... 10_000).contains(epochs), "\(Setting.epochs) should lie in 1 … 10000, not \(epochs)")
-        try require(effectiveLearningRate > 0 && effectiveLearningRate <= 1, "\(Setting.learningRate) should lie above 0 and up to 1, not \(effectiveLearningRate)")
+        try require((1 ... 10_000).contains(dimension), "\(Setting.dimension) must be 1 to 10000, not \(dimension)")
+        try require((1 ... 1000).contains(window), "\(Setting.window) must be 1 to 1000, not \(window)")
+        try require(loss == .hierarchicalSoftmax || (1 ... 100).contains(negatives), "\(Setting.negative) must be 1 to 100, not \(negatives)")
+        try require(subsample >= 0 && subsample < 1, "\(Setting.subsample) must be at least 0 and below 1, not \(subsample)")
+        try require((1 ... 10_000).contains(epochs), "\(Setting.epochs) must be 1 to 10000, not \(epochs)")
+        try require(effectiveLearningRate > 0 && effectiveLearningRate <= 1, "\(Setting.learningRate) must be above 0 and at most 1, not \(effectiveLearningRate)")
         try require((0 ... 100).contains(subwords.minimum) && (0 ... 100).contains(subwords.maximum), "n-grams have up to 100 characters")
         try require(subwords.maximum == 0 || subwords.minimum >= 1 && subwords.minimum <= subwords.maximum,
-                    "\(Setting.minimumN) should lie in 1 … \(Setting.maximumN) (\(subwords.maximum)), not \(subwords.minimum)")
-        try require(subwords.maximum == 0 || (1 ... 100_000_000).contains(subwords.buckets), "\(Setting.buckets) should lie in 1 … 100000000, not \(subwords.buckets)")
+                    "\(Setting.minimumN) must be 1 to \(Setting.maximumN) (\(subwords.maximum)), not \(subwords.minimum)")
+        try require(subwords.maximum == 0 || (1 ... 100_000_000).contains(subwords.buckets), "\(Setting.buckets) must be 1 to 100000000, not \(subwords.buckets)")
     }
 
     /// Everything that decides the result, by name.

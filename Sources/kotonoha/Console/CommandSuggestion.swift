@@ -3,7 +3,7 @@ import FileFormats
 
 /// The argument parser suggests names of options; this suggests names of commands.
 enum CommandSuggestion {
-    /// - Throws: `DataError` where a word stands in the place of a command and is none: it names the nearest commands.
+    /// - Throws: `DataError` if a word in the position of a command is not one: it names the nearest commands.
     static func check(_ arguments: [String], in root: any ParsableCommand.Type) throws {
         var command = root, path = root._commandName
         for word in arguments {
@@ -16,8 +16,9 @@ enum CommandSuggestion {
                 continue
             }
             let known = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }, near = nearest(to: word, among: known)
-            let advice = near.isEmpty ? "there are \(known.joined(separator: ", "))" : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"
-            throw DataError(.usage, "there is no command '\(word)' in '\(path)'; \(advice)")
+            let advice = near.isEmpty ? "expected one of \(known.joined(separator: ", "))" : "did you mean "
+                + "\(near.map { "'\($0)'" }.joined(separator: " or "))?"
+            throw DataError(.usage, "unknown command '\(word)' in '\(path)'; \(advice)")
         }
     }
 

@@ -11,11 +11,11 @@ enum Console {
         StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
     }
 
-    /// A line of data for whoever reads standard output.
-    /// - Throws: `ClosedPipe` where nobody reads any more; `DataError` where the disk is full.
+    /// Writes a line of data to standard output.
+    /// - Throws: `ClosedPipe` if the reader has closed the pipe; `DataError` if the disk is full.
     static func print(_ text: String, isStyled: Bool = false) throws { try write(text + "\n", isStyled: isStyled) }
 
-    /// Data for whoever reads standard output, as it stands in a file or pipe; on a terminal, characters that would steer it are spelled out.
+    /// Writes data to standard output: unchanged to a file or pipe; on a terminal, control characters are escaped.
     static func write(_ text: String, isStyled: Bool = false) throws {
         try StandardStreams.write(outputIsTerminal && !isStyled ? text.escapedForTerminal : text)
     }
@@ -42,7 +42,7 @@ enum Console {
     }
 }
 
-/// A line on the terminal that says how far the work is; silent in a file, and for work under a second.
+/// A progress line on the terminal; silent in a file, and for work under a second.
 final class ProgressLine {
     private let begin = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
@@ -56,7 +56,7 @@ final class ProgressLine {
 
     var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
 
-    /// - Parameter fraction: in 0 ... 1, nil where the end is not known.
+    /// - Parameter fraction: in 0 ... 1, nil if the end is not known.
     func update(done: Int, fraction: Double?, note: String = "") {
         guard isEnabled, seconds > 1 else { return }
         if let lastShown, ContinuousClock.now - lastShown < .milliseconds(100), fraction != 1 { return }
@@ -68,7 +68,7 @@ final class ProgressLine {
             line += String(format: "%3d %%  ", Int((fraction * 100).rounded(.down)))
         }
         let rate = Double(done) / max(seconds, 1e-9)
-        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) a second"
+        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) per second"
         if let fraction, fraction > 0.001, fraction < 1 { line += ", \(Console.duration(seconds / fraction - seconds)) left" }
         if !note.isEmpty { line += ", " + note.escapedForTerminal }
         StandardStreams.tell("\r\u{1B}[K" + line)

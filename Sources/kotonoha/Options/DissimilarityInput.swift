@@ -6,24 +6,25 @@ import Representations
 import Tensors
 import VectorStore
 
-/// How dissimilarity matrices come out of files: `.rdm.h5`, vector and layer files, tables of features or of finished matrices, npy.
+/// Reads dissimilarity matrices from `.rdm.h5`, vector and layer files, tables of features or of finished matrices, and npy.
 struct DissimilarityOptions: ParsableArguments {
     @Option(help: "Condition means: rows with the same value in this column are one condition.")
     var by: String?
 
-    @Option(help: "cosine, correlation, euclidean or sqeuclidean; of trials also mahalanobis, crossnobis or decoding.")
+    @Option(help: "cosine, correlation, euclidean or sqeuclidean; for trials also mahalanobis, crossnobis or decoding.")
     var metric = TrialDistances.Measure.cosine
 
-    @Option(help: ArgumentHelp("The column of a table that names its rows; the table's other columns of numbers are features.", valueName: "column"))
+    @Option(help: ArgumentHelp("The column of a table that labels its rows; the other numeric columns are features.", valueName: "column"))
     var labelColumn: String?
 
-    @Flag(help: "Tables and npy hold similarities, which are taken from 1.")
+    @Flag(help: "Tables and .npy files contain similarities s, which become 1 − s.")
     var similarities = false
 
     /// The metric of vectors.
     func distance() throws -> DistanceMetric {
         guard let distance = DistanceMetric(rawValue: metric.rawValue) else {
-            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials of each condition: an array (times, trials, channels) and rdm --trials TABLE")
+            throw DataError(.usage, "--metric \(metric.rawValue) needs several trials per condition: an array (times, trials, channels) "
+                + "and rdm --trials TABLE")
         }
         return distance
     }
@@ -39,7 +40,9 @@ struct DissimilarityOptions: ParsableArguments {
             return [(name, try vectors(VectorFile(path: path)))]
         case "npy":
             let file = try NPYFile(path: path)
-            guard file.shape.count == 2 else { throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor rows of features", file: path) }
+            guard file.shape.count == 2 else {
+                throw DataError(.badData, "an array of shape \(file.shape) is neither a matrix nor a table of features", file: path)
+            }
             let values = Tensor(try file.doubles(), shape: file.shape)
             let isMatrix = file.shape[0] == file.shape[1] && (0..<file.shape[0]).allSatisfy { abs(values[$0, $0] - (similarities ? 1 : 0)) < 1e-6 }
             return [(name, try named(path) { isMatrix ? try RDM(matrix: distances(values)) : try RDM(values, metric: distance()) })]
@@ -54,7 +57,8 @@ struct DissimilarityOptions: ParsableArguments {
     func matrix(_ argument: String) throws -> RDM {
         let found = try matrices(argument)
         guard found.count == 1 else {
-            throw DataError(.usage, "it holds \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); name one as \(argument):\(found.first?.name ?? "COLUMN")", file: argument)
+            throw DataError(.usage, "it contains \(found.count) matrices (\(found.map(\.name).joined(separator: ", "))); select one with "
+                + "\(argument):\(found.first?.name ?? "COLUMN")", file: argument)
         }
         return found[0].rdm
     }
@@ -90,7 +94,7 @@ struct DissimilarityOptions: ParsableArguments {
 
     private func features(_ table: Table, _ labelColumn: String) throws -> RDM {
         let labels = try table.column(labelColumn), used = table.columns.filter { $0.name != labels.name && ($0.kind == .number || $0.kind == .integer) }
-        guard !used.isEmpty else { throw DataError(.badData, "it has no columns of numbers beside '\(labels.name)'", file: table.name) }
+        guard !used.isEmpty else { throw DataError(.badData, "it has no numeric columns other than '\(labels.name)'", file: table.name) }
         let columns = try used.map { try $0.numbers() }
         return try named(table.name) {
             try RDM(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), labels: labels.texts, metric: distance())
@@ -100,7 +104,7 @@ struct DissimilarityOptions: ParsableArguments {
     /// One matrix a layer: sentences as the means of their words' vectors.
     private func layers(_ file: LayerFile, _ wanted: [String]?, _ name: String) throws -> [(name: String, rdm: RDM)] {
         let chosen = try wanted?.map { text -> Int in
-            guard let layer = Int(text) else { throw DataError(.usage, "'\(text)' is not the number of a layer", file: file.path) }
+            guard let layer = Int(text) else { throw DataError(.usage, "'\(text)' is not a layer number", file: file.path) }
             return layer
         } ?? file.layers
         let counts = try (0..<file.sentenceCount).map(file.tokenCount), texts = try file.sentences() ?? [:]
@@ -152,13 +156,13 @@ struct PictureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file"))
     var figure: [String] = []
 
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.")
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.")
     var width = "85mm"
 
     @Option(help: "Title of the picture.")
     var title: String?
 
-    @Option(help: "Language of the words in the picture: en or ja.")
+    @Option(help: "Language of the picture: en or ja.")
     var language = "en"
 
     func validate() throws {

@@ -10,37 +10,37 @@ struct FigureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file"))
     var figure: [String] = []
 
-    @Option(help: ArgumentHelp("A page for looking at the map in a browser, in one file.", valueName: "file"))
+    @Option(help: ArgumentHelp("An interactive map for the browser, in one file.", valueName: "file"))
     var html: String?
 
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.")
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.")
     var width = "85mm"
 
-    @Option(help: "Height of the picture; chosen if not given.")
+    @Option(help: "Height of the picture; by default chosen automatically.")
     var height: String?
 
     @Option(help: "Font family of the picture.")
     var font: String?
 
-    @Option(help: "Names in the picture: auto, none, group, text, or a column.")
+    @Option(help: "Labels in the picture: auto, none, group, text, or a column.")
     var label = "auto"
 
-    @Option(help: ArgumentHelp("Colour points by this column: names as groups, numbers on a scale. The file's groups if not given.", valueName: "column"))
+    @Option(help: ArgumentHelp("Colour points by this column: names as groups, numbers on a scale. By default the file's groups.", valueName: "column"))
     var colorBy: String?
 
     @Flag(help: "Draw hulls around groups.")
     var hulls = false
 
-    @Flag(inversion: .prefixedNo, help: "The line below the picture that says how it was made.")
+    @Flag(inversion: .prefixedNo, help: "Print a line below the picture that says how it was made.")
     var caption = true
 
     @Option(help: "Title of the picture and page.")
     var title: String?
 
-    @Option(help: "Language of the words in the picture: en or ja.")
+    @Option(help: "Language of the picture: en or ja.")
     var language = "en"
 
-    @Flag(help: "Leave the sentences out of the page and the table.")
+    @Flag(help: "Leave out the sentences in page and table.")
     var withoutText = false
 
     func validate() throws {
@@ -63,7 +63,8 @@ struct FigureOptions: ParsableArguments {
     private func colours(_ map: MapRows) throws -> Colours {
         guard let colorBy else { return .groups(map.groups, title: nil) }
         guard let column = map.file.layout.column(named: colorBy) else {
-            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; there are \(map.file.layout.columns.map(\.name).joined(separator: ", "))")
+            throw DataError(.usage, "--color-by '\(colorBy)' is not a column; expected one of "
+                + "\(map.file.layout.columns.map(\.name).joined(separator: ", "))")
         }
         let values = try map.file.column(column), chosen = map.rows.map { values[$0] }, table = Table(name: map.name, columns: [(colorBy, chosen)]).column(at: 0)
         // A few whole numbers are names of groups; more, or fractions, are a scale.
@@ -71,7 +72,7 @@ struct FigureOptions: ParsableArguments {
         return .groups(chosen, title: colorBy)
     }
 
-    /// - Throws: `DataError` where --color-by names no column; asked before work that takes long.
+    /// - Throws: `DataError` if --color-by names no column; asked before work that takes long.
     func check(_ file: VectorFile) throws { if isWanted { _ = try colours(try MapRows(file, name: "map")) } }
 
     /// Draws what was asked for.
@@ -95,7 +96,7 @@ struct FigureOptions: ParsableArguments {
             default:
                 guard let column = map.file.layout.column(named: label) else {
                     let names = ["auto", "none", "group", "text"] + map.file.layout.columns.map(\.name).filter { !["group", "text"].contains($0) }
-                    throw DataError(.usage, "--label '\(label)' is no column; there are \(names.joined(separator: ", "))")
+                    throw DataError(.usage, "--label '\(label)' is not a column; expected one of \(names.joined(separator: ", "))")
                 }
                 let values = try map.file.column(column)
                 options.labels = .points(map.rows.map { values[$0] })

@@ -7,13 +7,13 @@ struct LabelledTableOptions: ParsableArguments {
     @Option(help: "Column of the texts, by name or number from 1.")
     var column: String
 
-    @Option(help: "Column of the second texts, where pairs are judged.")
+    @Option(help: "Column of the second texts, for pairs.")
     var secondColumn: String?
 
     @Option(help: "Column of the labels.")
     var label: String
 
-    @Option(help: "Rows never split between folds, and resampled together: speakers, items, images.")
+    @Option(help: "Column of groups that are never split between folds and are resampled together: speakers, items, images.")
     var groupColumn: String?
 
     @Option(help: "Rows without a label: exclude (counted) or error.")
@@ -24,14 +24,14 @@ struct LabelledTableOptions: ParsableArguments {
     var columns: LabelledTexts.Columns { .init(text: column, second: secondColumn, label: label, group: groupColumn) }
     private var wanted: [String] { [column, label] + [secondColumn, groupColumn].compactMap(\.self) }
 
-    /// Reads a table, says what was left out of it, and how its labels were read.
+    /// Reads a table, and reports what was left out and how labels were read.
     func read(_ path: String, _ table: TableArguments, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true, isQuiet: Bool) throws -> LabelledTexts {
         let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
                                      needsVariety: needsVariety)
         func listed(_ lines: [Int]) -> String { "line\(lines.count == 1 ? "" : "s") \(lines.prefix(10).map(String.init).joined(separator: ", "))\(lines.count > 10 ? ", …" : "")" }
         if missingLabels == .error, let first = data.unlabelled.first {
             throw DataError(.badData, "\(Console.counted(data.unlabelled.count, "row")) without a label in the column \(label) (\(listed(data.unlabelled))); "
-                            + "--missing-labels exclude leaves such rows out", file: path, line: first)
+                            + "--missing-labels exclude leaves out such rows", file: path, line: first)
         }
         if !isQuiet {
             if !data.unlabelled.isEmpty { Console.say("note: \(Console.counted(data.unlabelled.count, "row")) without a label left out (\(listed(data.unlabelled)))") }

@@ -9,34 +9,34 @@ import Tokenizers
 
 /// Options of commands that ask a language model how probable something is.
 struct LanguageModelOptions: ParsableArguments {
-    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
+    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
     var precision: Precision?
 
-    @Option(in: .tokens, help: "Tokens computed at once by one worker.")
+    @Option(in: .tokens, help: "Tokens processed together by one thread.")
     var batchTokens = 1024
 
-    @Option(in: .threads, help: "Workers, one a core; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("MeCab dictionary for Japanese words and for tokenizers that want one (else KOTONOHA_MECAB_DIC, else Debian's).", valueName: "dir"))
+    @Option(help: ArgumentHelp("MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
     var dictionary: String?
 
-    /// Opens the model and says what the user should know about it.
+    /// Opens the model and prints notes about it.
     func open(_ model: String, isQuiet: Bool) throws -> any LanguageModel {
         if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
         return try openLanguageModel(model, precision: precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: dictionary)
     }
 
-    /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
+    /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
     static func folder(_ model: String) -> String? { try? ModelLocation.folder(for: model).path }
 }
 
 /// How masked models and long texts are scored.
 struct ScoringOptions: ParsableArguments {
-    @Option(help: "Masked models: original hides each token alone, within-word-l2r hides the rest of its word too.")
+    @Option(help: "Masked models: original masks each token alone, within-word-l2r also masks the rest of its word.")
     var pll = PseudoLikelihood.original
 
-    @Option(in: .tokens, help: ArgumentHelp("Read texts longer than the model's limit in windows that begin N tokens apart.", valueName: "n"))
+    @Option(in: .tokens, help: ArgumentHelp("Read texts longer than the model's limit in windows N tokens apart.", valueName: "n"))
     var stride: Int?
 
     func options(_ model: LanguageModelOptions, corrects: Bool = true) -> SurprisalOptions {
@@ -61,7 +61,7 @@ struct TextsOrTable {
         var line: Int
     }
 
-    /// Nil where the text stood on the command line.
+    /// Nil if the text was on the command line.
     let file: String?
     let source: CaptionSource?
     private let text: String
@@ -74,7 +74,7 @@ struct TextsOrTable {
         file = isFile ? input : nil
         text = input
         source = isFile ? try CaptionSource(path: input, options: table.options(isQuiet: isQuiet), columns: CaptionColumns(text: column)) : nil
-        if !isFile, column != nil { throw DataError(.usage, "--column is for tables, and there is no file of this name", file: input) }
+        if !isFile, column != nil { throw DataError(.usage, "--column is for tables, but no such file exists", file: input) }
     }
 
     /// The columns that travel along.

@@ -25,9 +25,13 @@ struct MeasurementInput {
         let first = found[0]
         for other in found.dropFirst() {
             guard other.values.shape == first.values.shape, other.names == first.names else {
-                throw DataError(.badData, "this repetition has \(other.values.rows) rows and \(other.values.columns) voxels, \(first.path) has \(first.values.rows) and \(first.values.columns), or their names differ", file: other.path)
+                throw DataError(.badData, "this repetition has \(other.values.rows) rows and \(other.values.columns) voxels, but "
+                    + "\(first.path) has \(first.values.rows) and \(first.values.columns), or their names differ", file: other.path)
             }
-            guard other.keys == first.keys else { throw DataError(.badData, "the column \(match ?? "") names other rows, or in another order, than that of \(first.path)", file: other.path) }
+            guard other.keys == first.keys else {
+                throw DataError(.badData, "the column \(match ?? "") lists different rows, or in a different order, than in "
+                    + "\(first.path)", file: other.path)
+            }
         }
         let (rows, places) = try Self.matched(first, file)
         let v = first.values.columns, tables = found.map { source in
@@ -35,7 +39,8 @@ struct MeasurementInput {
         }
         for (table, source) in zip(tables, found) {
             if let bad = (0..<table.count).first(where: { !table[$0].isFinite }) {
-                throw DataError(.badData, "row \(places[bad / v]), voxel \(source.names[bad % v]) is \(table[bad]) (rows count from 0); leave that voxel or row out", file: source.path)
+                throw DataError(.badData, "row \(places[bad / v]), voxel \(source.names[bad % v]) is \(table[bad]) (rows are numbered "
+                    + "from 0); leave out that voxel or row", file: source.path)
             }
         }
         var sum = tables[0]
@@ -51,15 +56,18 @@ struct MeasurementInput {
         guard ArrayFile.endings.contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
             let table = try Table(path: argument), key = try match.map { try table.column($0) }
             let used = table.columns.filter { $0.name != key?.name && ($0.kind == .number || $0.kind == .integer) }
-            guard !used.isEmpty else { throw DataError(.badData, "it has no columns of numbers", file: argument) }
+            guard !used.isEmpty else { throw DataError(.badData, "it has no numeric columns", file: argument) }
             let columns = try used.map { try $0.numbers() }
             return [(Tensor((0..<table.rowCount).flatMap { row in columns.map { $0[row] } }, shape: [table.rowCount, columns.count]), key?.texts, used.map(\.name), argument)]
         }
         let array = try ArrayFile.read(argument)
         guard (2...3).contains(array.shape.count), array.shape.allSatisfy({ $0 > 0 }) else {
-            throw DataError(.badData, "an array (rows, voxels) or (repetitions, rows, voxels) was expected, not one of shape \(array.shape)", file: path)
+            throw DataError(.badData, "expected an array (rows, voxels) or (repetitions, rows, voxels), found shape "
+                + "\(array.shape)", file: path)
         }
-        if match != nil { throw DataError(.usage, "--match names a column of a table, and an array has none; its rows are those of the vector file", file: path) }
+        if match != nil {
+            throw DataError(.usage, "--match needs a table with a named column; the rows of an array are matched in order", file: path)
+        }
         let shape = Array(array.shape.suffix(2)), size = shape[0] * shape[1], names = (0..<shape[1]).map(String.init)
         return (0..<array.values.count / size).map { (Tensor(array.values[$0 * size..<($0 + 1) * size], shape: shape), nil, names, path) }
     }
@@ -69,7 +77,8 @@ struct MeasurementInput {
         let valid = try file.valid()
         guard let keys = source.keys else {
             guard source.values.rows == file.count else {
-                throw DataError(.badData, "it has \(source.values.rows) rows, the vector file has \(file.count); --match COLUMN pairs them by text or id", file: source.path)
+                throw DataError(.badData, "it has \(source.values.rows) rows, the vector file has \(file.count); --match COLUMN matches "
+                    + "them by text or id", file: source.path)
             }
             let rows = valid.indices.filter { valid[$0] }
             return (rows, rows)
@@ -85,7 +94,9 @@ struct MeasurementInput {
             throw DataError(.badData, "\(missing.count) of its rows have no vector: \(missing.prefix(5).joined(separator: ", "))\(missing.count > 5 ? ", …" : "")", file: source.path)
         }
         var seen: Set<String> = []
-        if let twice = keys.first(where: { !seen.insert($0).inserted }) { throw DataError(.badData, "'\(twice)' stands twice; repetitions are given as --data several times", file: source.path) }
+        if let twice = keys.first(where: { !seen.insert($0).inserted }) {
+            throw DataError(.badData, "'\(twice)' occurs twice; give repetitions as --data several times", file: source.path)
+        }
         return (keys.compactMap { places[$0] }, Array(keys.indices))
     }
 }

@@ -20,7 +20,7 @@ enum OutputName {
         guard let output, output != "-", !endings.contains(ending(of: output)) else { return }
         let list = endings.filter { !["hdf5", "txt", "tab", "ndjson", "htm"].contains($0) }.map { "." + $0 }
         let names = list.count > 1 ? list.dropLast().joined(separator: ", ") + " or " + list[list.count - 1] : list[0]
-        throw ValidationError("\(what) as \(names); the name '\(output)' ends otherwise")
+        throw ValidationError("\(what) as \(names), not '\(output)'")
     }
 
     /// A table, or standard output.

@@ -13,7 +13,7 @@ struct OutputOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - inputs: files and folders that are read; `-` is standard input, nil what was not given.
-    ///   - files: files that are written; the record beside each is checked with it.
+    ///   - files: files that are written; the record next to each is checked with it.
     ///   - folders: models' folders that are written.
     ///   - continuing: outputs that are added to, or gone on with, and so may be finished.
     func check(inputs: [String?], files: [String?], folders: [String?] = [], continuing: [String] = []) throws {

@@ -7,10 +7,10 @@ struct TableOutputOptions: ParsableArguments {
     @Flag(help: "Begin CSV with a byte-order mark, for Excel.")
     var bom = false
 
-    @Flag(name: .customLong("safe-csv"), help: "Put ' before texts in CSV and TSV that a spreadsheet would run as a formula (= + - @).")
+    @Flag(name: .customLong("safe-csv"), help: "In CSV and TSV, put ' before texts that a spreadsheet would run as a formula (= + - @).")
     var safeCSV = false
 
-    @Option(in: Bounds(0...17), help: "Digits after the point in TSV and CSV; what suits the column if not given.")
+    @Option(in: Bounds(0...17), help: "Decimals in TSV and CSV; by default what suits the column.")
     var decimals: Int?
 
     var writerOptions: TableWriterOptions {
@@ -21,7 +21,7 @@ struct TableOutputOptions: ParsableArguments {
     }
 }
 
-/// A result as a table, written by the one writer: in the format that the file's name asks for with its provenance beside it, or as TSV
+/// A result as a table, written by the one writer: in the format that the file's name asks for with its provenance next to it, or as TSV
 /// to standard output.
 struct ResultTable {
     let columns: [TableColumn]
@@ -54,7 +54,7 @@ struct ResultTable {
 }
 
 extension Console {
-    /// Whole lines for whoever reads standard output.
+    /// Writes whole lines to standard output.
     static func write(_ bytes: UnsafeRawBufferPointer) throws {
         try outputIsTerminal ? write(String(decoding: bytes, as: UTF8.self)) : StandardStreams.write(bytes)
     }

@@ -4,17 +4,17 @@ import VectorStore
 
 /// `--where COLUMN=VALUE`: rows of a vector file by the values of its columns.
 struct RowFilter: ParsableArguments {
-    @Option(help: ArgumentHelp("Rows whose column has this value; several must all hold.", valueName: "COLUMN=VALUE"))
+    @Option(help: ArgumentHelp("Use only rows whose column has this value; several filters are combined (and).", valueName: "COLUMN=VALUE"))
     var `where`: [String] = []
 
     var isGiven: Bool { !self.where.isEmpty }
 
     func validate() throws {
-        for filter in self.where where !filter.contains("=") { throw ValidationError("--where is COLUMN=VALUE, not '\(filter)'") }
+        for filter in self.where where !filter.contains("=") { throw ValidationError("--where expects COLUMN=VALUE, not '\(filter)'") }
     }
 
     /// Whether each row of the file passes.
-    /// - Throws: `DataError` where a column or value does not occur.
+    /// - Throws: `DataError` if a column or value does not occur.
     func passes(_ file: VectorFile) throws -> [Bool] {
         var passes = [Bool](repeating: true, count: file.count)
         for filter in self.where {

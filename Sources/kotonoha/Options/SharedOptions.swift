@@ -12,20 +12,20 @@ extension Precision: ExpressibleByArgument {}
 
 /// Options of every command that embeds text.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
+    @Option(help: ArgumentHelp("The model: a folder or a name.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("What matrix products compute in: f32 (if not given), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.",
+    @Option(help: ArgumentHelp("Precision of matrix products: f32 (default), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.",
                                valueName: "precision"))
     var precision: PrecisionChoice?
 
-    @Option(in: .tokens, help: "Tokens computed at once by one worker.")
+    @Option(in: .tokens, help: "Tokens processed together by one thread.")
     var batchTokens = 1024
 
-    @Option(in: .threads, help: "Workers, one a core; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(in: .tokens, help: "Longest sentence in tokens; longer ones are cut and counted. The model's own limit if not given.")
+    @Option(in: .tokens, help: "Maximum sentence length in tokens; longer ones are truncated and counted. By default the model's limit.")
     var maxLength: Int?
 
     @Flag(help: "Scale the vectors to length 1, even if the model does not.")
@@ -34,19 +34,19 @@ struct ModelOptions: ParsableArguments {
     @Option(in: .dimension, help: "Keep only the first components of each vector (Matryoshka models).")
     var truncateDim: Int?
 
-    @Option(help: "Text put before every sentence.")
+    @Option(help: "Text to put before every sentence.")
     var prompt: String?
 
     @Option(help: "Name of one of the model's own prompts.")
     var promptName: String?
 
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one (else KOTONOHA_MECAB_DIC, else Debian's).", valueName: "dir"))
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
     var dictionary: String?
 
-    @Option(help: "With a file of word vectors as the model, how a text's words are weighed: mean, idf or sif.")
+    @Option(help: "With a file of word vectors as the model, how to weight the words of a text: mean, idf or sif.")
     var pooling: WordTextEncoder.Pooling?
 
-    @Option(help: "With a file of word vectors as the model, cut Japanese text by MeCab into surface or base forms.")
+    @Option(help: "With a file of word vectors as the model, split Japanese text with MeCab into surface or base forms.")
     var mecab: JapaneseWords.Form?
 
     func validate() throws {
@@ -67,10 +67,10 @@ struct ModelOptions: ParsableArguments {
         return options
     }
 
-    /// The model's folder, for the check that no output lies in it; whoever opens the model says what is wrong with it.
+    /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.
     var inputFolder: String? { model.flatMap { try? ModelLocation.folder(for: $0).path } }
 
-    /// The same for queries to a vector file, whose own settings stand where none are given.
+    /// The same for queries to a vector file, whose own settings apply where none are given.
     var overrides: SentenceEncoder.Overrides {
         var overrides = SentenceEncoder.Overrides()
         overrides.model = model
@@ -81,12 +81,12 @@ struct ModelOptions: ParsableArguments {
         return overrides
     }
 
-    /// Opens the model, the one given here or `fallback`, and says what the user should know about it.
+    /// Opens the model given here, or `fallback`, and prints notes about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
         notePrecision(isQuiet: isQuiet)
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)
         if !isQuiet {
-            if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model chooses another)") }
+            if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model selects another)") }
             if encoder.directory.assumesMeanPooling {
                 Console.say("note: the model's folder has no modules.json, so its token vectors are averaged (mean pooling)")
             }
@@ -99,12 +99,13 @@ struct ModelOptions: ParsableArguments {
         guard let precision, !isQuiet else { return }
         guard let fixed = precision.fixed else {
             let chosen = precision.resolved, speed = PrecisionTimes.here.speed(of: chosen) ?? 1
-            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", as fast as any on this processor"
-                               : ", whose products are \(Console.fixed(speed, 1)) times as fast as f32's on this processor"))
+            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", the fastest on this processor"
+                               : ", \(Console.fixed(speed, 1)) times as fast as f32 on this processor"))
         }
         Self.note(missing: fixed, isQuiet: isQuiet)
         if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time for a product); --precision auto avoids that")
+            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
+                + "product); --precision auto avoids that")
         }
     }
 
@@ -117,18 +118,20 @@ struct ModelOptions: ParsableArguments {
     static func report(_ counts: SentenceEncoder.Counts, maxLength: Int, isQuiet: Bool) {
         guard !isQuiet else { return }
         if counts.truncated > 0 {
-            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences \(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and cut (--max-length)")
+            Console.say("note: \(Console.grouped(counts.truncated)) of \(Console.grouped(counts.sentences)) sentences "
+                + "\(counts.truncated == 1 ? "was" : "were") longer than \(maxLength) tokens and truncated (--max-length)")
         }
         if counts.unknownShare > 0.05 {
-            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors say little about such text. "
-                        + "Use a model of the text's language (--model)")
+            Console.say("warning: \(Console.fixed(counts.unknownShare * 100, 1)) % of all tokens are unknown to this model; its vectors "
+                + "mean little for such text. "
+                        + "Use a model for the text's language (--model)")
         }
     }
 }
 
 /// How an input table is read.
 struct TableArguments: ParsableArguments {
-    @Option(help: "auto, txt, tsv, csv, xlsx, jsonl, json or coco; auto looks at the content.")
+    @Option(help: "auto, txt, tsv, csv, xlsx, jsonl, json or coco; auto detects it from the content.")
     var format = "auto"
 
     @Option(help: "auto, utf-8, cp932, euc-jp, utf-16, …")
@@ -137,16 +140,16 @@ struct TableArguments: ParsableArguments {
     @Option(help: "Sheet of a spreadsheet, by name or number.")
     var sheet: String?
 
-    @Flag(help: "Print the sheets of a spreadsheet, and do nothing else.")
+    @Flag(help: "List the sheets of a spreadsheet and exit.")
     var listSheets = false
 
-    @Flag(inversion: .prefixedNo, help: "Whether the first row names the columns; found out if not given.")
+    @Flag(inversion: .prefixedNo, help: "Whether the first row contains column names; detected by default.")
     var header: Bool?
 
-    @Option(help: ArgumentHelp("The row that names the columns, from 1; rows above it are skipped. 1-2 joins names that stand in two rows.", valueName: "n|n-m"))
+    @Option(help: ArgumentHelp("The row with the column names, from 1; rows above it are skipped. 1-2 joins the names of two rows.", valueName: "n|n-m"))
     var headerRow: String?
 
-    @Flag(help: "Replace bytes that are no text by U+FFFD instead of stopping.")
+    @Flag(help: "Replace invalid bytes with U+FFFD instead of stopping.")
     var lossy = false
 
     func validate() throws {
@@ -158,7 +161,7 @@ struct TableArguments: ParsableArguments {
         guard let headerRow else { return nil }
         let ends = headerRow.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 1, last >= first, last <= 1000 else {
-            throw ValidationError("--header-row takes a row from 1 to 1000, or two as 1-2; not '\(headerRow)'")
+            throw ValidationError("--header-row expects a row from 1 to 1000, or two such as 1-2; not '\(headerRow)'")
         }
         return first...last
     }
@@ -170,13 +173,15 @@ struct TableArguments: ParsableArguments {
         options.headerRows = try headerRows()
         if format != "auto" {
             guard let known = TableFormat(rawValue: format) else {
-                throw ValidationError("--format '\(format)' is not known; it is one of auto, \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw ValidationError("--format '\(format)' is unknown; expected auto, "
+                    + "\(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             options.format = known
         }
         if encoding != "auto" {
             guard let known = TextEncoding(name: encoding) else {
-                throw ValidationError("--encoding '\(encoding)' is not known; it is auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or latin-1")
+                throw ValidationError("--encoding '\(encoding)' is unknown; expected auto, utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or "
+                    + "latin-1")
             }
             options.encoding = known
         }

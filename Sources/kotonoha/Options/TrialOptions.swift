@@ -8,25 +8,25 @@ import VectorStore
 
 /// How an array over time is understood: its trials, folds, times and noise.
 struct TrialOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The table of trials, one a row of the array's second axis, with their conditions and folds.", valueName: "table"))
+    @Option(help: ArgumentHelp("A table with the condition and fold of each trial, one row per entry of the array's second axis.", valueName: "table"))
     var trials: String?
 
     @Option(help: "Column of --trials (or of a table of conditions) that names the condition.")
     var conditionColumn = "condition"
 
-    @Option(help: "Column of --trials with the fold (run, session) of each trial; 'fold' if there is one, else trials are dealt in turn to two folds.")
+    @Option(help: "Column of --trials with the fold (run, session) of each trial; by default 'fold' if it exists, otherwise trials alternate between two folds.")
     var foldColumn: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; 0, 1, 2, … if not given.", valueName: "start:step|table"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Times: START:STEP, or a table with a column 'time'; by default 0, 1, 2, …", valueName: "start:step|table"))
     var times: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("The mean over this window of times as one matrix.", valueName: "from:to"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Average over this time window into one matrix.", valueName: "from:to"))
     var window: String?
 
-    @Option(help: "What the noise covariance is shrunk toward: diagonal, identity or none.")
+    @Option(help: "Shrinkage target of the noise covariance: diagonal, identity or none.")
     var shrinkage = NoiseCovariance.Shrinkage.diagonal
 
-    @Flag(help: "Estimate noise at each time by itself instead of once for all.")
+    @Flag(help: "Estimate the noise at each time separately instead of once for all times.")
     var noiseByTime = false
 
     func validate() throws { _ = try windowRange() }
@@ -34,7 +34,9 @@ struct TrialOptions: ParsableArguments {
     func windowRange() throws -> ClosedRange<Double>? {
         guard let window else { return nil }
         let ends = window.split(separator: ":").map { Double($0) }
-        guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high else { throw ValidationError("--window is FROM:TO in the unit of the times, as 0.1:0.2; not '\(window)'") }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high else {
+            throw ValidationError("--window expects FROM:TO in the unit of the times, such as 0.1:0.2; not '\(window)'")
+        }
         return low...high
     }
 
@@ -61,7 +63,7 @@ struct TrialOptions: ParsableArguments {
         // One time may do without its axis.
         if array.shape.count == 2 { array = NumericArray(shape: [1] + array.shape, values: array.values) }
         guard array.shape.count == 3, array.shape.allSatisfy({ $0 > 0 }) else {
-            throw DataError(.badData, "an array (times, conditions or trials, channels) was expected, not one of shape \(array.shape)", file: path)
+            throw DataError(.badData, "expected an array (times, conditions or trials, channels), found shape \(array.shape)", file: path)
         }
         let moments = try timeList(array.shape[0], path), design: TrialDesign
         do {
@@ -72,7 +74,7 @@ struct TrialOptions: ParsableArguments {
                     throw DataError(.badData, "it has \(conditions.count) trials; the array of shape \(array.shape) has \(array.shape[1]) (its axes are times, trials, channels)", file: trials)
                 }
                 design = try TrialDesign(conditions: conditions, folds: folds)
-                if folds == nil, metric.isCrossValidated { say?("note: --trials names no folds, so each condition's trials were dealt in turn to two") }
+                if folds == nil, metric.isCrossValidated { say?("note: --trials has no fold column, so the trials of each condition alternate between two folds") }
             } else {
                 design = try TrialDesign(conditions: (0..<array.shape[1]).map(String.init), folds: [String](repeating: "1", count: array.shape[1]))
             }

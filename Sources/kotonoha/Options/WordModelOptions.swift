@@ -19,7 +19,9 @@ extension ModelOptions {
     func wordEncoder(isQuiet: Bool) throws -> WordTextEncoder {
         guard let model else { throw DataError(.usage, "--model should name a file of word vectors") }
         let unfit = [("--precision", precision != nil), ("--max-length", maxLength != nil), ("--truncate-dim", truncateDim != nil), ("--prompt", prompt != nil), ("--prompt-name", promptName != nil)]
-        if let first = unfit.first(where: \.1) { throw DataError(.usage, "\(first.0) is for sentence models and does not go with word vectors") }
+        if let first = unfit.first(where: \.1) {
+            throw DataError(.usage, "\(first.0) is for sentence models and cannot be combined with word vectors")
+        }
         var options = WordTextEncoder.Options()
         options.pooling = pooling ?? .mean
         if let mecab { options.words = .mecab(try JapaneseWords(form: mecab, dictionary: dictionary)) }

@@ -9,15 +9,18 @@ import VectorStore
 
 struct ContrastCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "contrast", abstract: "Do two conditions differ: in the similarity of their sentences, or in any number of a table?",
+        commandName: "contrast", abstract: "Test whether two conditions differ, in the similarity of their sentences or in a numeric column.",
         discussion: """
             kotonoha contrast vectors.h5 --by condition --between A,B --item item -o pairs.csv --figure c.pdf
             kotonoha contrast scores.csv --by condition --between A,B --item item --value surprisal
 
-            With --item the same items stand in both conditions and the contrast is paired by item; without, the conditions are independent samples.
-            Bootstrap and permutation are by item, never by pair. By-item results do not generalize over subjects.
+            With --item the same items occur in both conditions and the contrast is paired
+            by item; without it the conditions are independent samples. Bootstrap and
+            permutation are by item, never by pair. By-item results do not generalize over
+            subjects.
 
-            --toward C:D contrasts how much closer rows are to the rows of condition C than to those of D (as WEAT does).
+            --toward C:D compares how much closer rows are to the rows of condition C than
+            to those of D (as in WEAT).
             """)
 
     @Argument(help: "A vector file, or a table with --value.")
@@ -29,16 +32,16 @@ struct ContrastCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Two conditions; may be given several times.", valueName: "A,B"))
     var between: [String]
 
-    @Option(help: "The column of items, which pairs rows across conditions.")
+    @Option(help: "The column of items; rows of one item are paired across conditions.")
     var item: String?
 
-    @Option(help: "The column of a table whose numbers are compared.")
+    @Option(help: "The numeric column of a table to compare.")
     var value: String?
 
     @Option(help: ArgumentHelp("Attribute conditions of the same column.", valueName: "C:D"))
     var toward: String?
 
-    @Option(help: "Permutations, where not all are visited.")
+    @Option(help: "Permutations, if not all are enumerated.")
     var permutations = 10_000
 
     @Option(help: "Bootstrap resamples.")
@@ -47,7 +50,7 @@ struct ContrastCommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of permutations and resamples.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "The long table for R: pairs of rows with their cosines, or the values (.tsv, .csv, .xlsx, .jsonl, .json).")
@@ -62,9 +65,13 @@ struct ContrastCommand: ParsableCommand {
     func validate() throws {
         try OutputName.requireTable(output)
         if permutations < 1 || resamples < 1 { throw ValidationError("--permutations and --resamples should be at least 1") }
-        if between.isEmpty { throw ValidationError("--between names two conditions, as --between A,B") }
-        for pair in between where pair.split(separator: ",").count != 2 { throw ValidationError("--between takes two conditions with a comma between them, not '\(pair)'") }
-        if let toward, toward.split(separator: ":").count != 2 { throw ValidationError("--toward takes two conditions with a colon between them, not '\(toward)'") }
+        if between.isEmpty { throw ValidationError("--between expects two conditions: --between A,B") }
+        for pair in between where pair.split(separator: ",").count != 2 {
+            throw ValidationError("--between expects two conditions separated by a comma, not '\(pair)'")
+        }
+        if let toward, toward.split(separator: ":").count != 2 {
+            throw ValidationError("--toward expects two conditions separated by a colon, not '\(toward)'")
+        }
     }
 
     func run() throws {
@@ -102,7 +109,9 @@ struct ContrastCommand: ParsableCommand {
     // MARK: Numbers of a table
 
     private func contrastValues(_ contrast: Contrast, isVectors: Bool) throws -> ContrastRun {
-        guard let value else { throw DataError(.usage, "a table is contrasted by one of its columns: --value COLUMN", file: input) }
+        guard let value else {
+            throw DataError(.usage, "to contrast a table, name one of its numeric columns: --value COLUMN", file: input)
+        }
         let table: Table
         if isVectors {
             let file = try VectorFile(path: input)
@@ -127,7 +136,7 @@ struct ContrastCommand: ParsableCommand {
     }
 
     private func values(_ factor: Factor, _ numbers: [Double?], _ items: [String]?, _ a: String, _ b: String) throws -> ([Double], [Double], String?) {
-        guard a != b else { throw DataError(.usage, "a contrast is between two conditions, not '\(a)' and itself") }
+        guard a != b else { throw DataError(.usage, "a contrast needs two different conditions, not '\(a)' twice") }
         func rows(_ level: String) throws -> [Int] { try factor.rows(of: level).filter { numbers[$0] != nil } }
         guard let items else { return (try rows(a).compactMap { numbers[$0] }, try rows(b).compactMap { numbers[$0] }, nil) }
         func means(_ level: String) throws -> [String: Double] {
@@ -141,13 +150,15 @@ struct ContrastCommand: ParsableCommand {
             + cells.keys.sorted { $0.lexicographicallyPrecedes($1) }.prefix(5).map { "\($0[0]) in \($0[1]) (\(cells[$0]?.count ?? 0) rows)" }.joined(separator: ", ") + (cells.count > 5 ? ", …" : "")
         let shared = Factor(name: "", values: items).levels.filter { inA[$0] != nil && inB[$0] != nil }
         let incomplete = Set(inA.keys).symmetricDifference(inB.keys).sorted()
-        guard !shared.isEmpty else { throw DataError(.badData, "no item stands in both '\(a)' and '\(b)'; leave --item out for an unpaired contrast", file: input) }
+        guard !shared.isEmpty else {
+            throw DataError(.badData, "no item occurs in both '\(a)' and '\(b)'; leave out --item for an unpaired contrast", file: input)
+        }
         let notes = [Self.note(incomplete, a, b), repeated].compactMap { $0 }
         return (shared.compactMap { inA[$0] }, shared.compactMap { inB[$0] }, notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 
     private static func note(_ incomplete: [String], _ a: String, _ b: String) -> String? {
-        incomplete.isEmpty ? nil : "\(incomplete.count) items stand in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
+        incomplete.isEmpty ? nil : "\(incomplete.count) items occur in only one of '\(a)' and '\(b)' and were left out: \(incomplete.prefix(5).joined(separator: ", "))\(incomplete.count > 5 ? ", …" : "")"
     }
 
     // MARK: Cosines of vectors
@@ -159,7 +170,9 @@ struct ContrastCommand: ParsableCommand {
         let chosen = Set(pairs.flatMap { [$0.0, $0.1] } + (toward?.split(separator: ":").map(String.init) ?? []))
         for level in chosen { _ = try factor.index(of: level) }
         let rows = valid.indices.filter { valid[$0] && chosen.contains(factor[$0] ?? "") }
-        guard rows.count <= 20_000 else { throw DataError(.usage, "\(rows.count) rows make too many pairs; choose at most 20,000 by vectors select", file: input) }
+        guard rows.count <= 20_000 else {
+            throw DataError(.usage, "\(rows.count) rows make too many pairs; select at most 20,000 with vectors select", file: input)
+        }
         let x = try file.vectors(rows: rows).converted(to: Double.self)
         let place = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
         let raw = try cosineMatrix(x), centred = try cosineMatrix(x, centred: true)
@@ -184,7 +197,7 @@ struct ContrastCommand: ParsableCommand {
                     run.add(try found.isPaired ? contrast.paired(name, u, v) : contrast.unpaired(name, u, v), label == "cosine" ? (a, u) : nil, label == "cosine" ? (b, v) : nil)
                 }
             } else {
-                // Words and length that sentences share make them similar whatever they mean: tested beside, and taken out.
+                // Words and length that sentences share make them similar whatever they mean: tested as well, and regressed out.
                 var tables = [("cosine", raw), ("centred cosine", centred)]
                 if let rest = adjusted(raw, rows: first + second, for: [overlap, lengths]) { tables.append(("cosine without overlap and length", rest)) }
                 if Set(first + second).count == (first + second).count, Self.varies(overlap, first + second) { tables.append(("overlap", overlap)) }

@@ -14,15 +14,19 @@ struct EncodingCommand: ParsableCommand {
         discussion: """
             kotonoha encoding words.h5 --data P1.tsv --leave 2 --alpha 100
 
-            leaves each pair of items out in turn and asks whether their predictions fit the right one of the two better (Mitchell et al. 2008).
+            leaves out each pair of items in turn and tests whether their predictions match
+            the two items better than the reverse (Mitchell et al. 2008).
 
             kotonoha encoding sentences.h5 --data voxels.npy --group-column run -o scores.tsv
 
-            predicts each fold from the others by ridge regression; the penalty of each voxel is chosen in inner folds. Rows of --data are those of the
-            vector file in order, or are matched with its texts or ids by the column --match.
+            predicts each fold from the others by ridge regression; the penalty of each
+            voxel is chosen in inner folds. Rows of --data are in the order of the vector
+            file, or are matched to its texts or ids by the column --match.
 
-            Repeated measurements (--data given several times, or an array of repetitions, rows, voxels) are averaged, give each voxel a noise ceiling, and
-            allow --stable N: only the voxels that repeat best in the training rows of each fold. --bands gives feature spaces penalties of their own.
+            Repeated measurements (--data given several times, or an array of repetitions,
+            rows, voxels) are averaged, give each voxel a noise ceiling, and allow --stable
+            N: only the most reliable voxels in the training rows of each fold. --bands
+            gives feature spaces separate penalties.
             """)
 
     @Argument(help: "The vector file.")
@@ -34,31 +38,31 @@ struct EncodingCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The column of --data whose values are the texts or ids of the vectors; rows are in order if not given.", valueName: "column"))
     var match: String?
 
-    @Option(help: ArgumentHelp("Penalties of ridge regression, equally spaced in their logarithm.", valueName: "low:high:count"))
+    @Option(help: ArgumentHelp("Penalties of ridge regression, equally spaced on a logarithmic scale.", valueName: "low:high:count"))
     var alphas = "1e-2:1e5:15"
 
-    @Option(help: "One penalty instead of a choice; 1 if not given with --leave.")
+    @Option(help: "A fixed penalty instead of choosing one; 1 by default with --leave.")
     var alpha: Double?
 
-    @Option(help: ArgumentHelp("Feature spaces with penalties of their own: widths that add up to the vectors' (50,250), or more vector files, whose vectors are put behind.", valueName: "widths|files"))
+    @Option(help: ArgumentHelp("Feature spaces with separate penalties: widths that add up to the dimension (50,250), or more vector files, whose vectors are appended.", valueName: "widths|files"))
     var bands: String?
 
-    @Option(help: "Random weightings of the bands that are tried, beside all alike and each alone.")
+    @Option(help: "Random weightings of the bands to try, in addition to equal weights and each band alone.")
     var bandSamples = 20
 
-    @Option(help: "Only this many voxels, those that repeat best in the training rows of each fold; needs repetitions.")
+    @Option(help: "Use only this many voxels, those with the most reliable repetitions in the training rows of each fold; needs repetitions.")
     var stable: Int?
 
-    @Option(help: "Folds, outer and inner.")
+    @Option(help: "Number of outer and of inner folds.")
     var folds = 5
 
     @Option(help: "2: leave two items out.")
     var leave: Int?
 
-    @Option(help: "Rows that are never split between folds, as runs of a scan.")
+    @Option(help: "Column of groups that are never split between folds, such as runs of a scan.")
     var groupColumn: String?
 
-    @Option(help: "Permutations for p-values; 0 leaves them out.")
+    @Option(help: "Permutations for p-values; 0 for none.")
     var permutations = 0
 
     @Flag(inversion: .prefixedNo, help: "Scale features to mean 0 and standard deviation 1 over the training rows of each fold.")
@@ -67,7 +71,7 @@ struct EncodingCommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of folds and permutations.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @Option(name: .shortAndLong, help: "One row per voxel: r, R², penalty (.tsv, .csv, .xlsx, .jsonl, .json or .h5).")
@@ -81,7 +85,7 @@ struct EncodingCommand: ParsableCommand {
     func validate() throws {
         try OutputName.require(output, OutputName.tables + (leave == nil ? OutputName.vectors : []), "scores are written")
         if data.isEmpty { throw ValidationError("--data names the measurements") }
-        if let leave, leave != 2 { throw ValidationError("--leave is 2, not \(leave); --folds leaves parts of other sizes out") }
+        if let leave, leave != 2 { throw ValidationError("--leave must be 2, not \(leave); for larger parts use --folds") }
         if leave != nil { try refuse([("--bands", bands != nil), ("--group-column", groupColumn != nil)], "is for folds, and --leave 2 leaves pairs out") }
         if folds < 2 { throw ValidationError("--folds should be at least 2, not \(folds)") }
         if permutations < 0 || bandSamples < 0 { throw ValidationError("--permutations and --band-samples should be at least 0") }
@@ -94,7 +98,7 @@ struct EncodingCommand: ParsableCommand {
         if let alpha { return [alpha] }
         let parts = alphas.split(separator: ":").map(String.init)
         guard parts.count == 3, let low = Double(parts[0]), let high = Double(parts[1]), let count = Int(parts[2]), low > 0, high >= low, high.isFinite, (1...1000).contains(count) else {
-            throw ValidationError("--alphas is LOW:HIGH:COUNT, as 1e-2:1e5:15, not '\(alphas)'")
+            throw ValidationError("--alphas expects LOW:HIGH:COUNT, such as 1e-2:1e5:15, not '\(alphas)'")
         }
         return EncodingModel.grid(low, high, count)
     }
@@ -104,8 +108,13 @@ struct EncodingCommand: ParsableCommand {
         try writing.check(inputs: [vectors] + files + paths, files: [output] + picture.figure)
         let file = try VectorFile(path: vectors), source = try MeasurementInput(data, match: match, file)
         let (x, ranges) = try features(file, files, source.rows)
-        if let stable, source.repeats == nil { throw DataError(.usage, "--stable \(stable) chooses voxels by how they repeat: give --data several times, or an array (repetitions, rows, voxels)") }
-        if let stable, stable > source.mean.columns { throw DataError(.usage, "--stable \(stable) is more than the \(source.mean.columns) voxels that there are") }
+        if let stable, source.repeats == nil {
+            throw DataError(.usage, "--stable \(stable) chooses voxels by reliability: give --data several times, or an array "
+                + "(repetitions, rows, voxels)")
+        }
+        if let stable, stable > source.mean.columns {
+            throw DataError(.usage, "--stable \(stable) exceeds the number of voxels, \(source.mean.columns)")
+        }
         if !report.quiet { for note in source.notes { Console.say("note: " + note) } }
         var record = provenance(seed: seed)
         record.inputs = try ([vectors] + files + paths).map { try .init(hashing: $0) }
@@ -115,7 +124,7 @@ struct EncodingCommand: ParsableCommand {
         if leave == 2 { try leaveTwoOut(x, source, &record) } else { try crossValidated(x, ranges, source, file, &record) }
     }
 
-    /// Vector files of further bands; none where --bands lists widths.
+    /// Vector files of further bands; none if --bands lists widths.
     private var bandFiles: [String] {
         guard let bands, bands.contains(where: { !$0.isNumber && $0 != "," }) else { return [] }
         return bands.split(separator: ",").map(String.init)
@@ -192,9 +201,10 @@ struct EncodingCommand: ParsableCommand {
                       + (ceilings.map { "\nmean noise ceiling\t\(Console.fixed(mean($0), 4))" } ?? "") + (significant.map { "\nsignificant (FDR 5 %)\t\($0)" } ?? ""))
         guard !report.quiet else { return }
         if scores.atLowerEdge + scores.atUpperEdge > 0 {
-            Console.say("warning: the best penalty lies at the edge of the grid for \(scores.atLowerEdge) (lower) and \(scores.atUpperEdge) (upper) of \(scores.r.count) voxels; widen --alphas")
+            Console.say("warning: the best penalty is at the edge of the grid for \(scores.atLowerEdge) (lower) and \(scores.atUpperEdge) "
+                + "(upper) of \(scores.r.count) voxels; widen --alphas")
         }
-        if unused > 0 { Console.say("note: \(unused) voxels were stable in no fold and have no r") }
+        if unused > 0 { Console.say("note: \(unused) voxels were not stable in any fold and have no r") }
         if defined.count + unused < scores.r.count { Console.say("note: \(scores.r.count - defined.count - unused) voxels are constant and have no r") }
     }
 }

@@ -12,7 +12,7 @@ struct EncodingScores {
 
     init(_ scores: EncodingModel.Scores, names: [String]) { (self.scores, self.names) = (scores, names) }
 
-    /// The middle one of the penalties that folds chose; nil where a voxel was used in none.
+    /// The middle one of the penalties that folds chose; nil if a voxel was used in none.
     private func penalty(_ voxel: Int) -> Double? {
         let chosen = scores.penalties[voxel].sorted()
         return chosen.isEmpty ? nil : chosen[chosen.count / 2]

@@ -14,9 +14,12 @@ struct RDMCommand: ParsableCommand {
             kotonoha rdm vectors.h5 -o model.rdm.h5 --by condition --figure rdm.pdf
             kotonoha rdm eeg.npy -o s1.rdm.h5 --trials trials.tsv --metric crossnobis --times -0.1:0.01
 
-            INPUT is a vector file, a file of layers (layers.h5:4), a table of features (--label-column), a finished matrix (.rdm.h5, .npy, a square
-            table, or a table of pairs), or an array over time: (times, conditions, channels), or (times, trials, channels) with --trials, from .npy,
-            HDF5 (FILE.h5:NAME) or MATLAB's .mat (FILE.mat:NAME). An array over time gives one matrix per time, which rsa compares with models.
+            INPUT is a vector file, a file of layers (layers.h5:4), a table of features
+            (--label-column), a finished matrix (.rdm.h5, .npy, a square table, or a table
+            of pairs), or an array over time: (times, conditions, channels), or (times,
+            trials, channels) with --trials, from .npy, HDF5 (FILE.h5:NAME) or MATLAB's
+            .mat (FILE.mat:NAME). An array over time gives one matrix per time, which rsa
+            compares with models.
             """)
 
     @OptionGroup var arguments: MatrixArguments
@@ -39,7 +42,8 @@ struct MatrixCommand: ParsableCommand {
         discussion: """
             kotonoha matrix vectors.h5 -o matrix.xlsx --by condition --figure heat.pdf
 
-            With --metric euclidean there is no similarity, and distances are written, as by rdm.
+            With --metric euclidean, distances are written, as by rdm, because no
+            similarity is defined.
             """)
 
     @OptionGroup var arguments: MatrixArguments

@@ -13,12 +13,15 @@ struct RSACommand: ParsableCommand {
         discussion: """
             kotonoha rsa layer4.rdm.h5 layer12.rdm.h5 --data s1.rdm.h5 --data s2.rdm.h5 -o rsa.csv --figure rsa.pdf
 
-            Each model's dissimilarities are compared with each subject's. p-values permute conditions, never cells; the noise ceiling bounds what the
-            best model could reach; matrices are matched by label. A table of pairs may hold several matrices: FILE.tsv:COLUMN,COLUMN takes some;
-            a file of layers gives one model a layer.
+            Each model's dissimilarities are compared with each subject's. p-values permute
+            conditions, never cells; the noise ceiling bounds what the best model could
+            reach; matrices are matched by label. A table of pairs may contain several
+            matrices: FILE.tsv:COLUMN,COLUMN selects some; a file of layers gives one model
+            per layer.
 
-            Where --data are matrices over time (rdm of an array), the result is a time course: p is adjusted over times, and the figure marks times
-            that are significant and shades the noise ceiling.
+            If --data are matrices over time (rdm of an array), the result is a time
+            course: p is adjusted over times, and the figure marks significant times and
+            shades the noise ceiling.
             """)
 
     @Argument(help: "Dissimilarity matrices of models.")
@@ -33,10 +36,10 @@ struct RSACommand: ParsableCommand {
     @Option(help: "Permutations of conditions.")
     var permutations = 10_000
 
-    @Option(help: "What the bootstrap draws: conditions, subjects or both.")
+    @Option(help: "What the bootstrap resamples: conditions, subjects or both.")
     var bootstrap = RSA.Resampled.conditions
 
-    @Option(help: "Bootstrap resamples; 0 leaves intervals and differences' p out.")
+    @Option(help: "Bootstrap resamples; 0 for no intervals and no p-values of differences.")
     var resamples = 1000
 
     @Option(help: "False discovery rate at which models are marked.")
@@ -45,10 +48,10 @@ struct RSACommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of permutations and resamples.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Matrices") var matrices: DissimilarityOptions
@@ -69,7 +72,8 @@ struct RSACommand: ParsableCommand {
         let candidates = try models.flatMap(matrices.matrices), inTime = try data.map { try Self.isSeries($0) }
         if inTime.contains(true) {
             guard !inTime.contains(false) else {
-                throw DataError(.usage, "some of --data are matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])), others are not (\(data[inTime.firstIndex(of: false) ?? 0]))")
+                throw DataError(.usage, "--data mixes matrices over time (\(data[inTime.firstIndex(of: true) ?? 0])) with single matrices "
+                    + "(\(data[inTime.firstIndex(of: false) ?? 0]))")
             }
             return try runTimeCourse(candidates)
         }
@@ -87,7 +91,10 @@ struct RSACommand: ParsableCommand {
         ]
         if output != nil || !report.json { try write(result, record) }
         for path in picture.figure { try draw(result, to: path, record) }
-        if result.missing > 0, !report.quiet { Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing in a matrix; each comparison leaves out the pairs that one of its two matrices lacks") }
+        if result.missing > 0, !report.quiet {
+            Console.say("note: up to \(result.missing) of \(result.conditions * (result.conditions - 1) / 2) pairs are missing from a "
+                + "matrix; each comparison leaves out pairs missing from either of its matrices")
+        }
         if report.json { try Console.print(json(result).serialized(.pretty)) } else if !report.quiet { say(result) }
     }
 

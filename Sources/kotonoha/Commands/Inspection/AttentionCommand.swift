@@ -8,33 +8,36 @@ import Tensors
 
 struct AttentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "attention", abstract: "Who looks at whom? The attention of every head while an encoder reads a sentence.",
+        commandName: "attention", abstract: "Show the attention of every head of an encoder for a sentence.",
         discussion: """
             kotonoha attention MODEL "二匹の犬が雪の上で遊んでいる。" --html heads.html
             kotonoha attention MODEL "The dog ran." "It was fast." --figure layer3.pdf --layer 3
             kotonoha attention MODEL "The dog ran." -o heads.csv
 
-            The page shows all heads small and one large, as lines between tokens or as a matrix. The table has a row for each head: how spread its weights
-            are, how far it looks, and what share goes to the token itself, its neighbours, the first token and special tokens; with --rollout, a row for
-            each pair of tokens: how much of one reaches the other through all layers (Abnar & Zuidema 2020). Attention shows where a head looks, not why
-            the model decides as it does.
+            The page shows thumbnails of all heads and one head enlarged, as lines between
+            tokens or as a matrix. The table has one row per head: the entropy of its
+            weights, the mean distance, and the proportion of attention to the token
+            itself, its neighbours, the first token and special tokens; with --rollout, one
+            row per pair of tokens: how much of one reaches the other through all layers
+            (Abnar & Zuidema 2020). Attention shows where a head looks, not why the model
+            decides as it does.
             """)
 
-    @Argument(help: "The model: a folder, or a name to look for.") var model: String
+    @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "The sentence.") var sentence: String
     @Argument(help: "A second sentence, read together with the first.") var second: String?
 
     @Option(help: ArgumentHelp("A page with every head, in one file.", valueName: "file")) var html: String?
-    @Option(help: ArgumentHelp("A picture (.svg, .pdf, .png): the layers' means, with --layer its heads, with --layer and --head one; may be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("A picture (.svg, .pdf, .png): layer means, the heads of --layer, or one head with --layer and --head; may be given several times.", valueName: "file"))
     var figure: [String] = []
     @Option(name: .shortAndLong, help: "A table of the heads, or of the rollout.") var output: String?
     @Option(in: .layers, help: "Layer of the picture, from 1.") var layer: Int?
     @Option(in: .heads, help: "Head of the picture, from 1.") var head: Int?
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
-    @Option(help: "Language of the words in pictures and page: en or ja; the page follows the browser if not given.") var language: String?
-    @Option(help: "Width of the picture, as 180mm.") var width = "180mm"
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir")) var dictionary: String?
+    @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
+    @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -55,8 +58,12 @@ struct AttentionCommand: ParsableCommand {
         options.dictionary = dictionary
         let encoder = try SentenceEncoder(model: model, options: options)
         let found = try SentenceAttention(encoder, sentence, pair: second, untrainedSeed: untrainedSeed)
-        if let layer, layer > found.layers.count { throw DataError(.usage, "there is no layer \(layer); \(encoder.directory.name) has \(found.layers.count)") }
-        if let head, head > found.heads { throw DataError(.usage, "there is no head \(head); each layer of \(encoder.directory.name) has \(found.heads)") }
+        if let layer, layer > found.layers.count {
+            throw DataError(.usage, "no layer \(layer); \(encoder.directory.name) has \(found.layers.count) layers")
+        }
+        if let head, head > found.heads {
+            throw DataError(.usage, "no head \(head); each layer of \(encoder.directory.name) has \(found.heads) heads")
+        }
         var record = provenance(seed: untrainedSeed)
         record.model = .init(path: encoder.directory.name, sha256: try encoder.directory.sha256())
         record.settings = [

@@ -11,33 +11,37 @@ import Tokenizers
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Which words make two sentences similar, or decide a classifier's score?",
+        commandName: "explain", abstract: "Show which words make two sentences similar, or determine a classifier's score.",
         discussion: """
             kotonoha explain MODEL "犬が雪で遊ぶ。" "二匹の犬が雪の上にいる。" --figure map.pdf -o map.csv
             kotonoha explain RERANKER "query" "a text"
 
-            A model of sentence vectors: the cosine spread over pairs of words, by integrated Jacobians of both sides (Moeller, Nikolaev & Padó 2023, 2024); the
-            parts add up to the cosine against references that hold padding instead of words, and both sums are printed. A classifier or
-            reranker: the score spread over words, by integrated gradients. --method gradient-input takes derivative times input at the text itself.
-            --untrained-seed shows what the architecture alone would give: a map that looks the same explains nothing about the training.
+            For a sentence-embedding model, the cosine is decomposed over word pairs by
+            integrated Jacobians of both sides (Moeller, Nikolaev & Padó 2023, 2024); the
+            parts add up to the cosine relative to references with padding instead of
+            words, and both sums are printed. For a classifier or reranker, the score is
+            decomposed over words by integrated gradients. --method gradient-input is
+            gradient times input at the text itself. --untrained-seed shows what the
+            architecture alone would give: if that map looks the same, it explains nothing
+            about training.
             """)
 
-    @Argument(help: "The model: a folder, or a name to look for.") var model: String
+    @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "The first sentence.") var first: String
-    @Argument(help: "The second sentence; a classifier of single texts needs none.") var second: String?
+    @Argument(help: "The second sentence; not needed for a classifier of single texts.") var second: String?
 
     @Option(help: "integrated or gradient-input.") var method = AttributionMethod.integrated
-    @Option(help: "What the map shows: word (MeCab's in Japanese) or token.") var unit = Unit.word
-    @Option(in: Bounds(1...1000), help: "Places on the way from the reference to the text where the derivative is taken.") var steps = 24
-    @Option(help: "Of a classifier: the label to explain, by name or number from 0; the one with the highest score if not given.") var label: String?
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
-    @Option(name: .shortAndLong, help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither it nor --figure is given.") var output: String?
+    @Option(help: "Unit of the map: word (in Japanese, MeCab words) or token.") var unit = Unit.word
+    @Option(in: Bounds(1...1000), help: "Number of points between the reference and the text at which the derivative is taken.") var steps = 24
+    @Option(help: "For a classifier: the label to explain, by name or number from 0; by default the one with the highest score.") var label: String?
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(name: .shortAndLong, help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither -o nor --figure is given.") var output: String?
     @Option(help: ArgumentHelp("A picture of the map (.svg, .pdf, .png); may be given several times.", valueName: "file")) var figure: [String] = []
-    @Option(help: "Width of the picture, as 120mm.") var width = "120mm"
-    @Option(help: "Language of the words in the picture: en or ja.") var language = "en"
-    @Option(help: "Where words end: auto, spaces or mecab.") var words = WordCutter.Rule.auto
-    @Option(help: ArgumentHelp("MeCab dictionary (else KOTONOHA_MECAB_DIC, else Debian's).", valueName: "dir")) var dictionary: String?
-    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(help: "Width of the picture, such as 120mm.") var width = "120mm"
+    @Option(help: "Language of the picture: en or ja.") var language = "en"
+    @Option(help: "How to split words: auto, spaces or mecab.") var words = WordCutter.Rule.auto
+    @Option(help: ArgumentHelp("MeCab dictionary (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir")) var dictionary: String?
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -49,7 +53,9 @@ struct ExplainCommand: ParsableCommand {
         try OutputName.requireTable(output)
         for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
         if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }
-        if method == .gradientInput && steps != 24 { throw ValidationError("--steps are on the way from a reference; --method gradient-input has none") }
+        if method == .gradientInput && steps != 24 {
+            throw ValidationError("--steps needs a reference, which --method gradient-input does not use")
+        }
     }
 
     func run() throws {
@@ -57,7 +63,7 @@ struct ExplainCommand: ParsableCommand {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model)), cutter = WordCutter(words, dictionary: dictionary)
         if ExplainedClassifier.isOne(directory) { return try explainScore(directory, cutter) }
         try refuse([("--label", label != nil)], "is for classifiers; this model makes vectors")
-        guard let second else { throw ValidationError("a model of sentence vectors compares two sentences; the second is missing") }
+        guard let second else { throw ValidationError("a sentence-embedding model needs two sentences; the second is missing") }
         var options = SentenceEncoder.Options()
         (options.dictionary, options.threads) = (dictionary, threads)
         let encoder = try SentenceEncoder(directory: directory, options: options)
@@ -96,7 +102,8 @@ struct ExplainCommand: ParsableCommand {
         if let untrainedSeed { model.network.encoder.initialize(seed: untrainedSeed) }
         let chosen = try label.map { label in
             guard let place = model.labels.firstIndex(of: label) ?? Int(label).flatMap({ model.labels.indices.contains($0) ? $0 : nil }) else {
-                throw DataError(.usage, "there is no label '\(label)'; \(directory.name) has \(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
+                throw DataError(.usage, "no label '\(label)'; the labels of \(directory.name) are "
+                    + "\(model.labels.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))")
             }
             return place
         }
@@ -128,10 +135,14 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func sayCheck(_ sum: Double, _ expected: Double?, _ what: String) {
-        guard let expected else { return Console.say("the attributions sum to \(Console.fixed(sum, 4)); this method does not promise the score") }
+        guard let expected else {
+            return Console.say("the attributions sum to \(Console.fixed(sum, 4)); with this method they need not equal the score")
+        }
         let error = abs(sum - expected)
         Console.say("check: the attributions sum to \(Console.fixed(sum, 5)), \(what) is \(Console.fixed(expected, 5)) (off by \(Console.fixed(error, 5)))")
-        if error > 0.01 * max(abs(expected), 0.1) { Console.say("warning: the sum is off by more than 1 %; --steps \(min(1000, steps * 4)) follows the way more closely") }
+        if error > 0.01 * max(abs(expected), 0.1) {
+            Console.say("warning: the sum is off by more than 1 %; --steps \(min(1000, steps * 4)) is more accurate")
+        }
     }
 
     private func record(_ directory: ModelDirectory, _ name: String, _ checks: [(key: String, value: JSON)]) throws -> Provenance {

@@ -13,8 +13,9 @@ struct ProbeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe", abstract: "Structural probes: find the dependency tree in word vectors.",
         discussion: """
-            A probe is a linear map under which distances between word vectors are distances in the dependency tree (Hewitt & Manning
-            2019). Make word vectors first:
+            A probe is a linear map under which distances between word vectors approximate
+            distances in the dependency tree (Hewitt & Manning 2019). Make word vectors
+            first:
 
               kotonoha embed train.conllu -o train.h5 --tokens
               kotonoha embed dev.conllu -o dev.h5 --tokens
@@ -25,13 +26,13 @@ struct ProbeCommand: ParsableCommand {
 
 /// Options of commands that read treebanks with their vectors.
 struct ProbeDataOptions: ParsableArguments {
-    @Option(help: "Words left out of trees: upos, penn, unidic or none. What fits the treebank's tags, if not given.")
+    @Option(help: "Punctuation left out of trees, by tag set: upos, penn, unidic or none. By default the one that fits the treebank's tags.")
     var punctuation: PunctuationRule?
 
-    @Option(help: ArgumentHelp("The model whose word pieces the vectors belong to, for files of other programs with a vector a piece.", valueName: "dir|name"))
+    @Option(help: ArgumentHelp("The model whose word pieces the vectors belong to, for files of other programs with one vector per piece.", valueName: "dir|name"))
     var pieceModel: String?
 
-    @Option(in: .threads, help: "Workers, one a core; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     /// Opens a layer file and its treebank, given as two arguments of an option.
@@ -73,7 +74,7 @@ struct ProbeInput {
         [try .init(hashing: file.path), .init(path: treebank.file, sha256: treebank.sha256)]
     }
 
-    /// What is left out of the trees, for the person at the terminal.
+    /// Note about the words excluded from trees.
     var note: String {
         "\(URL(fileURLWithPath: treebank.file).lastPathComponent): \(Console.grouped(corpus.sentences.count)) sentences, \(Console.grouped(corpus.wordCount)) words; "
             + "left out as punctuation: \(Console.grouped(corpus.punctuationCount)) (\(corpus.punctuation.summary))"
@@ -115,7 +116,7 @@ struct ProbeReport {
 
 /// How probes are trained.
 struct ProbeTrainingOptions: ParsableArguments {
-    @Flag(help: "The settings of the public reference implementation, to repeat published numbers.")
+    @Flag(help: "Use the settings of the public reference implementation, to reproduce published results.")
     var reference = false
 
     @Option(in: .batch, help: "Sentences in a batch.")
@@ -124,7 +125,7 @@ struct ProbeTrainingOptions: ParsableArguments {
     @Option(in: .learningRate, help: "Learning rate of Adam.")
     var learningRate: Double?
 
-    @Option(in: .epochs, help: "Most epochs.")
+    @Option(in: .epochs, help: "Maximum number of epochs.")
     var epochs: Int?
 
     /// Settings for a kind and a rank.
@@ -152,13 +153,13 @@ struct ProbeTrainCommand: ParsableCommand {
     @Option(in: Bounds(0...1024), help: "The layer: 0 for the embeddings, then 1, 2, …")
     var layer: Int
 
-    @Option(in: .dimension, help: "Rows of the map B; 128, or the vectors' components where they are fewer, if not given.")
+    @Option(in: .dimension, help: "Rank of the map B; by default 128, or the dimension of the vectors if smaller.")
     var rank: Int?
 
     @Option(help: "distance or depth; both if not given.")
     var kind: ProbeKind?
 
-    @Option(in: .seed, help: "Seed of the start and of the order of sentences.")
+    @Option(in: .seed, help: "Seed of the initialization and of the order of sentences.")
     var seed: UInt64 = 0
 
     @Option(name: .shortAndLong, help: "The probe's file (.safetensors).")
@@ -201,7 +202,7 @@ struct ProbeTrainCommand: ParsableCommand {
 }
 
 struct ProbeEvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "evaluate", abstract: "Score a probe on a treebank, beside predictors without syntax.")
+    static let configuration = CommandConfiguration(commandName: "evaluate", abstract: "Score a probe on a treebank, next to baselines without syntax.")
 
     @Argument(help: "The probe's file.")
     var probe: String
@@ -209,7 +210,7 @@ struct ProbeEvaluateCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank to score.", valueName: "vectors treebank"))
     var test: [String]
 
-    @Flag(help: "Recall by relation and by distance as well.")
+    @Flag(help: "Also report recall by relation and by distance.")
     var details = false
 
     @OptionGroup(title: "Data") var data: ProbeDataOptions

@@ -10,10 +10,12 @@ import Tokenizers
 
 struct ProbeParseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "parse", abstract: "Print the tree that a probe sees in a sentence.",
+        commandName: "parse", abstract: "Print the dependency tree that a probe predicts for a sentence.",
         discussion: """
-            Words are what stands between spaces, punctuation at their ends apart. Japanese without spaces is cut into words by MeCab; with spaces
-            between words it is cut there, and the encoder reads the sentence without them. With --treebank the sentence is one of a treebank, and pictures show its own tree as well.
+            Words are separated by spaces, with punctuation split off. Japanese without
+            spaces is split by MeCab; with spaces it is split there, and the encoder reads
+            the sentence without them. With --treebank the sentence comes from a treebank,
+            and pictures also show its gold tree.
             """)
 
     @Argument(help: "The probe's file.")
@@ -25,7 +27,7 @@ struct ProbeParseCommand: ParsableCommand {
     @Option(help: "A treebank to take the sentence from.")
     var treebank: String?
 
-    @Option(help: "Its sent_id there, or its number from 1.")
+    @Option(help: "Its sent_id, or its number from 1.")
     var id: String?
 
     @Option(help: ArgumentHelp("Picture of the arcs (.svg, .pdf, .png).", valueName: "file"))
@@ -69,7 +71,7 @@ struct ProbeParseCommand: ParsableCommand {
         let others = chosen.words.indices.filter { !members.contains($0) }
         if !report.quiet && !others.isEmpty { Console.say("left out as punctuation: \(others.map { chosen.words[$0] }.joined(separator: " "))") }
         if !report.quiet && probes.depth == nil {
-            Console.say("note: without a depth probe the tree hangs from its most central word; only its edges are predicted")
+            Console.say("note: without a depth probe the most central word is the root; only the edges are predicted")
         }
         try draw(parse, chosen, distance.project(vectors))
         try Console.print(report.json ? json(parse).serialized(.pretty) : parse.outline)
@@ -78,7 +80,7 @@ struct ProbeParseCommand: ParsableCommand {
     private struct Chosen {
         var words: [String]
         var text: TreebankText
-        /// Words that are no punctuation.
+        /// Words that are not punctuation.
         var members: [Int]
         var gold: [TreebankWord]
     }
@@ -88,7 +90,7 @@ struct ProbeParseCommand: ParsableCommand {
             let bank = try Treebank(path: treebank)
             let index = bank.sentences.firstIndex { $0.id == id } ?? Int(id).map { $0 - 1 }
             guard let index, bank.sentences.indices.contains(index) else {
-                throw DataError(.usage, "there is no sentence \(id) among the \(bank.sentences.count)", file: treebank)
+                throw DataError(.usage, "no sentence \(id) among the \(bank.sentences.count)", file: treebank)
             }
             let sentence = bank.sentences[index], rule = PunctuationRule(fitting: bank)
             return Chosen(words: sentence.words.map(\.form), text: reading.text(of: sentence),
@@ -107,10 +109,12 @@ struct ProbeParseCommand: ParsableCommand {
                 return PlainWords.split(sentence, spaced: spaced)
             }
             let words = text.ranges.map { String(decoding: Array(text.text.utf8)[$0], as: UTF8.self) }
-            if !report.quiet { Console.say("note: cut into words by MeCab: \(words.joined(separator: " ")) (put spaces between words to cut it otherwise)") }
+            if !report.quiet {
+                Console.say("note: split into words by MeCab: \(words.joined(separator: " ")) (insert spaces to split it differently)")
+            }
             return text
         } catch let error as DataError {
-            throw DataError(error.kind, error.message + "; or put spaces between the sentence's words", file: error.file, line: error.line)
+            throw DataError(error.kind, error.message + "; or separate the words of the sentence by spaces", file: error.file, line: error.line)
         }
     }
 

@@ -12,8 +12,9 @@ struct ProbeSweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep", abstract: "Train probes on every layer, rank and seed at once, with controls.",
         discussion: """
-            Prints one line a probe: measures with 95 % intervals. Lines of controls stand beside them: predictors without syntax, random
-            projections, the control task (--controls), an untrained encoder (--untrained, made by embed --tokens --untrained-seed).
+            Prints one line per probe: scores with 95 % intervals, next to controls:
+            baselines without syntax, random projections, the control task (--controls), an
+            untrained encoder (--untrained, made by embed --tokens --untrained-seed).
             """)
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank to learn from.", valueName: "vectors treebank"))
@@ -25,28 +26,28 @@ struct ProbeSweepCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Word vectors and treebank to score; those of --dev if not given.", valueName: "vectors treebank"))
     var test: [String] = []
 
-    @Option(help: ArgumentHelp("all, or numbers with commas.", valueName: "all|i,j"))
+    @Option(help: ArgumentHelp("all, or numbers separated by commas.", valueName: "all|i,j"))
     var layers = "all"
 
-    @Option(help: ArgumentHelp("Ranks of B, with commas; 128 or the vectors' components if not given.", valueName: "r,s"))
+    @Option(help: ArgumentHelp("Ranks of B, separated by commas; by default 128 or the dimension of the vectors.", valueName: "r,s"))
     var ranks: String?
 
-    @Option(help: ArgumentHelp("Seeds, with commas.", valueName: "i,j"))
+    @Option(help: ArgumentHelp("Seeds, separated by commas.", valueName: "i,j"))
     var seeds = "0"
 
     @Option(help: "distance or depth; both if not given.")
     var kind: ProbeKind?
 
-    @Flag(help: "Train on the control task of Hewitt & Liang (2019) as well; the real score minus its score is the selectivity.")
+    @Flag(help: "Also train on the control task of Hewitt & Liang (2019); the real score minus the control's is the selectivity.")
     var controls = false
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Vectors of an untrained encoder for train, dev (and test).", valueName: "vectors"))
     var untrained: [String] = []
 
-    @Option(name: .shortAndLong, help: "Table to write (.tsv, .csv or .xlsx); standard output if not given.")
+    @Option(name: .shortAndLong, help: "Table to write (.tsv, .csv or .xlsx); standard output by default.")
     var output: String?
 
-    @Option(help: "Picture of the measures over layers, or over ranks where there is one layer (.svg, .pdf or .png).")
+    @Option(help: "Figure of the scores over layers, or over ranks if there is only one layer (.svg, .pdf or .png).")
     var figure: String?
 
     @OptionGroup(title: "Training") var training: ProbeTrainingOptions
@@ -65,7 +66,7 @@ struct ProbeSweepCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: train + dev + test + untrained, files: [output, figure])
         guard untrained.isEmpty || untrained.count == (test.isEmpty ? 2 : 3) else {
-            throw ValidationError("--untrained takes as many files of vectors as there are treebanks: train, dev\(test.isEmpty ? "" : ", test")")
+            throw ValidationError("--untrained expects one vector file per treebank: train, dev\(test.isEmpty ? "" : ", test")")
         }
         let pairs = [(train, "--train"), (dev, "--dev")] + (test.isEmpty ? [] : [(test, "--test")])
         let inputs = try pairs.map { try data.open($0.0, option: $0.1) }
@@ -74,7 +75,7 @@ struct ProbeSweepCommand: ParsableCommand {
         let chosen = layers == "all" ? inputs[0].file.layers : try Self.numbers(layers, "--layers")
         let wantedRanks = try ranks.map { try Self.numbers($0, "--ranks") } ?? [min(128, inputs[0].file.dimension)]
         if let wrong = wantedRanks.first(where: { $0 < 1 || $0 > inputs[0].file.dimension }) {
-            throw DataError(.usage, "the rank \(wrong) is not between 1 and the \(inputs[0].file.dimension) components of the vectors")
+            throw DataError(.usage, "the rank \(wrong) is not between 1 and \(inputs[0].file.dimension), the dimension of the vectors")
         }
         var sweep = ProbeSweep(layers: chosen, ranks: wantedRanks, training: training.training)
         sweep.seeds = try Self.numbers(seeds, "--seeds").map { UInt64($0) }
@@ -116,7 +117,9 @@ struct ProbeSweepCommand: ParsableCommand {
 
     private static func numbers(_ text: String, _ option: String) throws -> [Int] {
         try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let number = Int(part), number >= 0 else { throw ValidationError("\(option) takes numbers with commas between them, not '\(text)'") }
+            guard let number = Int(part), number >= 0 else {
+                throw ValidationError("\(option) expects numbers separated by commas, not '\(text)'")
+            }
             return number
         }
     }
@@ -139,7 +142,7 @@ struct ProbeSweepCommand: ParsableCommand {
             setting.isControl = true
             guard let control = results.first(where: { $0.setting == setting }) else { continue }
             let cells = ProbeMeasure.allCases.flatMap { measure in
-                // The control's root is the first word whatever its type: finding it is no learning by heart.
+                // The control's root is the first word whatever its type: finding it is not memorization.
                 let difference = measure == .rootAccuracy ? .nan : real.evaluation.value(measure) - control.evaluation.value(measure)
                 return [difference.isNaN ? "" : Console.fixed(difference, 4), "", ""]
             }
@@ -165,7 +168,7 @@ struct ProbeSweepCommand: ParsableCommand {
         }
     }
 
-    /// Measures over layers, with bands of the intervals; over ranks where there is one layer.
+    /// Measures over layers, with bands of the intervals; over ranks if there is one layer.
     private func chart(_ results: [(name: String, result: ProbeSweep.Result)]) throws -> LineChart {
         let overRanks = Set(results.map(\.result.setting.layer)).count == 1
         let seed = results.first?.result.setting.seed, largest = results.map(\.result.setting.rank).max()

@@ -5,20 +5,21 @@ import LanguageModels
 
 struct FillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "fill", abstract: "What would a masked language model put into the holes of a text?",
+        commandName: "fill", abstract: "Fill masked words with a masked language model.",
         discussion: """
             kotonoha fill MODEL "朝ご飯に[MASK]を食べた。" --top 5
             kotonoha fill MODEL items.xlsx --column 文 -o guesses.csv
 
-            [MASK], <mask> and ＿＿ all stand for the model's own mask token. Several holes of one text are guessed each by itself, the others staying
-            hidden. The table has a row for each guess; other columns travel along.
+            [MASK], <mask> and ＿＿ all stand for the model's mask token. Several masks in
+            one text are filled independently. The table has one row per guess; other
+            columns are kept.
             """)
 
-    @Argument(help: "The model: a folder, or a name to look for.") var model: String
+    @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "A text with [MASK] in it, or a table of them; - is standard input.") var input: String
 
-    @Option(in: .results, help: "Guesses for each hole, most probable first.") var top = 10
-    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output if not given.") var output: String?
+    @Option(in: .results, help: "Number of guesses per mask, most probable first.") var top = 10
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.") var output: String?
     @Option(help: "Column of the texts, by name or number from 1.") var column: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -58,7 +59,7 @@ struct FillCommand: ParsableCommand {
                     }
                 }
             }
-            guard count > 0 else { throw DataError(.badData, "there is no text in it", file: texts.file) }
+            guard count > 0 else { throw DataError(.badData, "no texts found", file: texts.file) }
             if empty > 0, !report.quiet { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         }
         if report.json && output == nil {

@@ -10,39 +10,41 @@ import Training
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Let a trained network write, or score what others wrote.",
+        commandName: "generate", abstract: "Generate text with a trained network, or score given texts.",
         discussion: """
-            One line a source: the output. With --outputs, --score or --json the log-probability as well, separated by tabs. With --target every
-            output stands beside its target, differing characters in red on a terminal, and the measures on standard error.
+            Prints one output per source; with --outputs, --score or --json also the
+            log-probability, separated by tabs. With --target every output is shown next to
+            its target, with differing characters in red on a terminal, and the scores go
+            to standard error.
 
-            A causal language model (GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma; `train lm`) continues each source, up to 64 tokens unless
-            --max-length says otherwise.
+            A causal language model (GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma; `train
+            lm`) continues each source, by up to 64 tokens or --max-length.
             """)
 
     @Argument(help: "Folder of a model that `train seq2seq` wrote, or a causal language model.") var model: String
-    @Argument(help: "The sources: one a line, or a table with --source-column; - is standard input.") var input: String
+    @Argument(help: "The sources: one per line, or a table with --source-column; - is standard input.") var input: String
 
     @Option(help: "Column of the sources, by name or number from 1.") var sourceColumn = "1"
     @Option(help: "Column of outputs to score instead of generating, by name or number.") var score: String?
-    @Option(help: "Column of the right outputs, by name or number: measures how many are written, and how much of them.") var target: String?
-    @Option(help: "What error rates count: characters or words.") var unit: SymbolUnit = .characters
-    @Option(help: "Column with the beginning that each output must have.") var prefixColumn: String?
+    @Option(help: "Column of the correct outputs, by name or number: reports exact matches and error rates.") var target: String?
+    @Option(help: "Unit of error rates: characters or words.") var unit: SymbolUnit = .characters
+    @Option(help: "Column with a prefix that each output must start with.") var prefixColumn: String?
 
-    @Option(in: .beam, help: "Keep so many hypotheses (beam search) instead of the best token each time.") var beam: Int?
+    @Option(in: .beam, help: "Beam size; greedy decoding by default.") var beam: Int?
     @Option(in: Bounds(0...100), help: "α of the beam's length penalty ((5 + length) / 6)^α.") var lengthPenalty = 0.6
-    @Flag(help: "Draw tokens by their probability.") var sample = false
-    @Option(in: Bounds(above: 0, through: 1e6), help: "Temperature of drawing.") var temperature = 1.0
-    @Option(in: .vocabulary, help: "Draw from the k most probable tokens only.") var topK: Int?
-    @Option(in: Bounds(above: 0, through: 1), help: "Draw from the fewest tokens that hold this probability together.") var topP: Double?
-    @Option(in: .beam, help: "Outputs of each source, best first.") var outputs = 1
-    @Option(in: .tokens, help: "Longest output in tokens.") var maxLength: Int?
-    @Option(in: .seed, help: "Seed of drawing.") var seed: UInt64 = 0
+    @Flag(help: "Sample tokens by their probability.") var sample = false
+    @Option(in: Bounds(above: 0, through: 1e6), help: "Sampling temperature.") var temperature = 1.0
+    @Option(in: .vocabulary, help: "Sample only from the k most probable tokens.") var topK: Int?
+    @Option(in: Bounds(above: 0, through: 1), help: "Sample from the smallest set of tokens with at least this total probability.") var topP: Double?
+    @Option(in: .beam, help: "Number of outputs per source, best first.") var outputs = 1
+    @Option(in: .tokens, help: "Maximum output length in tokens.") var maxLength: Int?
+    @Option(in: .seed, help: "Seed of sampling.") var seed: UInt64 = 0
     @Option(help: ArgumentHelp("The attention of every layer and head for the first source: a picture (.svg, .pdf, .png) or a page (.html).", valueName: "file"))
     var attention: String?
     @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
-    @Option(help: "What matrix products compute in: f32 or bf16.") var precision: Precision = .f32
-    @Option(in: .batch, help: "Sources computed at once by one worker.") var batchSize = 128
-    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(help: "Precision of matrix products: f32 or bf16.") var precision: Precision = .f32
+    @Option(in: .batch, help: "Sources processed together by one thread.") var batchSize = 128
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Items, with --target") var itemReport: ItemReportOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -142,7 +144,7 @@ struct GenerateCommand: ParsableCommand {
             examples.append(Seq2SeqExample(source: try ids(source), target: try ids(right)))
             if let prefix { prefixes.append(cells[prefix].isEmpty ? [] : try ids(prefix)) }
         }
-        guard !items.isEmpty else { throw DataError(.badData, "the file holds no sources", file: rows.name) }
+        guard !items.isEmpty else { throw DataError(.badData, "the file has no sources", file: rows.name) }
         let evaluation = try FreeRunningEvaluation(model, items: items, examples: examples, unit: unit, options: decoding, prefixes: prefixes,
                                                    batchSize: batchSize, threads: threads)
         if report.json {

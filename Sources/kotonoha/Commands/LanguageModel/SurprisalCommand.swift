@@ -6,28 +6,31 @@ import Tokenizers
 
 struct SurprisalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "surprisal", abstract: "How expected is what stands there? −log p of words, tokens or regions by a language model.",
+        commandName: "surprisal", abstract: "Compute the surprisal (−log p) of words, tokens or regions with a language model.",
         discussion: """
             kotonoha surprisal MODEL items.xlsx --column 文 --unit word --lag 2 -o words.csv
             kotonoha surprisal MODEL "The dog / that barked / ran." --regions --unit region
 
-            Causal models predict each token from those before it; the first from the model's begin token. Masked models give pseudo-log-likelihoods:
-            every token is hidden in its own copy of the text (--pll). Words are those between spaces, in Japanese MeCab's; the table has a row
-            for each, with the surprisal and length of the words before it, for regression of reading times (evaluate reading, or lme4).
+            Causal models predict each token from the preceding ones, the first from the
+            model's begin token. Masked models give pseudo-log-likelihoods: every token is
+            masked in its own copy of the text (--pll). Words are separated by spaces, or
+            by MeCab in Japanese; the table has one row per word, with the surprisal and
+            length of preceding words, for regression of reading times (evaluate reading,
+            or lme4).
             """)
 
-    @Argument(help: "The model: a folder, or a name to look for.") var model: String
+    @Argument(help: "The model: a folder or a name.") var model: String
     @Argument(help: "A text, or a table of texts; - is standard input.") var input: String
 
-    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output if not given.") var output: String?
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl, .json); standard output by default.") var output: String?
     @Option(help: "Column of the texts, by name or number from 1.") var column: String?
-    @Option(help: "What a row is: token, word, region or text.") var unit: SurprisalUnit?
+    @Option(help: "Unit of a row: token, word, region or text.") var unit: SurprisalUnit?
     @Option(help: "Base of the logarithm: 2 for bits, e for nats.") var base = SurprisalBase.two
     @Flag(help: "The texts have marks between regions: \"The dog / that barked\".") var regions = false
     @Option(help: "The mark between regions.") var mark = "/"
-    @Option(help: "Where words end: auto (MeCab for Japanese without spaces), spaces or mecab.") var words = WordCutter.Rule.auto
-    @Option(in: Bounds(0...20), help: "Columns for so many units before: their text, surprisal and length.") var lag = 1
-    @Flag(help: "Sum a causal model's tokens without correcting words for the space that their first token carries.") var uncorrected = false
+    @Option(help: "How to split words: auto (MeCab for Japanese without spaces), spaces or mecab.") var words = WordCutter.Rule.auto
+    @Option(in: Bounds(0...20), help: "Number of preceding units to add as columns: text, surprisal and length.") var lag = 1
+    @Flag(help: "Sum the tokens of a causal model without correcting for the space attached to a word's first token.") var uncorrected = false
 
     @OptionGroup(title: "Scoring") var scoring: ScoringOptions
     @OptionGroup(title: "Input") var table: TableArguments
@@ -40,7 +43,9 @@ struct SurprisalCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireTable(output)
-        if unit == .region && !regions { throw ValidationError("--unit region needs --regions, which says that the texts have marks (\(mark)) between regions") }
+        if unit == .region && !regions {
+            throw ValidationError("--unit region needs --regions, because the texts need marks (\(mark)) between regions")
+        }
         if mark.isEmpty { throw ValidationError("--mark cannot be empty") }
         if report.json && output == nil { throw ValidationError("--json prints the totals; the table needs -o FILE (.jsonl and .json are among its formats)") }
     }
@@ -87,7 +92,7 @@ struct SurprisalCommand: ParsableCommand {
                 }
                 progress.update(done: totals.texts, fraction: texts.source?.table.fractionRead)
             }
-            guard totals.texts > 0 else { throw DataError(.badData, "there is no text in it", file: texts.file) }
+            guard totals.texts > 0 else { throw DataError(.badData, "no texts found", file: texts.file) }
         }
         progress.finish()
         try say(language, totals, empty, isCorrected)
@@ -122,14 +127,15 @@ struct SurprisalCommand: ParsableCommand {
         guard !report.quiet else { return }
         let kind = language.kind == .masked ? "pseudo-perplexity" : "perplexity"
         Console.say("\(Console.counted(totals.texts, "text")), \(Console.counted(totals.tokens, "token")), \(Console.counted(totals.units, chosen.rawValue)): "
-                    + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) a token, \(kind) \(Console.fixed(perplexity, 2))")
+                    + "\(Console.fixed(mean / base.nats, 4)) \(base.unitName) per token, \(kind) \(Console.fixed(perplexity, 2))")
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         if empty > 0 { Console.say("note: \(Console.counted(empty, "row")) without text left out") }
         note(totals.crossing, "tokens reach into the next \(chosen.rawValue); they count to the one in which they begin")
         note(totals.missing, "of \(Console.counted(totals.units, chosen.rawValue)) have no surprisal: no token begins in them, or the model has no begin token to predict a first token from")
         note(totals.windowed, "texts are longer than the model reads and were read in windows (--stride)")
         if Double(totals.unknown) > 0.05 * Double(totals.tokens) {
-            Console.say("warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown to this model; its probabilities say little about such text")
+            Console.say("warning: \(Console.fixed(100 * Double(totals.unknown) / Double(totals.tokens), 1)) % of all tokens are unknown "
+                + "to this model; its probabilities mean little for such text")
         }
     }
 }

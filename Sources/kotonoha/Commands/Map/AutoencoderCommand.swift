@@ -9,15 +9,17 @@ import VectorStore
 
 struct AutoencoderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "autoencoder", abstract: "Codes of few numbers for the rows of a vector file: nonlinear principal components, sparse features.",
+        commandName: "autoencoder", abstract: "Compress vectors into short codes: nonlinear principal components or sparse features.",
         discussion: """
             kotonoha autoencoder vectors.h5 -o codes.h5 --code 2 --hidden 64 --figure map.svg
             kotonoha autoencoder vectors.h5 -o features.h5 --code 256 --active 8 --features features.tsv
 
-            A network learns to give back each vector from its code. codes.h5 is a vector file, so that tsne, umap and cluster read it. The error of
-            the reconstruction stands beside that of as many principal components, on a tenth of the rows that neither learned from. Without --hidden
-            the network is linear, and its code spans the components' subspace. --active keeps the largest units of each row: features, whose most
-            exciting sentences --features lists.
+            A network learns to reconstruct each vector from its code. codes.h5 is a vector
+            file, so tsne, umap and cluster can read it. The reconstruction error is
+            reported next to that of as many principal components, on a held-out tenth of
+            the rows. Without --hidden the network is linear, and its code spans the
+            subspace of the components. --active keeps the largest units of each row as
+            sparse features; --features lists the sentences that activate each.
             """)
 
     @Argument(help: "The vector file.")
@@ -29,40 +31,40 @@ struct AutoencoderCommand: ParsableCommand {
     @Option(in: .dimension, help: "Units of the code.")
     var code = 2
 
-    @Option(in: .dimension, help: "Units of a hidden layer on either side of the code; linear if not given.")
+    @Option(in: .dimension, help: "Units of a hidden layer on either side of the code; linear by default.")
     var hidden: Int?
 
-    @Flag(help: "Decode with the encoder's own matrices, transposed.")
+    @Flag(help: "Tie the decoder's matrices to the encoder's, transposed.")
     var tied = false
 
-    @Option(in: Bounds(0...1e6), help: "Strength of an L1 penalty on the code, whose units are then rectified.")
+    @Option(in: Bounds(0...1e6), help: "Strength of an L1 penalty on the code; its units are then rectified.")
     var sparse = 0.0
 
-    @Option(in: .dimension, help: "Units of each row's code that stay, the largest; the others are 0.")
+    @Option(in: .dimension, help: "Number of units kept in each row's code, the largest; the others are 0.")
     var active: Int?
 
-    @Option(in: Bounds(0..<1), help: "Probability that a number of the input is hidden from the network, which should make it good.")
+    @Option(in: Bounds(0..<1), help: "Probability of hiding each input component, which the network must reconstruct.")
     var denoise = 0.0
 
-    @Option(in: Bounds(1...1_000_000), help: "Iterations of L-BFGS, or with --sparse, --active or --denoise passes over the rows; 1000, or 100, if not given.")
+    @Option(in: Bounds(1...1_000_000), help: "Iterations of L-BFGS (by default 1000), or with --sparse, --active or --denoise epochs (by default 100).")
     var iterations: Int?
 
-    @Option(in: .learningRate, help: "Step of Adam, with --sparse, --active or --denoise.")
+    @Option(in: .learningRate, help: "Learning rate of Adam, with --sparse, --active or --denoise.")
     var learningRate = 1e-3
 
-    @Option(in: Bounds(0...0.5), help: "Share of the rows that is not learned from, for the errors.")
+    @Option(in: Bounds(0...0.5), help: "Proportion of rows held out for computing errors.")
     var holdOut = 0.1
 
-    @Option(help: ArgumentHelp("A table of each unit's most exciting sentences (.tsv, .csv, .xlsx, .jsonl).", valueName: "file"))
+    @Option(help: ArgumentHelp("A table of the sentences that activate each unit most (.tsv, .csv, .xlsx, .jsonl).", valueName: "file"))
     var features: String?
 
     @Option(in: .results, help: "Sentences listed for each unit.")
     var top = 10
 
-    @Option(in: .seed, help: "Seed of weights, held-out rows and drawn rows.")
+    @Option(in: .seed, help: "Seed of weights, held-out rows and batches.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Picture of the first two units") var figures: FigureOptions
@@ -73,7 +75,7 @@ struct AutoencoderCommand: ParsableCommand {
     func validate() throws {
         try OutputName.requireVectors(output, "codes are written")
         try OutputName.requireTable(features)
-        if let active, active > code { throw ValidationError("--active \(active) is more than the \(code) units of the code") }
+        if let active, active > code { throw ValidationError("--active \(active) exceeds the \(code) units of the code (--code)") }
         if figures.isWanted && code < 2 { throw ValidationError("a picture needs two units; --code asks for \(code)") }
     }
 
@@ -97,7 +99,9 @@ struct AutoencoderCommand: ParsableCommand {
         let progress = ProgressLine(unit: "%", isQuiet: report.quiet), learned = rows(train)
         let model = try Autoencoder(learned, settings: settings) { progress.update(done: Int(100 * $0), fraction: $0) }
         progress.finish()
-        if model.isConverged == false && !report.quiet { Console.say("note: stopped after \(model.iterations) iterations before the error was at its lowest; --iterations allows more") }
+        if model.isConverged == false && !report.quiet {
+            Console.say("note: stopped after \(model.iterations) iterations without convergence; --iterations allows more")
+        }
 
         // The same rows, the same number of numbers a row.
         let components = min(code, d, train.count - 1)

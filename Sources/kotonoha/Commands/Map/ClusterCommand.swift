@@ -9,17 +9,22 @@ import VectorStore
 
 struct ClusterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Groups of sentences that are close to one another.",
+        commandName: "cluster", abstract: "Find clusters of similar sentences, or build a tree.",
         discussion: """
             kotonoha cluster vectors.h5 -o clusters.tsv --threshold q99
 
-            finds communities: sentences at or above a cosine to one of them. What is close differs from model to model, so the
-            threshold can be named as a share of random pairs. With --clusters K it is k-means on the sphere, and every sentence belongs somewhere.
+            finds communities: sentences whose cosine to a central sentence reaches a
+            threshold. Typical cosines differ between models, so the threshold can be a
+            quantile of random pairs. --clusters K runs spherical k-means, which assigns
+            every sentence to a cluster.
 
-            --tree average, complete, single or ward builds a tree instead, of cosine distances or of a dissimilarity matrix; -o tree.csv lists its merges,
-            tree.newick is for other programs, and with --clusters K or --threshold HEIGHT the tree is cut and -o lists or copies rows with their clusters.
+            --tree average, complete, single or ward builds a tree instead, from cosine
+            distances or a dissimilarity matrix; -o tree.csv lists its merges, tree.newick
+            is for other programs. With --clusters K or --threshold HEIGHT the tree is cut,
+            and -o lists or copies rows with their clusters.
 
-            -o clustered.h5 copies the vector file with the clusters as its groups, so that maps are coloured by them.
+            -o clustered.h5 copies the vector file with the clusters as groups, so that
+            maps are coloured by cluster.
             """)
 
     @Argument(help: "The vector file; for a tree also a dissimilarity matrix (.rdm.h5).")
@@ -31,13 +36,13 @@ struct ClusterCommand: ParsableCommand {
     @Option(in: .rows, help: "k-means with this many clusters instead of communities.")
     var clusters: Int?
 
-    @Option(help: "Least cosine within a community, or a share of random pairs, as q99 or q99.9; 0.75 if not given. Of a tree: the height to cut at.")
+    @Option(help: "Minimum cosine within a community, or a quantile of random pairs (q99, q99.9); 0.75 by default. For a tree: the height at which to cut.")
     var threshold: String?
 
-    @Option(in: .rows, help: "Least size of a community; 10 if not given.")
+    @Option(in: .rows, help: "Minimum size of a community; 10 by default.")
     var minSize: Int?
 
-    @Option(in: Bounds(1...10_000), help: "Independent starts of k-means; 4 if not given.")
+    @Option(in: Bounds(1...10_000), help: "Independent starts of k-means; 4 by default.")
     var starts: Int?
 
     @Option(help: "Hierarchical clustering by cosine distance: average, complete, single or ward.")
@@ -52,7 +57,7 @@ struct ClusterCommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of k-means and of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -66,7 +71,9 @@ struct ClusterCommand: ParsableCommand {
             try refuse([("--min-size", minSize != nil), ("--starts", starts != nil)], "is not for trees; leave it or --tree out")
             try refuse([("--height", height != nil && threshold != nil)], "is the former name of a tree's --threshold; leave one of them out")
             if clusters != nil { try refuse([("--threshold", threshold != nil), ("--height", height != nil)], "cuts the tree as --clusters does; leave one of them out") }
-            if let threshold, Double(threshold)?.isFinite != true { throw ValidationError("--threshold of a tree is a height, as 0.4, not '\(threshold)'") }
+            if let threshold, Double(threshold)?.isFinite != true {
+                throw ValidationError("--threshold of a tree must be a height such as 0.4, not '\(threshold)'")
+            }
         } else if clusters != nil {
             try refuse([("--threshold", threshold != nil), ("--min-size", minSize != nil)], "is for communities, and --clusters asks for k-means; leave one of them out")
         } else {
@@ -167,7 +174,10 @@ struct ClusterCommand: ParsableCommand {
         let file = try VectorFile(path: vectors), valid = try file.valid(), rows = valid.indices.filter { valid[$0] }
         guard rows.count >= 2 else { throw DataError(.badData, "a tree needs at least two rows with vectors; there \(rows.count == 1 ? "is 1" : "are none")", file: vectors) }
         let bytes = Dendrogram.memory(conditions: rows.count) * 3
-        guard rows.count <= 40_000 else { throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; choose at most 40,000 by vectors select", file: vectors) }
+        guard rows.count <= 40_000 else {
+            throw DataError(.usage, "a tree of \(rows.count) rows needs \(bytes >> 30) GiB; select at most 40,000 with vectors "
+                + "select", file: vectors)
+        }
         if !report.quiet, rows.count > 5000 { Console.say("a tree of \(Console.grouped(rows.count)) rows needs about \(Console.fixed(Double(bytes) / 1e9, 1)) GB of memory") }
         let d = file.dimension, x = try file.vectors()
         var kept = Tensor<Double>(uninitialized: [rows.count, d])
@@ -204,13 +214,17 @@ struct ClusterCommand: ParsableCommand {
             try record.write(beside: output)
         case let kind:
             guard let cut else {
-                guard kind != "h5" else { throw DataError(.usage, "a vector file keeps clusters, not a tree; cut it by --clusters or --height", file: output) }
+                guard kind != "h5" else {
+                    throw DataError(.usage, "a vector file cannot store a tree; cut it with --clusters or --height", file: output)
+                }
                 return try ResultTable(["merge", "first", "second", TableColumn("height", decimals: 12), "size"], tableOutput).write(to: output, provenance: record) { append in
                     for (k, merge) in tree.merges.enumerated() { try append([.integer(rows.count + k), .integer(merge.first), .integer(merge.second), .number(merge.height), .integer(merge.size)]) }
                 }
             }
             guard let file else {
-                guard !OutputName.vectors.contains(kind) else { throw DataError(.usage, "a matrix has no vectors to copy; its clusters are written as a table", file: output) }
+                guard !OutputName.vectors.contains(kind) else {
+                    throw DataError(.usage, "a matrix has no vectors to copy; write its clusters to a table", file: output)
+                }
                 return try ResultTable(["row", "label", "cluster"], tableOutput).write(to: output, provenance: record) { append in
                     for (row, cluster) in cut.enumerated() { try append([.integer(row), .text(tree.labels[row]), .integer(cluster + 1)]) }
                 }

@@ -7,10 +7,11 @@ import VectorStore
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "How alike two maps of the same sentences are.",
+        commandName: "compare", abstract: "Compare two maps of the same sentences.",
         discussion: """
-            Printed are the share of neighbours that the maps have in common and what is left between them after the best rotation,
-            reflection, scaling and shift (Procrustes). With --vectors, also how faithful each is to the vectors.
+            Prints the proportion of neighbours that the maps share and the disparity after
+            the best rotation, reflection, scaling and translation (Procrustes); with
+            --vectors, also how faithful each map is to the vectors.
             """)
 
     @Argument(help: "A map.h5.")
@@ -19,13 +20,13 @@ struct CompareCommand: ParsableCommand {
     @Argument(help: "Another map.h5.")
     var second: String
 
-    @Option(in: .rows, help: "Neighbours that are looked at.")
+    @Option(in: .rows, help: "Number of neighbours to compare.")
     var neighbors = 10
 
     @Option(help: "The vector file that both maps were made from.")
     var vectors: String?
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -33,7 +34,8 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let a = try MapFile(path: first), b = try MapFile(path: second)
         guard a.rows == b.rows else {
-            throw DataError(.badData, "this map shows \(b.rows.count) sentences and \(first) \(a.rows.count), or other ones; both must come from one vector file", file: second)
+            throw DataError(.badData, "this map shows \(b.rows.count) sentences and \(first) \(a.rows.count), or different ones; both "
+                + "must be made from the same vector file", file: second)
         }
         let comparison = try MapComparison(a.coordinates, b.coordinates, neighbors: neighbors, threads: threads)
         let qualities = try vectors.map { try [quality(a, $0), quality(b, $0)] } ?? []

@@ -8,20 +8,23 @@ import Tensors
 
 struct MDSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mds", abstract: "Multidimensional scaling: a map whose distances are as the dissimilarities.",
+        commandName: "mds", abstract: "Multidimensional scaling: a map whose distances match dissimilarities.",
         discussion: """
             kotonoha mds model.rdm.h5 -o mds.csv --figure mds.pdf --method nonmetric
 
-            Classical scaling (Torgerson) is the start of the metric and nonmetric forms (SMACOF); --starts adds random ones. Stress-1 says how much of
-            the distances is not the dissimilarities; --shepard draws one against the other.
+            Classical scaling (Torgerson) initializes metric and nonmetric scaling
+            (SMACOF); --starts adds random starts. Stress-1 measures how far distances
+            deviate from dissimilarities; --shepard plots one against the other.
 
             kotonoha mds layer4.rdm.h5 layer12.rdm.h5 -o maps.csv --figure maps.pdf
 
-            Several matrices of the same conditions give maps that are shifted, turned and scaled onto one another (Procrustes); a line joins the places of
-            each condition, and the disparity says how much of a map their mean does not explain.
+            Several matrices of the same conditions give maps that are translated, rotated
+            and scaled onto each other (Procrustes); a line joins the points of each
+            condition, and the disparity is the part of a map that their mean does not
+            explain.
             """)
 
-    @Argument(help: "A dissimilarity matrix, vector file or table; several make maps that are aligned.")
+    @Argument(help: "A dissimilarity matrix, vector file or table; several give aligned maps.")
     var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The table of coordinates (.tsv, .csv, .xlsx, .jsonl, .json).")
@@ -36,7 +39,7 @@ struct MDSCommand: ParsableCommand {
     @Option(help: "Dimensions of the map.")
     var dimensions = 2
 
-    @Option(help: "Random starts beside the classical solution.")
+    @Option(help: "Random starts in addition to the classical solution.")
     var starts = 0
 
     @Option(in: .seed, help: "Seed of random starts.")

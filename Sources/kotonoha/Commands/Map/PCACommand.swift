@@ -11,8 +11,9 @@ struct PCACommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pca", abstract: "Principal components of a vector file.",
         discussion: """
-            Writes pca.h5: components, mean, explained variance and the coordinates of every row. The vectors are read in portions, so
-            a file of any length fits. The sign of a component is such that its largest entry is positive.
+            Writes pca.h5: components, mean, explained variance and the coordinates of
+            every row. Vectors are read in blocks, so files of any length fit. Signs are
+            chosen so that the largest entry of each component is positive.
             """)
 
     @Argument(help: "The vector file.")
@@ -21,7 +22,7 @@ struct PCACommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The file to write.")
     var output: String
 
-    @Option(help: "How many components, or the share of variance to explain, as 0.95.")
+    @Option(help: "Number of components, or the proportion of variance to explain, such as 0.95.")
     var components = "50"
 
     @Option(help: "auto, covariance, full or randomized.")
@@ -30,16 +31,16 @@ struct PCACommand: ParsableCommand {
     @Flag(help: "Scale the coordinates to unit variance.")
     var whiten = false
 
-    @Option(help: "Take the components from this pca.h5 instead of fitting new ones.")
+    @Option(help: "Use the components of this pca.h5 instead of fitting new ones.")
     var from: String?
 
-    @Option(help: "The scree picture: .svg, .pdf or .png.")
+    @Option(help: "The scree plot: .svg, .pdf or .png.")
     var scree: String?
 
     @Option(in: .seed, help: "Seed of the randomized method.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Picture of the first two components") var figures: FigureOptions
@@ -50,7 +51,8 @@ struct PCACommand: ParsableCommand {
         try OutputName.requireVectors(output, "principal components are written")
         try OutputName.require(scree, OutputName.figures, "a picture is written")
         guard from != nil else { return }
-        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "does not go with --from, whose components are taken as they are")
+        try refuse([("--components", components != "50"), ("--method", method != "auto"), ("--whiten", whiten)], "cannot be combined with "
+            + "--from, whose components are used unchanged")
     }
 
     func run() throws {
@@ -61,7 +63,8 @@ struct PCACommand: ParsableCommand {
         if let from {
             model = try PCAModel(path: from)
             guard model.mean.count == file.dimension else {
-                throw DataError(.badData, "its components have \(model.mean.count) entries, but the vectors of \(vectors) have \(file.dimension)", file: from)
+                throw DataError(.badData, "its components have dimension \(model.mean.count), but the vectors of \(vectors) have "
+                    + "\(file.dimension)", file: from)
             }
         } else {
             model = try pca(for: file, valid).fit(file, valid: valid)
@@ -116,7 +119,7 @@ struct PCACommand: ParsableCommand {
         } else if let share = Double(components) {
             wanted = .explaining(share)
         } else {
-            throw DataError(.usage, "--components takes a number, a share such as 0.95, or all; not '\(components)'")
+            throw DataError(.usage, "--components expects a number, a proportion such as 0.95, or all; not '\(components)'")
         }
         guard let solver = PCA.Solver(rawValue: method == "auto" ? PCA.Solver.automatic.rawValue : method) else {
             throw DataError(.usage, "--method is auto, covariance, full or randomized, not '\(method)'")

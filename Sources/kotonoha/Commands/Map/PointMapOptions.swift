@@ -11,7 +11,7 @@ struct PointMapOptions: ParsableArguments {
     @Option(in: .dimension, help: "Reduce to this many principal components first.")
     var pca: Int?
 
-    @Flag(help: "Take the vectors' lengths as they are instead of scaling them to 1.")
+    @Flag(help: "Do not scale vectors to length 1.")
     var rawLengths = false
 
     @Option(in: Bounds(1...2), help: "1 or 2.")
@@ -20,24 +20,24 @@ struct PointMapOptions: ParsableArguments {
     @Option(help: "pca or random.")
     var initialization = "pca"
 
-    @Option(in: .seed, help: "Seed; the same one gives the same map, with any number of threads.")
+    @Option(in: .seed, help: "Seed; the map does not depend on the number of threads.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers.")
+    @Option(in: .threads, help: "Number of threads.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("Put the vectors on this map instead of making a new one.", valueName: "map.h5"))
+    @Option(help: ArgumentHelp("Place the vectors on this map instead of making a new one.", valueName: "map.h5"))
     var onto: String?
 
-    @Option(help: ArgumentHelp("The vector file of the map that --onto names; looked for beside the map if not given.", valueName: "file"))
+    @Option(help: ArgumentHelp("The vector file of the --onto map; by default it is looked for next to the map.", valueName: "file"))
     var reference: String?
 
-    @Flag(name: .customLong("report"), help: "Measure how faithful the map is: neighbourhoods, distances, groups.")
+    @Flag(name: .customLong("report"), help: "Report how faithful the map is: neighbourhoods, distances, groups.")
     var measures = false
 
     func validate() throws {
-        if onto != nil && (measures || pca != nil) { throw ValidationError("--onto goes with neither --report nor --pca") }
-        if reference != nil && onto == nil { throw ValidationError("--reference belongs to --onto") }
+        if onto != nil && (measures || pca != nil) { throw ValidationError("--onto cannot be combined with --report or --pca") }
+        if reference != nil && onto == nil { throw ValidationError("--reference needs --onto") }
         if initialization != "pca" && initialization != "random" { throw ValidationError("--initialization is pca or random, not '\(initialization)'") }
     }
 

@@ -9,16 +9,17 @@ import VectorStore
 
 struct TSNECommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tsne", abstract: "A map of a vector file on which near sentences stay near.",
+        commandName: "tsne", abstract: "Make a t-SNE map of a vector file, on which similar sentences stay close.",
         discussion: """
             kotonoha tsne vectors.h5 -o map.csv --figure map.svg --html map.html
 
-            Distances are Euclidean between vectors scaled to unit length, at full dimension; --pca N reduces them first. On a map only
-            nearness means something: not the axes, not the sizes of clusters, not the distances between far ones.
+            Distances are Euclidean between vectors scaled to unit length, at full
+            dimension; --pca N reduces them first. On a map only proximity is meaningful:
+            not the axes, the sizes of clusters, or the distances between distant clusters.
 
             kotonoha tsne new.h5 --onto map.h5 -o placed.csv
 
-            places new sentences on a map that stays as it is.
+            places new sentences on an existing map, which does not change.
             """)
 
     @Argument(help: "The vector file.")
@@ -27,29 +28,29 @@ struct TSNECommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(help: "Effective number of neighbours; several, as 30,300, are averaged. If not given 30, or a third of the other points where these are fewer than 90.")
+    @Option(help: "Effective number of neighbours; several (30,300) are averaged. By default 30, or a third of the other points if there are fewer than 90.")
     var perplexity: String?
 
-    @Option(help: "Affinities between which points: all pairs, nearest (3 × perplexity neighbours), or auto: all below 5,000 points.")
+    @Option(help: "Pairs with affinities: all, nearest (3 × perplexity neighbours), or auto (all below 5,000 points).")
     var affinities = "auto"
 
-    @Option(in: .iterations, help: "Iterations after the early ones.")
+    @Option(in: .iterations, help: "Iterations after early exaggeration.")
     var iterations = 500
 
     @Option(in: Bounds(above: 0, through: 1e6),
-            help: "Factor on the attraction in the first iterations. If not given 12, halved as long as it would draw the whole map into a point.")
+            help: "Factor on the attraction in the first iterations. By default 12, halved until the map does not collapse.")
     var earlyExaggeration: Double?
 
-    @Option(in: .iterations, help: "Number of the first iterations.")
+    @Option(in: .iterations, help: "Iterations of early exaggeration.")
     var earlyIterations = 250
 
     @Option(in: Bounds(above: 0, through: 1e6), help: "Factor on the attraction afterwards; above 1 tightens clusters.")
     var exaggeration = 1.0
 
-    @Option(in: Bounds(above: 0, through: 1e12), help: "Points / exaggeration if not given.")
+    @Option(in: Bounds(above: 0, through: 1e12), help: "Learning rate; points / exaggeration by default.")
     var learningRate: Double?
 
-    @Option(in: Bounds(0.1...100), help: "Of the map's kernel; below 1 finer clusters.")
+    @Option(in: Bounds(0.1...100), help: "Degrees of freedom of the map's kernel; values below 1 give finer clusters.")
     var degreesOfFreedom = 1.0
 
     @Option(help: "auto, exact, barnes-hut or fft.")
@@ -66,7 +67,7 @@ struct TSNECommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if map.onto != nil && resume { throw ValidationError("--onto does not go with --resume") }
+        if map.onto != nil && resume { throw ValidationError("--onto cannot be combined with --resume") }
     }
 
     func run() throws {
@@ -78,7 +79,8 @@ struct TSNECommand: ParsableCommand {
         run.normalizesVectors = input.normalizes
         let x = input.x
         if perplexity == nil, x.rows < 91, x.rows > 3, !report.quiet {
-            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))), as \(x.rows) points allow, instead of the usual 30 (--perplexity chooses another)")
+            Console.say("note: perplexity \(Self.plain(run.perplexities(points: x.rows))) instead of the usual 30, because there are only "
+                + "\(x.rows) points (--perplexity sets another)")
         }
         let partial = PartialMap(output: output, key: "\(try SHA256.hex(ofFile: vectors)) pca=\(map.pca ?? 0)")
         try partial.check()
@@ -153,7 +155,9 @@ struct TSNECommand: ParsableCommand {
     func settings() throws -> TSNE {
         var settings = TSNE()
         settings.perplexities = try (perplexity ?? "").split(separator: ",").map { part in
-            guard let value = Double(part) else { throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor several with commas between") }
+            guard let value = Double(part) else {
+                throw DataError(.usage, "--perplexity '\(perplexity ?? "")' is neither a number nor a list of numbers separated by commas")
+            }
             return value
         }
         let methods: [String: TSNE.Gradient] = ["auto": .automatic, "exact": .exact, "barnes-hut": .barnesHut, "fft": .interpolation]

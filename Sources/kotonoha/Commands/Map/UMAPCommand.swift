@@ -9,16 +9,18 @@ import VectorStore
 
 struct UMAPCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "umap", abstract: "A UMAP map of a vector file.",
+        commandName: "umap", abstract: "Make a UMAP map of a vector file.",
         discussion: """
             kotonoha umap vectors.h5 -o map.csv --figure map.svg --html map.html
 
-            Distances are Euclidean between vectors scaled to unit length. As with t-SNE only nearness means something: not the axes, not the sizes of clusters,
-            not the gaps between them. --by COLUMN keeps the values of a column apart (supervised; such a map is not evidence that they differ).
+            Distances are Euclidean between vectors scaled to unit length. As with t-SNE,
+            only proximity is meaningful: not the axes, the sizes of clusters, or the gaps
+            between them. --by COLUMN separates the values of a column (supervised; such a
+            map is not evidence that they differ).
 
             kotonoha umap new.h5 --onto map.h5 -o placed.csv
 
-            places new sentences on a map that stays as it is.
+            places new sentences on an existing map, which does not change.
             """)
 
     @Argument(help: "The vector file.")
@@ -27,25 +29,25 @@ struct UMAPCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The map to write: .csv, .tsv, .xlsx, .jsonl, .json or .h5.")
     var output: String
 
-    @Option(in: Bounds(2...1000), help: "Size of a neighbourhood, the point itself included.")
+    @Option(in: Bounds(2...1000), help: "Size of a neighbourhood, including the point itself.")
     var neighbors = 15
 
-    @Option(in: Bounds(0...1000), help: "How near points may lie on the map.")
+    @Option(in: Bounds(0...1000), help: "Minimum distance between points on the map.")
     var minimumDistance = 0.1
 
     @Option(in: Bounds(above: 0, through: 1000), help: "Scale of the map.")
     var spread = 1.0
 
-    @Option(in: .iterations, help: "Passes over the graph. If not given 500 up to 10,000 points, 200 beyond.")
+    @Option(in: .iterations, help: "Epochs; by default 500 for up to 10,000 points, 200 for more.")
     var epochs: Int?
 
-    @Option(in: Bounds(above: 0, through: 1000), help: "Length of the first steps.")
+    @Option(in: Bounds(above: 0, through: 1000), help: "Initial learning rate.")
     var learningRate = 1.0
 
-    @Option(in: Bounds(0...1000), help: "Points that each drawn edge pushes away.")
+    @Option(in: Bounds(0...1000), help: "Negative samples per edge.")
     var negative = 5
 
-    @Option(help: "Keep the values of this column apart (supervised); empty cells are unknown.")
+    @Option(help: "Separate the values of this column (supervised); empty cells are unlabelled.")
     var by: String?
 
     @OptionGroup var map: PointMapOptions
@@ -56,7 +58,7 @@ struct UMAPCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.require(output, OutputName.tables + OutputName.vectors, "a map is written")
-        if map.onto != nil && by != nil { throw ValidationError("--onto does not go with --by") }
+        if map.onto != nil && by != nil { throw ValidationError("--onto cannot be combined with --by") }
     }
 
     func run() throws {

@@ -20,7 +20,7 @@ struct ClassifierFigureOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The calibration curve: .svg, .pdf or .png.", valueName: "file"))
     var calibrationFigure: String?
 
-    @Option(help: "Language of the words in pictures: en or ja.")
+    @Option(help: "Language of pictures: en or ja.")
     var language = "en"
 
     func validate() throws {
@@ -121,11 +121,13 @@ struct ClassifierReport {
         }
         guard !isQuiet else { return }
         if !leakage.identical.isEmpty || !leakage.nearlyIdentical.isEmpty {
-            Console.say("warning: \(leakage.identical.count) tested rows have a text that was also learned from, \(leakage.nearlyIdentical.count) more nearly so "
+            Console.say("warning: \(leakage.identical.count) test rows have a text that is also in the training rows, "
+                + "\(leakage.nearlyIdentical.count) more a nearly identical one "
                         + "(\(lines(leakage.identical + leakage.nearlyIdentical))); remove them, or let --group-column keep such rows together")
         }
         if !leakage.sharedGroups.isEmpty {
-            Console.say("warning: \(leakage.sharedGroups.count) groups were learned from and tested (\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
+            Console.say("warning: \(leakage.sharedGroups.count) groups are in both training and test rows "
+                + "(\(leakage.sharedGroups.prefix(5).joined(separator: ", "))\(leakage.sharedGroups.count > 5 ? ", …" : ""))")
         }
     }
 

@@ -7,21 +7,22 @@ import Training
 
 struct ClassifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "classify", abstract: "Give texts labels and probabilities by a trained classifier.",
+        commandName: "classify", abstract: "Label texts with a trained classifier.",
         discussion: """
             kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
 
-            Any folder of a …ForSequenceClassification model does, and those of `train classifier`. All columns of the input are carried along;
-            rows without a text keep their place and get no label.
+            Takes any …ForSequenceClassification model folder, and those written by `train
+            classifier`. All columns of the input are kept; rows without text keep their
+            place and get no label.
             """)
 
-    @Argument(help: "The classifier: a folder, or a name to look for.")
+    @Argument(help: "The classifier: a folder or a name.")
     var classifier: String
 
     @Argument(help: "A table of texts; - is standard input.")
     var input: String
 
-    @Option(help: "Column of the texts, by name or number from 1; the only or most likely one if not given.")
+    @Option(help: "Column of the texts, by name or number from 1; by default the only or most likely one.")
     var column: String?
 
     @Option(help: "Column of the second texts, for classifiers of pairs.")
@@ -30,7 +31,7 @@ struct ClassifyCommand: ParsableCommand {
     @Flag(help: "Divide logits by the temperature that `train classifier --calibrate` found.")
     var calibrated = false
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -50,7 +51,7 @@ struct ClassifyCommand: ParsableCommand {
         let texts = rows.column(at: text), seconds = try secondColumn.map(rows.column)
         func isEmpty(_ text: String) -> Bool { text.allSatisfy(\.isWhitespace) }
         let filled = texts.texts.indices.filter { row in !isEmpty(texts.texts[row]) && !(seconds.map { isEmpty($0.texts[row]) } ?? false) }
-        guard !filled.isEmpty else { throw DataError(.badData, "the column \(texts.name) holds no texts", file: input) }
+        guard !filled.isEmpty else { throw DataError(.badData, "the column \(texts.name) has no texts", file: input) }
         let (logits, truncated) = try model.logits(filled.map { texts.texts[$0] }, seconds.map { column in filled.map { column.texts[$0] } })
         computation.report(truncated, of: filled.count, model, isQuiet: report.quiet)
         let task = ClassificationTask(model.task), predictions = LabelPredictions(logits, task: task, labels: model.labels, temperature: temperature ?? 1)
@@ -89,26 +90,27 @@ struct ClassifyCommand: ParsableCommand {
         }
     }
 
-    /// The only column, or the one whose name says so, else an error that asks.
+    /// The only column, or the one with a telling name, otherwise an error that asks.
     private func likelyColumn(_ table: Table) throws -> Int {
         if table.columnNames.count == 1 { return 0 }
         for name in ["text", "sentence", "caption", "文", "テキスト"] { if let place = table.columnNames.firstIndex(where: { $0.lowercased() == name }) { return place } }
-        throw DataError(.usage, "which column holds the texts? --column names it; there are \(table.columnNames.joined(separator: ", "))", file: input)
+        throw DataError(.usage, "which column has the texts? Name it with --column; the columns are "
+            + "\(table.columnNames.joined(separator: ", "))", file: input)
     }
 }
 
 /// How a trained classifier computes.
 struct ClassifierComputation: ParsableArguments {
-    @Option(help: "What matrix products compute in: f32 (if not given), bf16 or int8.")
+    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
     var precision: Precision?
 
-    @Option(in: .tokens, help: "Longest text or pair in tokens; longer ones are cut and counted. The model's own limit if not given.")
+    @Option(in: .tokens, help: "Maximum length of a text or pair in tokens; longer ones are truncated and counted. By default the model's limit.")
     var maxLength: Int?
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir"))
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir"))
     var dictionary: String?
 
     func folder(of model: String) -> String? { FileManager.default.fileExists(atPath: model) ? model : nil }
@@ -131,7 +133,8 @@ struct ClassifierComputation: ParsableArguments {
 
     func report(_ truncated: Int, of count: Int, _ model: TextClassifier, isQuiet: Bool) {
         guard truncated > 0, !isQuiet else { return }
-        Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(count)) texts were longer than \(model.maxLength) tokens and were cut (--max-length)")
+        Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(count)) texts were longer than \(model.maxLength) tokens "
+            + "and were truncated (--max-length)")
     }
 }
 

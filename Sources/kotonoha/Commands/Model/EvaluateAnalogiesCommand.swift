@@ -12,8 +12,10 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
         discussion: """
             kotonoha evaluate analogies questions-words.txt --model words.h5
 
-            QUESTIONS has ": section" and four words a line. The answer is the word with the highest score of all but the three asked with: 3CosAdd, or 3CosMul
-            by --method mul. Sections whose names begin with gram count as syntactic. Questions with a word that has no vector are skipped.
+            QUESTIONS has lines of four words, and lines ": section". The answer is the
+            word with the highest score except the three given ones: 3CosAdd, or 3CosMul
+            with --method mul. Sections whose names begin with gram count as syntactic.
+            Questions with a word that has no vector are skipped.
             """)
 
     @Argument(help: "The questions.")
@@ -25,16 +27,16 @@ struct EvaluateAnalogiesCommand: ParsableCommand {
     @Option(help: "add (3CosAdd) or mul (3CosMul).")
     var method: ArithmeticMethod = .add
 
-    @Option(help: "Answer among the first so many words only.")
+    @Option(help: "Search only the first so many words.")
     var limit: Int?
 
-    @Flag(help: "Upper and lower case are different words; else the first word of the file stands for both.")
+    @Flag(help: "Distinguish upper and lower case; otherwise the first word in the file is used for both.")
     var caseSensitive = false
 
     @Option(name: .shortAndLong, help: "A table of every question with its answer (.tsv, .csv or .xlsx).")
     var output: String?
 
-    @Option(help: "Threads; the result does not depend on them.")
+    @Option(help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions

@@ -9,33 +9,37 @@ import Tensors
 
 struct EvaluateChoiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "choice", abstract: "Forced choice: which option goes with the cue, which is the odd one out?",
+        commandName: "choice", abstract: "Forced choice: which option matches the cue, or is the odd one out; minimal pairs.",
         discussion: """
             kotonoha evaluate choice items.xlsx --model words.h5
             kotonoha evaluate choice items.xlsx --cue 刺激 --options 選択肢1,選択肢2 --answer 正答 --template "これは{}です。"
 
-            Each row has a cue, options and perhaps the answer (an option or its number). The option with the highest cosine to the cue is chosen; a tie is no
-            choice and counts as wrong. Accuracy has an exact binomial interval (Clopper–Pearson) and is tested against guessing. --against compares two models
-            on the same items by McNemar's exact test. With --template, every text is put in place of {}; with two {}, the sentence of cue and option is compared with that of
-            the cue twice.
+            Each row has a cue, options and optionally the answer (an option or its
+            number). The option with the highest cosine to the cue is chosen; ties count as
+            wrong. Accuracy has an exact binomial interval (Clopper–Pearson) and is tested
+            against guessing. --against compares two models on the same items by McNemar's
+            exact test. --template inserts every text at {}; with two {}, the sentence with
+            cue and option is compared with the sentence that has the cue twice.
 
             kotonoha evaluate choice blimp.jsonl --model gpt2 --categories accuracies.csv
 
-            With columns of acceptable and unacceptable sentences, a language model is asked which is more probable: by the sum of its tokens' log-probabilities and
-            by their mean. Ties are errors. Intervals are Wilson's; that of all pairs is a bootstrap over categories.
+            With columns of acceptable and unacceptable sentences, a language model chooses
+            the more probable one, by the sum of token log-probabilities and by their mean.
+            Ties count as errors. Intervals are Wilson's; the overall one is a bootstrap
+            over categories.
             """)
 
-    @Argument(help: "A table with an item in each row.")
+    @Argument(help: "A table with one item per row.")
     var input: String
 
     @Option(help: "Column of the cues, by name or number.") var cue: String?
     @Option(help: ArgumentHelp("Columns of the options.", valueName: "a,b,…")) var options: String?
     @Option(help: "Column of the answers.") var answer: String?
-    @Option(help: "Column with people's choices, or the share of them who chose rightly.") var people: String?
+    @Option(help: "Column with people's choices, or the proportion who chose correctly.") var people: String?
     @Flag(help: "Items without a cue: the option least similar to the others is chosen.") var oddOneOut = false
     @Option(help: "A sentence with {} in place of the text.") var template: String?
     @Option(help: "Another model to compare with.") var against: String?
-    @Option(help: "Items with texts that have no vector: exclude or error.") var missing = Missing.exclude
+    @Option(help: "What to do with items whose texts have no vector: exclude or error.") var missing = Missing.exclude
     @Option(name: .shortAndLong, help: "A table of every item with its cosines and choice.") var output: String?
 
     @OptionGroup(title: "Minimal pairs, by a language model") var pairs: MinimalPairOptions
@@ -51,7 +55,9 @@ struct EvaluateChoiceCommand: ParsableCommand {
         if oddOneOut && cue != nil { throw ValidationError("--odd-one-out items have no --cue") }
         if let template {
             let places = template.components(separatedBy: "{}").count - 1
-            guard places == 1 || places == 2 && !oddOneOut else { throw ValidationError("--template has {} once, or twice for cue and option; '\(template)' has it \(places) times") }
+            guard places == 1 || places == 2 && !oddOneOut else {
+                throw ValidationError("--template must contain {} once, or twice for cue and option; '\(template)' has it \(places) times")
+            }
         }
     }
 
@@ -82,7 +88,8 @@ struct EvaluateChoiceCommand: ParsableCommand {
         }
         let lost = items.items.indices.filter { !first.outcomes[$0].missing.isEmpty }
         if let row = lost.first, missing == .error {
-            throw DataError(.badData, "\(first.outcomes[row].missing.map { "\"\($0)\"" }.joined(separator: ", ")) has no vector in \(name); --missing exclude leaves such items out",
+            throw DataError(.badData, "\(first.outcomes[row].missing.map { "\"\($0)\"" }.joined(separator: ", ")) has no vector in "
+                + "\(name); --missing exclude leaves out such items",
                             file: input, line: items.items[row].line)
         }
         if let output { try write(items, name, first, other?.choice, to: output) }
@@ -192,7 +199,7 @@ struct EvaluateChoiceCommand: ParsableCommand {
         if !report.quiet {
             let words = Set(lost.flatMap { first.outcomes[$0].missing }).sorted()
             if !words.isEmpty { Console.say("no vectors for \(words.prefix(20).joined(separator: ", "))\(words.count > 20 ? ", …" : "")") }
-            if !items.hasAnswers { Console.say("the table has no answers, so there is no accuracy; -o lists the choices") }
+            if !items.hasAnswers { Console.say("note: the table has no answers, so accuracy is not computed; -o lists the choices") }
         }
     }
 }

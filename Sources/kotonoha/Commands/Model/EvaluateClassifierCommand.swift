@@ -8,22 +8,23 @@ import Training
 
 struct EvaluateClassifierCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "classifier", abstract: "A trained classifier on labelled texts: accuracy, Matthews, F1 with intervals, calibration.",
+        commandName: "classifier", abstract: "Evaluate a classifier on labelled texts: accuracy, Matthews correlation, F1, calibration.",
         discussion: """
             kotonoha evaluate classifier my-classifier test.xlsx --column 文 --label 評価 --train ratings.xlsx -o predictions.xlsx --figure confusion.pdf
             kotonoha evaluate classifier model-a test.tsv --column sentence --label label --against model-b
 
-            --train names the table that was learned from: the baselines then stand beside, and texts or groups that are in both are counted. --against
-            compares two classifiers on the same rows, by McNemar's exact test and by a paired bootstrap.
+            --train gives the training table: baselines are then reported too, and texts or
+            groups in both tables are counted. --against compares two classifiers on the
+            same rows, by McNemar's exact test and a paired bootstrap.
             """)
 
-    @Argument(help: "The classifier: a folder, or a name to look for.")
+    @Argument(help: "The classifier: a folder or a name.")
     var classifier: String
 
     @Argument(help: "A table of texts and labels.")
     var input: String
 
-    @Option(help: ArgumentHelp("The table that was learned from.", valueName: "file"))
+    @Option(help: ArgumentHelp("The training table, for baselines and leakage.", valueName: "file"))
     var train: String?
 
     @Option(help: ArgumentHelp("Another classifier to compare with.", valueName: "dir|name"))

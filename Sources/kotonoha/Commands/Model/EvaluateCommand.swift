@@ -8,7 +8,7 @@ import SentenceEmbedding
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure a model: against people's scores, by translations, groups, analogies, minimal pairs, reading times, labels.",
+        abstract: "Evaluate a model: human similarity ratings, translations, groups, analogies, minimal pairs, reading times, labels.",
         subcommands: [
             STSCommand.self, EvaluateRetrievalCommand.self, EvaluateGroupsCommand.self, EvaluateAnalogiesCommand.self, EvaluateChoiceCommand.self,
             EvaluateReadingCommand.self, EvaluateClassifierCommand.self,
@@ -17,10 +17,11 @@ struct EvaluateCommand: ParsableCommand {
 
 struct STSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sts", abstract: "Semantic textual similarity: correlation of cosines with people's scores.",
+        commandName: "sts", abstract: "Semantic textual similarity: correlation of cosines with human ratings.",
         discussion: """
-            Reads JSTS, STS-B, JSICK and whatever has two columns of sentences and one of scores. Printed are Pearson's and Spearman's
-            correlation with 95 % intervals (Fisher's z, and a seeded bootstrap over pairs).
+            Reads JSTS, STS-B, JSICK and any table with two columns of sentences and one of
+            scores. Prints Pearson's and Spearman's correlation with 95 % intervals
+            (Fisher's z, and a seeded bootstrap over pairs).
             """)
 
     @Argument(help: "The file with pairs and scores.")
@@ -67,7 +68,9 @@ struct STSCommand: ParsableCommand {
         }
         if !model.isWordFile { ModelOptions.report(counts, maxLength: encoder.maxLength, isQuiet: report.quiet) }
         let covered = cosines.count, all = covered + uncovered
-        guard covered > 1 else { throw DataError(.badData, "\(covered) of \(all) pairs have vectors for both sides; a correlation needs two", file: input) }
+        guard covered > 1 else {
+            throw DataError(.badData, "\(covered) of \(all) pairs have vectors on both sides; a correlation needs two", file: input)
+        }
         let evaluation = try SimilarityEvaluation(similarities: cosines, scores: scores, samples: samples, seed: seed)
         try out.write(["measure", "value", "fisher_low", "fisher_high", "bootstrap_low", "bootstrap_high", "pairs"],
                       [("pearson", evaluation.pearson), ("spearman", evaluation.spearman)].map { name, result in
@@ -111,7 +114,7 @@ struct STSCommand: ParsableCommand {
 
 /// Where the figures of an evaluation go beside standard output.
 struct EvaluationOutput: ParsableArguments {
-    @Option(name: .shortAndLong, help: "Also write the figures as a table (.tsv, .csv, .xlsx, .jsonl), with the record of their making beside it.")
+    @Option(name: .shortAndLong, help: "Also write the results as a table (.tsv, .csv, .xlsx, .jsonl), with a provenance record next to it.")
     var output: String?
 
     func write(_ columns: [TableColumn], _ rows: [[Cell]], record: () throws -> Provenance) throws {

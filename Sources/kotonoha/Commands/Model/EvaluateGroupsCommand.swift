@@ -8,24 +8,24 @@ import Tensors
 
 struct EvaluateGroupsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "groups", abstract: "Groups, as captions of one scene: how often the nearest sentence is of the same one.",
+        commandName: "groups", abstract: "Groups, such as captions of one scene: how often the nearest sentence is in the same group.",
         discussion: """
             kotonoha embed Datasets/captions.tsv -o vectors.h5 --column text --group-column scene
             kotonoha evaluate groups vectors.h5 --by language
 
-            --by asks the question within and between the values of another column.
+            --by evaluates within and between the values of another column.
             """)
 
     @Argument(help: "A vector file with groups.")
     var vectors: String
 
-    @Option(help: "A column of the vector file, as language.")
+    @Option(help: "A column of the vector file, such as language.")
     var by: String?
 
-    @Option(help: "Groups by this column of the vector file, as a category; the file's own groups if not given.")
+    @Option(help: "Column of the groups, such as a category; by default the file's groups.")
     var group: String?
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup var out: EvaluationOutput
@@ -41,7 +41,9 @@ struct EvaluateGroupsCommand: ParsableCommand {
         if let by {
             let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
             let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
-            guard kinds.count <= 20 else { throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; at most 20 are compared", file: vectors) }
+            guard kinds.count <= 20 else {
+                throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; expected at most 20", file: vectors)
+            }
             for from in kinds {
                 for to in kinds {
                     func rows(_ kind: String) -> [Bool] { zip(values, valid).map { $0 == kind && $1 } }
@@ -50,7 +52,7 @@ struct EvaluateGroupsCommand: ParsableCommand {
                     results.append((from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
                 }
             }
-            guard !results.isEmpty else { throw DataError(.badData, "no sentence has another one of its group to be found", file: vectors) }
+            guard !results.isEmpty else { throw DataError(.badData, "no group has two sentences", file: vectors) }
         } else {
             results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
         }

@@ -7,10 +7,10 @@ import Tokenizers
 
 /// Options of `evaluate choice` for a language model and pairs of sentences.
 struct MinimalPairOptions: ParsableArguments {
-    @Option(help: "Column of the acceptable sentences; that of BLiMP and JBLiMP is known.") var good: String?
+    @Option(help: "Column of the acceptable sentences; recognized for BLiMP and JBLiMP.") var good: String?
     @Option(help: "Column of the unacceptable sentences.") var bad: String?
-    @Option(help: ArgumentHelp("Columns of categories to count by; those of BLiMP and JBLiMP are known.", valueName: "a,b,…")) var by: String?
-    @Option(help: ArgumentHelp("A table with a row for each category (published accuracies, people's), put beside; may be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("Columns of categories; recognized for BLiMP and JBLiMP.", valueName: "a,b,…")) var by: String?
+    @Option(help: ArgumentHelp("A table with a row per category (published or human accuracies) to show next to the results; may be given several times.", valueName: "file"))
     var beside: [String] = []
     @Option(help: ArgumentHelp("A table of the accuracies.", valueName: "file")) var categories: String?
     @Option(in: .samples, help: "Bootstrap samples of the interval over all categories.") var resamples = 2000
@@ -48,7 +48,8 @@ struct MinimalPairEvaluation {
     func run() throws {
         let pairs = try MinimalPairs(table, good: options.good, bad: options.bad, by: options.by?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
         guard let name = model.model else {
-            throw DataError(.usage, "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) are judged by a language model; name one by --model", file: input)
+            throw DataError(.usage, "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) need a language model; name one "
+                + "with --model", file: input)
         }
         model.notePrecision(isQuiet: report.quiet)
         let language = try openLanguageModel(name, precision: model.precision?.resolved ?? .f32, dictionary: model.dictionary)
@@ -100,7 +101,8 @@ struct MinimalPairEvaluation {
         let table = try Table(path: file), wanted = Set(categories.map { $0.lowercased() })
         let shared = table.columns.map { column in Set(column.texts.map { $0.lowercased() }).intersection(wanted).count }
         guard let most = shared.max(), most > 0, let key = shared.firstIndex(of: most) else {
-            throw DataError(.badData, "no column of it names a category of the pairs (\(categories.dropFirst().prefix(3).joined(separator: ", ")) …); its columns are "
+            throw DataError(.badData, "none of its columns names a category of the pairs "
+                + "(\(categories.dropFirst().prefix(3).joined(separator: ", ")) …); its columns are "
                             + table.columnNames.joined(separator: ", "), file: file)
         }
         let numbers = table.columns.indices.filter { $0 != key && [.integer, .number].contains(table.columns[$0].kind) }.map { table.columns[$0] }

@@ -7,28 +7,31 @@ import Tensors
 
 struct EvaluateReadingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reading", abstract: "Reading times and surprisal: what does it explain beyond word length?",
+        commandName: "reading", abstract: "Reading times: how much surprisal explains beyond word length.",
         discussion: """
             kotonoha surprisal MODEL stories.tsv --column text -o words.csv      # then join the reading times to it
             kotonoha evaluate reading words.csv --time rt --group row -o coefficients.csv
 
-            Least squares of the time on word length (and --baseline), then with the surprisal of the word and of the --lag words before it. Reported are the
-            gain in log-likelihood in the sample (with the likelihood-ratio test) and per held-out word in cross-validation over groups, correlations,
-            and partial correlations given the baseline. Rows stand in reading order; words before a group's first do not exist.
+            Regresses time on word length (and --baseline) by least squares, then adds the
+            surprisal of the word and of the --lag preceding words. Reports the gain in
+            log-likelihood in the sample (with the likelihood-ratio test) and per held-out
+            word in cross-validation over groups, correlations, and partial correlations
+            given the baseline. Rows must be in reading order; preceding words never come
+            from another group.
             """)
 
-    @Argument(help: "A table with a word in each row: what surprisal wrote, with a column of times.") var input: String
+    @Argument(help: "A table with one word per row, as written by surprisal, with a column of times.") var input: String
     @Option(help: "Column of the reading times.") var time: String
     @Option(help: "Column of the surprisals.") var surprisal = "surprisal"
-    @Option(help: "Column of the text, story or item that a word belongs to; found by usual names (row, story, text, item).") var group: String?
-    @Option(help: "Column of the words, whose characters are counted; the column length, or a column of words, if not given.") var word: String?
+    @Option(help: "Column of the text, story or item of each word; by default row, story, text or item.") var group: String?
+    @Option(help: "Column of the words, whose characters are counted; by default the column length or a column of words.") var word: String?
     @Option(help: "Column of word lengths.") var length: String?
-    @Option(help: ArgumentHelp("Further columns of numbers in the baseline, as log frequency.", valueName: "a,b,…")) var baseline: String?
-    @Option(in: Bounds(0...10), help: "Words before whose surprisal counts.") var lag = 1
-    @Option(in: Bounds(2...1000), help: "Folds of the cross-validation; if not given, each group in turn where there are 2 to 20, else 10.") var folds: Int?
+    @Option(help: ArgumentHelp("More numeric columns in the baseline, such as log frequency.", valueName: "a,b,…")) var baseline: String?
+    @Option(in: Bounds(0...10), help: "Number of preceding words whose surprisal is included.") var lag = 1
+    @Option(in: Bounds(2...1000), help: "Folds of the cross-validation; by default each group in turn if there are 2 to 20, otherwise 10.") var folds: Int?
     @Option(in: .samples, help: "Bootstrap samples of the held-out gain's interval.") var resamples = 10_000
     @Option(in: .seed, help: "Seed of folds and bootstrap.") var seed: UInt64 = 0
-    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @Option(name: .shortAndLong, help: "A table of the coefficients.") var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -38,7 +41,7 @@ struct EvaluateReadingCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireTable(output)
-        if word != nil && length != nil { throw ValidationError("--word and --length exclude each other: both say how long a word is") }
+        if word != nil && length != nil { throw ValidationError("--word and --length exclude each other: both give the length of words") }
     }
 
     func run() throws {
@@ -73,7 +76,9 @@ struct EvaluateReadingCommand: ParsableCommand {
         if reading.leftOut > 0 {
             Console.say("note: \(Console.counted(reading.leftOut, "row")) without a time, a surprisal or \(Console.counted(lag, "word")) before it left out")
         }
-        if reading.groupCount < 2 { Console.say("note: all words count as one text (--group), so held-out words are neighbours of those that were fitted") }
+        if reading.groupCount < 2 {
+            Console.say("note: all words count as one text (--group), so held-out words are next to words that were fitted")
+        }
     }
 
     private func facts(_ reading: ReadingTimes, _ result: ReadingTimes.Result) -> [(key: String, value: JSON)] {

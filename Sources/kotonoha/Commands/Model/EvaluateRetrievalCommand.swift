@@ -7,13 +7,14 @@ import Tensors
 
 struct EvaluateRetrievalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retrieval", abstract: "Translations or paraphrases: how often a sentence's partner is the nearest of all.",
+        commandName: "retrieval", abstract: "Translations or paraphrases: how often a sentence's partner is its nearest neighbour.",
         discussion: """
             kotonoha evaluate retrieval pairs.tsv --columns ja,en
 
-            Each row holds two sentences that belong together. Every sentence of one column looks for its partner among all of the other.
-            A sentence that stands in several rows is one sentence: it asks once, and each of its partners is right. With --group-column, as of
-            captions of one picture, each sentence of the group is.
+            Each row has two matching sentences. Every sentence of one column is a query
+            against all sentences of the other. A sentence that occurs in several rows is
+            one query, and each of its partners is correct. With --group-column (for
+            example captions of one picture), every sentence of the group is correct.
             """)
 
     @Argument(help: "The file with pairs.")
@@ -22,7 +23,7 @@ struct EvaluateRetrievalCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The columns, by name or number.", valueName: "first,second"))
     var columns: String?
 
-    @Option(help: "Column of the groups (image, scene …): every sentence of the group counts as right.")
+    @Option(help: "Column of the groups (image, scene …): every sentence of the group counts as correct.")
     var groupColumn: String?
 
     @OptionGroup var out: EvaluationOutput

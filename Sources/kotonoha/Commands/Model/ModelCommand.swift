@@ -6,12 +6,12 @@ import SentenceEmbedding
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "List, fetch, describe and convert models.",
+        commandName: "model", abstract: "List, download, describe and convert models.",
         subcommands: [ModelListCommand.self, ModelPullCommand.self, ModelInfoCommand.self, ModelConvertCommand.self])
 }
 
 struct ModelListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "The models that --model finds by name.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models that --model finds by name.")
 
     @OptionGroup(title: "Report") var report: ReportOptions
 
@@ -25,7 +25,7 @@ struct ModelListCommand: ParsableCommand {
                 ])
             }).serialized(.pretty))
         }
-        if models.isEmpty { Console.say("no models here; kotonoha model pull NAME fetches one") }
+        if models.isEmpty { Console.say("no models found; download one with kotonoha model pull NAME") }
         for model in models {
             let size = Console.fixed(Double(model.weightBytes) / 1e6, 0)
             try Console.print([model.name, model.kind, model.family, "\(size) MB", model.languages.joined(separator: ",")].joined(separator: "\t"))
@@ -34,7 +34,7 @@ struct ModelListCommand: ParsableCommand {
 }
 
 struct ModelInfoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "info", abstract: "What a model is: size, layers, pooling, prompts, languages.")
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "Describe a model: size, layers, pooling, prompts, languages.")
 
     @Argument(help: "The model: its folder or its name.")
     var model: String
@@ -50,13 +50,14 @@ struct ModelInfoCommand: ParsableCommand {
 
 struct ModelConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "convert", abstract: "Write a model's weights anew as safetensors, in another precision if asked.",
+        commandName: "convert", abstract: "Convert a model's weights to safetensors, optionally in another precision.",
         discussion: """
             kotonoha model convert old-model -o new-model                       # pytorch_model.bin becomes model.safetensors
             kotonoha model convert big-model -o half --weights bf16
             kotonoha model convert sharded-model -o one-file.safetensors
 
-            A name that ends in .safetensors gets the encoder's weights alone; any other is a new folder with the whole model.
+            An output name ending in .safetensors gets only the encoder's weights; any
+            other name is a new folder with the whole model.
             """)
 
     @Argument(help: "The model: its folder or its name.")
@@ -97,20 +98,21 @@ struct ModelConvertCommand: ParsableCommand {
             ]).serialized(.pretty))
         }
         if report.quiet { return }
-        if !summary.leftOut.isEmpty { Console.say("left out, being no weights: \(summary.leftOut.joined(separator: ", "))") }
+        if !summary.leftOut.isEmpty { Console.say("left out, not weights: \(summary.leftOut.joined(separator: ", "))") }
         Console.say("\(output): \(Console.counted(summary.tensors, "tensor")), \(Console.counted(summary.parameters, "parameter")) in \(weights.rawValue)")
     }
 }
 
 struct ModelPullCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pull", abstract: "Fetch a model from the Hugging Face hub into the usual cache.",
+        commandName: "pull", abstract: "Download a model from the Hugging Face hub into the standard cache.",
         discussion: """
             kotonoha model pull sentence-transformers/all-MiniLM-L6-v2
 
-            A download that broke off goes on where it stopped. When all files are there the model is loaded once; it is found by its name
-            only after that. HF_TOKEN opens what is not public, HF_ENDPOINT names another hub,
-            HF_HUB_CACHE or HF_HOME another cache, and HF_HUB_OFFLINE=1 forbids all of it.
+            An interrupted download resumes. When all files are complete the model is
+            loaded once; only then is it found by name. HF_TOKEN gives access to private
+            models, HF_ENDPOINT sets another hub, HF_HUB_CACHE or HF_HOME another cache,
+            and HF_HUB_OFFLINE=1 forbids downloads.
             """)
 
     @Argument(help: ArgumentHelp("The model's name on the hub.", valueName: "organization/model"))
@@ -119,7 +121,7 @@ struct ModelPullCommand: ParsableCommand {
     @Option(help: "Branch, tag or commit.")
     var revision = "main"
 
-    @Option(help: ArgumentHelp("The largest model that is fetched, in GB.", valueName: "0.001...10000"))
+    @Option(help: ArgumentHelp("Maximum download size in GB.", valueName: "0.001...10000"))
     var maxSize = 20.0
 
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -138,7 +140,7 @@ struct ModelPullCommand: ParsableCommand {
             if file != current.file { finished += current.received }
             current = (file, received)
             progress.update(done: finished + received, fraction: total.map { Double(received) / Double(max(1, $0)) }, note: file)
-            if Interruption.isRequested { throw DataError(.interrupted, "stopped; the same command goes on from here") }
+            if Interruption.isRequested { throw DataError(.interrupted, "stopped; the same command resumes the download") }
         }
         progress.finish()
         if report.json {

@@ -10,16 +10,19 @@ import Training
 
 struct TrainClassifierCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "classifier", abstract: "Train a classifier on labelled texts, or measure by folds how well one would do.",
+        commandName: "classifier", abstract: "Train a classifier on labelled texts, or estimate its accuracy by cross-validation.",
         discussion: """
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
             kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
 
-            With --folds (or --test) nothing is saved: accuracy, Matthews, F1 (or correlations) have bootstrap intervals over rows, or over groups where
-            --group-column is given, and stand beside a majority guess, character n-grams and frozen embeddings; -o is then a table of every row's
-            prediction. --freeze all fits logistic or ridge regression on the model's vectors, its penalty chosen in inner folds; otherwise the
-            encoder is fine-tuned. Epoch, penalty and temperature are always chosen within the rows that are learned from.
+            With --folds (or --test) no model is saved: accuracy, Matthews correlation and
+            F1 (or correlations) are reported with bootstrap intervals over rows, or over
+            groups with --group-column, next to a majority baseline, character n-grams and
+            frozen embeddings; -o is then a table of predictions. --freeze all fits
+            logistic or ridge regression on the model's vectors, its penalty chosen in
+            inner folds; otherwise the encoder is fine-tuned. Epoch, penalty and
+            temperature are always chosen within the training rows.
             """)
 
     @Argument(help: "A table of texts and labels.")
@@ -28,64 +31,64 @@ struct TrainClassifierCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The classifier's folder; with --folds or --test a table of predictions (.tsv, .csv, .xlsx, .jsonl).")
     var output: String?
 
-    @Option(in: Bounds(2...100), help: "Parts that are predicted from the others in turn.")
+    @Option(in: Bounds(2...100), help: "Number of folds for cross-validation.")
     var folds: Int?
 
-    @Option(help: ArgumentHelp("A table to be predicted instead of folds; may be given several times.", valueName: "file"))
+    @Option(help: ArgumentHelp("A test table, instead of folds; may be given several times.", valueName: "file"))
     var test: [String] = []
 
-    @Option(help: "classification, regression (numbers) or multilabel (labels with ; or | between them).")
+    @Option(help: "classification, regression (numbers) or multilabel (labels separated by ; or |).")
     var task = ClassificationTask.classification
 
-    @Flag(help: "Spread the classes evenly over the folds.")
+    @Flag(help: "Stratify folds by class.")
     var stratify = false
 
-    @Option(help: ArgumentHelp("What stands still: none, embeddings, a number of layers from below, or all.", valueName: "embeddings|N|all"))
+    @Option(help: ArgumentHelp("What to freeze: none, embeddings, a number of lower layers, or all.", valueName: "embeddings|N|all"))
     var freeze = "none"
 
-    @Flag(help: "For few examples: the encoder first learns which texts are of one class, then a linear model is fitted on its vectors.")
+    @Flag(help: "For few examples: train the encoder on pairs of the same and of different classes, then fit a linear model on its vectors.")
     var setfit = false
 
-    @Option(help: ArgumentHelp("balanced lets all classes count alike.", valueName: "balanced|none"))
+    @Option(help: ArgumentHelp("balanced gives all classes equal weight.", valueName: "balanced|none"))
     var classWeights = ClassWeights.none
 
-    @Flag(help: "Find a temperature for the probabilities on held-out training rows.")
+    @Flag(help: "Fit a temperature for the probabilities on held-out training rows.")
     var calibrate = false
 
-    @Option(in: Bounds(1...100), help: "Trainings with different seeds, over which figures are averaged; with --folds or --test.")
+    @Option(in: Bounds(1...100), help: "Number of seeds to train with and average over; with --folds or --test.")
     var seeds = 1
 
-    @Option(in: .epochs, help: "Passes over the rows.")
+    @Option(in: .epochs, help: "Epochs.")
     var epochs = 3
 
-    @Option(in: .batch, help: "Rows in a step.")
+    @Option(in: .batch, help: "Rows per step.")
     var batchSize = 32
 
     @Option(in: .learningRate, help: "Peak learning rate.")
     var learningRate = 2e-5
 
-    @Option(in: Bounds(above: 0, through: 1), help: "Each layer's learning rate as a share of the layer above it.")
+    @Option(in: Bounds(above: 0, through: 1), help: "Each layer's learning rate relative to the layer above it.")
     var layerDecay = 1.0
 
     @Option(in: Bounds(0...1000), help: "Weight decay of AdamW.")
     var weightDecay = 0.01
 
-    @Option(in: .share, help: "Share of the steps in which the learning rate rises.")
+    @Option(in: .share, help: "Proportion of steps used for warm-up.")
     var warmup = 0.06
 
-    @Option(in: .dropout, help: "Dropout; the model's own if not given.")
+    @Option(in: .dropout, help: "Dropout; by default the model's.")
     var dropout: Double?
 
-    @Option(help: ArgumentHelp("A pull of the weights towards the pretrained ones.", valueName: "weights=0.01@pretrained"))
+    @Option(help: ArgumentHelp("Penalty that pulls the weights toward the pretrained ones.", valueName: "weights=0.01@pretrained"))
     var penalty: String?
 
-    @Flag(help: "Keep the epoch with the best figure on a tenth of the training rows, held out for this.")
+    @Flag(help: "Keep the epoch with the best score on a held-out tenth of the training rows.")
     var earlyStopping = false
 
     @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
     var runFolder: String?
 
-    @Flag(help: "Begin anew, whatever checkpoints there are.")
+    @Flag(help: "Start over, ignoring checkpoints.")
     var fresh = false
 
     @OptionGroup(title: "Labels") var labelled: LabelledTableOptions
@@ -102,29 +105,33 @@ struct TrainClassifierCommand: ParsableCommand {
     private var isFrozen: Bool { freeze == "all" }
 
     func validate() throws {
-        guard FineTuning.Freeze(freeze) != nil else { throw ValidationError("--freeze is none, embeddings, all or a number of layers from 1, not '\(freeze)'") }
+        guard FineTuning.Freeze(freeze) != nil else {
+            throw ValidationError("--freeze must be none, embeddings, all or a number of layers from 1, not '\(freeze)'")
+        }
         if folds != nil && !test.isEmpty { throw ValidationError("--folds and --test exclude each other") }
-        if !measures && output == nil { throw ValidationError("give -o MODEL to save a classifier, or --folds or --test to measure one") }
+        if !measures && output == nil { throw ValidationError("give -o MODEL to save a classifier, or --folds or --test to evaluate one") }
         if measures { try OutputName.requireTable(output) }
         if !measures {
             try refuse([("--seeds", seeds > 1), ("--figure", figures.figure != nil), ("--calibration-figure", figures.calibrationFigure != nil), ("--stratify", stratify)],
-                       "goes with --folds or --test")
+                       "is for --folds or --test")
         }
-        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "goes with -o MODEL; with --folds and --test nothing is saved") }
+        if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "is for -o MODEL; with --folds and --test nothing is saved") }
         if isFrozen {
             try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
                         ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
                         ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
-                       "is for fine-tuning and does not go with --freeze all, whose penalty is chosen in inner folds")
+                       "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
         }
         if setfit {
             try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
                         ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
-                       "does not go with --setfit")
-            if task != .classification { throw ValidationError("--setfit goes with --task classification") }
+                       "cannot be combined with --setfit")
+            if task != .classification { throw ValidationError("--setfit needs --task classification") }
         }
-        if calibrate, task != .classification { throw ValidationError("--calibrate goes with --task classification") }
-        if classWeights == .balanced, task != .classification { throw ValidationError("--class-weights balanced goes with --task classification") }
+        if calibrate, task != .classification { throw ValidationError("--calibrate needs --task classification") }
+        if classWeights == .balanced, task != .classification {
+            throw ValidationError("--class-weights balanced needs --task classification")
+        }
         _ = try pull()
     }
 
@@ -191,11 +198,12 @@ struct TrainClassifierCommand: ParsableCommand {
 
     private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
 
-    /// Token ids of all rows; says how many were cut.
+    /// Token ids of all rows; reports how many were truncated.
     private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
         let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) tokens and were cut (--max-length)")
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) "
+                + "tokens and were truncated (--max-length)")
         }
         return encodings
     }
@@ -284,16 +292,19 @@ struct TrainClassifierCommand: ParsableCommand {
             view.end()
         } else if isFrozen {
             guard data.seconds == nil else {
-                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved as a folder that other programs load; --folds measures one, and without --freeze all pairs are read together")
+                throw DataError(.usage, "a classifier of pairs on frozen vectors cannot be saved in a format that other programs load; "
+                    + "evaluate it with --folds, or leave out --freeze all to encode pairs together")
             }
-            guard !model.isWordFile, model.truncateDim == nil else { throw DataError(.usage, "a classifier is saved with a sentence model as it is; --folds measures others") }
+            guard !model.isWordFile, model.truncateDim == nil else {
+                throw DataError(.usage, "a classifier can only be saved with an unmodified sentence model; evaluate others with --folds")
+            }
             let (method, encoder) = try frozen(data)
             let head = try method.fit(data, train: rows)
             (writer.prompt, writer.normalizes) = (encoder.prompt, model.normalize)
             writer.temperature = try method.temperature(data, train: rows, head)
             try writer.write(head, to: folder)
             facts.append(("penalty", .number(head.penalty)))
-            if head.isAtEdge && !report.quiet { Console.say("note: the penalty that was chosen is the weakest or strongest of those tried") }
+            if head.isAtEdge && !report.quiet { Console.say("note: the chosen penalty is the weakest or strongest of those tried") }
         } else {
             let settings = try settings, runFolder = URL(fileURLWithPath: run), encodings = try encodings(data, base)
             let parts = try ClassifierTrainer.parts(of: rows, data, settings)
@@ -347,7 +358,7 @@ private final class StepLine: Sendable {
                 let of = state.steps.map { " of \($0)" } ?? ""
                 StandardStreams.tell("\r\u{1B}[K\(state.title.escapedForTerminal): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))")
             }
-        case .resumed(let step, let file): if !isQuiet { Console.say("\ngoing on after step \(step) from \(file)") }
+        case .resumed(let step, let file): if !isQuiet { Console.say("\nresuming after step \(step) from \(file)") }
         default: break
         }
     }

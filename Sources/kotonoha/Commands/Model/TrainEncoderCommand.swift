@@ -7,18 +7,19 @@ import Training
 
 struct TrainEncoderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "encoder", abstract: "Train a sentence encoder as a configuration file says.",
+        commandName: "encoder", abstract: "Train a sentence encoder from a configuration file.",
         discussion: """
             kotonoha train encoder config.json -o my-model
 
-            Checkpoints, the best weights and a log (log.jsonl) go to my-model.run, or where --run says. Stopped at any
-            moment, the same command goes on from the last checkpoint and ends with the same weights as an undisturbed
-            run. docs/training.md describes the configuration.
+            Checkpoints, the best weights and a log (log.jsonl) go to my-model.run, or to
+            --run. After an interruption the same command resumes from the last checkpoint
+            and ends with the same weights as an uninterrupted run. docs/training.md
+            describes the configuration.
             """)
 
     @OptionGroup var training: TrainingRunOptions
 
-    @Option(in: .learningRate, help: "Peak learning rate; instead of the configuration's.")
+    @Option(in: .learningRate, help: "Peak learning rate, overriding the configuration.")
     var learningRate: Double?
 
     @OptionGroup(title: "Output") var writing: OutputOptions

@@ -6,14 +6,15 @@ import Training
 
 struct TrainLMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lm", abstract: "Train a causal language model as a configuration file says.",
+        commandName: "lm", abstract: "Train a causal language model from a configuration file.",
         discussion: """
             kotonoha train lm config.json -o my-model
 
-            A decoder of Llama's kind, over documents packed into blocks without padding. Checkpoints, the best weights by the
-            held-out documents and a log (log.jsonl) go to my-model.run, or where --run says. Stopped at any moment, the same command goes
-            on from the last checkpoint and ends with the same weights as an undisturbed run. docs/training.md describes the
-            configuration.
+            Trains a Llama-style decoder on documents packed into blocks without padding.
+            Checkpoints, the best weights on the held-out documents and a log (log.jsonl)
+            go to my-model.run, or to --run. After an interruption the same command resumes
+            from the last checkpoint and ends with the same weights as an uninterrupted
+            run. docs/training.md describes the configuration.
             """)
 
     @OptionGroup var training: TrainingRunOptions

@@ -10,9 +10,11 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "seq2seq", abstract: "Train a network that turns one text into another.",
         discussion: """
-            INPUT has a source and a target in every row. Without --from a new network is made, of the shape that the options or --config say, with
-            a vocabulary of the characters (--unit characters) or words (--unit words) that occur, or with the given --tokenizer.
-            Accuracy is measured free-running: the network reads its own output back.
+            INPUT has a source and a target in every row. Without --from a new network is
+            created as set by the options or --config, with a vocabulary of the characters
+            (--unit characters) or words (--unit words) that occur, or with the given
+            --tokenizer. Accuracy is measured free-running: the network reads its own
+            output back.
             """)
 
     @Argument(help: "TSV, CSV, spreadsheet or JSON lines with the pairs; - is standard input.")
@@ -23,13 +25,13 @@ struct TrainSeq2SeqCommand: ParsableCommand {
 
     @Option(help: "Column of the sources, by name or number from 1.") var sourceColumn = "1"
     @Option(help: "Column of the targets.") var targetColumn = "2"
-    @Option(help: "Pairs to measure on, same columns; the training pairs if not given.") var dev: String?
-    @Flag(help: "Take spaces out of both columns (Japanese text that is cut into words).") var removeSpaces = false
+    @Option(help: "Pairs to evaluate on, with the same columns; by default the training pairs.") var dev: String?
+    @Flag(help: "Remove spaces from both columns (Japanese text that is split into words).") var removeSpaces = false
 
-    @Option(help: "A model to go on from.") var from: String?
+    @Option(help: "A model to continue from.") var from: String?
     @Option(help: "config.json of a new network; its vocabulary size is set by the tokenizer.") var config: String?
     @Option(help: "tokenizer.json of a new network.") var tokenizer: String?
-    @Option(help: "What a new vocabulary consists of: characters or words.") var unit: SymbolUnit = .characters
+    @Option(help: "Unit of a new vocabulary: characters or words.") var unit: SymbolUnit = .characters
     @Flag(help: "Characters outside the vocabulary become [UNK] instead of an error.") var keepUnknown = false
 
     @OptionGroup(title: "Shape of a new network") var shape: Seq2SeqShapeOptions
@@ -39,10 +41,12 @@ struct TrainSeq2SeqCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     @OptionGroup(title: "Items") var itemReport: ItemReportOptions
-    @Option(in: Bounds(0...1_000_000_000), help: "Show so many outputs that differ from their target at the end.") var show = 10
+    @Option(in: Bounds(0...1_000_000_000), help: "Number of wrong outputs to show at the end.") var show = 10
 
     func validate() throws {
-        if from != nil && (config != nil || tokenizer != nil) { throw ValidationError("--from brings its own configuration and tokenizer") }
+        if from != nil && (config != nil || tokenizer != nil) {
+            throw ValidationError("--from has its own configuration and tokenizer; leave out --config and --tokenizer")
+        }
         if from != nil || config != nil {
             try refuse(shape.given, "is for a new network; \(from == nil ? "--config" : "--from") brings its own shape")
         }
@@ -121,7 +125,7 @@ struct TrainSeq2SeqCommand: ParsableCommand {
             let texts = [item.item.source, item.item.target].map { isColoured ? $0.escapedForTerminal : $0 } + [isColoured ? item.comparison.coloured : item.output]
             Console.say((["\(item.item.line)"] + texts).joined(separator: "  "), isStyled: isColoured)
         }
-        if wrong.count > show { Console.say("… and \(wrong.count - show) more; --show, --html and --items have them") }
+        if wrong.count > show { Console.say("… and \(wrong.count - show) more; see --show, --html and --items") }
     }
 }
 
@@ -134,16 +138,16 @@ struct Seq2SeqShapeOptions: ParsableArguments {
     @Option(in: .dimension, help: "Size of the hidden states.") var hiddenSize = 64
     @Option(in: .layers, help: "Layers of the encoder and of the decoder.") var layers = 1
     @Option(in: .heads, help: "Heads of a Transformer's attention.") var heads = 4
-    @Option(in: .intermediate, help: "Size of a Transformer's feed-forward middle; twice the hidden size if not given.") var feedForward: Int?
-    @Option(help: "Where a Transformer's layer norms stand: post or pre.") var norm: NormPlacement = .post
+    @Option(in: .intermediate, help: "Feed-forward size of a Transformer; by default twice the hidden size.") var feedForward: Int?
+    @Option(help: "Layer norm placement of a Transformer: post or pre.") var norm: NormPlacement = .post
     @Option(help: "A Transformer's positions: sinusoidal or learned.") var positions: Positions = .sinusoidal
-    @Option(in: .dimension, help: "Size of a recurrent network's embeddings; the hidden size if not given.") var embeddingSize: Int?
+    @Option(in: .dimension, help: "Embedding size of a recurrent network; by default the hidden size.") var embeddingSize: Int?
     @Option(help: "Attention of a recurrent network: none, additive (Bahdanau), dot, general or concat (Luong).") var attention: RecurrentAttention = .none
-    @Flag(help: "A recurrent encoder reads in both directions.") var bidirectional = false
-    @Flag(help: "The attentional output enters the next step (Luong).") var inputFeeding = false
-    @Flag(help: "The output layer shares the embedding table.") var tied = false
+    @Flag(help: "Make a recurrent encoder bidirectional.") var bidirectional = false
+    @Flag(help: "Feed the attentional output into the next step (Luong).") var inputFeeding = false
+    @Flag(help: "Tie the output layer to the embedding table.") var tied = false
     @Option(in: .dropout, help: "Dropout.") var dropout = 0.0
-    @Option(in: .tokens, help: "Longest source or target in tokens.") var maxLength = 256
+    @Option(in: .tokens, help: "Maximum length of source and target in tokens.") var maxLength = 256
 
     /// Options that differ from their default.
     var given: [(name: String, isGiven: Bool)] {
@@ -177,7 +181,7 @@ struct Seq2SeqShapeOptions: ParsableArguments {
             shape.bidirectional = bidirectional
             shape.inputFeeding = inputFeeding
             architecture = .recurrent(shape)
-        default: throw ValidationError("--network '\(network)' is not known; it is transformer, lstm or gru")
+        default: throw ValidationError("--network '\(network)' is unknown; expected transformer, lstm or gru")
         }
         var configuration = Seq2SeqConfiguration(architecture, vocabularySize: 4)
         configuration.tiedOutput = tied
@@ -205,24 +209,24 @@ extension RecurrentAttention: ExpressibleByArgument {}
 
 /// How it learns.
 struct Seq2SeqTrainingArguments: ParsableArguments {
-    @Option(in: .epochs, help: "Passes over the pairs.") var epochs = 20
-    @Option(in: .batch, help: "Pairs in a step.") var batchSize = 32
+    @Option(in: .epochs, help: "Epochs.") var epochs = 20
+    @Option(in: .batch, help: "Pairs per step.") var batchSize = 32
     @Option(help: "sgd, momentum, nesterov, adagrad, adam, adamw or lamb.") var optimizer = "adam"
     @Option(in: .learningRate, help: "Learning rate.") var learningRate = 1e-3
-    @Option(in: Bounds(0...1_000_000_000), help: "Steps over which the learning rate rises.") var warmUp = 0
-    @Option(help: "constant, linear or cosine after the warm-up.") var schedule = "constant"
-    @Option(in: .clip, help: "Longest gradient; 0 for no limit.") var clip = 1.0
+    @Option(in: Bounds(0...1_000_000_000), help: "Warm-up steps of the learning rate.") var warmUp = 0
+    @Option(help: "Schedule after warm-up: constant, linear or cosine.") var schedule = "constant"
+    @Option(in: .clip, help: "Maximum gradient norm; 0 for no limit.") var clip = 1.0
     @Option(in: Bounds(0..<1), help: "Label smoothing.") var labelSmoothing = 0.0
-    @Option(in: .share, help: "Scheduled sampling: the share of decoder inputs that are the network's own guesses.") var sampledInput = 0.0
-    @Option(help: ArgumentHelp("Parameters that stand still: embeddings, encoder, decoder, attention, recurrence, output. May be repeated.", valueName: "group"))
+    @Option(in: .share, help: "Scheduled sampling: the proportion of decoder inputs that are the network's own outputs.") var sampledInput = 0.0
+    @Option(help: ArgumentHelp("Parameters to freeze: embeddings, encoder, decoder, attention, recurrence, output. May be repeated.", valueName: "group"))
     var freeze: [ParameterGroup] = []
-    @Option(help: ArgumentHelp("Adds λ‖θ‖² of a group to the loss: GROUP=λ holds toward zero, GROUP=λ@pretrained toward the weights of --from. May be repeated.", valueName: "group=λ"))
+    @Option(help: ArgumentHelp("Add λ‖θ‖² of a group to the loss: GROUP=λ pulls toward zero, GROUP=λ@pretrained toward the weights of --from. May be repeated.", valueName: "group=λ"))
     var penalty: [String] = []
-    @Option(help: "What matrix products compute in: f32 or bf16.") var trainingPrecision: Precision = .f32
-    @Option(in: .epochs, help: "Measure every so many epochs.") var evaluateEvery = 1
-    @Option(in: Bounds(0...2), help: "Stop when this share of outputs is exact.") var until = 1.1
+    @Option(help: "Precision of matrix products: f32 or bf16.") var trainingPrecision: Precision = .f32
+    @Option(in: .epochs, help: "Epochs between evaluations.") var evaluateEvery = 1
+    @Option(in: Bounds(0...2), help: "Stop when this proportion of outputs is exact.") var until = 1.1
     @Option(in: .seed, help: "Seed of weights and order.") var seed: UInt64 = 0
-    @Option(in: .threads, help: "Threads; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
 
     func validate() throws {
         guard ["constant", "linear", "cosine"].contains(schedule) else { throw ValidationError("--schedule is constant, linear or cosine") }
@@ -233,7 +237,8 @@ struct Seq2SeqTrainingArguments: ParsableArguments {
     func options() throws -> Seq2SeqTrainingOptions {
         var options = Seq2SeqTrainingOptions()
         guard let method = OptimizerConfiguration.Method(rawValue: optimizer) else {
-            throw ValidationError("--optimizer '\(optimizer)' is not known; it is one of \(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError("--optimizer '\(optimizer)' is unknown; expected one of "
+                + "\(OptimizerConfiguration.Method.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         options.optimizer = OptimizerConfiguration(method, learningRate: learningRate)
         options.batchSize = batchSize

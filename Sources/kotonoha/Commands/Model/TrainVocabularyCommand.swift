@@ -9,7 +9,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         discussion: """
             kotonoha train vocabulary text.txt -o tokenizer.json --size 16000 --lowercase
 
-            Hugging Face tokenizers reads the result as well, with the same ids.
+            Hugging Face tokenizers can read the result and gives the same ids.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
@@ -26,7 +26,7 @@ struct TrainVocabularyCommand: ParsableCommand {
         }
     }
 
-    @Argument(help: "Tables or texts with a sentence in each row.")
+    @Argument(help: "Tables or texts with one sentence per row.")
     var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The tokenizer.json to write.")
@@ -35,25 +35,25 @@ struct TrainVocabularyCommand: ParsableCommand {
     @Option(help: "unigram, bpe, byte-bpe, wordpiece or characters.")
     var kind = Kind.unigram
 
-    @Option(in: .vocabulary, help: "Tokens, special ones included.")
+    @Option(in: .vocabulary, help: "Number of tokens, including special tokens.")
     var size = 16_000
 
-    @Option(help: "Column of the text, by name or number; the first one if not given.")
+    @Option(help: "Column of the text, by name or number; by default the first.")
     var column: String?
 
     @Flag(help: "Lower-case all text.")
     var lowercase = false
 
-    @Option(in: Bounds(1...1000), help: "Longest piece in characters.")
+    @Option(in: Bounds(1...1000), help: "Maximum piece length in characters.")
     var longestPiece = 16
 
-    @Option(in: Bounds(above: 0, through: 1), help: "Share of all characters that have a token of their own; the rest is unknown.")
+    @Option(in: Bounds(above: 0, through: 1), help: "Proportion of characters covered by tokens of their own; the rest is unknown.")
     var coverage = 0.9995
 
-    @Option(help: "Words: spaces, japanese (spaces, but none before Japanese script) or bert. By default bert for wordpiece, else spaces.")
+    @Option(help: "Words: spaces, japanese (spaces, except before Japanese script) or bert. By default bert for wordpiece, otherwise spaces.")
     var words: VocabularyTrainer.Words?
 
-    @Option(help: ArgumentHelp("A MeCab dictionary: no piece crosses the border of its words. Text is later cut without it.", valueName: "dir"))
+    @Option(help: ArgumentHelp("A MeCab dictionary: no piece crosses a word boundary. Tokenizing later does not need it.", valueName: "dir"))
     var dictionary: String?
 
     @OptionGroup(title: "Input") var table: TableArguments

@@ -13,10 +13,13 @@ struct TrainWordsCommand: ParsableCommand {
             kotonoha train words 青空.txt --mecab base -o words.h5
             kotonoha train words wiki.txt --minimum-n 3 --maximum-n 6 -o words.bin
 
-            TEXT has a sentence or paragraph a line and may be packed by gzip; words are what stands between spaces, or what --mecab or
-            --tokenizer make of a line. The output's name decides: .h5 for the other commands, .vec for word2vec text, .bin for a fastText model
-            (word2vec binary with --binary word2vec). Only .bin keeps n-grams, by which unknown words get vectors.
-            The same seed gives the same vectors with any number of threads. --hogwild lets threads race, as other programs do.
+            TEXT has one sentence or paragraph per line and may be gzipped; words are
+            separated by spaces, or split by --mecab or --tokenizer. The output's name
+            determines the format: .h5 for the other commands, .vec for word2vec text, .bin
+            for a fastText model (word2vec binary with --binary word2vec). Only .bin keeps
+            the n-grams, which give vectors to out-of-vocabulary words. The vectors depend
+            on the seed, not on the number of threads. --hogwild allows races between
+            threads, as other programs do.
             """)
 
     @Argument(help: "Texts; - is standard input.")
@@ -27,29 +30,29 @@ struct TrainWordsCommand: ParsableCommand {
 
     @Option(help: "skip-gram or cbow.") var architecture: WordTrainingOptions.Architecture = .skipGram
     @Option(help: "ns (negative sampling) or hs (hierarchical softmax).") var loss: WordTrainingOptions.Loss = .negativeSampling
-    @Option(help: "Components of a vector.") var dimension = 100
-    @Option(help: "Widest window in words to either side; each word draws its own from 1 to this.") var window = 5
-    @Option(help: "Words drawn against each true one.") var negative = 5
-    @Option(help: "Power of the counts by which they are drawn.") var exponent = 0.75
-    @Option(help: "Rarer words are left out.") var minimumCount = 5
-    @Option(help: "Keep only this many words, the most frequent.") var maximumVocabulary: Int?
-    @Option(help: "Threshold above which frequent words are left out at random; 0 keeps all.") var subsample = 1e-3
+    @Option(help: "Dimension of the vectors.") var dimension = 100
+    @Option(help: "Maximum window size in words on either side; drawn for each word between 1 and this.") var window = 5
+    @Option(help: "Negative samples per positive example.") var negative = 5
+    @Option(help: "Exponent of the counts in negative sampling.") var exponent = 0.75
+    @Option(help: "Minimum count of a word; rarer words are left out.") var minimumCount = 5
+    @Option(help: "Keep only this many words, the most frequent ones.") var maximumVocabulary: Int?
+    @Option(help: "Threshold for subsampling frequent words; 0 keeps all.") var subsample = 1e-3
     @Option(help: "Shortest character n-gram.") var minimumN = 0
     @Option(help: "Longest character n-gram; 0 for none.") var maximumN = 0
-    @Option(help: "Vectors that all n-grams share.") var buckets = 2_000_000
-    @Option(help: "Passes over the text.") var epochs = 5
-    @Option(help: "First learning rate; 0.025, with cbow or n-grams 0.05.") var learningRate: Double?
+    @Option(help: "Number of hash buckets for n-grams.") var buckets = 2_000_000
+    @Option(help: "Epochs.") var epochs = 5
+    @Option(help: "Initial learning rate; by default 0.025, with cbow or n-grams 0.05.") var learningRate: Double?
     @Option(help: "Seed.") var seed: UInt64 = 0
-    @Option(help: "Threads; the result does not depend on them, unless --hogwild.") var threads = Parallel.availableThreads
-    @Flag(help: "Threads write to the same vectors without waiting: another result every time.") var hogwild = false
+    @Option(help: "Number of threads; results do not depend on it, except with --hogwild.") var threads = Parallel.availableThreads
+    @Flag(help: "Let threads update the same vectors without synchronization: faster, but not reproducible.") var hogwild = false
 
-    @Option(help: "Cut Japanese text by MeCab, into surface or base forms.") var mecab: JapaneseWords.Form?
+    @Option(help: "Split Japanese text with MeCab, into surface or base forms.") var mecab: JapaneseWords.Form?
     @Option(help: ArgumentHelp("A MeCab dictionary.", valueName: "dir")) var dictionary: String?
-    @Option(help: ArgumentHelp("Cut text by a model's tokenizer: a folder with tokenizer.json.", valueName: "dir")) var tokenizer: String?
-    @Option(help: "Read tables and take this column, by name or number; else every line is text.") var column: String?
+    @Option(help: ArgumentHelp("Split text with a model's tokenizer: a folder with tokenizer.json.", valueName: "dir")) var tokenizer: String?
+    @Option(help: "Read tables, using this column (name or number); by default every line is text.") var column: String?
 
     @Option(help: "What .bin means: fasttext or word2vec.") var binary = BinaryKind.fasttext
-    @Flag(help: "Go on with an interrupted run of the same command.") var resume = false
+    @Flag(help: "Resume an interrupted run of the same command.") var resume = false
 
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -59,7 +62,9 @@ struct TrainWordsCommand: ParsableCommand {
     private var kind: String { URL(fileURLWithPath: output).pathExtension.lowercased() }
 
     func validate() throws {
-        guard ["h5", "vec", "bin"].contains(kind) else { throw ValidationError("word vectors are written as .h5, .vec or .bin; '\(output)' ends with none of them") }
+        guard ["h5", "vec", "bin"].contains(kind) else {
+            throw ValidationError("word vectors are written as .h5, .vec or .bin, not '\(output)'")
+        }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
         if minimumCount < 1 { throw ValidationError("--minimum-count should be at least 1, not \(minimumCount)") }
         if let maximumVocabulary, maximumVocabulary < 2 { throw ValidationError("--maximum-vocabulary should be at least 2, not \(maximumVocabulary)") }
@@ -81,14 +86,16 @@ struct TrainWordsCommand: ParsableCommand {
         try writing.check(inputs: inputs + [tokenizer], files: [output], continuing: resume ? [output] : [])
         let options = try options()
         if WordCheckpoint.exists(for: output) && !resume && !report.quiet {
-            Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
+            Console.say("note: starting over; an unfinished run exists, which --resume would have continued")
         }
         let text = try readText()
         let vocabulary = text.vocabulary
         if !report.quiet {
             Console.say("\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; \(Console.grouped(vocabulary.count)) different ones "
                         + "come at least \(minimumCount) times and make up \(Console.fixed(100 * Double(vocabulary.tokens) / Double(max(1, vocabulary.totalTokens)), 1)) %")
-            if !options.subwords.isEmpty && kind != "bin" { Console.say("note: n-grams train the words, but only .bin keeps them for unknown words") }
+            if !options.subwords.isEmpty && kind != "bin" {
+                Console.say("note: only .bin keeps the n-grams, which give vectors to out-of-vocabulary words")
+            }
         }
         let trainer = try WordTrainer(text: text, options: options)
         if resume && WordCheckpoint.exists(for: output) { try WordCheckpoint.resume(trainer, for: output, isHogwild: hogwild) }
@@ -102,7 +109,7 @@ struct TrainWordsCommand: ParsableCommand {
                 ("total_tokens", .integer(vocabulary.totalTokens)), ("seconds", .number(seconds)), ("words_a_second", .number(rate)),
             ] + options.facts + [("seed", .integer(Int(clamping: seed))), ("hogwild", .bool(hogwild)), ("threads", .integer(threads))]).serialized(.pretty))
         } else if !report.quiet {
-            Console.say("\(output): \(Console.grouped(vocabulary.count)) words × \(dimension), \(Console.grouped(Int(rate))) words a second")
+            Console.say("\(output): \(Console.grouped(vocabulary.count)) words × \(dimension), \(Console.grouped(Int(rate))) words/s")
         }
     }
 
@@ -165,7 +172,7 @@ struct TrainWordsCommand: ParsableCommand {
         if !trainer.isFinished {
             try WordCheckpoint.save(trainer, for: output, isHogwild: hogwild)
             throw DataError(.interrupted, "stopped in epoch \(trainer.position.epoch + 1) of \(epochs); what is done is kept in \(WordCheckpoint.path(for: output)), "
-                            + "and the same command with --resume goes on from there")
+                            + "and the same command with --resume continues from there")
         }
         return (ContinuousClock.now - begin) / .seconds(1)
     }

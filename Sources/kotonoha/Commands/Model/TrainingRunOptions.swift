@@ -8,25 +8,25 @@ struct TrainingRunOptions: ParsableArguments {
     @Argument(help: "The configuration, JSON.")
     var configuration: String
 
-    @Option(name: .shortAndLong, help: "The model's folder, written at the end.")
+    @Option(name: .shortAndLong, help: "The model's folder, written when training ends.")
     var output: String
 
     @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
     var runFolder: String?
 
-    @Flag(help: "Begin anew, whatever checkpoints there are.")
+    @Flag(help: "Start over, ignoring checkpoints.")
     var fresh = false
 
-    @Option(in: .steps, help: "Steps; instead of the configuration's.")
+    @Option(in: .steps, help: "Steps, overriding the configuration.")
     var steps: Int?
 
-    @Option(in: .seed, help: "Seed of every random choice; instead of the configuration's.")
+    @Option(in: .seed, help: "Seed of all random choices, overriding the configuration.")
     var seed: UInt64?
 
-    @Option(in: .threads, help: "Threads; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(in: .steps, help: "Show a line every so many steps.")
+    @Option(in: .steps, help: "Steps between progress lines.")
     var logEvery = 100
 
     /// Of checkpoints and log.
@@ -68,11 +68,11 @@ final class TrainingView {
     func show(_ event: TrainingEvent) {
         switch event {
         case .read(let name, let rows, let truncated, let skipped):
-            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) cut" : "")
+            say("\(name): \(Console.counted(rows, "row"))" + (truncated > 0 ? ", \(Console.counted(truncated, "sentence")) truncated" : "")
                 + (skipped > 0 ? ", \(Console.counted(skipped, "row")) with an empty sentence left out" : ""))
         case .teaching(let name, let done, let total):
             if done == total { say("\(name): \(Console.counted(total, "vector")) of the teacher") }
-        case .resumed(let step, let file): say("going on after step \(step) from \(file)")
+        case .resumed(let step, let file): say("resuming after step \(step) from \(file)")
         case .step(let step, let losses, let rate, let norm, let count):
             sentences += count
             note = "step \(step), " + losses.map { "\($0.name) \(Console.fixed($0.loss, 3))" }.joined(separator: ", ")

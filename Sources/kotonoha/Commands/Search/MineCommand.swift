@@ -8,21 +8,22 @@ import VectorStore
 
 struct MineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mine", abstract: "The most similar pairs of sentences in a vector file.",
+        commandName: "mine", abstract: "Find the most similar pairs of sentences in a vector file.",
         discussion: """
-            Beside the pairs stands how similar pairs drawn at random are: what counts as similar differs from model to model.
+            The similarity of random pairs is reported too, because what counts as similar
+            differs between models.
             """)
 
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Option(in: .results, help: "How many pairs.")
+    @Option(in: .results, help: "Number of pairs.")
     var top = 100
 
-    @Option(help: "Only pairs with at least this cosine, or above a share of random pairs, as q99 or q99.9.")
+    @Option(help: "Only pairs with at least this cosine, or above this quantile of random pairs (q99, q99.9).")
     var threshold: String?
 
-    @Flag(help: "Leave out pairs of the very same sentence.")
+    @Flag(help: "Leave out pairs of identical sentences.")
     var excludeIdentical = false
 
     @Flag(help: "Only pairs of different groups.")
@@ -31,10 +32,10 @@ struct MineCommand: ParsableCommand {
     @Option(in: .seed, help: "Seed of the random pairs.")
     var seed: UInt64 = 0
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl or .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -52,7 +53,9 @@ struct MineCommand: ParsableCommand {
         if let threshold { filter.threshold = Float(try random.threshold(named: threshold)) }
         if excludeIdentical { filter.identityClasses = PairFilter.classes(of: texts) }
         if betweenGroups {
-            guard let groups else { throw DataError(.usage, "the file has no groups, which --between-groups asks for; embed with --group-column", file: vectors) }
+            guard let groups else {
+                throw DataError(.usage, "--between-groups needs groups, and the file has none; embed with --group-column", file: vectors)
+            }
             filter.groups = PairFilter.classes(of: groups)
         }
         let pairs = try CosineSearch(corpus: file, valid: valid, threads: threads).minePairs(top: top, filter: filter)
@@ -61,7 +64,7 @@ struct MineCommand: ParsableCommand {
         if !report.quiet {
             Console.say("random pairs: mean cosine \(Console.fixed(random.mean, 3)), deviation \(Console.fixed(random.deviation, 3)); "
                         + quantiles.map { "\(Self.percent($0.0)) % below \(Console.fixed($0.1, 3))" }.joined(separator: ", "))
-            if pairs.isEmpty { Console.say("no pair passes") }
+            if pairs.isEmpty { Console.say("no pairs found") }
         }
         let carried = CarriedColumns(file), rows = try carried.lookUp(Set(pairs.flatMap { [$0.first, $0.second] }))
         func cells(_ row: Int) -> [String] { rows[row] ?? [] }

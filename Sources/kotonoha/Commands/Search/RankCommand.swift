@@ -10,14 +10,16 @@ import VectorStore
 
 struct RankCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rank", abstract: "The sentences of a vector file that are most similar to a query.",
+        commandName: "rank", abstract: "Find the sentences of a vector file most similar to a query.",
         discussion: """
             kotonoha rank vectors.h5 "two dogs play in snow"
             kotonoha rank vectors.h5 --queries questions.txt --top 5 -o ranking.tsv
 
-            Queries are embedded by the model that made the file; its hash is checked. A query that begins with - follows --.
+            Queries are embedded with the model that made the file; its hash is checked.
+            Put -- before a query that begins with -.
 
-            In a file of words a query is a word of the file, or a word that --model has a vector for:
+            In a file of word vectors, a query is a word of the file, or a word for which
+            --model has a vector:
             kotonoha nearest words.h5 犬
             kotonoha rank words.h5 --plus king,woman --minus man
             """,
@@ -26,10 +28,10 @@ struct RankCommand: ParsableCommand {
     @Argument(help: "The vector file.")
     var vectors: String
 
-    @Argument(help: "Sentences to look for.")
+    @Argument(help: "Queries.")
     var queries: [String] = []
 
-    @Option(name: .customLong("queries"), help: "A file of queries, one a line (or a table with a text column).")
+    @Option(name: .customLong("queries"), help: "A file of queries, one per line (or a table with a text column).")
     var queryFile: String?
 
     @Option(help: "Column of --queries, by name or number from 1.")
@@ -40,22 +42,22 @@ struct RankCommand: ParsableCommand {
 
     @OptionGroup(title: "Sums and differences") var arithmetic: ArithmeticOptions
 
-    @Option(in: .results, help: "How many sentences for each query.")
+    @Option(in: .results, help: "Number of results per query.")
     var top = 10
 
     @OptionGroup var filter: RowFilter
 
-    @Option(help: ArgumentHelp("Only answers with at least this cosine, or this quantile of random pairs.", valueName: "cosine|q99"))
+    @Option(help: ArgumentHelp("Only results with at least this cosine, or this quantile of random pairs.", valueName: "cosine|q99"))
     var threshold: String?
 
-    @Option(in: .share, help: "From 0 to 1: how much answers should differ from one another (maximal marginal relevance); 0 ranks by the cosine alone.")
+    @Option(in: .share, help: "From 0 to 1: how much results should differ from each other (maximal marginal relevance); 0 ranks by cosine alone.")
     var diversity = 0.0
 
     @Option(help: ArgumentHelp("Look through short codes of the vectors first (embed --codes, vectors select --codes): int8 gives the same answers and is used by itself where "
                                + "the file has it; binary may miss some."))
     var codes: VectorCodes?
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl or .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Input of --queries") var table: TableArguments
@@ -66,9 +68,12 @@ struct RankCommand: ParsableCommand {
 
     func validate() throws {
         let sources = (queries.isEmpty ? 0 : 1) + (queryFile == nil ? 0 : 1) + (queryVectors == nil ? 0 : 1) + (arithmetic.isGiven ? 1 : 0)
-        if sources != 1 { throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; \(sources) of these are given") }
+        if sources != 1 {
+            throw ValidationError("queries come from the command line, from --queries, from --query-vectors or from --plus and --minus; "
+                + "expected one of these, found \(sources)")
+        }
         try OutputName.requireTable(output)
-        if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty; there is nothing to look for") }
+        if queries.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("a query is empty") }
         if arithmetic.isGiven { try refuse([("--threshold", threshold != nil), ("--diversity", diversity > 0)], "is for queries, not for --plus and --minus") }
         if queryFile == nil && column != nil { throw ValidationError("--column names a column of --queries") }
         if queryVectors != nil {
@@ -90,7 +95,7 @@ struct RankCommand: ParsableCommand {
         }
         search.codes = try codes.map { try RowCodes($0, of: file) } ?? (file.codeKinds.contains(.int8) ? RowCodes(.int8, of: file) : nil)
         if file.storage == .binary && !report.quiet {
-            Console.say("note: the file holds signs of components only; a cosine is that of the query with the signs, and lower than with the whole vectors")
+            Console.say("note: the file stores only the signs of components; cosines are with the signs, and lower than with full vectors")
         }
         let progress = ProgressLine(unit: "queries", isQuiet: report.quiet)
         let begin = ContinuousClock.now
@@ -150,11 +155,11 @@ struct RankCommand: ParsableCommand {
         while true {
             let rows = try source.next(batch: 4096)
             if rows.isEmpty {
-                guard !texts.isEmpty else { throw DataError(.badData, "there are no queries in it", file: queryFile) }
+                guard !texts.isEmpty else { throw DataError(.badData, "no queries found", file: queryFile) }
                 return texts
             }
             if let empty = rows.first(where: { $0.text.allSatisfy(\.isWhitespace) }) {
-                throw DataError(.badData, "this query is empty; fill it or take the row out", file: source.table.name, line: empty.line)
+                throw DataError(.badData, "this query is empty; fill it in or remove the row", file: source.table.name, line: empty.line)
             }
             texts += rows.map(\.text)
         }

@@ -15,7 +15,7 @@ struct ArithmeticOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Rows to subtract.", valueName: "c,d"))
     var minus: String?
 
-    @Option(help: "How sums are scored: add (cosine with the sum, 3CosAdd) or mul (3CosMul).")
+    @Option(help: "How to score sums: add (cosine with the sum, 3CosAdd) or mul (3CosMul).")
     var method: ArithmeticMethod = .add
 
     var isGiven: Bool { plus != nil || minus != nil }
@@ -43,12 +43,14 @@ extension RankCommand {
         var others = Tensor<Float>(shape: [0, file.dimension])
         if !unknown.isEmpty {
             guard model.isWordFile else {
-                throw DataError(.usage, "the file has no word \(unknown.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")); a fastText model (.bin) as --model makes vectors for unknown words", file: vectors)
+                throw DataError(.usage, "the file has no word \(unknown.prefix(10).map { "\"\($0)\"" }.joined(separator: ", ")); with a "
+                    + "fastText model (.bin) as --model, out-of-vocabulary words get vectors", file: vectors)
             }
             let pass = file.metadata.pooling == WordFile.pooling ? [] : try file.texts()
             let encoder = try wordModel(file).fitted { try $0(pass) }
             guard encoder.sha256 == file.metadata.modelSHA256 else {
-                throw DataError(.badData, "the vectors were not made from \(encoder.table.name) (its hash is another one); vectors of two models cannot be compared", file: vectors)
+                throw DataError(.badData, "the vectors were not made with \(encoder.table.name) (its hash differs); vectors of two models "
+                    + "cannot be compared", file: vectors)
             }
             others = try encoder.encode(unknown)
             if let bad = unknown.indices.first(where: { row in (0 ..< file.dimension).allSatisfy { others[row, $0] == 0 } }) {

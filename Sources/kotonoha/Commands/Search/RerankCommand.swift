@@ -5,26 +5,27 @@ import SentenceEmbedding
 
 struct RerankCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rerank", abstract: "Order texts by how well they answer a query, reading each together with it (cross-encoder).",
+        commandName: "rerank", abstract: "Rerank texts by reading each together with the query (cross-encoder).",
         discussion: """
             kotonoha rerank "two dogs play in snow" candidates.txt --model cross-encoder/ms-marco-MiniLM-L6-v2
 
-            Prints score, row (from 0) and text, the best first. Slower than rank, which compares vectors: let rank find the candidates.
+            Prints score, row (from 0) and text, best first. Slower than rank, which
+            compares vectors: use rank to find the candidates.
             """)
 
-    @Argument(help: "What is looked for.")
+    @Argument(help: "The query.")
     var query: String
 
-    @Argument(help: "A file with the candidates; - is standard input.")
+    @Argument(help: "A file of candidates; - is standard input.")
     var input: String
 
     @Option(help: "Column of the candidates, by name or number from 1.")
     var column: String?
 
-    @Option(in: .results, help: "How many to print; all if not given.")
+    @Option(in: .results, help: "Number of results; by default all.")
     var top: Int?
 
-    @Option(name: .shortAndLong, help: "Where the table goes (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl or .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -35,8 +36,8 @@ struct RerankCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireTable(output)
-        if query.allSatisfy(\.isWhitespace) { throw ValidationError("the query is empty; there is nothing to look for") }
-        if model.model == nil { throw ValidationError("--model should name a reranker; models of sentence vectors are none") }
+        if query.allSatisfy(\.isWhitespace) { throw ValidationError("the query is empty") }
+        if model.model == nil { throw ValidationError("--model should name a reranker; sentence-embedding models are not rerankers") }
     }
 
     func run() throws {
@@ -51,10 +52,11 @@ struct RerankCommand: ParsableCommand {
                 row += 1
             }
         }
-        guard !texts.isEmpty else { throw DataError(.badData, "there is nothing to rerank: the input has no texts", file: input) }
+        guard !texts.isEmpty else { throw DataError(.badData, "the input has no texts", file: input) }
         let (scores, truncated) = try encoder.scores(texts.map { (query, $0.text) })
         if truncated > 0 && !report.quiet {
-            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") longer with the query than \(encoder.maxLength) tokens and cut (--max-length)")
+            Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(texts.count)) texts \(truncated == 1 ? "was" : "were") "
+                + "longer than \(encoder.maxLength) tokens together with the query and truncated (--max-length)")
         }
         let order = texts.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(top ?? texts.count)
         if let output {

@@ -6,24 +6,25 @@ import SentenceEmbedding
 
 struct SimilarityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "similarity", abstract: "How similar two sentences are: the cosine of their vectors.",
+        commandName: "similarity", abstract: "Compute the similarity of two sentences: the cosine of their vectors.",
         discussion: """
             kotonoha similarity "two dogs play in snow" "dogs run outside in winter"
             kotonoha similarity --pairs pairs.tsv -o scores.tsv
 
-            Cosines lie between -1 and 1. What is high depends on the model: compare within one model only.
+            Cosines lie between -1 and 1. What counts as high depends on the model: compare
+            only within one model.
             """)
 
     @Argument(help: "Two sentences.")
     var sentences: [String] = []
 
-    @Option(help: "A file with a pair of sentences in each row.")
+    @Option(help: "A file with one pair of sentences per row.")
     var pairs: String?
 
     @Option(help: ArgumentHelp("The two columns of --pairs, by name or number.", valueName: "first,second"))
     var columns: String?
 
-    @Option(name: .shortAndLong, help: "Where the scores of --pairs go (.tsv, .csv, .xlsx, .jsonl or .json); standard output if not given.")
+    @Option(name: .shortAndLong, help: "The table of scores for --pairs (.tsv, .csv, .xlsx, .jsonl or .json); standard output by default.")
     var output: String?
 
     @OptionGroup(title: "Input") var table: TableArguments
@@ -36,7 +37,7 @@ struct SimilarityCommand: ParsableCommand {
         try OutputName.requireTable(output)
         if output != nil && pairs == nil { throw ValidationError("-o is for the scores of --pairs; the cosine of two sentences goes to standard output") }
         if pairs == nil && sentences.count != 2 {
-            throw ValidationError("two sentences are compared, not \(sentences.count); a file of pairs is given by --pairs")
+            throw ValidationError("expected two sentences, found \(sentences.count); give a file of pairs with --pairs")
         }
         if pairs != nil && !sentences.isEmpty { throw ValidationError("give either two sentences or --pairs, not both") }
         if pairs == nil { try refuse([("--columns", columns != nil), ("--output", output != nil)], "belongs to --pairs") }

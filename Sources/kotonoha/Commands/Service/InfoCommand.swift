@@ -12,12 +12,12 @@ import WordVectors
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "What a vector file, a set of them or a model's folder is, and how it was made.")
+        commandName: "info", abstract: "Describe a vector file, a set or a model, and how it was made.")
 
     @Argument(help: "A vector file, a set (NAME.kset), or a model: its folder or its name.")
     var subject: String
 
-    @Flag(help: "Compute the hashes of the content, of the inputs and of the model again, as far as they are here, and compare them with the record.")
+    @Flag(help: "Recompute the hashes of the content and, if found, of inputs and model, and compare them with the record.")
     var check = false
 
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -83,7 +83,7 @@ struct InfoCommand: ParsableCommand {
     /// Everything that a file says of itself, and the shapes of what it holds.
     private func facts(of container: HDF5Container, kind: String) throws -> [(key: String, value: JSON)] {
         var facts: [(key: String, value: JSON)] = [("file", .string(URL(fileURLWithPath: subject).lastPathComponent)), ("kind", .string(kind))]
-        // A file of words has a dataset a sentence; a few show what they are like.
+        // A file of words has one dataset per sentence; a few show what they are like.
         let names = try container.datasetNames()
         for name in names.prefix(12) {
             if let dataset = try container.dataset(name) { facts.append((name, .string(dataset.shape.map(String.init).joined(separator: " x ")))) }

@@ -4,12 +4,13 @@ import Reporting
 
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "methods", abstract: "A Methods paragraph and BibTeX for a result, out of the record that it carries.",
+        commandName: "methods", abstract: "Write the Methods paragraph and BibTeX for a result, from its provenance record.",
         discussion: """
             kotonoha methods map.csv --language ja
 
-            FILE is a vectors.h5, pca.h5, map.h5 or clustered file, word vectors of a treebank, a probe, or a table or picture with its
-            NAME.provenance.json beside it.
+            FILE is a vectors.h5, pca.h5, map.h5 or clustered file, word vectors of a
+            treebank, a probe, or a table or picture with its NAME.provenance.json next to
+            it.
             """)
 
     @Argument(help: "The result.")
@@ -18,10 +19,10 @@ struct MethodsCommand: ParsableCommand {
     @Option(help: "en or ja.")
     var language = MethodsText.Language.en
 
-    @Flag(help: "The sentences for a Results section instead, for contrasts, RSA, MDS and encoding models.")
+    @Flag(help: "Write the sentences for a Results section instead: contrasts, RSA, MDS, encoding models, classifiers.")
     var results = false
 
-    @Flag(help: "The paragraph alone, without BibTeX.")
+    @Flag(help: "Leave out BibTeX.")
     var withoutBibtex = false
 
     func run() throws {

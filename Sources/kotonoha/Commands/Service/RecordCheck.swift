@@ -14,10 +14,10 @@ struct RecordCheck {
     private(set) var findings: [(part: String, name: String, outcome: Outcome)] = []
     private let path: String
 
-    /// - Throws: `DataError` where the file is missing, damaged, or has no record.
+    /// - Throws: `DataError` if the file is missing, damaged, or has no record.
     init(path: String) throws {
         self.path = path
-        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "there is no such file", file: path) }
+        guard FileManager.default.fileExists(atPath: path) else { throw DataError(.noInput, "no such file", file: path) }
         let name = URL(fileURLWithPath: path).lastPathComponent, sidecar = Provenance.path(beside: path)
         var record: JSON
         if FileManager.default.fileExists(atPath: sidecar) {
@@ -60,10 +60,11 @@ struct RecordCheck {
     }
 
     private static func noRecord(_ path: String) -> DataError {
-        DataError(.noInput, "nothing says how this file was made: it has no record in it, and no \(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent) beside it", file: path)
+        DataError(.noInput, "there is no record of how this file was made: neither in it nor in "
+            + "\(URL(fileURLWithPath: Provenance.path(beside: path)).lastPathComponent)", file: path)
     }
 
-    /// An input is looked for beside the result and in the working folder, by its name: records hold no folders.
+    /// An input is looked for next to the result and in the working folder, by its name: records hold no folders.
     private mutating func checkInput(_ name: String, _ hash: String) throws {
         let places = [URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name).path, name]
         let found = places.filter { FileManager.default.fileExists(atPath: $0) }
@@ -79,7 +80,7 @@ struct RecordCheck {
     }
 
     /// Prints what was found.
-    /// - Throws: `DataError` of kind `badData` where something differs, after printing all.
+    /// - Throws: `DataError` of kind `badData` if something differs, after printing all.
     func report(asJSON: Bool, isQuiet: Bool) throws {
         if asJSON {
             try Console.print(JSON.array(findings.map {

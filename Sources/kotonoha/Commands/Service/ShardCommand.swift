@@ -8,7 +8,7 @@ import VectorStore
 
 struct ShardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "shard", abstract: "Vectors of a large corpus by many tasks (Slurm job arrays); the result opens like one vector file.",
+        commandName: "shard", abstract: "Embed a large corpus in parallel tasks (Slurm job arrays); the result can be used like one vector file.",
         discussion: """
             kotonoha shard plan corpus.tsv -o corpus.kset --model kotonoha-small > embed.sbatch
             sbatch embed.sbatch                      (or, without Slurm: kotonoha shard run corpus.kset)
@@ -20,12 +20,13 @@ struct ShardCommand: ParsableCommand {
 
 struct ShardPlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Cut inputs into shards and say how they will be computed.",
+        commandName: "plan", abstract: "Split inputs into shards and plan how to compute them.",
         discussion: """
-            Reads text, TSV, CSV or JSON lines in UTF-8 once, writes the plan into the set's folder, and prints a script for sbatch. Nothing is submitted.
+            Reads text, TSV, CSV or JSON lines in UTF-8 once, writes the plan into the
+            set's folder, and prints a script for sbatch. Nothing is submitted.
             """)
 
-    @Argument(help: "The files with the sentences, on a disk that all tasks see.")
+    @Argument(help: "The files with the sentences, on a disk shared by all tasks.")
     var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The set's folder, NAME.kset.")
@@ -42,30 +43,32 @@ struct ShardPlanCommand: ParsableCommand {
     @Option(help: "Column of the ids.")
     var idColumn: String?
 
-    @Option(in: .rows, help: "Rows of a shard.")
+    @Option(in: .rows, help: "Rows per shard.")
     var rows = 1_000_000
 
-    @Option(in: .rows, help: "Tasks of the job array; one a shard, at most 1000, if not given.")
+    @Option(in: .rows, help: "Tasks of the job array; by default one per shard, at most 1000.")
     var tasks: Int?
 
-    @Option(in: .threads, help: "Cores of a task, for the script.")
+    @Option(in: .threads, help: "Cores per task, for the script.")
     var cores = 4
 
-    @Option(help: "The instruction set that all nodes keep to (\(ShardKernels.names.joined(separator: ", "))); that of this machine, for nodes like it, if not given.")
+    @Option(help: "The instruction set used on all nodes (\(ShardKernels.names.joined(separator: ", "))); by default that of this machine.")
     var kernels: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: "How vectors are stored: float32, float16, int8 or binary.")
+    @Option(help: "Storage of vectors: float32, float16, int8 or binary.")
     var store: VectorStorage = .float32
 
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        guard output.hasSuffix(".kset") || output.hasSuffix(".kset/") else { throw ValidationError("a set is a folder whose name ends in .kset; the name '\(output)' ends otherwise") }
+        guard output.hasSuffix(".kset") || output.hasSuffix(".kset/") else {
+            throw ValidationError("the name of a set must end in .kset, not '\(output)'")
+        }
         if let kernels, !ShardKernels.names.contains(kernels) {
-            throw ValidationError("--kernels is one of \(ShardKernels.names.joined(separator: ", ")), not '\(kernels)'")
+            throw ValidationError("--kernels must be one of \(ShardKernels.names.joined(separator: ", ")), not '\(kernels)'")
         }
         try refuse([("--pooling", model.pooling != nil), ("--mecab", model.mecab != nil)], "is for word vectors; shards are made with sentence models")
     }
@@ -73,7 +76,9 @@ struct ShardPlanCommand: ParsableCommand {
     func run() throws {
         try writing.check(inputs: inputs.map { $0 } + [model.inputFolder], files: [], folders: [output])
         if let kernels { try ShardKernels.pin(kernels) }
-        guard !model.isWordFile else { throw DataError(.usage, "shards are made with sentence models, and this is a file of word vectors", file: model.model) }
+        guard !model.isWordFile else {
+            throw DataError(.usage, "shards need a sentence model, and this is a file of word vectors", file: model.model)
+        }
         var planning = ShardPlanning(inputs: inputs, createdBy: "kotonoha \(KotonohaProgram.version)",
                                      provenance: Provenance(arguments: Self.decisive(CommandLine.arguments), version: KotonohaProgram.version))
         planning.table = try table.options(isQuiet: report.quiet)
@@ -120,31 +125,32 @@ struct ShardPlanCommand: ParsableCommand {
 
 struct ShardRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Compute the shards of one task, those that are not done.",
+        commandName: "run", abstract: "Compute the unfinished shards of one task.",
         discussion: """
-            In a job array the task is SLURM_ARRAY_TASK_ID. SIGTERM and Control-C end the work at a block of rows (exit status 130); the same command goes
-            on from there.
+            In a job array the task is SLURM_ARRAY_TASK_ID. SIGTERM and Control-C stop
+            after the current block of rows (exit status 130); the same command resumes
+            from there.
             """)
 
     @Argument(help: "The set's folder.")
     var folder: String
 
-    @Option(in: Bounds(0...1_000_000_000), help: "This task, from 0; SLURM_ARRAY_TASK_ID, or all shards, if not given.")
+    @Option(in: Bounds(0...1_000_000_000), help: "This task, from 0; by default SLURM_ARRAY_TASK_ID, or all shards.")
     var task: Int?
 
-    @Option(in: .rows, help: "The number of tasks; the plan's if not given.")
+    @Option(in: .rows, help: "The number of tasks; by default the plan's.")
     var tasks: Int?
 
-    @Option(help: ArgumentHelp("The model's folder, where it lies elsewhere than the plan says.", valueName: "dir|name"))
+    @Option(help: ArgumentHelp("The model's folder, if it is not where the plan says.", valueName: "dir|name"))
     var model: String?
 
-    @Option(in: .tokens, help: "Tokens computed at once by one worker.")
+    @Option(in: .tokens, help: "Tokens processed together by one thread.")
     var batchTokens = 1024
 
-    @Option(in: .threads, help: "Workers; the result does not depend on it.")
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads: Int?
 
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir"))
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir"))
     var dictionary: String?
 
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -160,7 +166,7 @@ struct ShardRunCommand: ParsableCommand {
         let run = try ShardRun(folder: set, share: share(plan))
         var options = SentenceEncoder.Options()
         guard let precision = Precision(rawValue: plan.model.precision) else {
-            throw DataError(.badData, "the plan's precision '\(plan.model.precision)' is not known to this version", file: folder)
+            throw DataError(.badData, "the plan's precision '\(plan.model.precision)' is unknown to this version", file: folder)
         }
         (options.precision, options.maxLength, options.normalizes) = (precision, plan.model.maxLength, plan.model.normalizes)
         (options.truncatedDimension, options.prompt, options.batchTokens) = (plan.model.truncatedDimension, plan.model.prompt, batchTokens)
@@ -188,7 +194,7 @@ struct ShardRunCommand: ParsableCommand {
         }
         guard !report.quiet else { return }
         for repaired in summary.repaired { Console.say("made again: \(repaired)") }
-        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(summary.rows) / summary.seconds))) rows a second" : ""
+        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(summary.rows) / summary.seconds))) rows per second" : ""
         Console.say("\(folder): task \(run.task) of \(run.tasks): \(Console.counted(summary.shards, "shard")), \(summary.earlier) done before, \(summary.made) made\(rate)"
                     + (summary.resumedRows > 0 ? "; \(Console.counted(summary.resumedRows, "row")) of an earlier run were kept" : ""))
     }
@@ -201,18 +207,18 @@ struct ShardRunCommand: ParsableCommand {
         }
         guard let given else { return (0, 1) }
         let tasks = tasks ?? plan.tasks
-        guard given < tasks else { throw DataError(.usage, "there are \(tasks) tasks, numbered from 0; task \(given) is none of them") }
+        guard given < tasks else { throw DataError(.usage, "there are \(tasks) tasks, numbered from 0; task \(given) does not exist") }
         return (given, tasks)
     }
 }
 
 struct ShardStatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Which shards are done, begun, missing or damaged.")
+    static let configuration = CommandConfiguration(commandName: "status", abstract: "Show which shards are done, begun, missing or damaged.")
 
     @Argument(help: "The set's folder.")
     var folder: String
 
-    @Flag(help: "Read the finished shards and compare their hashes; otherwise their sizes are compared.")
+    @Flag(help: "Read the finished shards and compare hashes; by default only sizes are compared.")
     var check = false
 
     @Option(name: .shortAndLong, help: "A table of all shards (.tsv, .csv, .xlsx, .jsonl or .json).")
@@ -275,15 +281,15 @@ struct ShardStatusCommand: ParsableCommand {
 
 struct ShardFinishCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "finish", abstract: "Put the finished shards together: the folder then opens wherever a vector file does.")
+        commandName: "finish", abstract: "Complete the set: the folder can then be used wherever a vector file can.")
 
     @Argument(help: "The set's folder.")
     var folder: String
 
-    @Flag(help: "Read all shards again and compare their hashes.")
+    @Flag(help: "Read all shards and compare their hashes.")
     var check = false
 
-    @Option(help: ArgumentHelp("Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 reads the rows of a missing shard as zeros and says nothing.",
+    @Option(help: ArgumentHelp("Also write an HDF5 file whose datasets are views of the shards, for h5py. HDF5 silently reads the rows of a missing shard as zeros.",
                                valueName: "file"))
     var virtual: String?
 

@@ -7,7 +7,7 @@ import Tensors
 
 struct DrawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "draw", abstract: "Pictures that explain: sinusoidal positions, character frequencies, overfitting.",
+        commandName: "draw", abstract: "Draw teaching figures: sinusoidal positions, character frequencies, overfitting.",
         discussion: "Attention is drawn by `generate --attention`, maps by `tsne` and `pca`.",
         subcommands: [DrawPositionsCommand.self, DrawCharactersCommand.self, DrawOverfittingCommand.self])
 }
@@ -19,10 +19,10 @@ struct DrawPositionsCommand: ParsableCommand {
 
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(in: .dimension, help: "Dimensions of the encoding.") var size = 20
-    @Option(help: "Dimensions to draw, from 0, as 4-7.") var dimensions = "4-7"
+    @Option(help: "Dimensions to draw, from 0, such as 4-7.") var dimensions = "4-7"
     @Option(in: Bounds(2...100_000), help: "Positions, from 0.") var positions = 100
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "120mm"
-    @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "120mm"
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
 
     @OptionGroup(title: "Output") var writing: OutputOptions
 
@@ -56,17 +56,17 @@ struct DrawPositionsCommand: ParsableCommand {
 
 struct DrawCharactersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "characters", abstract: "How often the characters of a text occur, as a curve over their rank.",
+        commandName: "characters", abstract: "Character frequencies of a text, by rank.",
         discussion: "White space is not counted. --table writes all counts.")
 
     @Argument(help: "The text, or a table with --column; - is standard input.") var input: String
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
     @Option(help: "Columns to count, by name or number from 1; all if not given. May be repeated.") var column: [String] = []
     @Option(in: Bounds(1...1000), help: "Characters to show.") var top = 40
-    @Flag(help: "A logarithmic axis of occurrences (Zipf).") var logarithmic = false
+    @Flag(help: "Use a logarithmic frequency axis (Zipf).") var logarithmic = false
     @Option(help: "All counts, as .csv, .tsv or .xlsx.") var table: String?
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "170mm"
-    @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "170mm"
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions

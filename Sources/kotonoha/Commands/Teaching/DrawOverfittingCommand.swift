@@ -7,28 +7,30 @@ import Tensors
 
 struct DrawOverfittingCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "overfitting", abstract: "Polynomials fitted to a few points of a noisy sine: overfitting, bias and variance, and the path of a penalty.",
+        commandName: "overfitting", abstract: "Polynomials fitted to a noisy sine: overfitting, bias and variance, regularization.",
         discussion: "A sine on 0 … 6π with noise, --points places of which --sampled are fitted. --table writes the numbers of all panels.")
 
     @Option(name: .shortAndLong, help: "The picture: .svg, .pdf or .png.") var output: String
-    @Option(help: "Places on the interval.") var points = 100
-    @Option(help: "Places that are fitted; errors on the others are held out.") var sampled = 10
+    @Option(help: "Number of points on the interval.") var points = 100
+    @Option(help: "Number of points to fit; the others are held out.") var sampled = 10
     @Option(help: "Standard deviation of the noise.") var noise = 0.3
     @Option(help: "Highest degree.") var degree = 12
-    @Option(help: "Degree of the path of the penalty λ.") var pathDegree = 9
-    @Option(help: "Data sets for bias and variance.") var repetitions = 500
+    @Option(help: "Degree of the polynomial fitted with increasing penalty λ.") var pathDegree = 9
+    @Option(help: "Number of data sets for bias and variance.") var repetitions = 500
     @Option(help: "All numbers, as .tsv, .csv or .xlsx.") var table: String?
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "180mm"
-    @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "180mm"
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of noise and sample.") var seed: UInt64 = 0
-    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup(title: "Output") var writing: OutputOptions
 
     func validate() throws {
         try OutputName.require(output, OutputName.figures, "a picture is written")
         try OutputName.requireTable(table)
-        guard (10...10_000).contains(points), (2..<points).contains(sampled) else { throw ValidationError("--points is 10 to 10000, --sampled 2 to --points less 1") }
+        guard (10...10_000).contains(points), (2..<points).contains(sampled) else {
+            throw ValidationError("--points must be 10 to 10000, --sampled 2 to --points − 1")
+        }
         guard (1...20).contains(degree), (1...20).contains(pathDegree), (2...100_000).contains(repetitions), (0...100).contains(noise) else {
             throw ValidationError("--degree and --path-degree are 1 to 20, --repetitions 2 to 100000, --noise 0 to 100")
         }

@@ -6,7 +6,7 @@ import Tensors
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate", abstract: "Models of the mind's lexicon: naming, Stroop, WEAVER++, cumulative interference, ERP.",
+        commandName: "simulate", abstract: "Simulate models of the mental lexicon: naming, Stroop, WEAVER++, cumulative interference, ERP.",
         discussion: "Every model is a file of Sources/Simulation/Models; docs/simulations.md says what is published and what is recomputed.",
         subcommands: [SimulateNamingCommand.self, SimulateStroopCommand.self, SimulateWeaverCommand.self, SimulateCumulativeCommand.self, SimulateERPCommand.self])
 }
@@ -15,10 +15,10 @@ struct SimulateCommand: ParsableCommand {
 struct SimulationOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The table to write: .tsv, .csv or .xlsx.") var output: String?
     @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file")) var figure: [String] = []
-    @Option(help: "Width of the picture, as 85mm, 3.5in or 400pt.") var width = "120mm"
-    @Option(help: "Language of the words in the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "120mm"
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
     @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
-    @Option(in: .threads, help: "Workers; the result does not depend on it.") var threads = Parallel.availableThreads
+    @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup var table: TableOutputOptions
     @OptionGroup var writing: OutputOptions
 
@@ -27,7 +27,7 @@ struct SimulationOptions: ParsableArguments {
         for file in figure { try OutputName.require(file, OutputName.figures, "a picture is written") }
     }
 
-    /// Before any work: outputs can be written and are no inputs.
+    /// Before any work: outputs can be written and are not inputs.
     func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files) }
 
     var isJapanese: Bool { language == .japanese }

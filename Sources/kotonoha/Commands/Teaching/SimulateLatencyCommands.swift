@@ -7,17 +7,19 @@ import Tensors
 
 struct SimulateWeaverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "weaver", abstract: "Picture naming with distractor words, and in series, by WEAVER++ (Roelofs 1992; Levelt, Roelofs & Meyer 1999).",
+        commandName: "weaver", abstract: "WEAVER++ (Roelofs 1992; Levelt, Roelofs & Meyer 1999): picture–word interference and continuous naming.",
         discussion: """
-            Mean latencies of lemma selection: bilingual picture–word interference over --soa, and continuous naming of one category. --compare takes a table of measured effects (columns task, condition and one per SOA in milliseconds, effects in
-            ms) and draws its picture naming beside the model.
+            Mean latencies of lemma selection: bilingual picture–word interference over
+            --soa, and continuous naming of one category. --compare takes a table of
+            measured effects (columns task, condition and one per SOA in milliseconds,
+            effects in ms) and plots its picture naming next to the model.
             """)
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the distractor after the picture in milliseconds, as -400:400:100.", valueName: "from:to:by")) var soa = "-400:400:100"
-    @Option(help: "Least lead over every competitor.") var criticalDifference = 1.6
+    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the distractor after the picture in milliseconds, such as -400:400:100.", valueName: "from:to:by")) var soa = "-400:400:100"
+    @Option(help: "Minimum lead over every competitor.") var criticalDifference = 1.6
     @Option(help: "Conceptual bias of what was named before, per step.") var bias = 2.5
-    @Option(help: "Milliseconds that a distractor lasts.") var distractorDuration = 100.0
-    @Option(help: ArgumentHelp("Measured effects to draw beside the model.", valueName: "file")) var compare: String?
+    @Option(help: "Duration of a distractor in milliseconds.") var distractorDuration = 100.0
+    @Option(help: ArgumentHelp("Measured effects to plot next to the model.", valueName: "file")) var compare: String?
     @OptionGroup(title: "Output") var options: SimulationOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
@@ -83,7 +85,7 @@ struct SimulateWeaverCommand: ParsableCommand {
     private static func measured(_ path: String) throws -> [String: [(Double, Double)]] {
         let table = try TextTable(path: path, wanted: ["task", "condition"]), task = try table.index(of: "task"), condition = try table.index(of: "condition")
         let soas = table.columns.enumerated().compactMap { k, name in Double(name).map { (k, $0) } }
-        guard !soas.isEmpty else { throw DataError(.badData, "no column is named by an SOA in milliseconds", file: path) }
+        guard !soas.isEmpty else { throw DataError(.badData, "no column name is an SOA in milliseconds", file: path) }
         var result: [String: [(Double, Double)]] = [:], cells: [String] = []
         while let line = try table.next(into: &cells) {
             guard cells[task] == "picture naming" else { continue }
@@ -102,16 +104,18 @@ struct SimulateCumulativeCommand: ParsableCommand {
         discussion: """
             kotonoha simulate cumulative latencies.tsv --column human_ms
 
-            fits lateral inhibition, strengthening and the line from cycles to milliseconds to mean latencies, one row per position. Four constants: five
-            means say little about each of them. Without a table, series are simulated at --inhibition and --strengthening.
+            fits lateral inhibition, strengthening and the line from cycles to milliseconds
+            to mean latencies, one row per position. With four constants, five means say
+            little about each. Without a table, series are simulated at --inhibition and
+            --strengthening.
             """)
 
     @Argument(help: "A table of mean latencies, one row per position within the category.") var input: String?
     @Option(help: "The column of latencies in milliseconds.") var column: String?
-    @Option(help: "Inhibition of each word by each other one, per cycle.") var inhibition = 0.006
-    @Option(help: "What naming adds to the link from meaning to word, as a share of its first weight.") var strengthening = 0.47
+    @Option(help: "Inhibition between words, per cycle.") var inhibition = 0.006
+    @Option(help: "Increase of the link from meaning to word with each naming, relative to its initial weight.") var strengthening = 0.47
     @Option(help: "Positions to simulate.") var positions = 5
-    @Option(help: "Lags between members of a category, in pictures of other categories, as 2,4,6,8.") var lags = "2,4,6,8"
+    @Option(help: "Lags: numbers of pictures of other categories between members of a category, such as 2,4,6,8.") var lags = "2,4,6,8"
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Output") var options: SimulationOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -186,19 +190,21 @@ struct SimulateCumulativeCommand: ParsableCommand {
 
 struct SimulateERPCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "erp", abstract: "The N400's repetition effect in a small reading network (after Laszlo & Armstrong 2014).",
+        commandName: "erp", abstract: "The N400 repetition effect in a small reading network (after Laszlo & Armstrong 2014).",
         discussion: """
             kotonoha simulate erp captions.tsv --column text -o erp.tsv --figure erp.pdf
 
-            Words, pseudowords, acronyms and illegal strings of three letters are made from the text, which should be in Latin letters. A network learns to
-            read words and acronyms; its semantic units' activation in the envelope of an alpha function is the potential. Sizes and time constants are ours.
+            Words, pseudowords, acronyms and illegal strings of three letters are made from
+            the text, which should be in Latin script. A network learns to read words and
+            acronyms; the activation of its semantic units in the envelope of an alpha
+            function is the potential. Sizes and time constants are the project's own.
             """)
 
     @Argument(help: "A text, or a table with --column; - is standard input.") var input: String
     @Option(help: "The column of texts.") var column: String?
-    @Option(help: "Strings of each kind.") var strings = 40
+    @Option(help: "Number of strings of each kind.") var strings = 40
     @Option(help: "Epochs of training.") var epochs = 300
-    @Option(help: "Share of its resource that a unit at full output uses in a second.") var depletion = 1.0
+    @Option(help: "Proportion of its resource that a unit at full output uses per second.") var depletion = 1.0
     @Option(help: "Milliseconds from first to second presentation.") var repetition = 2000.0
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Output") var options: SimulationOptions

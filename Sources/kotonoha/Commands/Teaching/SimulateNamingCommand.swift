@@ -11,34 +11,39 @@ struct SimulateNamingCommand: ParsableCommand {
         discussion: """
             kotonoha simulate naming patients.xlsx --omissions exclude -o fits.tsv --figure map.pdf
 
-            fits the model to each person: parameters with 95 % profile intervals, predicted proportions, RMSD, AIC and BIC. The table has a row per
-            person with the columns patient (患者), correct (正答), semantic (意味性錯語), formal (形式性錯語), nonword (非語), mixed (混合性錯語),
-            unrelated (無関連錯語) and perhaps other (無反応): counts, or proportions of --items pictures. Or it has a row per response with the
-            columns patient and category. Counts are better: intervals depend on them.
+            fits the model to each person: parameters with 95 % profile intervals,
+            predicted proportions, RMSD, AIC and BIC. The table has a row per person with
+            the columns patient (患者), correct (正答), semantic (意味性錯語), formal (形式性錯語),
+            nonword (非語), mixed (混合性錯語), unrelated (無関連錯語) and perhaps other (無反応): counts,
+            or proportions of --items pictures. Or it has one row per response with the
+            columns patient and category. Prefer counts: intervals depend on them.
 
-            Without a table the model is run at --at (the published values of people without aphasia where it is not given).
+            Without a table the model is run at --at (by default the published values for
+            people without aphasia).
 
-            --semantics takes the neighbours of real words from vectors: a neighbour shares 10 (cos − c) / (1 − c) of ten features with its target, c being
-            the mean cosine of all pairs.
+            --semantics takes the neighbours of real words from vectors: a neighbour shares
+            10 (cos − c) / (1 − c) of ten features with its target, where c is the mean
+            cosine of all pairs.
 
-            The first fit simulates the model over its parameter space and keeps the result in ~/.cache/kotonoha; later fits take it from there.
+            The first fit simulates the model over its parameter space and caches the
+            result in ~/.cache/kotonoha for later fits.
             """)
 
     @Argument(help: "A table of naming responses; - is standard input.") var input: String?
-    @Option(help: "sp: semantic and phonological weights s and p; wd: connection weight and decay; may be repeated to compare them.") var variant: [String] = []
-    @Option(help: "Parameters to fit, as s,p or s; the others stay at the values of people without aphasia.") var fit = "all"
-    @Option(help: ArgumentHelp("Adds λ (θ − θ₀)² to minus the log-likelihood, as s=1000@0.0698 (λ in nats per squared unit).", valueName: "name=λ@θ₀")) var penalty: [String] = []
-    @Option(help: "Pictures in the test, where the table has proportions.") var items = 175.0
-    @Option(help: "Responses outside the six categories: exclude (proportions of the others) or keep (proportions of all pictures).") var omissions: String?
-    @Option(help: "Values to simulate, as s=0.02,p=0.03.") var at: String?
+    @Option(help: "sp (semantic and phonological weights s and p) or wd (connection weight and decay); may be repeated to compare them.") var variant: [String] = []
+    @Option(help: "Parameters to fit, such as s,p or s; the others keep the values of people without aphasia.") var fit = "all"
+    @Option(help: ArgumentHelp("Add λ (θ − θ₀)² to the negative log-likelihood, such as s=1000@0.0698 (λ in nats per squared unit).", valueName: "name=λ@θ₀")) var penalty: [String] = []
+    @Option(help: "Number of pictures in the test, if the table has proportions.") var items = 175.0
+    @Option(help: "Responses outside the six categories: exclude (proportions of classified responses) or keep (proportions of all pictures).") var omissions: String?
+    @Option(help: "Values to simulate, such as s=0.02,p=0.03.") var at: String?
     @Option(help: "Simulated pictures per person or point.") var trials = 10_000
     @Option(help: "Simulated pictures at each point of the parameter space.") var surfaceTrials = 4000
-    @Option(help: ArgumentHelp("The simulated parameter space, read if the file is there, else written.", valueName: "file")) var surface: String?
-    @Flag(help: "Go on from the parameter space by direct simulation.") var refine = false
+    @Option(help: ArgumentHelp("File of the simulated parameter space; read if it exists, otherwise written.", valueName: "file")) var surface: String?
+    @Flag(help: "Refine the fit by direct simulation.") var refine = false
     @Option(help: ArgumentHelp("Parameter recovery: fit this many simulated people of --items pictures.", valueName: "people")) var recover: Int?
-    @Option(help: ArgumentHelp("How many pictures it takes to tell two people of the table apart, as L.H.,I.G.", valueName: "a,b")) var power: String?
-    @Option(help: ArgumentHelp("Vectors of words: predicts each word's errors, its semantic neighbours being those of the vectors.", valueName: "V.h5")) var semantics: String?
-    @Option(help: "Semantic neighbours of each word, at most.") var neighbors = 3
+    @Option(help: ArgumentHelp("How many pictures are needed to distinguish two people of the table, such as L.H.,I.G.", valueName: "a,b")) var power: String?
+    @Option(help: ArgumentHelp("Word vectors: predict each word's errors, with semantic neighbours from the vectors.", valueName: "V.h5")) var semantics: String?
+    @Option(help: "Maximum number of semantic neighbours per word.") var neighbors = 3
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Output") var options: SimulationOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -56,9 +61,11 @@ struct SimulateNamingCommand: ParsableCommand {
         guard items >= 1, items <= 1e6 else { throw ValidationError("--items is 1 to 1000000") }
         if let omissions, NamingFitter.Omissions(rawValue: omissions) == nil { throw ValidationError("--omissions is exclude or keep, not '\(omissions)'") }
         if let recover, !(2...100_000).contains(recover) { throw ValidationError("--recover is 2 to 100000") }
-        if surface != nil, try variants().count > 1 { throw ValidationError("--surface is of one --variant") }
+        if surface != nil, try variants().count > 1 { throw ValidationError("--surface needs a single --variant") }
         guard (1...20).contains(neighbors) else { throw ValidationError("--neighbors is 1 to 20") }
-        if semantics != nil, try input != nil || recover != nil || variants().count > 1 { throw ValidationError("--semantics predicts words under one variant, without a table of people") }
+        if semantics != nil, try input != nil || recover != nil || variants().count > 1 {
+            throw ValidationError("--semantics needs a single variant and no table of people")
+        }
         if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
         if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
     }
@@ -101,7 +108,8 @@ struct SimulateNamingCommand: ParsableCommand {
     func given(_ variant: NamingModel.Variant) throws -> [Double] {
         let given = try Self.values(at), names = variant.parameterNames
         if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
-            throw DataError(.usage, "--at \(unknown) is no parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))")
+            throw DataError(.usage, "--at \(unknown) is not a parameter of \(variant.rawValue); its parameters are "
+                + "\(names.joined(separator: " and "))")
         }
         let values = zip(names, variant.controlValues).map { given[$0] ?? $1 }
         guard zip(names, values).allSatisfy({ $1 >= 0 && $1 <= ($0 == "decay" ? 1 : 10) }) else { throw DataError(.usage, "weights are 0 to 10 and decay is 0 to 1") }
@@ -127,7 +135,10 @@ struct SimulateNamingCommand: ParsableCommand {
         let names = variant.parameterNames
         if fit != "all" {
             fitter.free = try fit.split(separator: ",").map(String.init).map {
-                guard names.contains($0) else { throw DataError(.usage, "--fit \($0) is no parameter of \(variant.rawValue); its parameters are \(names.joined(separator: " and "))") }
+                guard names.contains($0) else {
+                    throw DataError(.usage, "--fit \($0) is not a parameter of \(variant.rawValue); its parameters are "
+                        + "\(names.joined(separator: " and "))")
+                }
                 return $0
             }
             fitter.free = names.filter(fitter.free.contains)
@@ -139,7 +150,9 @@ struct SimulateNamingCommand: ParsableCommand {
                 throw DataError(.usage, "--penalty '\(text)' should look like s=1000@0.0698")
             }
             let name = String(sides[0])
-            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else { throw DataError(.usage, "--penalty \(name) is no parameter of the model") }
+            guard try variants().contains(where: { $0.parameterNames.contains(name) }) else {
+                throw DataError(.usage, "--penalty \(name) is not a parameter of the model")
+            }
             if names.contains(name) { fitter.penalties[name] = .init(weight: weight, center: center) }
         }
         fitter.omissions = omissions.flatMap(NamingFitter.Omissions.init(rawValue:)) ?? .exclude
@@ -150,9 +163,13 @@ struct SimulateNamingCommand: ParsableCommand {
     private func fitAll(_ input: String) throws {
         let table = try NamingTable(path: input, options: reading.options(), items: items)
         if omissions == nil, let who = table.patients.first(where: { $0.omissions > 0 }) {
-            throw DataError(.usage, "\(who.name) has responses outside the six categories; say --omissions exclude (proportions of the classified responses) or keep (proportions of all pictures)", file: input)
+            throw DataError(.usage, "\(who.name) has responses outside the six categories; add --omissions exclude (proportions of "
+                + "classified responses) or --omissions keep (proportions of all pictures)", file: input)
         }
-        if table.isProportions && !report.quiet { Console.say("note: the table has proportions, taken as those of \(Int(items)) pictures (--items); counts would give the intervals their true width") }
+        if table.isProportions && !report.quiet {
+            Console.say("note: the table has proportions, assumed to be of \(Int(items)) pictures (--items); with counts the intervals "
+                + "would be exact")
+        }
         let categories = NamingModel.Category.allCases
         var rows: [[JSON]] = [], fits: [NamingFit] = [], header: [String] = []
         var settings: [(String, JSON)] = [("method", .string("naming simulation")), ("variants", .array(try variants().map { .string($0.rawValue) })), ("items", .number(items)),
@@ -214,7 +231,7 @@ struct SimulateNamingCommand: ParsableCommand {
 
     private func compare(_ text: String, _ fits: [NamingFit], _ fitter: NamingFitter) throws -> [(key: String, value: JSON)] {
         let names = text.split(separator: ",").map(String.init)
-        guard names.count == 2 else { throw DataError(.usage, "--power names two people, as L.H.,I.G.") }
+        guard names.count == 2 else { throw DataError(.usage, "--power expects two people, such as L.H.,I.G.") }
         let pair = try names.map { name in
             guard let fit = fits.first(where: { $0.responses.name == name }) else { throw DataError(.usage, "--power \(name) is not in the table; its people are \(fits.map(\.responses.name).joined(separator: ", "))") }
             return fit
@@ -252,7 +269,7 @@ struct SimulateNamingCommand: ParsableCommand {
         let summary = try recovered(people).array ?? [], header = ["variant", "parameter", "coverage", "identified", "log_bias", "log_error"]
         let rows = summary.map { entry in header.map { entry[$0] ?? .null } }
         try options.report(header, rows, report: report, provenance: options.provenance(settings: [("simulation", .string("naming recovery")), ("people", .integer(people)), ("items", .number(items))])) {
-            throw DataError(.usage, "--recover without a table draws no picture")
+            throw DataError(.usage, "--recover without a table cannot draw a figure")
         }
     }
 
@@ -301,7 +318,7 @@ enum NamingSurface {
         do { try surface.write(to: path, named: name) } catch let error as DataError {
             // A cache that cannot be written costs time only; a file that was asked for is another matter.
             if file != nil { throw error }
-            if !isQuiet { Console.say("note: it could not be kept: \(error)") }
+            if !isQuiet { Console.say("note: it could not be saved: \(error)") }
         }
         return surface
     }

@@ -8,16 +8,18 @@ import Tensors
 
 struct SimulateStroopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stroop", abstract: "The Stroop effect by pathways of different strength (Cohen, Dunbar & McClelland 1990).",
+        commandName: "stroop", abstract: "The Stroop effect from pathways of different strength (Cohen, Dunbar & McClelland 1990).",
         discussion: """
-            Cycles of correct responses, with and without noise, and the line from cycles to Stroop's times of 1935. --soa shows the stimulus that is
-            to be ignored earlier or later. τ, α, σ, the threshold and milliseconds per cycle are the paper's as remembered; the weights are its figure 3.
+            Cycles of correct responses, with and without noise, and the line from cycles
+            to Stroop's times of 1935. --soa presents the ignored stimulus earlier or
+            later. τ, α, σ, the threshold and milliseconds per cycle are remembered from
+            the paper; the weights are its figure 3.
             """)
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, as -400:400:100.", valueName: "from:to:by")) var soa: String?
-    @Option(help: "Activation of the unit of the task; 1 is full attention.") var taskDemand = 1.0
+    @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, such as -400:400:100.", valueName: "from:to:by")) var soa: String?
+    @Option(help: "Activation of the task unit; 1 is full attention.") var taskDemand = 1.0
     @Option(help: ArgumentHelp("Weights as a table with the columns from, to, weight.", valueName: "file")) var weights: String?
-    @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10).", valueName: "frequency")) var train: Double?
+    @Option(help: ArgumentHelp("Train the weights, with word reading this many times as frequent as colour naming (in the paper, 10).", valueName: "frequency")) var train: Double?
     @Option(help: "Epochs of --train.") var epochs = 1000
     @Option(help: "Trials of each condition, with noise.") var trials = 10_000
     @Option(help: "τ, the rate of the cascade.") var rate = 0.1
@@ -31,7 +33,7 @@ struct SimulateStroopCommand: ParsableCommand {
         guard (0...10).contains(taskDemand), rate > 0, rate <= 1, (0...10).contains(noise), millisecondsPerCycle > 0 else {
             throw ValidationError("--task-demand and --noise are 0 to 10, --rate is above 0 and at most 1, --milliseconds-per-cycle above 0")
         }
-        if weights != nil, train != nil { throw ValidationError("weights are read or trained, not both") }
+        if weights != nil, train != nil { throw ValidationError("--weights and --train exclude each other") }
         if let train, !(train > 0 && train <= 1000) { throw ValidationError("--train is above 0 and at most 1000") }
         guard (1...100_000).contains(epochs) else { throw ValidationError("--epochs is 1 to 100000") }
         _ = try asynchronies()

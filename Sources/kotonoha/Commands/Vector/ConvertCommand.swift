@@ -7,14 +7,17 @@ import WordVectors
 
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "convert", abstract: "Word vectors of any program into vectors.h5 and back.",
+        commandName: "convert", abstract: "Convert word vectors of other programs to vectors.h5 and back.",
         discussion: """
             kotonoha convert cc.ja.300.vec.gz -o words.h5 --limit 200000
             kotonoha convert words.h5 -o words.bin --binary word2vec
 
-            Read are word2vec text and binary, GloVe text, fastText .vec and .bin (versions 11 and 12), .npy beside a list of words, and vectors.h5; gzip is
-            unpacked. The content decides what a file is. Written are .h5, .vec (word2vec text), .bin (a fastText model if the input is one, else word2vec
-            binary) and .npy with the words in NAME.vocab. Unknown words get vectors from a fastText .bin only: --words makes them.
+            Reads word2vec text and binary, GloVe text, fastText .vec and .bin (versions 11
+            and 12), .npy with a word list, and vectors.h5; gzip is decompressed. The
+            format is detected from the content. Writes .h5, .vec (word2vec text), .bin (a
+            fastText model if the input is one, otherwise word2vec binary) and .npy with
+            the words in NAME.vocab. Out-of-vocabulary words get vectors only from a
+            fastText .bin, with --words.
             """)
 
     @Argument(help: "The file of word vectors.")
@@ -23,22 +26,22 @@ struct ConvertCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The file to write: .h5, .vec, .bin or .npy.")
     var output: String
 
-    @Option(help: "Keep the first so many words only.")
+    @Option(help: "Keep only the first so many words.")
     var limit: Int?
 
-    @Option(help: "The words of an .npy file, one a line; NAME.vocab or NAME.txt if not given.")
+    @Option(help: "The words of an .npy file, one per line; by default NAME.vocab or NAME.txt.")
     var vocabulary: String?
 
-    @Option(help: "Keep these words only, one a line; those that the file lacks are made of n-grams where it has them, else listed.")
+    @Option(help: "Keep only these words, one per line; missing words are composed from n-grams if the file has them, otherwise listed.")
     var words: String?
 
     @Option(help: "What .bin means: fasttext or word2vec.")
     var binary: TrainWordsCommand.BinaryKind?
 
-    @Flag(help: "Write words that are not UTF-8 into .h5 with U+FFFD in place of what cannot be read.")
+    @Flag(help: "Write words that are not UTF-8 to .h5, with U+FFFD for invalid bytes.")
     var lossy = false
 
-    @Option(help: "Threads; the result does not depend on them.")
+    @Option(help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -47,7 +50,9 @@ struct ConvertCommand: ParsableCommand {
     private var kind: String { URL(fileURLWithPath: output).pathExtension.lowercased() }
 
     func validate() throws {
-        guard ["h5", "vec", "bin", "npy"].contains(kind) else { throw ValidationError("word vectors are written as .h5, .vec, .bin or .npy; '\(output)' ends with none of them") }
+        guard ["h5", "vec", "bin", "npy"].contains(kind) else {
+            throw ValidationError("word vectors are written as .h5, .vec, .bin or .npy, not '\(output)'")
+        }
         if threads < 1 { throw ValidationError("--threads should be at least 1, not \(threads)") }
     }
 
@@ -113,7 +118,7 @@ struct ConvertCommand: ParsableCommand {
 
     private func writeArray(_ table: WordTable) throws {
         if let bad = (0 ..< table.count).first(where: { table.words.bytes(of: $0).contains(0x0A) }) {
-            throw DataError(.badData, "word \(bad + 1) holds a line end, and the list of words has one a line", file: output)
+            throw DataError(.badData, "word \(bad + 1) contains a line break, but the word list has one word per line", file: output)
         }
         let writer = try NPYWriter(path: output, shape: [table.count, table.dimension])
         try table.vectors.withUnsafeElements { try writer.append(UnsafeBufferPointer(start: $0, count: table.vectors.count)) }

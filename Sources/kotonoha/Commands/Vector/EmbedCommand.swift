@@ -7,10 +7,11 @@ import VectorStore
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "embed", abstract: "Turn the sentences of a file into vectors.",
+        commandName: "embed", abstract: "Embed the sentences of a file.",
         discussion: """
-            Reads text (a sentence a line), TSV, CSV, spreadsheets, JSON lines and caption files of COCO and STAIR, in UTF-8 or a Japanese
-            encoding, and writes vectors.h5. Other columns travel along. An interrupted run goes on with --resume.
+            Reads text (one sentence per line), TSV, CSV, spreadsheets, JSON lines and COCO
+            or STAIR caption files, in UTF-8 or a Japanese encoding, and writes a vector
+            file. Other columns are kept. --resume continues an interrupted run.
             """)
 
     @Argument(help: "The file with the sentences; - is standard input.")
@@ -30,25 +31,25 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "Column of the ids.")
     var idColumn: String?
 
-    @Option(help: "A file with one group a line, for the rows in their order.")
+    @Option(help: "A file with one group per line, in the order of the rows.")
     var groupFile: String?
 
-    @Option(help: ArgumentHelp("Make several rows of long texts: sentences, or stretches of at most N tokens. Columns document and part say where a row comes from; "
+    @Option(help: ArgumentHelp("Split long texts into rows: sentences, or parts of at most N tokens. The columns document and part give the origin of a row; "
                                + "NAME.documents.h5 has the mean vector of each text.", valueName: "sentences|n"))
     var split: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: "How vectors are stored: float32, float16, int8 or binary.")
+    @Option(help: "Storage of vectors: float32, float16, int8 or binary.")
     var store: VectorStorage = .float32
 
-    @Option(help: "Codes that stand beside the vectors for quicker search: int8 (the answers are the same) or binary.")
+    @Option(help: "Codes stored next to the vectors for faster search: int8 (the same results) or binary.")
     var codes: VectorCodes?
 
-    @Flag(help: "Go on with an interrupted run of the same command.")
+    @Flag(help: "Resume an interrupted run of the same command.")
     var resume = false
 
-    @Flag(help: "Add the rows to a vector file that exists.")
+    @Flag(help: "Add the rows to an existing vector file.")
     var append = false
 
     @OptionGroup(title: "Words in context") var words: TokenArguments
@@ -57,25 +58,31 @@ struct EmbedCommand: ParsableCommand {
 
     func validate() throws {
         try OutputName.requireVectors(output, words.tokens ? "word vectors are written" : "vectors are written")
-        if codes != nil && (store != .float32 || words.tokens) { throw ValidationError("--codes stand beside vectors of sentences in float32; leave it or \(words.tokens ? "--tokens" : "--store") out") }
+        if codes != nil && (store != .float32 || words.tokens) {
+            throw ValidationError("--codes needs sentence vectors stored as float32; leave out --codes or "
+                + "\(words.tokens ? "--tokens" : "--store")")
+        }
         if let split {
-            guard TextSplit(split) != nil else { throw ValidationError("--split takes sentences, or a number of tokens from 8; not '\(split)'") }
+            guard TextSplit(split) != nil else {
+                throw ValidationError("--split expects sentences, or a number of tokens from 8, not '\(split)'")
+            }
             if append { throw ValidationError("--split and --append exclude each other: a document's mean needs all of its parts in one run") }
         }
         if words.word != nil {
             try refuse([("--split", split != nil), ("--resume", resume), ("--append", append), ("--group-file", groupFile != nil), ("--max-length", model.maxLength != nil),
                         ("--normalize", model.normalize), ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil),
-                        ("--prompt-name", model.promptName != nil)], "is for vectors of sentences and does not go with --word")
+                        ("--prompt-name", model.promptName != nil)], "is for sentence vectors and cannot be combined with --word")
         }
         guard words.tokens else {
-            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "does not go with --group-column: both name the groups")
+            return try refuse([("--group-file", groupFile != nil && groupColumn != nil)], "cannot be combined with --group-column: both "
+                + "give the groups")
         }
         let given = [
             ("--column", column != nil), ("--group-column", groupColumn != nil), ("--id-column", idColumn != nil), ("--group-file", groupFile != nil),
             ("--split", split != nil), ("--resume", resume), ("--append", append), ("--max-length", model.maxLength != nil), ("--normalize", model.normalize),
             ("--truncate-dim", model.truncateDim != nil), ("--prompt", model.prompt != nil), ("--prompt-name", model.promptName != nil),
         ]
-        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for sentences and does not go with --tokens") }
+        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for sentences and cannot be combined with --tokens") }
     }
 
     func run() throws {
@@ -97,10 +104,12 @@ struct EmbedCommand: ParsableCommand {
         run.provenance = Provenance(arguments: Provenance.decisive(CommandLine.arguments), version: KotonohaProgram.version)
         run.provenance?.kernels = processorKernels
         if EmbeddingPartial.exists(for: output) && !resume && !report.quiet {
-            Console.say("note: an unfinished run is there and is begun anew; --resume would have gone on with it")
+            Console.say("note: starting over; an unfinished run exists, which --resume would have continued")
         }
         func fit(_ batch: ([String]) throws -> Void) throws {
-            guard input != "-" else { throw DataError(.usage, "idf and sif weights need two passes over the text; standard input has one") }
+            guard input != "-" else {
+                throw DataError(.usage, "idf and sif weights need two passes over the text, and standard input can be read only once")
+            }
             let source = try CaptionSource(path: input, options: table.options(isQuiet: true), columns: run.columns)
             while true {
                 let rows = try source.next(batch: 8192)
@@ -125,21 +134,22 @@ struct EmbedCommand: ParsableCommand {
         if report.json { return try Console.print(json(summary, encoder).serialized(.pretty)) }
         if report.quiet { return }
         if summary.isAlreadyThere {
-            return Console.say(append ? "\(output): already there: it holds the rows of this input, made in this way; nothing was added (--force adds them again)"
+            return Console.say(append ? "\(output): already there: the file has the rows of this input, made with the same settings; "
+                + "nothing was added (--force adds them again)"
                                : "\(output): complete; nothing was left to do")
         }
         func names(_ columns: [String]) -> String { columns.map { "'\($0)'" }.joined(separator: ", ") }
         if !summary.addedColumns.isEmpty { Console.say("note: the earlier rows have no \(names(summary.addedColumns)); the cells are empty there") }
         if !summary.missingColumns.isEmpty { Console.say("note: the new rows have no \(names(summary.missingColumns)); the cells are empty there") }
         if summary.encodingIsGuess, let encoding = summary.encoding {
-            Console.say("read as \(encoding.rawValue), judged from the content (--encoding says otherwise)")
+            Console.say("read as \(encoding.rawValue), detected from the content (--encoding overrides it)")
         }
         if summary.resumedRows > 0 { Console.say("resumed after \(Console.counted(summary.resumedRows, "row"))") }
         if summary.emptyRows > 0 {
-            Console.say("\(Console.counted(summary.emptyRows, "empty row")) kept in \(summary.emptyRows == 1 ? "its" : "their") place, marked as not valid")
+            Console.say("\(Console.counted(summary.emptyRows, "empty row")) kept in place and marked as not valid")
         }
         let computed = summary.rows - summary.resumedRows
-        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) a second" : ""
+        let rate = summary.seconds > 0 ? ", \(Console.grouped(Int(Double(computed) / summary.seconds))) per second" : ""
         if let file = summary.documentFile { Console.say("\(file): the means of \(Console.counted(summary.documents, "document"))") }
         Console.say("\(output): \(Console.counted(summary.earlierRows + summary.rows, "row")) × \(encoder.dimension), "
                     + "unknown tokens \(Console.fixed(summary.counts.unknownShare * 100, 2)) %\(rate)")

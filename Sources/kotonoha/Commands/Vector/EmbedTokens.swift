@@ -7,48 +7,52 @@ import VectorStore
 
 /// Options of `embed TREEBANK.conllu --tokens` and of `embed TABLE --word COLUMN`.
 struct TokenArguments: ParsableArguments {
-    @Flag(help: "The input is a treebank (CoNLL-U): write vectors of its words from several layers, for probe.")
+    @Flag(help: "Read a treebank (CoNLL-U) and write word vectors from several layers, for probe.")
     var tokens = false
 
-    @Option(help: ArgumentHelp("Column of words that stand in the sentences: write one vector for each word in its sentence, for studies of senses.", valueName: "column"))
+    @Option(help: ArgumentHelp("Column with a word of each sentence: write the vector of that word in context.", valueName: "column"))
     var word: String?
 
-    @Option(help: "Of --word, where it occurs several times: all, first, or only (an error).")
+    @Option(help: "With --word, which of several occurrences to use: all, first, or only (several are an error).")
     var occurrences = TargetWordRun.Occurrences.all
 
-    @Flag(help: "Of --word: parts of longer words count too.")
+    @Flag(help: "With --word, also match parts of longer words.")
     var inside = false
 
-    @Option(help: ArgumentHelp("Layers of --tokens: all, or numbers with commas; 0 is the embeddings. Of --word: the mean of these layers, the last if not given.",
+    @Option(help: ArgumentHelp("Layers for --tokens: all, or numbers separated by commas; 0 is the embeddings. For --word: average these layers; by default the last.",
                                valueName: "all|i,j"))
     var layers = "all"
 
-    @Option(help: "How pieces become a word's vector: mean, first or last.")
+    @Option(help: "How to combine the pieces of a word: mean, first or last.")
     var pieces = PieceMerging.mean
 
-    @Option(help: "What the encoder reads: written (the sentence as it stands) or spaced (its words with a space between them).")
+    @Option(help: "What the encoder reads: written (the sentence unchanged) or spaced (its words separated by spaces).")
     var text = WordText.written
 
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same shape with random weights, as a control.", valueName: "seed"))
+    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed"))
     var untrainedSeed: UInt64?
 
     @Flag(inversion: .prefixedNo, help: "Compress the layers.")
     var compress = true
 
     func validate() throws {
-        if tokens && word != nil { throw ValidationError("--tokens and --word exclude each other: all words of a treebank, or one of each sentence") }
+        if tokens && word != nil {
+            throw ValidationError("--tokens and --word exclude each other: all words of a treebank, or one word per sentence")
+        }
         if word == nil { try refuse([("--occurrences", occurrences != .all), ("--inside", inside)], "belongs to --word") }
         guard !tokens else { return }
         let shared = word == nil ? [("--layers", layers != "all"), ("--pieces", pieces != .mean)] : []
         let given = shared + [("--text", text != .written), ("--untrained-seed", untrainedSeed != nil), ("--no-compress", !compress)]
-        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for the words of a treebank; it needs --tokens") }
+        if let first = given.first(where: \.1) { throw ValidationError("\(first.0) is for treebanks; it needs --tokens") }
     }
 
-    /// Nil where none were named.
+    /// Nil if none were named.
     private func chosenLayers() throws -> [Int]? {
         guard layers != "all" else { return nil }
         return try layers.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let layer = Int(part), layer >= 0 else { throw ValidationError("--layers takes all, or numbers with commas between them, not '\(layers)'") }
+            guard let layer = Int(part), layer >= 0 else {
+                throw ValidationError("--layers expects all, or numbers separated by commas, not '\(layers)'")
+            }
             return layer
         }
     }
@@ -109,12 +113,13 @@ struct TokenArguments: ParsableArguments {
         if report.quiet { return }
         func note(_ count: Int, _ text: String) { if count > 0 { Console.say("note: \(Console.grouped(count)) \(text)") } }
         note(summary.crossingPieces, "of \(Console.grouped(summary.pieces)) word pieces cross a boundary between words; each of those words has its share of them")
-        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and take the vector of the piece beside them")
+        note(summary.bareWords, "words have no piece of their own (the tokenizer drops their characters) and use the vector of the "
+            + "adjacent piece")
         note(summary.sharedWords, "words share a written token and have its vector in common")
         note(summary.rebuiltTexts, "sentences have no text that spells their words; it was put together from them")
         note(summary.windowedSentences, "sentences are longer than the encoder reads and were read in overlapping windows")
         Console.say("\(output): \(Console.counted(summary.sentences, "sentence")), \(Console.counted(summary.words, "word")), "
-                    + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences a second")
+                    + "\(Console.grouped(Int(Double(summary.sentences) / max(summary.seconds, 1e-9)))) sentences per second")
     }
 }
 

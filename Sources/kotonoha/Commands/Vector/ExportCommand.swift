@@ -7,11 +7,13 @@ import VectorStore
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Hand a vector file to other programs.",
+        commandName: "export", abstract: "Export vectors for other programs.",
         discussion: """
-            The format follows the output's name: .npy (NumPy), .vec (word2vec text, keyed by id or row), .tsv (TensorBoard projector:
-            vectors, and NAME.metadata.tsv beside them), .csv, .xlsx and .jsonl (texts and vectors), .copy (PostgreSQL's COPY, vectors as pgvector
-            reads them), .hdf5 (ANN-benchmarks: train, test, neighbors, distances).
+            The output's name determines the format: .npy (NumPy), .vec (word2vec text,
+            keyed by id or row), .tsv (TensorBoard projector: vectors, and
+            NAME.metadata.tsv), .csv, .xlsx and .jsonl (texts and vectors), .copy
+            (PostgreSQL COPY, vectors for pgvector), .hdf5 (ANN-benchmarks: train, test,
+            neighbors, distances).
 
             kotonoha export corpus.kset -o v.npy --per-shard        v-00000.npy, v-00001.npy …, for faiss
             """)
@@ -22,19 +24,19 @@ struct ExportCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The file to write: .npy, .vec, .tsv, .csv, .xlsx, .jsonl, .copy or .hdf5.")
     var output: String
 
-    @Flag(help: "Leave the sentences out.")
+    @Flag(help: "Leave out the sentences.")
     var withoutText = false
 
-    @Flag(help: "Of a set, a .npy or .copy file for each shard: NAME-00000, NAME-00001 …")
+    @Flag(help: "For a set: one .npy or .copy file per shard, NAME-00000, NAME-00001 …")
     var perShard = false
 
-    @Option(in: .rows, help: "Query rows taken out for an ANN-benchmarks file, drawn at random; 1000 if not given.")
+    @Option(in: .rows, help: "Number of rows to hold out as queries in an ANN-benchmarks file, drawn at random; by default 1000.")
     var queries: Int?
 
-    @Option(in: .rows, help: "Neighbours of each query in an ANN-benchmarks file; 100 if not given.")
+    @Option(in: .rows, help: "Neighbours per query in an ANN-benchmarks file; by default 100.")
     var neighbours: Int?
 
-    @Option(in: .seed, help: "Seed of the drawn queries; 0 if not given.")
+    @Option(in: .seed, help: "Seed of the queries; by default 0.")
     var seed: UInt64?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
@@ -49,14 +51,14 @@ struct ExportCommand: ParsableCommand {
         }
         try refuse([("--per-shard", perShard && kind != "npy" && kind != "copy")], "is for outputs that end in .npy or .copy")
         try refuse([("--bom", tableOutput.bom && kind != "csv")], "is for an output that ends in .csv")
-        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv, .xlsx and .copy; the other formats hold no text")
+        try refuse([("--without-text", withoutText && ["npy", "vec", "hdf5"].contains(kind))], "is for .tsv, .csv, .xlsx and .copy; the other formats contain no text")
     }
 
     func run() throws {
         try writing.check(inputs: [vectors], files: [output] + (URL(fileURLWithPath: output).pathExtension.lowercased() == "tsv" ? [metadataPath] : []))
         let file = try VectorFile(path: vectors)
         if perShard {
-            guard let set = file.set else { throw DataError(.usage, "--per-shard is for a set, and this is a single file", file: vectors) }
+            guard let set = file.set else { throw DataError(.usage, "--per-shard needs a set, and this is a single file", file: vectors) }
             let names = set.index.shards.indices.map { shardName($0, of: set.index.shards.count) }
             try writing.check(inputs: [vectors], files: names)
             for (shard, name) in names.enumerated() {
@@ -128,11 +130,12 @@ struct ExportCommand: ParsableCommand {
         }
         try writer.finish()
         if writer.renamed > 0, !report.quiet {
-            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (as dog_2), because every word has one vector in this format")
+            Console.say("note: \(Console.counted(writer.renamed, "key")) repeated an earlier one and got a number (dog_2), because this "
+                + "format has one vector per word")
         }
     }
 
-    /// Labels for the projector, beside its vectors.
+    /// Labels for the projector, next to its vectors.
     private var metadataPath: String { URL(fileURLWithPath: output).deletingPathExtension().path + ".metadata.tsv" }
 
     /// The projector wants vectors and metadata line by line; a blank line would shift all that follow, so empty texts become a dash.

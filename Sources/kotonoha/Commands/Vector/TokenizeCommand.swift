@@ -7,21 +7,21 @@ import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tokenize", abstract: "Show how a model cuts sentences into tokens, one line a sentence.")
+        commandName: "tokenize", abstract: "Show how a model tokenizes sentences, one line per sentence.")
 
     @Argument(help: "The file with the sentences; - is standard input.")
     var input: String
 
-    @Option(help: ArgumentHelp("The model: a folder, or a name to look for.", valueName: "dir|name"))
+    @Option(help: ArgumentHelp("The model: a folder or a name.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer wants one.", valueName: "dir"))
+    @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir"))
     var dictionary: String?
 
     @Flag(help: "Print ids instead of tokens.")
     var ids = false
 
-    @Option(in: .tokens, help: "Cut at so many tokens, special ones included; nothing is cut if not given.")
+    @Option(in: .tokens, help: "Truncate to this many tokens, including special tokens; by default nothing is truncated.")
     var maxLength: Int?
 
     @Option(help: "Column of the sentences, by name or number from 1.")

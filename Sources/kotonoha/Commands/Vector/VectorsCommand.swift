@@ -7,20 +7,21 @@ import VectorStore
 
 struct VectorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vectors", abstract: "New vector files out of old ones: fewer rows, more columns, projections.",
+        commandName: "vectors", abstract: "Make new vector files from old ones: select rows, add columns, project.",
         subcommands: [VectorsSelectCommand.self, VectorsLabelCommand.self, VectorsProjectCommand.self])
 }
 
 struct VectorsSelectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "select", abstract: "A vector file with fewer rows, or with codes for quicker search.",
+        commandName: "select", abstract: "Select rows of a vector file, or add codes for faster search.",
         discussion: """
             kotonoha vectors select all.h5 -o nouns.h5 --where pos=noun --distinct q99.9 --dropped dropped.csv
             kotonoha vectors select all.h5 -o coded.h5 --codes int8
 
             kotonoha vectors select corpus.kset -o sample.h5 --sample 1000000
 
-            --distinct drops every row whose cosine to an earlier kept row reaches a value, or a quantile of random pairs: near-duplicates.
+            --distinct drops near-duplicates: rows whose cosine to an earlier kept row
+            reaches a value, or a quantile of random pairs.
             """)
 
     @Argument(help: "The vector file.")
@@ -31,22 +32,22 @@ struct VectorsSelectCommand: ParsableCommand {
 
     @OptionGroup var filter: RowFilter
 
-    @Option(help: ArgumentHelp("A table with a column 'row' (from 0): these rows alone, in its order.", valueName: "table"))
+    @Option(help: ArgumentHelp("A table with a column 'row' (from 0): keep only these rows, in its order.", valueName: "table"))
     var rows: String?
 
-    @Option(help: ArgumentHelp("Drop rows that come as close as this to an earlier one: a cosine, or q99 of random pairs.", valueName: "cosine|q99"))
+    @Option(help: ArgumentHelp("Drop rows this similar to an earlier one: a cosine, or a quantile of random pairs (q99).", valueName: "cosine|q99"))
     var distinct: String?
 
-    @Option(help: ArgumentHelp("A table of the rows that --distinct dropped, each with the row that it repeats.", valueName: "table"))
+    @Option(help: ArgumentHelp("A table of the rows dropped by --distinct, each with the row it duplicates.", valueName: "table"))
     var dropped: String?
 
-    @Option(in: .rows, help: "Only so many rows, drawn at random, in their order.")
+    @Option(in: .rows, help: "Draw this many rows at random, keeping their order.")
     var sample: Int?
 
-    @Flag(help: "With --distinct, compare only rows that lie near each other in sorted lists of signatures: for large files; a few near-duplicates are overlooked.")
+    @Flag(help: "With --distinct, compare only rows that are close in sorted lists of signatures: for large files; a few near-duplicates are missed.")
     var approximate = false
 
-    @Option(help: "Codes that stand beside the vectors for quicker search: int8 (the answers are the same) or binary. Those of the file if not given.")
+    @Option(help: "Codes stored next to the vectors for faster search: int8 (the same results) or binary. By default those of the file.")
     var codes: VectorCodes?
 
     @Option(in: .seed, help: "Seed of the random pairs, the sample and the signatures.")
@@ -60,7 +61,7 @@ struct VectorsSelectCommand: ParsableCommand {
         try OutputName.requireVectors(output, "vectors are written")
         if approximate && distinct == nil { throw ValidationError("--approximate needs --distinct") }
         if !filter.isGiven && rows == nil && distinct == nil && sample == nil && codes == nil {
-            throw ValidationError("nothing is selected: give --where, --rows, --sample or --distinct; or --codes")
+            throw ValidationError("nothing to do: give --where, --rows, --sample, --distinct or --codes")
         }
         if dropped != nil && distinct == nil { throw ValidationError("--dropped needs --distinct") }
     }
@@ -92,7 +93,7 @@ struct VectorsSelectCommand: ParsableCommand {
             }
             record.settings += [("distinct", .number(least)), ("dropped", .integer(repeated.count))]
         }
-        guard !kept.isEmpty else { throw DataError(.badData, "no row is left; nothing was written", file: vectors) }
+        guard !kept.isEmpty else { throw DataError(.badData, "no rows are left; nothing was written", file: vectors) }
         record.settings.append(("rows", .integer(kept.count)))
         var metadata = file.metadata
         metadata.provenance = record.json().serialized()
@@ -122,7 +123,8 @@ struct VectorsSelectCommand: ParsableCommand {
         let table = try Table(path: path, wanted: ["row"])
         return try table.column("row").numbers().enumerated().map { place, value in
             guard let row = Int(exactly: value), row >= 0, row < file.count else {
-                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, which count from 0", file: path, line: table.lines[place])
+                throw DataError(.badData, "row \(value) is not one of the \(file.count) rows, numbered "
+                    + "from 0", file: path, line: table.lines[place])
             }
             return row
         }
@@ -131,12 +133,13 @@ struct VectorsSelectCommand: ParsableCommand {
 
 struct VectorsLabelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "label", abstract: "A vector file with more columns, joined from a table by row or id.",
+        commandName: "label", abstract: "Add columns to a vector file, joined from a table by row or id.",
         discussion: """
             kotonoha vectors label vectors.h5 picked.csv -o labelled.h5
 
-            TABLE has a column 'row' (from 0), or --key names one whose values are those of the same column of the vector file. Its other columns are added;
-            a column that the file has already is replaced. Rows that the table does not name get an empty cell.
+            TABLE has a column 'row' (from 0), or --key names a column that both files
+            have. Its other columns are added; existing columns of the same name are
+            replaced. Rows that are not in the table get empty cells.
             """)
 
     @Argument(help: "The vector file.")
@@ -148,7 +151,7 @@ struct VectorsLabelCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The vector file to write.")
     var output: String
 
-    @Option(help: "The column that both have; 'row' if not given.")
+    @Option(help: "The column to join by; by default 'row'.")
     var key: String?
 
     @OptionGroup(title: "Output") var writing: OutputOptions
@@ -162,19 +165,24 @@ struct VectorsLabelCommand: ParsableCommand {
         let keyColumn = try table.column(key ?? "row")
         var rowOf: [String: Int] = [:]
         for (place, value) in keyColumn.texts.enumerated() {
-            guard rowOf.updateValue(place, forKey: value) == nil else { throw DataError(.badData, "'\(value)' stands twice in the column \(keyColumn.name)", file: labels, line: table.lines[place]) }
+            guard rowOf.updateValue(place, forKey: value) == nil else {
+                throw DataError(.badData, "'\(value)' occurs twice in the column \(keyColumn.name)", file: labels, line: table.lines[place])
+            }
         }
         let own = try key.map { try file.column(file.layout.requiredColumn(named: $0, file: vectors)) } ?? (0..<file.count).map(String.init)
         let places = own.map { rowOf[$0] }, matched = places.count { $0 != nil }, unknown = Set(rowOf.keys).subtracting(own)
-        guard matched > 0 else { throw DataError(.badData, "no row of the table is one of the vector file's by '\(keyColumn.name)'", file: labels) }
+        guard matched > 0 else {
+            throw DataError(.badData, "no row of the table matches a row of the vector file by '\(keyColumn.name)'", file: labels)
+        }
         guard unknown.isEmpty else {
             throw DataError(.badData, "\(Console.counted(unknown.count, "row is", "rows are")) not in the vector file: \(unknown.sorted().prefix(5).joined(separator: ", "))", file: labels)
         }
         let added = table.columns.filter { $0.name != keyColumn.name }
-        guard !added.isEmpty else { throw DataError(.badData, "it has no column beside '\(keyColumn.name)'", file: labels) }
+        guard !added.isEmpty else { throw DataError(.badData, "it has no column other than '\(keyColumn.name)'", file: labels) }
         let reserved = file.layout.columns.filter { if case .other = $0.role { false } else { true } }.map(\.name)
         if let taken = added.first(where: { reserved.contains($0.name) }) {
-            throw DataError(.usage, "the vector file's texts, groups or ids are called '\(taken.name)'; rename the column of the table", file: labels)
+            throw DataError(.usage, "'\(taken.name)' is already the name of the vector file's texts, groups or ids; rename the table's "
+                + "column", file: labels)
         }
         var layout = file.layout, metadata = file.metadata
         let names = layout.columnNames

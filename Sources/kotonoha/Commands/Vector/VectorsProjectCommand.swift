@@ -7,15 +7,17 @@ import VectorStore
 
 struct VectorsProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Vectors projected onto the span of some rows, or onto an axis between two poles.",
+        commandName: "project", abstract: "Project vectors onto the span of some rows, or onto an axis between two poles.",
         discussion: """
             kotonoha vectors project words.h5 --onto 海,池,滝 -o projected.h5
             kotonoha vectors project words.h5 --onto 海,池,滝 --complement -o without.h5
             kotonoha vectors project words.h5 --axis 小さい:大きい -o size.tsv
 
-            --onto keeps of every vector what lies in the span of those rows (--complement: what does not). Such a projection leaves all inner products with
-            the rows projected onto as they are, and so the order in which they fit a word; it changes the map, not the choice.
-            --axis gives each row its place between two poles (several rows each, as 小,低:大,高), unit vectors assumed.
+            --onto projects every vector onto the span of those rows (--complement: onto
+            its complement). This leaves all inner products with those rows unchanged, and
+            so their order of similarity to any word; it changes the map, not the choice.
+            --axis gives each row its position between two poles (which may have several
+            rows: 小,低:大,高), assuming unit vectors.
             """)
 
     @Argument(help: "The vector file.")
@@ -27,7 +29,7 @@ struct VectorsProjectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Texts or ids of rows.", valueName: "a,b,c"))
     var onto: String?
 
-    @Flag(help: "Take the subspace out instead.")
+    @Flag(help: "Remove the subspace instead.")
     var complement = false
 
     @Option(help: ArgumentHelp("The poles.", valueName: "a:b"))
@@ -39,9 +41,11 @@ struct VectorsProjectCommand: ParsableCommand {
 
     func validate() throws {
         guard (onto == nil) != (axis == nil) else { throw ValidationError("give either --onto or --axis") }
-        if onto != nil && output == nil { throw ValidationError("--onto writes a vector file; name it by -o") }
-        if complement && onto == nil { throw ValidationError("--complement goes with --onto") }
-        if let axis, axis.split(separator: ":").count != 2 { throw ValidationError("--axis has two poles with a colon between them, as 小:大; '\(axis)' has not") }
+        if onto != nil && output == nil { throw ValidationError("--onto writes a vector file; name it with -o") }
+        if complement && onto == nil { throw ValidationError("--complement needs --onto") }
+        if let axis, axis.split(separator: ":").count != 2 {
+            throw ValidationError("--axis expects two poles separated by a colon, such as 小:大, not '\(axis)'")
+        }
     }
 
     func run() throws {
