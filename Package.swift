@@ -104,7 +104,7 @@ let package = Package(
         .executableTarget(name: "seq2seq-bench", dependencies: ["Training", "LanguageModels", "Networks", "Autograd", "Tensors"], path: "tools/benchmarks/seq2seq"),
 
         // Not installed: times the training of word vectors for tools/bench.
-        .executableTarget(name: "words-bench", dependencies: ["WordVectors", "Tensors", "FileFormats"], path: "tools/benchmarks/words"),
+        .executableTarget(name: "words-bench", dependencies: ["WordVectors", "Tensors", "FileFormats"], path: "tools/benchmarks/words", exclude: ["corpus.py", "peers.py", "quality.py", "speed.py"]),
 
         // Models made on the spot, shared by tests.
         // What tests need from outside, shown as skipped where it is missing.
@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(name: "VectorStoreTests", dependencies: ["VectorStore", "FileFormats", "hdf5-child", "TestTools"]),
         // Not installed: what tools/fuzz mutates the input of; the tests read its seeds and findings.
         .target(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),
-        .target(name: "FuzzTargets", dependencies: ["FileFormats", "Tokenizers"], path: "Tests/Fuzz/Targets"),
+        .target(name: "FuzzTargets", dependencies: ["WordVectors", "Tokenizers", "FileFormats"], path: "Tests/Fuzz/Targets"),
         .executableTarget(name: "fuzz", dependencies: ["FuzzTargets", "CFuzzDriver"], path: "Tests/Fuzz/Program"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "Seq2SeqTests", dependencies: ["LanguageModels", "ModelFolders", "Networks", "Autograd", "Tensors", "Training", "FileFormats"], exclude: ["Fixtures"]),

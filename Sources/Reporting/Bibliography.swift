@@ -28,6 +28,7 @@ public enum Bibliography: String, CaseIterable {
     case subwords = "bojanowski2017enriching"
     case sif = "arora2017simple"
     case analogies = "levy2014linguistic"
+    case embeddingAssociation = "caliskan2017semantics"
     case stratifiedSGD = "gemulla2011large"
     case crossnobis = "walther2016reliability"
     case noiseNormalization = "guggenmos2018multivariate"
@@ -95,6 +96,7 @@ public enum Bibliography: String, CaseIterable {
         case .topUnits: "Makhzani & Frey, 2014"
         case .denoising: "Vincent et al., 2008"
         case .analogies: "Levy & Goldberg, 2014"
+        case .embeddingAssociation: "Caliskan et al., 2017"
         case .stratifiedSGD: "Gemulla et al., 2011"
         case .crossnobis: "Walther et al., 2016"
         case .noiseNormalization: "Guggenmos et al., 2018"
@@ -211,6 +213,10 @@ public enum Bibliography: String, CaseIterable {
         case .analogies:
             ("inproceedings", [("author", "Levy, Omer and Goldberg, Yoav"), ("title", "Linguistic Regularities in Sparse and Explicit Word Representations"),
                                ("booktitle", "Proceedings of CoNLL 2014"), ("pages", "171--180"), ("year", "2014"), ("doi", "10.3115/v1/W14-1618")])
+        case .embeddingAssociation:
+            ("article", [("author", "Caliskan, Aylin and Bryson, Joanna J. and Narayanan, Arvind"),
+                         ("title", "Semantics derived automatically from language corpora contain human-like biases"), ("journal", "Science"), ("volume", "356"),
+                         ("number", "6334"), ("pages", "183--186"), ("year", "2017"), ("doi", "10.1126/science.aal4230")])
         case .stratifiedSGD:
             ("inproceedings", [("author", "Gemulla, Rainer and Nijkamp, Erik and Haas, Peter J. and Sismanis, Yannis"),
                                ("title", "Large-scale Matrix Factorization with Distributed Stochastic Gradient Descent"),

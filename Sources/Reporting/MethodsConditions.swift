@@ -15,7 +15,12 @@ extension MethodsText {
                 + "p-values by permuting conditions \(isPaired ? "within items" : "over rows") (all permutations if feasible, otherwise \(permutations)\(cite(.permutation))), seed \(seed).",
             "\(what)を条件間で\(unit)比較した。95%信頼区間は項目を単位とするBCaブートストラップ\(cite(.acceleratedBootstrap))（\(resamples)回）により、p値は\(isPaired ? "項目内での条件の入れ替え" : "行の条件の並べ替え")"
                 + "（場合の数が少なければ全通り、それ以外は\(permutations)回\(cite(.permutation))）による並べ替え検定で求めた（シード\(seed)）。")]
-        if value == nil {
+        if let toward = contrast["toward"]?.string, value == nil {
+            let ends = toward.split(separator: ":").map(String.init), work = cite(.embeddingAssociation)
+            result.append(say("The value compared is the association of each row: its mean cosine to the rows of \(ends.first ?? "") "
+                                + "minus that to the rows of \(ends.last ?? "")\(work).",
+                              "比較した値は各行の連合の強さ、すなわち\(ends.first ?? "")の行との平均コサイン類似度から\(ends.last ?? "")の行とのそれを引いたもの\(work)である。"))
+        } else if value == nil {
             result.append(say("Cosines with word overlap and length difference of each pair regressed out are reported as well.",
                               "各対の語の重なりと文長の差の影響を最小二乗法により除いたコサイン類似度も併せて報告した。"))
         }

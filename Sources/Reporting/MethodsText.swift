@@ -28,8 +28,11 @@ public struct MethodsText {
             let size: [(key: String, value: JSON)] = [("rows", facts.record["words"] ?? .null), ("dimension", facts.record["dimension"] ?? .null)]
             sentences += describe(wordVectors: .object(size), record: facts.record)
         }
+        let ofWords = facts.record["encoder"]?["pooling"]?.string?.hasPrefix("word") == true
         // Of a fine-tuned classifier the vectors are a baseline only.
-        if let encoder = facts.record["encoder"], !["fine-tuned", "setfit"].contains(facts.record["training"]?.string ?? "") { sentences += describe(encoder: encoder, inputs: facts.record["inputs"]) }
+        if let encoder = facts.record["encoder"], !["fine-tuned", "setfit"].contains(facts.record["training"]?.string ?? "") {
+            sentences += ofWords ? describe(wordEncoder: encoder, inputs: facts.record["inputs"]) : describe(encoder: encoder, inputs: facts.record["inputs"])
+        }
         switch facts.record["method"]?.string {
         case "t-SNE": sentences += describe(tsne: facts.record)
         case "t-SNE, placed on an existing map": sentences += describe(placement: facts.record)
@@ -51,6 +54,8 @@ public struct MethodsText {
         case "semantic textual similarity": sentences += describe(similarity: facts.record)
         case "retrieval": sentences += describe(retrieval: facts.record)
         case "group evaluation": sentences += describe(groups: facts.record)
+        case "projection": sentences += describe(projection: facts.record)
+        case "semantic axis": sentences += describe(axis: facts.record)
         case "analogies": sentences += describe(analogies: facts.record)
         case "forced choice": sentences += describe(choice: facts.record)
         case "surprisal": sentences += describe(surprisal: facts.record)
@@ -105,7 +110,7 @@ public struct MethodsText {
     }
 
     /// A file and the beginning of its hash.
-    private func named(_ name: String, _ hash: String) -> String {
+    func named(_ name: String, _ hash: String) -> String {
         guard !name.isEmpty else { return say("a file", "入力") }
         guard !hash.isEmpty else { return name }
         return say("\(name) (SHA-256 \(hash.prefix(12))…)", "\(name)（SHA-256: \(hash.prefix(12))…）")
@@ -161,6 +166,7 @@ public struct MethodsText {
     }
 
     private mutating func describe(ranking: JSON) -> [String] {
+        if ranking["scoring"]?.string != nil { return describe(arithmetic: ranking) }
         var result = [say("For \(counted(ranking["queries"], "query", "queries")), the \(counted(ranking["top"], "sentence")) with the highest cosine to the query's vector "
                 + "\(ranking["top"]?.int == 1 ? "was" : "were") found by exact search.",
              "\(Self.number(ranking["queries"]) ?? "")件のクエリについて、クエリのベクトルとのコサイン類似度が高い文を、上位\(Self.number(ranking["top"]) ?? "")件まで全数探索で求めた。")]
@@ -200,10 +206,16 @@ public struct MethodsText {
     private func describe(similarity: JSON) -> [String] {
         func figure(_ name: String) -> String { NumberText.fixed(similarity[name]?.double ?? .nan, 3) }
         let samples = Self.number(similarity["bootstrap_samples"]) ?? "", seed = Self.number(similarity["seed"]) ?? "0"
-        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of sentences were correlated with human ratings (Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
+        let ofWords = similarity["encoder"]?["pooling"]?.string?.hasPrefix("word") == true
+        let uncovered = similarity["pairs_without_vector"]?.int ?? 0, isOne = uncovered == 1
+        let coverage = uncovered > 0 ? [say(
+            "\(NumberText.grouped(uncovered)) further \(isOne ? "pair was" : "pairs were") left out because a word of \(isOne ? "it" : "them") had no vector.",
+            "ベクトルのない語を含む\(NumberText.grouped(uncovered))対は除いた。")] : []
+        return [say("Cosines of \(counted(similarity["pairs"], "pair")) of \(ofWords ? "words" : "sentences") were correlated with human ratings "
+                        + "(Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "
                         + "intervals are based on Fisher's z and on \(samples) bootstrap samples of pairs, seed \(seed).",
                     "\(Self.number(similarity["pairs"]) ?? "")対のコサイン類似度と人の評定値との相関を求めた（Pearsonのr = \(figure("pearson"))、Spearmanのρ = \(figure("spearman"))）。"
-                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（シード\(seed)）による。")]
+                        + "区間はFisherのz変換と、対の再標本抽出\(samples)回のブートストラップ（シード\(seed)）による。")] + coverage
     }
 
     private func describe(retrieval: JSON) -> [String] {

@@ -46,6 +46,41 @@ extension MethodsText {
                     "\(rows)個のテキストのそれぞれに\(dimension)次元のベクトルを与えた。テキストのベクトルは\(japanese)である。語のベクトルには\(model)を用いた。")]
     }
 
+    /// Texts or words that were compared as means of a file's words, without being kept.
+    mutating func describe(wordEncoder vectors: JSON, inputs: JSON?) -> [String] {
+        let input = inputs?.array?.first, source = named(input?["name"]?.string ?? "", input?["sha256"]?.string ?? ""), model = vectors["model"]?.string ?? ""
+        let file = named(model, vectors["model_sha256"]?.string ?? ""), dimension = Self.number(vectors["dimension"]) ?? ""
+        let english: String, japanese: String
+        switch vectors["pooling"]?.string?.split(separator: ", ").last {
+        case "idf": (english, japanese) = (", a text's being the mean of its words', weighted by inverse document frequency", "（テキストのベクトルは、その語のベクトルを逆文書頻度で重み付けした平均）")
+        case "sif":
+            let work = cite(.sif)
+            (english, japanese) = (", a text's being the mean of its words', weighted by smooth inverse frequency, without the direction common to all texts\(work)",
+                                   "（テキストのベクトルは、その語のベクトルを平滑化逆頻度で重み付けした平均から全テキストに共通する方向を除いたもの\(work)）")
+        default: (english, japanese) = (", the mean of them where a text has several", "（複数の語からなるテキストではその平均）")
+        }
+        return [say("The words of \(source) had vectors of \(dimension) dimensions from \(file)\(english).", "\(source)の語には\(file)の\(dimension)次元のベクトルを用いた\(japanese)。")]
+    }
+
+    mutating func describe(arithmetic ranking: JSON) -> [String] {
+        let isProduct = ranking["scoring"]?.string == "mul", top = Self.number(ranking["top"]) ?? "", work = cite(.analogies), query = ranking["query"]?.string ?? ""
+        return [say("Of all words but those asked with, the \(top) with the highest \(isProduct ? "3CosMul" : "3CosAdd") score\(work) for \(query) were found by exact search.",
+                    "\(query)について、式に含まれる語を除く全語から、\(isProduct ? "3CosMul" : "3CosAdd")の値\(work)の高い上位\(top)語を全数探索で求めた。")]
+    }
+
+    func describe(projection record: JSON) -> [String] {
+        let rows = record["onto"]?.array?.compactMap(\.string) ?? [], rank = Self.number(record["rank"]) ?? "", isComplement = record["projection"]?.string == "complement"
+        return [say("The vectors were projected orthogonally onto \(isComplement ? "the complement of " : "")the span of those of \(rows.joined(separator: ", ")) (rank \(rank)).",
+                    "ベクトルを、\(rows.joined(separator: "、"))のベクトルの張る空間\(isComplement ? "の直交補空間" : "")（階数\(rank)）へ直交射影した。")]
+    }
+
+    func describe(axis record: JSON) -> [String] {
+        func pole(_ name: String, _ separator: String) -> String { (record[name]?.array?.compactMap(\.string) ?? []).joined(separator: separator) }
+        return [say("Each row was placed on the axis from \(pole("low", ", ")) to \(pole("high", ", ")): the inner product of its unit vector with the unit vector of the difference of the poles, "
+                        + "each pole being the mean of its unit vectors, counted from the middle between them.",
+                    "各行を、\(pole("low", "、"))から\(pole("high", "、"))への軸上に位置づけた。座標は、単位ベクトルと、両極の差（極は単位ベクトルの平均）の方向の単位ベクトルとの内積であり、両極の中点を0とする。")]
+    }
+
     mutating func describe(analogies record: JSON) -> [String] {
         let asked = Self.number(record["asked"]) ?? "", skipped = Self.number(record["skipped"]) ?? "", isProduct = record["scoring"]?.string == "mul"
         return [say(

@@ -106,4 +106,129 @@ import VectorStore
         let bad = try program.run("evaluate", "analogies", three, "--model", words)
         #expect(bad.status == 65 && bad.errors.contains("bad.txt:2"))
     }
+
+    @Test func aKilledRunGoesOnToTheSameBits() throws {
+        let text = try corpus()
+        let arguments = ["train", "words", text, "--dimension", "64", "--epochs", "40", "--subsample", "0", "--threads", "1", "--checkpoint", "0"]
+        #expect(try program.run(arguments + ["-o", program.path("whole.h5")]).status == 0)
+        let process = program.process(arguments + ["-o", program.path("cut.h5")])
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        for _ in 0 ..< 4000 where process.isRunning && !FileManager.default.fileExists(atPath: program.path("cut.h5.partial")) { usleep(1000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try #require(process.terminationReason == .uncaughtSignal && FileManager.default.fileExists(atPath: program.path("cut.h5.partial")))
+        #expect(!FileManager.default.fileExists(atPath: program.path("cut.h5")))
+        // With another number of threads: they decide nothing.
+        var rest = arguments + ["-o", program.path("cut.h5"), "--resume"]
+        rest[rest.firstIndex(of: "--threads").map { $0 + 1 } ?? 0] = "2"
+        let resumed = try program.run(rest)
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try VectorFile(path: program.path("cut.h5")).readEmbeddings() == VectorFile(path: program.path("whole.h5")).readEmbeddings())
+        #expect(!FileManager.default.fileExists(atPath: program.path("cut.h5.partial")))
+    }
+
+    /// Each command of words writes spreadsheets and JSON and leaves a record that `methods` can read.
+    @Test func everyResultSaysHowItWasMade() throws {
+        let words = try program.write("w.vec", "8 3\nrose 1 0 0.1\nlily 0.9 0.1 0.2\nant 0 1 0.1\nfly 0.1 0.9 0.1\ngood 1 0.1 1\nnice 0.8 0 0.7\nbad 0.1 1 0.8\nevil 0 0.9 1\n")
+        func methods(_ file: String, _ expected: String, language: String = "en") throws {
+            let text = try program.run("methods", program.path(file), "--language", language)
+            #expect(text.status == 0 && text.output.contains(expected), "\(file): \(text.output)\(text.errors)")
+        }
+        func made(_ arguments: String...) throws {
+            let result = try program.run(arguments + ["--json"])
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+            if result.status == 0 { _ = try json(result.output) }
+        }
+        try made("convert", words, "-o", program.path("w.h5"))
+        try methods("w.h5", "Vectors of 3 dimensions for 8 words were taken from w.vec")
+        try made("convert", program.path("w.h5"), "-o", program.path("v.vec"))
+        try methods("v.vec", "Vectors of 3 dimensions for 8 words were taken from w.h5")
+        try made("rank", program.path("w.h5"), "rose", "-o", program.path("near.xlsx"))
+        try methods("near.xlsx", "with the highest cosine")
+        try made("rank", program.path("w.h5"), "--plus", "rose,ant", "--minus", "lily", "--method", "mul", "--top", "2", "-o", program.path("sum.xlsx"))
+        try methods("sum.xlsx", "the 2 with the highest 3CosMul score (Levy & Goldberg, 2014) for rose + ant − lily")
+        try made("vectors", "project", program.path("w.h5"), "--onto", "rose,ant", "-o", program.path("p.h5"))
+        try methods("p.h5", "projected orthogonally onto the span of those of rose, ant (rank 2)")
+        try made("vectors", "project", program.path("w.h5"), "--axis", "good,nice:bad", "-o", program.path("axis.xlsx"))
+        try methods("axis.xlsx", "on the axis from good, nice to bad")
+        try methods("axis.xlsx", "good、niceからbadへの軸上", language: "ja")
+        let pairs = try program.write("pairs.tsv", "# a list\tof\tpairs\n# Word 1\tWord 2\tHuman (mean)\nrose\tlily\t9\nant\tfly\t8\nrose\tant\t1\nlily\tunicorn\t2\n")
+        try made("evaluate", "sts", pairs, "--model", words, "-o", program.path("sts.xlsx"))
+        try methods("sts.xlsx", "Cosines of 3 pairs of words")
+        try methods("sts.xlsx", "1 further pair was left out")
+        #expect(try !program.run("methods", program.path("sts.xlsx")).output.contains("token"))
+        let questions = try program.write("q.txt", ": s\nrose lily ant fly\n")
+        try made("evaluate", "analogies", questions, "--model", words, "-o", program.path("a.xlsx"))
+        try methods("a.xlsx", "1 questions were asked")
+        let items = try program.write("i.csv", "cue,option1,option2,answer\nrose,lily,ant,lily\nfly,rose,ant,ant\n")
+        try made("evaluate", "choice", items, "--model", words, "-o", program.path("c.xlsx"))
+        try methods("c.xlsx", "2 forced-choice items")
+        let labels = try program.write("l.tsv", "text\tset\nrose\tF\nlily\tF\nant\tI\nfly\tI\ngood\tP\nnice\tP\nbad\tU\n")
+        try made("vectors", "label", program.path("w.h5"), labels, "--key", "text", "-o", program.path("l.h5"))
+        // A word without a label belongs to no group.
+        try made("evaluate", "groups", program.path("l.h5"), "--group", "set", "-o", program.path("g.xlsx"))
+        try methods("g.xlsx", "1.000 of 6 sentences")
+        // The association with one set rather than another, as WEAT has it: all 6 arrangements are tried.
+        let weat = try program.run("contrast", program.path("l.h5"), "--by", "set", "--between", "F,I", "--toward", "P:U", "-o", program.path("weat.xlsx"), "--json")
+        #expect(weat.status == 0, "\(weat.errors)")
+        let first = try json(weat.output)["contrasts"]?.array?.first
+        func cosine(_ a: [Double], _ b: [Double]) -> Double {
+            func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+            return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+        }
+        func association(_ x: [Double]) -> Double { (cosine(x, [1, 0.1, 1]) + cosine(x, [0.8, 0, 0.7])) / 2 - cosine(x, [0.1, 1, 0.8]) }
+        let difference = (association([1, 0, 0.1]) + association([0.9, 0.1, 0.2]) - association([0, 1, 0.1]) - association([0.1, 0.9, 0.1])) / 2
+        #expect(abs((first?["difference"]?.double ?? .nan) - difference) < 1e-6 && first?["test"]?.string?.contains("exact, 6") == true)
+        try methods("weat.xlsx", "mean cosine to the rows of P minus that to the rows of U (Caliskan et al., 2017)")
+    }
+
+    /// What is wrong is named, with its line or word, and nothing is left behind.
+    @Test func badWordsAreNamed() throws {
+        let good = try program.write("w.vec", "2 2\na 1 2\nb 3 4\n"), questions = try program.write("q.txt", ": s\na b a\n")
+        _ = try program.write("nan.vec", "2 2\na 1 nan\nb 3 4\n")
+        _ = try program.write("rows.vec", "3 2\na 1 2\nb 3 4\n")
+        _ = try program.write("wide.vec", "2 3\na 1 2\nb 3 4\n")
+        _ = try program.write("glove.txt", "a 1 2\nNew York 3 4\n")
+        _ = try program.write("items.csv", "cue,option1,option2,answer\na,b,absent,b\n")
+        let text = try program.write("text.txt", "x y x\n")
+        for (status, message, arguments) in [
+            (65, "nan.vec:2: the vector of \"a\" holds NaN", ["convert", program.path("nan.vec"), "-o", program.path("o.h5")]),
+            (65, "3 words, the file has 2", ["convert", program.path("rows.vec"), "-o", program.path("o.h5")]),
+            (65, "wide.vec:2", ["convert", program.path("wide.vec"), "-o", program.path("o.h5")]),
+            (65, "\"New York\"", ["convert", program.path("glove.txt"), "-o", program.path("o.vec")]),
+            (65, "comes 2 times", ["train", "words", text, "-o", program.path("o.h5")]),
+            (65, "q.txt:2", ["evaluate", "analogies", questions, "--model", good]),
+            (65, "items.csv:2: \"absent\" has no vector", ["evaluate", "choice", program.path("items.csv"), "--model", good, "--missing", "error"]),
+            (64, "\"zebra\"", ["vectors", "project", good, "--axis", "a:zebra"]),
+        ] as [(Int32, String, [String])] {
+            let result = try program.run(arguments)
+            #expect(result.status == status && result.errors.contains(message), "\(arguments): \(result.status) \(result.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: program.path("o.h5")) && !FileManager.default.fileExists(atPath: program.path("o.vec")))
+        let left = try program.run("evaluate", "choice", program.path("items.csv"), "--model", good, "--json")
+        #expect(left.status == 0 && left.output.contains("\"absent\""))
+    }
+
+    @Test func damagedModelsAreRefused() throws {
+        let model = program.path("m.bin")
+        let trained = try program.run("train", "words", corpus(), "-o", model, "--dimension", "4", "--epochs", "1", "--minimum-n", "1", "--maximum-n", "2", "--buckets", "50")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let whole = try program.bytes("m.bin")
+        func refused(_ name: String, _ bytes: Data, _ message: String) throws {
+            let result = try program.run("convert", program.write(name, bytes), "-o", program.path("o.vec"))
+            #expect(result.status == 65 && result.errors.contains(message), "\(name): \(result.errors)")
+        }
+        try refused("cut.bin", whole.dropLast(9), "cut.bin")
+        // Arguments follow magic and version, four bytes each; that of the buckets is the ninth.
+        var buckets = whole
+        buckets[8 + 4 * 8] = 51
+        try refused("buckets.bin", buckets, "words and 51 buckets")
+        var quantized = whole
+        // The flag before the input matrix: the sizes of the matrix follow it.
+        let rows = withUnsafeBytes(of: Int64(13 + 50).littleEndian) { Data($0) }
+        let place = try #require(whole.range(of: rows + withUnsafeBytes(of: Int64(4).littleEndian) { Data($0) }))
+        quantized[place.lowerBound - 1] = 1
+        try refused("quantized.bin", quantized, "quantized")
+    }
 }

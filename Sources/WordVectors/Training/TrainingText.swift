@@ -4,7 +4,7 @@ import Tokenizers
 
 /// A training text as numbers of words, on the disk: read once, whatever cuts it into words, then streamed in every epoch.
 ///
-/// The numbers lie in an unnamed temporary file that is mapped; memory depends on the vocabulary only.
+/// The numbers lie in an unnamed temporary file that is mapped; pages that were passed are given back, so that memory depends on the vocabulary only.
 public final class TrainingText: @unchecked Sendable {
     // Written only in `init`; afterwards the mapping is read only.
     public let vocabulary: Vocabulary
@@ -112,6 +112,10 @@ public final class TrainingText: @unchecked Sendable {
         if let memory {
             let all = memory.bindMemory(to: UInt32.self, capacity: bytes / 4)
             for i in 0 ..< bytes / 4 {
+                if i % Self.span == 0, i > 0 {
+                    Self.letGo(memory, numbers: i - Self.span ..< i)
+                    Self.letGo(memory, numbers: max(0, written - 2 * Self.span) ..< written)
+                }
                 if all[i] == Self.end {
                     if length > 0 {
                         all[written] = Self.end
@@ -133,7 +137,11 @@ public final class TrainingText: @unchecked Sendable {
         size = bytes
         self.sentences = sentences
         var hash = SHA256()
-        hash.update(UnsafeRawBufferPointer(ids))
+        for start in stride(from: 0, to: ids.count, by: Self.span) {
+            let part = start ..< min(ids.count, start + Self.span)
+            hash.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: ids[part])))
+            if let memory { Self.letGo(memory, numbers: part) }
+        }
         for word in 0 ..< list.count {
             list.bytes(of: word).withUnsafeBytes { hash.update($0) }
             withUnsafeBytes(of: sorted[word].littleEndian) { hash.update($0) }
@@ -153,6 +161,17 @@ public final class TrainingText: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    /// Numbers read or written at a time before their pages are given back.
+    static let span = 1 << 22
+
+    /// Gives back the pages of numbers that were passed; they stay in the file, and come back when they are read again.
+    func passed(_ numbers: Range<Int>) { if let base { Self.letGo(base, numbers: numbers) } }
+
+    private static func letGo(_ memory: UnsafeMutableRawPointer, numbers: Range<Int>) {
+        let page = 4096, first = numbers.lowerBound * 4 / page * page, end = numbers.upperBound * 4 / page * page
+        if end > first { madvise(memory + first, end - first, MADV_DONTNEED) }
     }
 
     deinit { if let base { munmap(base, size) } }

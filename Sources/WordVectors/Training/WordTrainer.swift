@@ -67,18 +67,21 @@ public final class WordTrainer: @unchecked Sendable {
         rules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: Self.strata)
         serialRules = ExampleRules(vocabulary: text.vocabulary, options: options, strata: 1)
         let size = options.architecture == .cbow ? Self.chunkWords / 4 : Self.chunkWords
-        var chunks: [Range<Int>] = [], before: [Int] = [0], start = 0, words_ = 0
-        for i in 0 ..< text.ids.count where text.ids[i] == TrainingText.end {
-            let length = i + 1 - start
-            if length >= size {
+        var chunks: [Range<Int>] = [], before: [Int] = [0], start = 0, words_ = 0, passed = 0
+        for i in 0 ..< text.ids.count {
+            if i - passed == TrainingText.span {
+                text.passed(passed ..< i)
+                passed = i
+            }
+            guard text.ids[i] == TrainingText.end else {
+                words_ += 1
+                continue
+            }
+            if i + 1 - start >= size || i + 1 == text.ids.count {
                 chunks.append(start ..< i + 1)
+                before.append(words_)
                 start = i + 1
             }
-        }
-        if start < text.ids.count { chunks.append(start ..< text.ids.count) }
-        for chunk in chunks {
-            words_ += text.ids[chunk].count { $0 != TrainingText.end }
-            before.append(words_)
         }
         self.chunks = chunks
         tokensBefore = before
@@ -135,6 +138,7 @@ public final class WordTrainer: @unchecked Sendable {
                 loss = 0.95 * loss + 0.05 * measured.sum
                 lossWeight = 0.95 * lossWeight + 0.05 * measured.count
             }
+            text.passed(chunks[block.lowerBound].lowerBound ..< chunks[block.upperBound - 1].upperBound)
             position.chunk = block.upperBound
             if position.chunk == chunks.count { position = Position(epoch: position.epoch + 1) }
             progress(Progress(words: isFinished ? totalWords : wordsDone(position), totalWords: totalWords,

@@ -190,6 +190,20 @@ struct TableArguments: ParsableArguments {
         options.isLossy = lossy
         return options
     }
+
+    /// The same for a list of pairs, which may begin with lines of `#`, the last of which names the columns, as those of WordSim-353 and SimLex-999 do.
+    func optionsForPairs(in path: String, isQuiet: Bool = false) throws -> TableOptions {
+        var options = try options(isQuiet: isQuiet)
+        guard options.headerRows == nil, options.hasHeader == nil, options.format != .xlsx, path != "-",
+            let beginning = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4096) else { return options }
+        let lines = beginning.split(separator: 0x0A, omittingEmptySubsequences: false), comments = lines.prefix { $0.first == UInt8(ascii: "#") }
+        guard comments.count > 0, comments.count < lines.count, let names = comments.last else { return options }
+        // A comment that names columns has as many cells as the first row, and no number among them.
+        let cells = names.split(separator: 0x09), row = lines[comments.count].split(separator: 0x09)
+        guard cells.count == row.count, cells.count > 1, !cells.contains(where: { Double(String(decoding: $0, as: UTF8.self)) != nil }) else { return options }
+        options.headerRows = comments.count ... comments.count
+        return options
+    }
 }
 
 /// Options of every command that reports.

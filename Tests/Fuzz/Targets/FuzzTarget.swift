@@ -1,10 +1,11 @@
 import FileFormats
 import Foundation
 import Tokenizers
+import WordVectors
 
 /// A parser that reads what others made. Whatever the bytes, the worst that may happen is a `DataError`.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case safetensors, gguf, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat
+    case safetensors, gguf, pickle, tokenizer, sentencepiece, xlsx, csv, json, conllu, npy, mat, words
 
     /// Reads the bytes as the program would, to the end.
     /// - Throws: what is no `DataError`: a finding, as is any crash.
@@ -22,6 +23,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             case .conllu: try Self.withFile(bytes) { for sentence in try CoNLLUReader.read($0) { _ = sentence.writtenForm } }
             case .npy: try Self.withFile(bytes) { _ = try NPYFile(path: $0).floats() }
             case .mat: try Self.withFile(bytes) { _ = try MATFile(path: $0).names }
+            case .words: try Self.withFile(bytes, Self.words)
             }
         } catch is DataError {}
     }
@@ -43,7 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .xlsx: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".xlsx") }
         case .npy: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".npy") }
         case .mat: files("FileFormatsTests/Fixtures") { $0.hasSuffix(".mat") }
-        case .csv, .json, .conllu: [URL]()
+        case .csv, .json, .conllu, .words: [URL]()
         }
         return fixtures + files("Fuzz/Seeds/" + rawValue) { _ in true } + files("Fuzz/Regressions/" + rawValue) { _ in true }
     }
@@ -76,6 +78,15 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         let file = try TorchCheckpoint(path: path)
         for name in file.names {
             if [.f32, .f16, .bf16, .f64].contains(file[name]?.dtype) { _ = try file.floats(name) } else { _ = try file.integers(name) }
+        }
+    }
+
+    /// Word vectors, whichever of their formats the bytes look like: word2vec's text and binary, GloVe's, fastText's, packed or not.
+    private static func words(_ path: String) throws {
+        let table = try WordFile.read(path, threads: 1)
+        guard table.words.count == table.count, table.vectors.count == table.count * table.dimension else { throw Finding(what: "words without vectors") }
+        for word in ["the", "犬", "unknown", ""] {
+            if let vector = table.vector(of: word), vector.count != table.dimension { throw Finding(what: "a vector of another length") }
         }
     }
 

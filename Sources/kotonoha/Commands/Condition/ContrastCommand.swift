@@ -84,6 +84,7 @@ struct ContrastCommand: ParsableCommand {
         record.inputs = [try .init(hashing: input)]
         record.settings = [
             ("method", .string("contrast")), ("by", .string(by)), ("item", item.map(JSON.string) ?? .null), ("value", value.map(JSON.string) ?? .null),
+            ("toward", toward.map(JSON.string) ?? .null),
             ("resamples", .integer(resamples)), ("permutations", .integer(permutations)),
             ("contrasts", .array(run.results.indices.map { Self.json(run.results[$0], holm: adjusted.holm[$0], fdr: adjusted.fdr[$0]) })), ("notes", .array(run.notes.map(JSON.string))),
         ] + (run.vectors.map { [("vectors", $0)] } ?? [])

@@ -19,9 +19,10 @@ struct STSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sts", abstract: "Semantic textual similarity: correlation of cosines with human ratings.",
         discussion: """
-            Reads JSTS, STS-B, JSICK and any table with two columns of sentences and one of
-            scores. Prints Pearson's and Spearman's correlation with 95 % intervals
-            (Fisher's z, and a seeded bootstrap over pairs).
+            Reads JSTS, STS-B, JSICK, lists of word pairs (WordSim-353, SimLex-999) and any
+            table with two columns of texts and one of scores. Prints Pearson's and
+            Spearman's correlation with 95 % intervals (Fisher's z, and a seeded bootstrap
+            over pairs); with a file of word vectors also how many pairs it covers.
             """)
 
     @Argument(help: "The file with pairs and scores.")
@@ -43,9 +44,9 @@ struct STSCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func run() throws {
-        let source = try SentencePairSource(path: input, options: table.options(isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init))
+        let source = try SentencePairSource(path: input, options: table.optionsForPairs(in: input, isQuiet: report.quiet), columns: columns?.split(separator: ",").map(String.init))
         let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
-            let pairs = try SentencePairSource(path: input, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init))
+            let pairs = try SentencePairSource(path: input, options: table.optionsForPairs(in: input, isQuiet: true), columns: columns?.split(separator: ",").map(String.init))
             for pair in try pairs.all() { try batch([pair.first, pair.second]) }
         }
         let similarity = PairSimilarity(encoder: encoder)
@@ -80,6 +81,7 @@ struct STSCommand: ParsableCommand {
             var record = try encoder.record(provenance(seed: seed), inputs: [source.table.provenanceSource])
             record.settings = [
                 ("method", .string("semantic textual similarity")), ("pairs", .integer(evaluation.pairs)), ("pairs_without_score", .integer(unscored)),
+                ("pairs_without_vector", .integer(uncovered)),
                 ("pearson", .number(evaluation.pearson.value)), ("spearman", .number(evaluation.spearman.value)), ("bootstrap_samples", .integer(samples)),
                 ("encoder", try encoder.description),
             ]

@@ -36,17 +36,21 @@ struct EvaluateGroupsCommand: ParsableCommand {
         guard let groups = try group.map({ try file.column(file.layout.requiredColumn(named: $0, file: vectors)) }) ?? file.groups() else {
             throw DataError(.badData, "the file has no groups; embed with --group-column, or cluster first", file: vectors)
         }
+        // A row without a group belongs to none.
+        let grouped = zip(valid, groups).map { $0 && !$1.isEmpty }
+        let ungrouped = valid.count { $0 } - grouped.count { $0 }
+        if ungrouped > 0 && !report.quiet { Console.say("note: \(Console.counted(ungrouped, "row has", "rows have")) no group and \(ungrouped == 1 ? "is" : "are") left out") }
         let x = file
         var results: [(from: String, to: String, result: GroupEvaluation)] = []
         if let by {
             let values = try file.column(file.layout.requiredColumn(named: by, file: vectors))
-            let kinds = Set(zip(values, valid).filter(\.1).map(\.0)).sorted()
+            let kinds = Set(zip(values, grouped).filter(\.1).map(\.0)).sorted()
             guard kinds.count <= 20 else {
                 throw DataError(.usage, "column '\(by)' has \(kinds.count) different values; expected at most 20", file: vectors)
             }
             for from in kinds {
                 for to in kinds {
-                    func rows(_ kind: String) -> [Bool] { zip(values, valid).map { $0 == kind && $1 } }
+                    func rows(_ kind: String) -> [Bool] { zip(values, grouped).map { $0 == kind && $1 } }
                     // By the groups themselves, no sentence of one has a partner in another.
                     guard GroupEvaluation.canAsk(groups: groups, from: rows(from), to: rows(to)) else { continue }
                     results.append((from, to, try GroupEvaluation(vectors: x, groups: groups, from: rows(from), to: rows(to), threads: threads)))
@@ -54,17 +58,17 @@ struct EvaluateGroupsCommand: ParsableCommand {
             }
             guard !results.isEmpty else { throw DataError(.badData, "no group has two sentences", file: vectors) }
         } else {
-            results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: valid, to: valid, threads: threads)))
+            results.append(("all", "all", try GroupEvaluation(vectors: x, groups: groups, from: grouped, to: grouped, threads: threads)))
         }
-        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision"], results.map {
-            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision)]
+        try out.write(["from", "to", "sentences", "nearest_of_same_group", "r_precision", "silhouette"], results.map {
+            [.text($0.from), .text($0.to), .integer($0.result.queries), .number($0.result.nearest), .number($0.result.precision), Cell($0.result.silhouette)]
         }) {
             var record = provenance()
             record.model = file.metadata.modelSource
             record.inputs = [try .init(hashing: vectors)]
             record.settings = [("method", .string("group evaluation")), ("by", by.map(JSON.string) ?? .null), ("vectors", try file.description)]
             if by == nil, let all = results.first?.result {
-                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision))]
+                record.settings += [("sentences", .integer(all.queries)), ("nearest_of_same_group", .number(all.nearest)), ("r_precision", .number(all.precision)), ("silhouette", all.silhouette.map { .number($0) } ?? .null)]
             }
             return record
         }

@@ -53,6 +53,8 @@ struct TrainWordsCommand: ParsableCommand {
 
     @Option(help: "What .bin means: fasttext or word2vec.") var binary = BinaryKind.fasttext
     @Flag(help: "Resume an interrupted run of the same command.") var resume = false
+    @Option(help: ArgumentHelp("Seconds between checkpoints; they take at most a twentieth of the time.", valueName: "seconds"))
+    var checkpoint = 60.0
 
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
@@ -69,6 +71,7 @@ struct TrainWordsCommand: ParsableCommand {
         if minimumCount < 1 { throw ValidationError("--minimum-count should be at least 1, not \(minimumCount)") }
         if let maximumVocabulary, maximumVocabulary < 2 { throw ValidationError("--maximum-vocabulary should be at least 2, not \(maximumVocabulary)") }
         if mecab != nil && tokenizer != nil { throw ValidationError("--mecab and --tokenizer exclude each other") }
+        if !(checkpoint >= 0) { throw ValidationError("--checkpoint should be at least 0 seconds, not \(checkpoint)") }
         if resume && inputs.contains("-") { throw ValidationError("standard input cannot be read again, so a run from it cannot be resumed") }
     }
 
@@ -156,13 +159,15 @@ struct TrainWordsCommand: ParsableCommand {
     private func train(_ trainer: WordTrainer) throws -> Double {
         let progress = ProgressLine(unit: "words", isQuiet: report.quiet)
         let begin = ContinuousClock.now
-        var saved = begin
+        var saved = begin, saving = Duration.zero
         try trainer.train(
             threads: threads, isHogwild: hogwild, isCancelled: { Interruption.isRequested },
             checkpoint: {
-                guard ContinuousClock.now - saved > .seconds(600) else { return }
+                let now = ContinuousClock.now
+                guard now - saved > max(.seconds(checkpoint), saving * 20) else { return }
                 try WordCheckpoint.save(trainer, for: output, isHogwild: hogwild)
                 saved = .now
+                saving = saved - now
             },
             progress: {
                 progress.update(done: $0.words, fraction: Double($0.words) / Double(max(1, $0.totalWords)),

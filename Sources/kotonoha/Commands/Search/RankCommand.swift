@@ -173,6 +173,7 @@ struct RankCommand: ParsableCommand {
         record.settings = [("method", .string("cosine ranking")), ("queries", .integer(queries)), ("top", .integer(top)), ("where", .array(filter.where.map(JSON.string))),
                            ("threshold", threshold.map(JSON.string) ?? .null), ("diversity", .number(diversity)),
                            ("codes", codes.map { .string($0.rawValue) } ?? .null), ("vectors", try file.description)]
+        if arithmetic.isGiven { record.settings += [("scoring", .string(arithmetic.method.rawValue)), ("query", .string(arithmetic.name))] }
         return record
     }
 }

@@ -26,9 +26,13 @@ struct ArithmeticOptions: ParsableArguments {
         func vectors(_ rows: [Int]) throws -> [[Float]] { try rows.map { try file.readEmbeddings(rows: $0 ..< $0 + 1) } }
         let found = try VectorArithmetic(method: method, threads: threads).search(
             file, plus: vectors(pluses), minus: vectors(minuses), excluding: Set(pluses + minuses), valid: valid, top: top)
+        return (name, NeighborTable(answers: found, top: top))
+    }
+
+    /// "king + woman − man".
+    var name: String {
         func names(_ list: String?) -> [String] { list.map { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } } ?? [] }
-        let name = names(plus).joined(separator: " + ") + names(minus).map { " − " + $0 }.joined()
-        return (name.trimmingCharacters(in: .whitespaces), NeighborTable(answers: found, top: top))
+        return (names(plus).joined(separator: " + ") + names(minus).map { " − " + $0 }.joined()).trimmingCharacters(in: .whitespaces)
     }
 }
 

@@ -64,6 +64,9 @@ struct ConvertCommand: ParsableCommand {
         let source = try Provenance.Source(hashing: input)
         var record = provenance()
         record.inputs = [source] + (try [vocabulary, words].compactMap(\.self).map { try .init(hashing: $0) })
+        record.settings = [("vectors", .object([
+            ("model", .string(table.name)), ("pooling", .string(WordFile.pooling)), ("rows", .integer(table.count)), ("dimension", .integer(table.dimension)),
+        ]))]
         switch kind {
         case "h5":
             let isVectorFile = (try? VectorFile(path: input)) != nil

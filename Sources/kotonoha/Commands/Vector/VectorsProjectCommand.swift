@@ -68,7 +68,7 @@ struct VectorsProjectCommand: ParsableCommand {
         var metadata = file.metadata
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
-        record.settings = [("projection", .string(complement ? "complement" : "span")), ("onto", .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) })), ("rank", .integer(projection.rank))]
+        record.settings = [("method", .string("projection")), ("projection", .string(complement ? "complement" : "span")), ("onto", .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) })), ("rank", .integer(projection.rank))]
         metadata.isNormalized = false
         metadata.createdBy = "kotonoha \(KotonohaProgram.version)"
         metadata.provenance = record.json().serialized()
@@ -110,6 +110,8 @@ struct VectorsProjectCommand: ParsableCommand {
         }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
+        func poles(_ rows: [Int]) throws -> JSON { .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) }) }
+        record.settings = [("method", .string("semantic axis")), ("low", try poles(low)), ("high", try poles(high)), ("vectors", try file.description)]
         let carried = CarriedColumns(file), cells = try carried.lookUp(Set(places.map(\.row)))
         try ResultTable(["row", TableColumn("coordinate", decimals: 6)] + carried.tableColumns(), tableOutput).write(to: output, provenance: record) { append in
             for place in places { try append([.integer(place.row), Cell(place.coordinate)] + (cells[place.row] ?? []).cells) }
