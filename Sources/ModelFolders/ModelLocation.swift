@@ -50,7 +50,7 @@ public enum ModelLocation {
         let environment = ProcessInfo.processInfo.environment
         var places: [URL] = []
         for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
-        let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let executable = URL(fileURLWithPath: InstalledFiles.executable).resolvingSymlinksInPath()
         if let installed = InstalledFiles.find("models") { places.append(installed) }
         // A program run from the checkout's build folder finds the checkout's models.
         var above = executable.deletingLastPathComponent()

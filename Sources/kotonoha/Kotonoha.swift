@@ -17,11 +17,11 @@ struct KotonohaProgram: ParsableCommand {
                                                ──pca, tsne──▶ coordinates and pictures
 
             Results go to standard output or to -o; progress and warnings to standard
-            error.
+            error. --version --verbose also names commit, instruction set and libraries.
             """,
         version: version,
-        // The hidden child that validates HDF5 files; every other command is in its group.
-        subcommands: [ValidateHDF5Command.self],
+        // Hidden children of programs; every other command is in its group.
+        subcommands: [ValidateHDF5Command.self, StreamCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Vector", subcommands: [EmbedCommand.self, TokenizeCommand.self, VectorsCommand.self, ExportCommand.self, ConvertCommand.self]),
             CommandGroup(name: "Search", subcommands: [SimilarityCommand.self, RankCommand.self, RerankCommand.self, MineCommand.self]),
@@ -46,7 +46,7 @@ struct KotonohaProgram: ParsableCommand {
         StandardStreams.prepare()
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.
-        HDF5Validation.use(.init(executable: "/proc/self/exe", arguments: [ValidateHDF5Command._commandName]))
+        HDF5Validation.use(.init(executable: InstalledFiles.executable, arguments: [ValidateHDF5Command._commandName]))
         // The child gets by with less, and tells its parent when memory is what it lacks.
         if CommandLine.arguments.dropFirst().first != ValidateHDF5Command._commandName {
             HDF5Validation.endOnCrash()
@@ -60,6 +60,7 @@ struct KotonohaProgram: ParsableCommand {
         }
         do {
             do {
+                if VersionReport.isWanted(CommandLine.arguments.dropFirst()) { return try Console.print(VersionReport.text()) }
                 if let sheets = try SheetListing.answer(to: CommandLine.arguments) { return try Console.print(sheets) }
                 try CommandSuggestion.check(Array(CommandLine.arguments.dropFirst()), in: self)
                 var command = try parseAsRoot()
