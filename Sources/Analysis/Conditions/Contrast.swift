@@ -41,9 +41,10 @@ public struct Contrast: Sendable {
         public let difference: Estimate
         /// Standard deviation of the paired differences; nil if unpaired.
         public let deviation: Double?
-        /// Wilcoxon's or Mann and Whitney's p; nil if all differences are zero.
+        /// Wilcoxon's or Mann and Whitney's p; nil if all differences are zero, and for similarities, whose
+        /// items depend on one another.
         public let rank: (p: Double, method: TestMethod)?
-        /// d_z if paired, else d; nil without variance.
+        /// d_z if paired, else d; nil without variance, without an interval for similarities.
         public let effect: Estimate?
         /// Cliff's δ; nil if paired.
         public let delta: Estimate?

@@ -63,7 +63,7 @@ extension Contrast {
             }
             let scores = (0..<n).map { i in mean((0..<n).filter { $0 != i }.map { term(i, $0) }) }
             return Result(name: "\(name): \(what)", isPaired: true, first: nil, second: nil, difference: tested(estimate, test), deviation: standardDeviation(scores),
-                          rank: signedRank(scores), effect: try? EffectSize.dz(scores, level: level), delta: nil)
+                          rank: nil, effect: effect(try? EffectSize.dz(scores, level: level)), delta: nil)
         }
         return (try make("within − between", separation) { i, j, si, sj in si * sj * separation(i, j) },
                 try make("within first − within second", { homogeneity($0, $1, 1, 1) }, homogeneity))
@@ -80,13 +80,19 @@ extension Contrast {
                            try permutation.groups(first, second) { separation(table.means($0, split: first, isRelabelled: true)) })
         let even = tested(try bootstrap.estimate(units) { homogeneity(table.means($0, split: first)) },
                           try permutation.groups(first, second) { homogeneity(table.means($0, split: first, isRelabelled: true)) })
-        let rank = try MannWhitney(inFirst.within, inSecond.within)
         return (
             Result(name: "\(name): within − between", isPaired: false, first: nil, second: nil, difference: apart, deviation: standardDeviation(gains),
-                   rank: signedRank(gains), effect: try? EffectSize.dz(gains, level: level), delta: nil),
+                   rank: nil, effect: effect(try? EffectSize.dz(gains, level: level)), delta: nil),
             Result(name: "\(name): within first − within second", isPaired: false, first: Summary(inFirst.within), second: Summary(inSecond.within), difference: even, deviation: nil,
-                   rank: (rank.p, rank.method), effect: try? EffectSize.d(inFirst.within, inSecond.within, level: level),
-                   delta: try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level)))
+                   rank: nil, effect: effect(try? EffectSize.d(inFirst.within, inSecond.within, level: level)),
+                   delta: effect(try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level))))
+    }
+
+    /// An effect size of items' mean cosines, without its interval. Two items share the cosine between them, so their scores depend on one another;
+    /// intervals and rank tests take them for independent and come out too narrow and too small. (On 48 items in two conditions Wilcoxon's test gave
+    /// p = 9e-7 where permuting the items gives .004.) The bootstrap and the permutation test know about it, and stand beside.
+    private func effect(_ size: Estimate?) -> Estimate? {
+        size.map { Estimate($0.value, n: $0.n) }
     }
 
     /// Association of each row with two sets of attribute rows: mean cosine to the first minus mean cosine to the second (Caliskan et al.
