@@ -209,7 +209,7 @@ public struct MethodsText {
         let ofWords = similarity["encoder"]?["pooling"]?.string?.hasPrefix("word") == true
         let uncovered = similarity["pairs_without_vector"]?.int ?? 0, isOne = uncovered == 1
         let coverage = uncovered > 0 ? [say(
-            "\(NumberText.grouped(uncovered)) further \(isOne ? "pair was" : "pairs were") left out because a word of \(isOne ? "it" : "them") had no vector.",
+            "\(NumberText.grouped(uncovered)) further \(isOne ? "pair was" : "pairs were") excluded because a word had no vector.",
             "ベクトルのない語を含む\(NumberText.grouped(uncovered))対は除いた。")] : []
         return [say("Cosines of \(counted(similarity["pairs"], "pair")) of \(ofWords ? "words" : "sentences") were correlated with human ratings "
                         + "(Pearson's r = \(figure("pearson")), Spearman's ρ = \(figure("spearman"))); "

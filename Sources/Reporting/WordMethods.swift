@@ -52,19 +52,19 @@ extension MethodsText {
         let file = named(model, vectors["model_sha256"]?.string ?? ""), dimension = Self.number(vectors["dimension"]) ?? ""
         let english: String, japanese: String
         switch vectors["pooling"]?.string?.split(separator: ", ").last {
-        case "idf": (english, japanese) = (", a text's being the mean of its words', weighted by inverse document frequency", "（テキストのベクトルは、その語のベクトルを逆文書頻度で重み付けした平均）")
+        case "idf": (english, japanese) = ("; a text's vector is the mean of its words' vectors, weighted by inverse document frequency", "（テキストのベクトルは、その語のベクトルを逆文書頻度で重み付けした平均）")
         case "sif":
             let work = cite(.sif)
-            (english, japanese) = (", a text's being the mean of its words', weighted by smooth inverse frequency, without the direction common to all texts\(work)",
+            (english, japanese) = ("; a text's vector is the mean of its words' vectors, weighted by smooth inverse frequency, minus the direction common to all texts\(work)",
                                    "（テキストのベクトルは、その語のベクトルを平滑化逆頻度で重み付けした平均から全テキストに共通する方向を除いたもの\(work)）")
-        default: (english, japanese) = (", the mean of them where a text has several", "（複数の語からなるテキストではその平均）")
+        default: (english, japanese) = ("; the vector of a text with several words is their mean", "（複数の語からなるテキストではその平均）")
         }
-        return [say("The words of \(source) had vectors of \(dimension) dimensions from \(file)\(english).", "\(source)の語には\(file)の\(dimension)次元のベクトルを用いた\(japanese)。")]
+        return [say("The words of \(source) were represented by \(dimension)-dimensional vectors from \(file)\(english).", "\(source)の語には\(file)の\(dimension)次元のベクトルを用いた\(japanese)。")]
     }
 
     mutating func describe(arithmetic ranking: JSON) -> [String] {
         let isProduct = ranking["scoring"]?.string == "mul", top = Self.number(ranking["top"]) ?? "", work = cite(.analogies), query = ranking["query"]?.string ?? ""
-        return [say("Of all words but those asked with, the \(top) with the highest \(isProduct ? "3CosMul" : "3CosAdd") score\(work) for \(query) were found by exact search.",
+        return [say("The \(top) words with the highest \(isProduct ? "3CosMul" : "3CosAdd") score\(work) for \(query), excluding the query words, were found by exact search.",
                     "\(query)について、式に含まれる語を除く全語から、\(isProduct ? "3CosMul" : "3CosAdd")の値\(work)の高い上位\(top)語を全数探索で求めた。")]
     }
 
@@ -77,7 +77,7 @@ extension MethodsText {
     func describe(axis record: JSON) -> [String] {
         func pole(_ name: String, _ separator: String) -> String { (record[name]?.array?.compactMap(\.string) ?? []).joined(separator: separator) }
         return [say("Each row was placed on the axis from \(pole("low", ", ")) to \(pole("high", ", ")): the inner product of its unit vector with the unit vector of the difference of the poles, "
-                        + "each pole being the mean of its unit vectors, counted from the middle between them.",
+                        + "each pole being the mean of its unit vectors, measured from the midpoint between them.",
                     "各行を、\(pole("low", "、"))から\(pole("high", "、"))への軸上に位置づけた。座標は、単位ベクトルと、両極の差（極は単位ベクトルの平均）の方向の単位ベクトルとの内積であり、両極の中点を0とする。")]
     }
 

@@ -85,7 +85,7 @@ struct TrainClassifierCommand: ParsableCommand {
     @Flag(help: "Keep the epoch with the best score on a held-out tenth of the training rows.")
     var earlyStopping = false
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
+    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; by default OUTPUT.run.", valueName: "dir"))
     var runFolder: String?
 
     @Flag(help: "Start over, ignoring checkpoints.")

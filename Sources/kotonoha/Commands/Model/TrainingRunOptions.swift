@@ -11,7 +11,7 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The model's folder, written when training ends.")
     var output: String
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; OUTPUT.run if not given.", valueName: "dir"))
+    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log; by default OUTPUT.run.", valueName: "dir"))
     var runFolder: String?
 
     @Flag(help: "Start over, ignoring checkpoints.")

@@ -23,7 +23,7 @@ struct StreamCommand: ParsableCommand {
 
     func run() throws {
         let encoder = try model.textEncoder(isQuiet: true) { _ in
-            throw DataError(.usage, "idf and sif weights need the text beforehand; mean does not")
+            throw DataError(.usage, "idf and sif weights need the whole text in advance; mean does not")
         }
         let facts = JSON.object([
             ("version", .string(KotonohaProgram.version)), ("model", .string(encoder.name)), ("dimension", .integer(encoder.dimension)),
