@@ -82,7 +82,7 @@ import Testing
             do { try body() } catch let error as DataError { return error.description } catch {}
             return "nothing was thrown"
         }
-        #expect(message { _ = try ProbeTraining.improved(.distance, rank: 17).train(corpus, vectors, dev: corpus, vectors) }.contains("the rank 17 is not between 1 and the 16 components"))
+        #expect(message { _ = try ProbeTraining.improved(.distance, rank: 17).train(corpus, vectors, dev: corpus, vectors) }.contains("the rank 17 is not between 1 and 16"))
         #expect(message { _ = try ProbeTraining.improved(.distance, rank: 0).train(corpus, vectors, dev: corpus, vectors) }.contains("rank 0"))
         var damaged = vectors
         damaged[corpus.offsets[2], 3] = .nan

@@ -193,11 +193,11 @@ import VectorStore
         _ = try program.write("items.csv", "cue,option1,option2,answer\na,b,absent,b\n")
         let text = try program.write("text.txt", "x y x\n")
         for (status, message, arguments) in [
-            (65, "nan.vec:2: the vector of \"a\" holds NaN", ["convert", program.path("nan.vec"), "-o", program.path("o.h5")]),
-            (65, "3 words, the file has 2", ["convert", program.path("rows.vec"), "-o", program.path("o.h5")]),
+            (65, "nan.vec:2: the vector of \"a\" contains NaN", ["convert", program.path("nan.vec"), "-o", program.path("o.h5")]),
+            (65, "3 words, but the file has 2", ["convert", program.path("rows.vec"), "-o", program.path("o.h5")]),
             (65, "wide.vec:2", ["convert", program.path("wide.vec"), "-o", program.path("o.h5")]),
             (65, "\"New York\"", ["convert", program.path("glove.txt"), "-o", program.path("o.vec")]),
-            (65, "comes 2 times", ["train", "words", text, "-o", program.path("o.h5")]),
+            (65, "occurs 2 times", ["train", "words", text, "-o", program.path("o.h5")]),
             (65, "q.txt:2", ["evaluate", "analogies", questions, "--model", good]),
             (65, "items.csv:2: \"absent\" has no vector", ["evaluate", "choice", program.path("items.csv"), "--model", good, "--missing", "error"]),
             (64, "\"zebra\"", ["vectors", "project", good, "--axis", "a:zebra"]),

@@ -160,7 +160,7 @@ private let kinds = ["skip-gram ns", "skip-gram hs", "cbow ns", "cbow hs", "skip
         #expect(Array(text.ids) == [1, 0, 0, .max, 0, 1, .max])
         options.minimumCount = 9
         let error = try failure { _ = try TrainingText(files: [path], options: options) }
-        #expect(error.description.contains("the most frequent of 4 comes 3 times"))
+        #expect(error.description.contains("the most frequent of 4 occurs 3 times"))
         #expect(try failure { _ = try TrainingText(files: [scratch.write(" \n", "e")], options: options) }.description.contains("no words"))
         // Rare words are dropped while reading; a word that comes back counts from then on, and the numbers stay true.
         (options.minimumCount, options.maximumHeld) = (2, 3)

@@ -95,8 +95,8 @@ public final class TrainingText: @unchecked Sendable {
         let kept = order.prefix(options.maximumVocabulary ?? .max)
         guard kept.count >= 2 else {
             let most = counts.max() ?? 0
-            throw DataError(.badData, "\(kept.count == 0 ? "no word" : "one word only") comes at least \(options.minimumCount) times, and two are needed; the most frequent of "
-                            + "\(words.count) occurs \(most) times. Lower \(Setting.minimumCount), or check how the text is split into words", file: name)
+            throw DataError(.badData, "\(kept.count == 0 ? "no word" : "only one word") occurs at least \(options.minimumCount) times, but two are "
+                            + "needed; the most frequent of \(words.count) occurs \(most) times. Lower \(Setting.minimumCount), or check how the text is split into words", file: name)
         }
         var list = WordList(), sorted: [Int] = []
         var final = [UInt32](repeating: Self.end, count: Int(next))

@@ -82,7 +82,8 @@ struct EvaluateGroupsCommand: ParsableCommand {
             ]).serialized(.pretty))
         }
         for (from, to, result) in results {
-            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest of the same group \(Console.fixed(result.nearest, 4))\tR-precision \(Console.fixed(result.precision, 4))"
+            try Console.print("\(from) → \(to)\t\(result.queries) sentences\tnearest in the same group \(Console.fixed(result.nearest, 4))"
+                          + "\tR-precision \(Console.fixed(result.precision, 4))"
                           + (result.silhouette.map { "\tsilhouette \(Console.fixed($0, 4))" } ?? ""))
         }
     }

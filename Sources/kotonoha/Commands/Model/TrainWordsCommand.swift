@@ -94,8 +94,9 @@ struct TrainWordsCommand: ParsableCommand {
         let text = try readText()
         let vocabulary = text.vocabulary
         if !report.quiet {
-            Console.say("\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; \(Console.grouped(vocabulary.count)) different ones "
-                        + "come at least \(minimumCount) times and make up \(Console.fixed(100 * Double(vocabulary.tokens) / Double(max(1, vocabulary.totalTokens)), 1)) %")
+            let coverage = Console.fixed(100 * Double(vocabulary.tokens) / Double(max(1, vocabulary.totalTokens)), 1)
+            Console.say("\(Console.grouped(vocabulary.totalTokens)) words in \(Console.grouped(text.sentences)) lines; "
+                        + "\(Console.grouped(vocabulary.count)) distinct words occur at least \(minimumCount) times and cover \(coverage) % of the text")
             if !options.subwords.isEmpty && kind != "bin" {
                 Console.say("note: only .bin keeps the n-grams, which give vectors to out-of-vocabulary words")
             }
