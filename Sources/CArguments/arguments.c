@@ -1,15 +1,9 @@
 #include "CArguments.h"
-#include <stddef.h>
+#include <unistd.h>
 
-static int count;
-static char **words;
+// Of Swift's runtime (SwiftShims); nothing happens where a later one has it no more.
+extern void _swift_stdlib_overrideUnsafeArgvArgc(char **arguments, int count) __attribute__((weak));
 
-// glibc calls constructors with what it will call main with.
-__attribute__((constructor)) static void keep(int argc, char **argv) {
-    count = argc;
-    words = argv;
+__attribute__((constructor)) static void keep(int count, char **arguments) {
+    if (access("/proc/self/cmdline", R_OK) != 0 && _swift_stdlib_overrideUnsafeArgvArgc) _swift_stdlib_overrideUnsafeArgvArgc(arguments, count);
 }
-
-int kotonoha_argument_count(void) { return count; }
-
-const char *kotonoha_argument(int index) { return index >= 0 && index < count ? words[index] : NULL; }

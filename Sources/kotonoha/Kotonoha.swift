@@ -1,5 +1,4 @@
 import ArgumentParser
-import CArguments
 import FileFormats
 import Glibc
 import Tensors
@@ -44,10 +43,6 @@ struct KotonohaProgram: ParsableCommand {
     /// Data errors end with the status of their kind (sysexits.h), mistakes on the command line with 64. A reader who has gone (`| head`) ends the
     /// program as the signal would, but after outputs are cleared away.
     static func main() {
-        // Swift reads the command line from /proc, and finds none where that is not mounted.
-        if access("/proc/self/cmdline", R_OK) != 0 {
-            CommandLine.arguments = (0..<kotonoha_argument_count()).compactMap { kotonoha_argument($0).map { String(cString: $0) } }
-        }
         StandardStreams.prepare()
         Interruption.install()
         // libhdf5 crashes on some damaged files, so a child process reads a foreign one first.

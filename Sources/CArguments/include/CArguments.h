@@ -1,10 +1,4 @@
 #pragma once
 
-// The words of the command line as the C library hands them to a program at its start. Swift reads them from /proc/self/cmdline, which a container or chroot
-// without /proc does not have.
-
-/// How many there are, the program's own name among them.
-int kotonoha_argument_count(void);
-
-/// The word at `index`, from 0; NULL outside.
-const char *kotonoha_argument(int index);
+// Whatever is linked with this has its command line also where /proc is not mounted. Swift's runtime reads it from /proc/self/cmdline and finds none in a
+// container or chroot without; the C library hands it to every constructor, and the runtime takes it from there.
