@@ -59,8 +59,11 @@ public struct Network: Sendable {
 
     /// All edges, ordered by the unit that they lead to, so that sums are always taken in one order.
     ///
-    /// - Throws: `DataError` where a link's parameter has no value.
+    /// - Throws: `DataError` where a link's parameter has no value, or a value is not finite.
     func edges(parameters: [String: Double]) throws -> [Edge] {
+        if let bad = parameters.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.isFinite }) {
+            throw DataError(.usage, "the parameter \(bad.key) is \(bad.value); expected a finite number")
+        }
         var edges: [Edge] = []
         for link in links {
             var factor = 1.0

@@ -18,7 +18,7 @@ struct MethodsCommand: ParsableCommand {
     @Option(help: "en or ja.")
     var language = MethodsText.Language.en
 
-    @Flag(help: "The sentences for a Results section instead, for contrasts, RSA, MDS and encoding models.")
+    @Flag(help: "The sentences for a Results section instead, for contrasts, RSA, MDS, encoding models, classifiers and naming simulations.")
     var results = false
 
     @Flag(help: "The paragraph alone, without BibTeX.")

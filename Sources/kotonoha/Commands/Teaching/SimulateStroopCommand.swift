@@ -12,13 +12,20 @@ struct SimulateStroopCommand: ParsableCommand {
         discussion: """
             Cycles of correct responses, with and without noise, and the line from cycles to Stroop's times of 1935. --soa shows the stimulus that is
             to be ignored earlier or later. τ, α, σ, the threshold and milliseconds per cycle are the paper's as remembered; the weights are its figure 3.
+
+            --account transfer asks another explanation: --networks small text encoders learn to read, and colour naming begins from what they have learned;
+            for comparison words are read in black alone, or naming begins at random. Its figures are surprisals of the right response (nats).
             """)
 
+    enum Account: String, ExpressibleByArgument, CaseIterable { case pathways, transfer }
+
+    @Option(help: "pathways: Cohen, Dunbar & McClelland's network. transfer: a text encoder with a head for each task.") var account = Account.pathways
     @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, as -400:400:100.", valueName: "from:to:by")) var soa: String?
     @Option(help: "Activation of the unit of the task; 1 is full attention.") var taskDemand = 1.0
     @Option(help: ArgumentHelp("Weights as a table with the columns from, to, weight.", valueName: "file")) var weights: String?
-    @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10).", valueName: "frequency")) var train: Double?
+    @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10; --account transfer always trains).", valueName: "frequency")) var train: Double?
     @Option(help: "Epochs of --train.") var epochs = 1000
+    @Option(help: "Networks of --account transfer, each with first weights of its own.") var networks = 40
     @Option(help: "Trials of each condition, with noise.") var trials = 10_000
     @Option(help: "τ, the rate of the cascade.") var rate = 0.1
     @Option(help: "σ, the noise of the accumulators.") var noise = 0.1
@@ -34,6 +41,10 @@ struct SimulateStroopCommand: ParsableCommand {
         if weights != nil, train != nil { throw ValidationError("weights are read or trained, not both") }
         if let train, !(train > 0 && train <= 1000) { throw ValidationError("--train is above 0 and at most 1000") }
         guard (1...100_000).contains(epochs) else { throw ValidationError("--epochs is 1 to 100000") }
+        guard (2...10_000).contains(networks) else { throw ValidationError("--networks is 2 to 10000") }
+        if account == .transfer, soa != nil || weights != nil || taskDemand != 1 || rate != 0.1 || noise != 0.1 || epochs != 1000 {
+            throw ValidationError("--soa, --weights, --task-demand, --rate, --noise and --epochs are of --account pathways")
+        }
         _ = try asynchronies()
     }
 
@@ -48,6 +59,7 @@ struct SimulateStroopCommand: ParsableCommand {
 
     func run() throws {
         try options.check(inputs: [weights])
+        if account == .transfer { return try simulateTransfer() }
         var model = StroopModel()
         (model.rate, model.sd, model.taskDemand) = (rate, noise, taskDemand)
         if let weights { model.weights = try .init(path: weights) }
@@ -114,8 +126,8 @@ struct SimulateStroopCommand: ParsableCommand {
             if line != nil {
                 var human = LineChart.Series("\(name(task)), Stroop (1935)", y: StroopModel.Condition.allCases.map { c in
                     StroopModel.stroop1935.first { $0.task == task && $0.condition == c }.map { $0.seconds * 10 } ?? .nan
-                }, hasMarkers: true, hasLine: false)
-                human.styleNumber = k + 4
+                }, hasMarkers: true, isDashed: true)
+                human.styleNumber = k
                 series.append(human)
             }
         }
