@@ -92,7 +92,7 @@ import Testing
     @Test func badTablesGetTheirWord() throws {
         let program = try Program()
         let header = "patient\tcorrect\tsemantic\tformal\tnonword\tmixed\tunrelated\n"
-        for (text, word) in [(header + "A\t1.5\t.1\t0\t0\t0\t0\n", "above 1"), ("patient\tcategory\nA\twrong\n", "not known"), (header + "A\t100\t-2\t0\t0\t0\t0\n", "negative"),
+        for (text, word) in [(header + "A\t1.5\t.1\t0\t0\t0\t0\n", "above 1"), ("patient\tcategory\nA\twrong\n", "unknown category"), (header + "A\t100\t-2\t0\t0\t0\t0\n", "negative"),
                              (header + "A\t0\t0\t0\t0\t0\t0\nB\t9\t1\t1\t1\t1\t1\n", "no responses"), (header.replacingOccurrences(of: "mixed", with: "blended") + "A\t9\t1\t1\t1\t1\t1\n", "no column mixed")] {
             let result = try program.run("simulate", "naming", try program.write("t.tsv", text))
             #expect(result.status == 65 && result.errors.contains(word), "\(result.errors)")
