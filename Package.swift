@@ -17,6 +17,7 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
         .target(name: "CConfinement"),
+        .target(name: "CArguments"),
         .target(name: "CMapping"),
         .systemLibrary(name: "CLAPACK", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev", "libopenblas-dev"])]),
         .systemLibrary(name: "CMeCab", providers: [.apt(["libmecab-dev"])]),
@@ -88,7 +89,7 @@ let package = Package(
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
             "Simulation", "Figures", "Training", "Shards", "WordVectors",
-            "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", "CArguments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.

@@ -41,6 +41,9 @@ def program() -> str:
 def environment() -> dict[str, str]:
     """That of this process; the IPA dictionary of the package ipadic (`kotonoha[ja]`) is used where KOTONOHA_MECAB_DIC names no other."""
     variables = dict(os.environ)
+    if not os.path.exists("/proc/self/exe"):
+        # The dynamic linker asks /proc where the program lies, whose libraries are beside it.
+        variables.setdefault("LD_ORIGIN_PATH", os.path.dirname(os.path.realpath(program())))
     if "KOTONOHA_MECAB_DIC" not in variables:
         package = importlib.util.find_spec("ipadic")
         if package is not None and package.origin is not None:

@@ -44,7 +44,7 @@ def test_a_map_is_that_of_the_command(x, tmp_path):
 
 
 def test_an_option_that_is_refused(x):
-    with pytest.raises(KotonohaError, match="--perplexity") as caught:
+    with pytest.raises(KotonohaError, match="perplexity 100") as caught:
         tsne(x, perplexity=100)
     assert caught.value.status in (64, 65)
 

@@ -15,10 +15,16 @@ public struct ResultsText {
         case "MDS": sentences = words.scaling(record)
         case "encoding model": sentences = words.encoding(record)
         case "classifier evaluation": sentences = words.classifier(record)
-        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS, encoding model or classifier")
+        case "naming simulation": sentences = words.naming(record)
+        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS, encoding model, classifier or naming simulation")
         }
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }
+
+    /// One sentence per person and variant of the naming model, and one on how the variants compare where there are two.
+    ///
+    /// - Parameter record: with the fits, as `simulate naming` writes it beside its table.
+    public static func naming(_ record: JSON, language: MethodsText.Language) -> [String] { Words(isJapanese: language == .ja).naming(record) }
 }
 
 private struct Words {
@@ -130,7 +136,41 @@ private struct Words {
         return [say("The mean correlation of predicted and measured values was \(share(record["mean_r"]?.double ?? .nan)).", "予測値と測定値の相関の平均は\(share(record["mean_r"]?.double ?? .nan))であった。")]
     }
 
-    /// Figures of the classifier, then how it compares with each that is next to it.
+    /// Estimates of each person with their intervals, then BIC where both variants were fitted.
+    func naming(_ record: JSON) -> [String] {
+        let fits = record["fits"]?.array ?? []
+        func digits(_ value: JSON?) -> String? { value?.double.map { String(format: "%.3g", $0) } }
+        func estimate(_ parameter: JSON) -> String {
+            let name = parameter["name"]?.string ?? "", value = digits(parameter["value"]) ?? ""
+            let interval = switch (digits(parameter["low"]), digits(parameter["high"])) {
+            case (let low?, let high?): say("95 % interval [\(low), \(high)]", "95%区間[\(low), \(high)]")
+            case (let low?, nil): say("at least \(low) with 95 % confidence, no upper bound", "95%区間の下限は\(low)、上限は定まらない")
+            case (nil, let high?): say("at most \(high) with 95 % confidence, no lower bound", "95%区間の上限は\(high)、下限は定まらない")
+            case (nil, nil): say("not identified", "定まらない")
+            }
+            return say("\(name) = \(value) (\(interval))", "\(name) = \(value)（\(interval)）")
+        }
+        var sentences = fits.map { fit -> String in
+            let person = fit["patient"]?.string ?? "", model = (fit["variant"]?.string ?? "").uppercased(), parameters = (fit["parameters"]?.array ?? []).map(estimate)
+            let n = Int((fit["responses"]?.double ?? 0).rounded()), rmsd = share(fit["rmsd"]?.double ?? .nan)
+            let test = "G²(\(fit["freedom"]?.int ?? 0)) = \(NumberText.fixed(fit["g2"]?.double ?? .nan, 2)), \(p(fit["p"]))"
+            return say("For \(person), the \(model) model's maximum-likelihood estimates from \(n) responses were \(parameters.joined(separator: " and ")); RMSD \(rmsd), \(test).",
+                       "\(person)の\(n)反応に対する\(model)モデルの最尤推定値は\(parameters.joined(separator: "、"))であり、観測値とのRMSDは\(rmsd)、\(test)であった。")
+        }
+        let people = fits.compactMap { $0["patient"]?.string }
+        for (k, person) in people.enumerated() where people.firstIndex(of: person) == k {
+            let own = fits.filter { $0["patient"]?.string == person }.compactMap { fit in fit["bic"]?.double.map { (name: (fit["variant"]?.string ?? "").uppercased(), bic: $0) } }
+            guard own.count == 2, let best = own.min(by: { $0.bic < $1.bic }), let other = own.max(by: { $0.bic < $1.bic }) else { continue }
+            let difference = NumberText.fixed(other.bic - best.bic, 1)
+            // Raftery's reading of differences in BIC: below 2 is not worth more than a bare mention.
+            sentences.append(other.bic - best.bic < 2
+                ? say("For \(person), BIC does not decide between the variants (difference \(difference)).", "\(person)では、BICの差は\(difference)で、2つのモデルの優劣は決まらない。")
+                : say("For \(person), BIC was lower for the \(best.name) model by \(difference).", "\(person)では、\(best.name)モデルのBICが\(difference)低かった。"))
+        }
+        return sentences
+    }
+
+    /// Figures of the classifier, then how it compares with each that stands beside it.
     func classifier(_ record: JSON) -> [String] {
         guard let own = record["classifiers"]?.array?.last else { return [] }
         let isRegression = record["task"]?.string == "regression", isMultilabel = record["task"]?.string == "multilabel"

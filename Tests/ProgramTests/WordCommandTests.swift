@@ -153,9 +153,10 @@ import VectorStore
         try made("vectors", "project", program.path("w.h5"), "--axis", "good,nice:bad", "-o", program.path("axis.xlsx"))
         try methods("axis.xlsx", "on the axis from good, nice to bad")
         try methods("axis.xlsx", "good、niceからbadへの軸上", language: "ja")
-        let pairs = try program.write("pairs.tsv", "# a list\tof\tpairs\n# Word 1\tWord 2\tHuman (mean)\nrose\tlily\t9\nant\tfly\t8\nrose\tant\t1\nlily\tunicorn\t2\n")
+        let pairs = try program.write("pairs.tsv", "# a list\tof\tpairs\n# Word 1\tWord 2\tHuman (mean)\nrose\tlily\t9\nant\tfly\t8\nrose\tant\t1\ngood\tnice\t7\n"
+            + "bad\tevil\t6\ngood\tbad\t2\nlily\tunicorn\t2\n")
         try made("evaluate", "sts", pairs, "--model", words, "-o", program.path("sts.xlsx"))
-        try methods("sts.xlsx", "Cosines of 3 pairs of words")
+        try methods("sts.xlsx", "Cosines of 6 pairs of words")
         try methods("sts.xlsx", "1 further pair was excluded")
         #expect(try !program.run("methods", program.path("sts.xlsx")).output.contains("token"))
         let questions = try program.write("q.txt", ": s\nrose lily ant fly\n")
@@ -192,6 +193,7 @@ import VectorStore
         _ = try program.write("glove.txt", "a 1 2\nNew York 3 4\n")
         _ = try program.write("items.csv", "cue,option1,option2,answer\na,b,absent,b\n")
         let text = try program.write("text.txt", "x y x\n")
+        #expect(try program.run("convert", good, "-o", program.path("w.h5")).status == 0)
         for (status, message, arguments) in [
             (65, "nan.vec:2: the vector of \"a\" contains NaN", ["convert", program.path("nan.vec"), "-o", program.path("o.h5")]),
             (65, "3 words, but the file has 2", ["convert", program.path("rows.vec"), "-o", program.path("o.h5")]),
@@ -200,7 +202,7 @@ import VectorStore
             (65, "occurs 2 times", ["train", "words", text, "-o", program.path("o.h5")]),
             (65, "q.txt:2", ["evaluate", "analogies", questions, "--model", good]),
             (65, "items.csv:2: \"absent\" has no vector", ["evaluate", "choice", program.path("items.csv"), "--model", good, "--missing", "error"]),
-            (64, "\"zebra\"", ["vectors", "project", good, "--axis", "a:zebra"]),
+            (64, "\"zebra\"", ["vectors", "project", program.path("w.h5"), "--axis", "a:zebra"]),
         ] as [(Int32, String, [String])] {
             let result = try program.run(arguments)
             #expect(result.status == status && result.errors.contains(message), "\(arguments): \(result.status) \(result.errors)")

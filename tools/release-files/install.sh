@@ -59,7 +59,7 @@ fi
 mkdir -p "$prefix/lib" "$prefix/bin"
 new=$(mktemp -d "$prefix/lib/.kotonoha-XXXXXX")
 trap 'rm -rf "$new"' EXIT
-printf %s "$archives" | while IFS= read -r archive; do
+printf '%s\n' "$archives" | while IFS= read -r archive; do
   [ -n "$archive" ] || continue
   [ -f "$archive" ] || fail 66 "there is no file $archive"
   name=$(basename "$archive") sums=$(dirname "$archive")/SHA256SUMS

@@ -26,6 +26,12 @@ public struct Moments: Sendable {
     /// Adds to the mean of a unit.
     public mutating func add(_ value: Double, to unit: Int) { mean[unit] += value }
 
+    /// Sets a unit to an activation that has no variance.
+    public mutating func set(_ value: Double, unit: Int) {
+        mean[unit] = value
+        for other in mean.indices { (covariance[unit][other], covariance[other][unit]) = (0, 0) }
+    }
+
     /// One step.
     /// - Complexity: edges × units.
     public mutating func advance() {

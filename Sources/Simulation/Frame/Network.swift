@@ -61,6 +61,9 @@ public struct Network: Sendable {
     ///
     /// - Throws: `DataError` if a link's parameter has no value.
     func edges(parameters: [String: Double]) throws -> [Edge] {
+        if let bad = parameters.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.isFinite }) {
+            throw DataError(.usage, "the parameter \(bad.key) is \(bad.value); expected a finite number")
+        }
         var edges: [Edge] = []
         for link in links {
             var factor = 1.0

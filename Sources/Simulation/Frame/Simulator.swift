@@ -20,9 +20,6 @@ public struct Simulator: Sendable {
 
     /// - Throws: `DataError` if the value of a parameter is missing or not finite.
     public init(network: Network, dynamics: Dynamics, trial: TrialProtocol, parameters: [String: Double] = [:]) throws {
-        if let bad = parameters.sorted(by: { $0.key < $1.key }).first(where: { !$0.value.isFinite }) {
-            throw DataError(.usage, "the parameter \(bad.key) is \(bad.value); expected a finite number")
-        }
         (self.network, self.dynamics, self.trial) = (network, dynamics, trial)
         let edges = try network.edges(parameters: parameters)
         (sources, weights) = (edges.map { Int32($0.from) }, edges.map(\.weight))

@@ -102,7 +102,67 @@ public struct ERPModel: Sendable {
     }
 }
 
-/// Strings of three letters from a corpus.
+extension ERPModel {
+    /// One kind of string over several networks, as over the participants of an experiment.
+    public struct Average: Sendable {
+        public var kind: ERPLexicon.Kind
+        public var strings: Int
+        /// Curves averaged over networks.
+        public var first: [Double], second: [Double]
+        /// Peaks of each network's mean curve.
+        public var firstPeaks: [Double], secondPeaks: [Double]
+    }
+
+    /// Averages what `simulate` gave for each network; kinds that a network lacks are left out.
+    public static func average(_ networks: [[Condition]]) -> [Average] {
+        ERPLexicon.Kind.allCases.compactMap { kind in
+            let own = networks.compactMap { conditions in conditions.first { $0.kind == kind } }
+            guard own.count == networks.count, let one = own.first else { return nil }
+            func average(_ curve: KeyPath<Condition, [Double]>) -> [Double] {
+                one.first.indices.map { t in own.reduce(0) { $0 + $1[keyPath: curve][t] } / Double(own.count) }
+            }
+            return Average(kind: kind, strings: one.strings, first: average(\.first), second: average(\.second), firstPeaks: own.map(\.firstPeak), secondPeaks: own.map(\.secondPeak))
+        }
+    }
+
+    /// Peaks of figure 2 of Laszlo & Armstrong (2014), read off by eye: only their order is compared with.
+    public static let publishedPeaks: [(kind: ERPLexicon.Kind, first: Double, second: Double)] = [
+        (.pseudoword, 0.245, 0.205), (.illegal, 0.23, 0.21), (.word, 0.20, 0.165), (.acronym, 0.165, 0.15),
+    ]
+
+    /// Whether one of the figure's orders comes out: the difference that should be above zero, by network.
+    public struct Order: Sendable {
+        public var name: String
+        public var differences: [Double]
+        public var test: TTest?
+
+        /// `yes`, `no` (the other way round) or `undecided`, by the 95 % interval of the mean over networks.
+        public var outcome: String {
+            guard let interval = test?.estimate.interval else { return differences.allSatisfy { $0 > 0 } ? "yes" : "undecided" }
+            return interval.lowerBound > 0 ? "yes" : interval.upperBound < 0 ? "no" : "undecided"
+        }
+    }
+
+    /// Less at repetition of each kind, and the order of the kinds at the first and at the repeated presentation. In the figure illegal strings lie above
+    /// pseudowords when repeated and below them at first.
+    public static func orders(_ averages: [Average]) -> [Order] {
+        func order(_ name: String, _ a: [Double], _ b: [Double]) -> Order {
+            let differences = zip(a, b).map(-)
+            return Order(name: name, differences: differences, test: try? TTest(differences))
+        }
+        var result = averages.map { order("\($0.kind.rawValue): first > repeated", $0.firstPeaks, $0.secondPeaks) }
+        for (presentation, published, own) in [("first", { (p: (kind: ERPLexicon.Kind, first: Double, second: Double)) in p.first }, \Average.firstPeaks),
+                                               ("repeated", { $0.second }, \Average.secondPeaks)] as [(String, ((kind: ERPLexicon.Kind, first: Double, second: Double)) -> Double, KeyPath<Average, [Double]>)] {
+            let ranked = publishedPeaks.sorted { published($0) > published($1) }.compactMap { peak in averages.first { $0.kind == peak.kind } }
+            for (k, a) in ranked.enumerated() {
+                for b in ranked[(k + 1)...] { result.append(order("\(presentation): \(a.kind.rawValue) > \(b.kind.rawValue)", a[keyPath: own], b[keyPath: own])) }
+            }
+        }
+        return result
+    }
+}
+
+/// Strings of three letters out of a corpus.
 public struct ERPLexicon: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
 

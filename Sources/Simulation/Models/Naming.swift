@@ -57,7 +57,7 @@ public struct NamingModel: Sendable {
     ///   - trials: as many simulated pictures; the last tenth of them with the mixed neighbour.
     /// - Throws: `DataError` for values that are not finite.
     public func counts(_ values: [Double], trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> [Int] {
-        let (s, p, decay) = variant == .semanticPhonological ? (values[0], values[1], 0.6) : (values[0], values[0], values[1])
+        let (parameters, decay) = parameters(values)
         let mixed = Int((Double(trials) * Self.mixedShare).rounded())
         var counts = [Int](repeating: 0, count: Category.allCases.count)
         for (hasMixed, trials) in [(false, trials - mixed), (true, mixed)] where trials > 0 {
@@ -68,12 +68,17 @@ public struct NamingModel: Sendable {
             ], stop: .steps(2 * Self.steps))
             let simulator = try Simulator(
                 network: lexicon.network, dynamics: .spreading(decay: decay, sd: Self.sd, relativeSD: Self.relativeSD), trial: trial,
-                parameters: ["s": s, "p": p])
+                parameters: parameters)
             let found = simulator.counts(
                 trials: trials, seed: seed, stream: hasMixed ? 1 : 0, categories: counts.count, threads: threads, classify: lexicon.category)
             for i in counts.indices { counts[i] += found[i] }
         }
         return counts
+    }
+
+    /// Weights of the links, and the decay.
+    func parameters(_ values: [Double]) -> (weights: [String: Double], decay: Double) {
+        variant == .semanticPhonological ? (["s": values[0], "p": values[1]], 0.6) : (["s": values[0], "p": values[0]], values[1])
     }
 
     /// The network of one trial, and what its phonemes spell.
@@ -83,7 +88,8 @@ public struct NamingModel: Sendable {
         private let categories: [Category]
         /// Places of onset, vowel and coda of each word among the phonemes.
         private let forms: [[Int]]
-        private static let onsets = 0..<6, vowels = 6..<8, codas = 8..<10
+        /// Onsets, vowels and codas among the phonemes.
+        static let slots = [0..<6, 6..<8, 8..<10]
 
         package init(hasMixedNeighbour: Bool, sharedFeatures: [Int]) {
             let related = sharedFeatures.count
@@ -113,8 +119,10 @@ public struct NamingModel: Sendable {
         /// The category of what the most active onset, vowel and coda spell.
         @Sendable func category(_ a: Activations) -> Int {
             func winner(_ slot: Range<Int>) -> Int { a.winner(phonemes[slot.lowerBound]..<phonemes[slot.upperBound - 1] + 1) - phonemes[0] }
-            let response = [winner(Self.onsets), winner(Self.vowels), winner(Self.codas)]
-            return (forms.firstIndex(of: response).map { categories[$0] } ?? .nonword).rawValue
+            return category(spelling: Self.slots.map(winner)).rawValue
         }
+
+        /// The category of an onset, a vowel and a coda, by their places among the phonemes.
+        func category(spelling response: [Int]) -> Category { forms.firstIndex(of: response).map { categories[$0] } ?? .nonword }
     }
 }

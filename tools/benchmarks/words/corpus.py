@@ -2,7 +2,7 @@
 
 FOLDER holds gzipped tables, one a folder, whose columns `en`, `ja` and `gloss` are sentences. English is cut at spaces and punctuation and put in
 lower case; Japanese is cut into surface forms by MeCab (`mecab`, with the IPA dictionary). Lines that come again are dropped, the rest is shuffled with
-a fixed seed, so that every beginning of the text is a sample of it; `--megabytes` ends it there.
+a fixed seed, so that every beginning of the text is a sample of it; `--megabytes` ends it there. Where the tables come from stands in docs/words.md.
 """
 import argparse, glob, gzip, os, random, re, subprocess
 

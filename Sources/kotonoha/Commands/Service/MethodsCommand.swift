@@ -19,7 +19,7 @@ struct MethodsCommand: ParsableCommand {
     @Option(help: "en or ja.")
     var language = MethodsText.Language.en
 
-    @Flag(help: "Write the sentences for a Results section instead: contrasts, RSA, MDS, encoding models, classifiers.")
+    @Flag(help: "Write the sentences for a Results section instead: contrasts, RSA, MDS, encoding models, classifiers, naming simulations.")
     var results = false
 
     @Flag(help: "Leave out BibTeX.")

@@ -3,6 +3,7 @@ import FileFormats
 import Figures
 import Foundation
 import Simulation
+import Statistics
 import Tensors
 
 struct SimulateWeaverCommand: ParsableCommand {
@@ -59,7 +60,8 @@ struct SimulateWeaverCommand: ParsableCommand {
             var left = LineChart.Options(), right = LineChart.Options()
             left.page = try options.page(columns: 2)
             right.page = left.page
-            left.title = options.says("Picture–word interference (model: translation for concept congruent)", "絵–語干渉(モデルの「同じ概念」は翻訳語)")
+            left.title = options.says("Picture–word interference", "絵–語干渉")
+            left.caption = options.says("Concept congruent in the model: the translation.", "モデルの「同じ概念」は翻訳語。")
             left.xTitle = options.says("distractor after picture (ms)", "妨害語の遅れ (ms)")
             left.yTitle = options.says("effect (ms)", "効果 (ms)")
             right.title = options.says("Continuous naming", "連続呼称")
@@ -204,6 +206,7 @@ struct SimulateERPCommand: ParsableCommand {
     @Option(help: "The column of texts.") var column: String?
     @Option(help: "Number of strings of each kind.") var strings = 40
     @Option(help: "Epochs of training.") var epochs = 300
+    @Option(help: "Number of networks, each with its own initial weights, pseudowords and illegal strings; intervals are over networks.") var networks = 8
     @Option(help: "Proportion of its resource that a unit at full output uses per second.") var depletion = 1.0
     @Option(help: "Milliseconds from first to second presentation.") var repetition = 2000.0
     @OptionGroup(title: "Input") var reading: TableArguments
@@ -211,8 +214,8 @@ struct SimulateERPCommand: ParsableCommand {
     @OptionGroup(title: "Report") var report: ReportOptions
 
     func validate() throws {
-        guard (5...500).contains(strings), (1...10_000).contains(epochs), (0...100).contains(depletion), (1000...100_000).contains(repetition) else {
-            throw ValidationError("--strings is 5 to 500, --epochs 1 to 10000, --depletion 0 to 100, --repetition 1000 to 100000")
+        guard (5...500).contains(strings), (1...10_000).contains(epochs), (1...1000).contains(networks), (0...100).contains(depletion), (1000...100_000).contains(repetition) else {
+            throw ValidationError("--strings is 5 to 500, --epochs 1 to 10000, --networks 1 to 1000, --depletion 0 to 100, --repetition 1000 to 100000")
         }
     }
 
@@ -222,12 +225,16 @@ struct SimulateERPCommand: ParsableCommand {
         let place = try table.index(of: column ?? (table.columns.count == 1 ? "1" : "text"))
         var texts: [String] = [], cells: [String] = []
         while try table.next(into: &cells) != nil { texts.append(cells[place]) }
-        let lexicon = try ERPLexicon(texts: texts, count: strings, seed: options.seed)
-        var network = ReadingNetwork(seed: options.seed)
-        network.train(lexicon.trained, epochs: epochs, seed: options.seed)
-        var model = ERPModel(network: network)
-        (model.depletion, model.onsetAsynchrony) = (depletion, repetition)
-        let conditions = model.simulate(lexicon)
+        let corpus = texts, (strings, epochs, depletion, repetition, seed) = (strings, epochs, depletion, repetition, options.seed)
+        let runs = try Parallel.map(networks, threads: options.threads) { k, _ -> (conditions: [ERPModel.Condition], loss: Double) in
+            let own = seed &+ UInt64(k), lexicon = try ERPLexicon(texts: corpus, count: strings, seed: own)
+            var network = ReadingNetwork(seed: own)
+            network.train(lexicon.trained, epochs: epochs, seed: own)
+            var model = ERPModel(network: network)
+            (model.depletion, model.onsetAsynchrony) = (depletion, repetition)
+            return (conditions: model.simulate(lexicon), loss: network.losses.last ?? .nan)
+        }
+        let model = ERPModel(network: ReadingNetwork(seed: seed)), conditions = ERPModel.average(runs.map(\.conditions)), orders = ERPModel.orders(conditions)
         var rows: [[JSON]] = []
         for c in conditions {
             for (presentation, curve) in [("first", c.first), ("repeated", c.second)] {
@@ -235,17 +242,26 @@ struct SimulateERPCommand: ParsableCommand {
                 for bin in model.spectrum(curve) { rows.append([.string(c.kind.rawValue), .string(presentation), .string("Hz"), .number(bin.hertz), .number(bin.amplitude)]) }
             }
             if !report.json && !report.quiet {
-                Console.say("\(c.kind.rawValue): \(c.strings) strings, peak \(Console.fixed(c.firstPeak, 3)), repeated \(Console.fixed(c.secondPeak, 3)); difference \(Console.fixed(c.effect, 3)) ± \(Console.fixed(c.effectError, 3)) (standard error over strings)")
+                Console.say("\(c.kind.rawValue): \(c.strings) strings, peak \(Console.fixed(mean(c.firstPeaks), 3)), repeated \(Console.fixed(mean(c.secondPeaks), 3)) (means of \(networks) networks)")
+            }
+        }
+        if !report.json && !report.quiet {
+            for order in orders {
+                let interval = order.test?.estimate.interval.map { " [\(Console.fixed($0.lowerBound, 4)), \(Console.fixed($0.upperBound, 4))]" } ?? ""
+                Console.say("\(order.name): \(order.outcome), difference \(Console.fixed(mean(order.differences), 4))\(interval)")
             }
         }
         let further: [(key: String, value: JSON)] = [("conditions", .array(conditions.map { c in
-            .object([("kind", .string(c.kind.rawValue)), ("strings", .integer(c.strings)), ("first_peak", .number(c.firstPeak)), ("repeated_peak", .number(c.secondPeak)), ("difference", .number(c.effect)),
-                     ("standard_error", .number(c.effectError))])
+            .object([("kind", .string(c.kind.rawValue)), ("strings", .integer(c.strings)), ("first_peak", .number(mean(c.firstPeaks))), ("repeated_peak", .number(mean(c.secondPeaks)))])
+        })), ("orders", .array(orders.map { order in
+            let interval = order.test?.estimate.interval
+            return .object([("order", .string(order.name)), ("outcome", .string(order.outcome)), ("difference", .number(mean(order.differences))),
+                            ("interval_95", interval.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null)])
         }))]
         try options.report(["kind", "presentation", "unit", "place", "value"], options.output == nil && !report.json ? [] : rows, report: report,
-                           provenance: options.provenance(inputs: [input], settings: [("simulation", .string("erp")), ("epochs", .integer(epochs)), ("loss", .number(network.losses.last ?? .nan))]), further: further) {
+                           provenance: options.provenance(inputs: [input], settings: [("simulation", .string("erp")), ("epochs", .integer(epochs)), ("networks", .integer(networks)), ("loss", .number(mean(runs.map(\.loss))))] + further.map { ($0.key, $0.value) }), further: further) {
             let names: [ERPLexicon.Kind: (String, String)] = [.word: ("words", "単語"), .pseudoword: ("pseudowords", "擬似語"), .acronym: ("acronyms", "頭字語"), .illegal: ("illegal strings", "非単語列")]
-            func series(_ c: ERPModel.Condition, _ k: Int, isFirst: Bool, _ points: [(Double, Double)]) -> LineChart.Series {
+            func series(_ c: ERPModel.Average, _ k: Int, isFirst: Bool, _ points: [(Double, Double)]) -> LineChart.Series {
                 let name = names[c.kind] ?? ("", "")
                 var s = LineChart.Series(options.says(name.0 + (isFirst ? "" : ", repeated"), name.1 + (isFirst ? "" : "(反復)")), x: points.map(\.0), y: points.map(\.1), isDashed: !isFirst)
                 s.styleNumber = k

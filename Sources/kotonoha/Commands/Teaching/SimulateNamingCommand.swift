@@ -2,6 +2,7 @@ import ArgumentParser
 import FileFormats
 import Figures
 import Foundation
+import Reporting
 import Simulation
 import Tensors
 
@@ -40,6 +41,7 @@ struct SimulateNamingCommand: ParsableCommand {
     @Option(help: "Simulated pictures at each point of the parameter space.") var surfaceTrials = 4000
     @Option(help: ArgumentHelp("File of the simulated parameter space; read if it exists, otherwise written.", valueName: "file")) var surface: String?
     @Flag(help: "Refine the fit by direct simulation.") var refine = false
+    @Flag(help: "Also print the proportions that follow from the exact mean and covariance of the activations, and their bias.") var moments = false
     @Option(help: ArgumentHelp("Parameter recovery: fit this many simulated people of --items pictures.", valueName: "people")) var recover: Int?
     @Option(help: ArgumentHelp("How many pictures are needed to distinguish two people of the table, such as L.H.,I.G.", valueName: "a,b")) var power: String?
     @Option(help: ArgumentHelp("Word vectors: predict each word's errors, with semantic neighbours from the vectors.", valueName: "V.h5")) var semantics: String?
@@ -67,6 +69,7 @@ struct SimulateNamingCommand: ParsableCommand {
             throw ValidationError("--semantics needs a single variant and no table of people")
         }
         if power != nil, input == nil { throw ValidationError("--power needs a table of people") }
+        if moments, input != nil || recover != nil || semantics != nil { throw ValidationError("--moments stands beside a simulation at given values (--at)") }
         if input != nil, at != nil { throw ValidationError("--at simulates given values; a table is fitted") }
     }
 
@@ -82,14 +85,16 @@ struct SimulateNamingCommand: ParsableCommand {
         for variant in try variants() {
             let values = try given(variant)
             let counts = try NamingModel(variant).counts(values, trials: trials, seed: options.seed, threads: options.threads)
+            let approximate = moments ? try NamingModel(variant).momentProportions(values, seed: options.seed) : []
             for category in NamingModel.Category.allCases {
                 let p = Double(counts[category.rawValue]) / Double(trials)
-                rows.append([.string(variant.rawValue), .string(options.says(category.name, category.japaneseName)), .number(p),
-                             .number((p * (1 - p) / Double(trials)).squareRoot())])
+                let row: [JSON] = [.string(variant.rawValue), .string(options.says(category.name, category.japaneseName)), .number(p),
+                                   .number((p * (1 - p) / Double(trials)).squareRoot())]
+                rows.append(row + (moments ? [.number(approximate[category.rawValue]), .number(approximate[category.rawValue] - p)] : []))
             }
             settings += zip(variant.parameterNames, values).map { ($0, .number($1)) }
         }
-        try options.report(["variant", "category", "proportion", "standard_error"], rows, report: report, provenance: options.provenance(settings: settings)) {
+        try options.report(["variant", "category", "proportion", "standard_error"] + (moments ? ["moments", "bias"] : []), rows, report: report, provenance: options.provenance(settings: settings)) {
             let isJapanese = options.isJapanese, categories = NamingModel.Category.allCases
             var chart = LineChart.Options()
             chart.page = try options.page()
@@ -97,7 +102,10 @@ struct SimulateNamingCommand: ParsableCommand {
             chart.yTitle = options.says("proportion", "割合")
             chart.xNames = categories.map { (Double($0.rawValue), isJapanese ? $0.japaneseName : $0.name) }
             chart.xRange = -0.4...5.4
-            chart.yRange = 0...1
+            // Errors are some per cent of the responses, and differ among themselves by as much as from the correct ones.
+            chart.hasLogarithmicY = true
+            chart.yRange = 0.0001...1
+            chart.caption = options.says("Logarithmic scale; a proportion of 0 is not drawn.", "対数目盛。割合 0 は描かれない。")
             return try LineChart(try variants().enumerated().map { k, variant in
                 LineChart.Series(variant.rawValue.uppercased(), y: categories.map { rows[k * 6 + $0.rawValue][2].double ?? .nan }, hasMarkers: true, hasLine: false)
             }, options: chart)
@@ -199,34 +207,25 @@ struct SimulateNamingCommand: ParsableCommand {
             settings.append(("mean_rmsd_\(variant.rawValue)", .number(own.reduce(0) { $0 + $1.rmsd } / Double(own.count))))
             if let power { further += try compare(power, own, fitter) }
         }
+        settings.append(("fits", .array(fits.map(Self.record))))
         if let recover { further.append(("recovery", try recovered(recover))) }
         try options.report(header, rows, report: report, provenance: options.provenance(inputs: [input], settings: settings), further: further) {
             guard let drawn else { throw DataError(.usage, "nothing to draw") }
             return try Self.map(drawn, fits.filter { $0.variant == drawn.model.variant }, options)
         }
-        if !report.json && !report.quiet { for line in Self.sentences(fits, isJapanese: options.isJapanese) { Console.say(line) } }
+        if !report.json && !report.quiet {
+            for line in ResultsText.naming(.object([("fits", .array(fits.map(Self.record)))]), language: options.isJapanese ? .ja : .en) { Console.say(line) }
+        }
     }
 
     private static func cell(_ number: Double?) -> JSON { number.map { $0.isFinite ? .number($0) : .null } ?? .null }
 
-    /// A Results paragraph: one sentence per person and variant.
-    static func sentences(_ fits: [NamingFit], isJapanese: Bool) -> [String] {
-        fits.map { fit in
-            let parts = fit.fit.parameters.map { p -> String in
-                let d = SimulationOptions.digits
-                let interval = switch (p.low, p.high) {
-                case (let low?, let high?): isJapanese ? "95 %区間 [\(d(low)), \(d(high))]" : "95 % interval [\(d(low)), \(d(high))]"
-                case (let low?, nil): isJapanese ? "95 %区間の下限 \(d(low))、上限は定まらない" : "at least \(d(low)) with 95 % confidence, no upper bound"
-                case (nil, let high?): isJapanese ? "95 %区間の上限 \(d(high))、下限は定まらない" : "at most \(d(high)) with 95 % confidence, no lower bound"
-                case (nil, nil): isJapanese ? "定まらない" : "not identified"
-                }
-                return isJapanese ? "\(p.name) = \(d(p.value))(\(interval))" : "\(p.name) = \(d(p.value)) (\(interval))"
-            }
-            let test = "G²(\(5 - fit.fit.parameters.count)) = \(Console.fixed(fit.deviance, 2)), p \(fit.devianceP < 0.001 ? "< .001" : "= " + Console.fixed(fit.devianceP, 3))"
-            return isJapanese
-                ? "\(fit.responses.name):\(fit.variant.rawValue.uppercased()) モデルの最尤推定値は \(parts.joined(separator: "、")) であり、観測値との RMSD は \(Console.fixed(fit.rmsd, 3))、\(test) であった。"
-                : "\(fit.responses.name): the \(fit.variant.rawValue.uppercased()) model's maximum-likelihood estimates were \(parts.joined(separator: " and ")); RMSD \(Console.fixed(fit.rmsd, 3)), \(test)."
-        }
+    /// What the Results paragraph tells of a fit.
+    private static func record(_ fit: NamingFit) -> JSON {
+        .object([("patient", .string(fit.responses.name)), ("variant", .string(fit.variant.rawValue)), ("responses", .number(fit.responses.classified)),
+                 ("parameters", .array(fit.fit.parameters.map { .object([("name", .string($0.name)), ("value", .number($0.value)), ("low", cell($0.low)), ("high", cell($0.high))]) })),
+                 ("rmsd", .number(fit.rmsd)), ("g2", .number(fit.deviance)), ("freedom", .integer(5 - fit.fit.parameters.count)), ("p", .number(fit.devianceP)),
+                 ("aic", .number(fit.fit.aic)), ("bic", .number(fit.bic))])
     }
 
     private func compare(_ text: String, _ fits: [NamingFit], _ fitter: NamingFitter) throws -> [(key: String, value: JSON)] {

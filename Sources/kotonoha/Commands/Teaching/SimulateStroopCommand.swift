@@ -14,13 +14,22 @@ struct SimulateStroopCommand: ParsableCommand {
             to Stroop's times of 1935. --soa presents the ignored stimulus earlier or
             later. τ, α, σ, the threshold and milliseconds per cycle are remembered from
             the paper; the weights are its figure 3.
+
+            --account transfer tests another explanation: small text encoders (--networks)
+            learn to read, and colour naming starts from what they have learned. For
+            comparison, words are read in black only, or naming starts from random weights.
+            Its figures are surprisals of the correct response (nats).
             """)
 
+    enum Account: String, ExpressibleByArgument, CaseIterable { case pathways, transfer }
+
+    @Option(help: "pathways: Cohen, Dunbar & McClelland's network. transfer: a text encoder with a head for each task.") var account = Account.pathways
     @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, such as -400:400:100.", valueName: "from:to:by")) var soa: String?
     @Option(help: "Activation of the task unit; 1 is full attention.") var taskDemand = 1.0
     @Option(help: ArgumentHelp("Weights as a table with the columns from, to, weight.", valueName: "file")) var weights: String?
-    @Option(help: ArgumentHelp("Train the weights, with word reading this many times as frequent as colour naming (in the paper, 10).", valueName: "frequency")) var train: Double?
+    @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10; --account transfer always trains).", valueName: "frequency")) var train: Double?
     @Option(help: "Epochs of --train.") var epochs = 1000
+    @Option(help: "Networks of --account transfer, each with first weights of its own.") var networks = 40
     @Option(help: "Trials of each condition, with noise.") var trials = 10_000
     @Option(help: "τ, the rate of the cascade.") var rate = 0.1
     @Option(help: "σ, the noise of the accumulators.") var noise = 0.1
@@ -36,6 +45,10 @@ struct SimulateStroopCommand: ParsableCommand {
         if weights != nil, train != nil { throw ValidationError("--weights and --train exclude each other") }
         if let train, !(train > 0 && train <= 1000) { throw ValidationError("--train is above 0 and at most 1000") }
         guard (1...100_000).contains(epochs) else { throw ValidationError("--epochs is 1 to 100000") }
+        guard (2...10_000).contains(networks) else { throw ValidationError("--networks is 2 to 10000") }
+        if account == .transfer, soa != nil || weights != nil || taskDemand != 1 || rate != 0.1 || noise != 0.1 || epochs != 1000 {
+            throw ValidationError("--soa, --weights, --task-demand, --rate, --noise and --epochs are of --account pathways")
+        }
         _ = try asynchronies()
     }
 
@@ -50,6 +63,7 @@ struct SimulateStroopCommand: ParsableCommand {
 
     func run() throws {
         try options.check(inputs: [weights])
+        if account == .transfer { return try simulateTransfer() }
         var model = StroopModel()
         (model.rate, model.sd, model.taskDemand) = (rate, noise, taskDemand)
         if let weights { model.weights = try .init(path: weights) }
@@ -116,8 +130,8 @@ struct SimulateStroopCommand: ParsableCommand {
             if line != nil {
                 var human = LineChart.Series("\(name(task)), Stroop (1935)", y: StroopModel.Condition.allCases.map { c in
                     StroopModel.stroop1935.first { $0.task == task && $0.condition == c }.map { $0.seconds * 10 } ?? .nan
-                }, hasMarkers: true, hasLine: false)
-                human.styleNumber = k + 4
+                }, hasMarkers: true, isDashed: true)
+                human.styleNumber = k
                 series.append(human)
             }
         }
