@@ -7,6 +7,8 @@ let package = Package(
     products: [
         .library(name: "Kotonoha", targets: ["Kotonoha"]),
         .executable(name: "kotonoha", targets: ["kotonoha"]),
+        // For the package in Server.
+        .library(name: "ServiceOptions", targets: ["ServiceOptions"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -79,6 +81,8 @@ let package = Package(
             "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
         ]),
 
+        // What the server's program and this one share.
+        .target(name: "ServiceOptions", dependencies: ["FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -87,7 +91,7 @@ let package = Package(
         ], path: "Sources/KotonohaLibrary"),
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
-            "Simulation", "Figures", "Training", "Shards", "WordVectors",
+            "Simulation", "Figures", "Training", "Shards", "WordVectors", "ServiceOptions",
             "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
