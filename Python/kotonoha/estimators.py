@@ -102,7 +102,10 @@ class UMAP(_Map):
         self.seed = seed
 
     def _map(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return umap(X, neighbors=self.n_neighbors, minimum_distance=self.min_dist, raw_lengths=not self.scale_to_unit, seed=self.seed)
+        # The usual 15, or all points where these are fewer.
+        neighbors = min(15, len(X)) if self.n_neighbors is None else self.n_neighbors
+        return umap(
+            X, neighbors=neighbors, minimum_distance=self.min_dist, raw_lengths=not self.scale_to_unit, seed=self.seed)
 
 
 class SentenceVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
