@@ -7,6 +7,8 @@ let package = Package(
     products: [
         .library(name: "Kotonoha", targets: ["Kotonoha"]),
         .executable(name: "kotonoha", targets: ["kotonoha"]),
+        // For the package in Server.
+        .library(name: "ServiceOptions", targets: ["ServiceOptions"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -80,6 +82,8 @@ let package = Package(
             "SentenceEmbedding", "ModelFolders", "Networks", "Autograd", "Tokenizers", "Statistics", "FileFormats", "Tensors",
         ]),
 
+        // What the server's program and this one share.
+        .target(name: "ServiceOptions", dependencies: ["FileFormats", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Under the roof: one library face, one program.
         .target(name: "Kotonoha", dependencies: [
@@ -89,7 +93,7 @@ let package = Package(
         .executableTarget(name: "kotonoha", dependencies: [
             "SentenceEmbedding", "LanguageModels", "ModelFolders", "Analysis", "Representations", "Statistics", "Interpretation", "Reporting",
             "Simulation", "Figures", "Training", "Shards", "WordVectors",
-            "VectorStore", "Tokenizers", "Networks", "FileFormats", "Tensors", "CArguments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "VectorStore", "Tokenizers", "Networks", "ServiceOptions", "FileFormats", "Tensors", "CArguments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         // The experiments of docs/experiments; tools/experiments/NAME runs them.

@@ -80,21 +80,34 @@ public struct MapPage: Sendable {
     /// - Throws: `DataError` if a list and the points differ in length, or a neighbour is not a point.
     public func html() throws -> [UInt8] {
         try checkLengths()
-        let template = String(decoding: PackageResources.page_html, as: UTF8.self)
-        let parts = template.components(separatedBy: "{{")
-        var page: [UInt8] = []
-        page.reserveCapacity(points.count * 12 + 60_000)
-        page += parts[0].utf8
+        return Self.filled { place in
+            switch place {
+            case "title": return Array(SVGWriter.escaped(Typesetter.oneLine(title ?? "Kotonoha")).utf8)
+            case "head":
+                // Nothing may be loaded: all of the page is in this file.
+                let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
+            case "data":
+                var bytes: [UInt8] = []
+                bytes.reserveCapacity(points.count * 12)
+                appendData(to: &bytes)
+                return bytes
+            case "script":
+                var bytes: [UInt8] = []
+                appendTexts(to: &bytes)
+                return bytes + Array("<script>\n".utf8) + PackageResources.page_js + Array("</script>\n".utf8)
+            default: return []
+            }
+        }
+    }
+
+    /// The template with its places `{{name}}` filled.
+    static func filled(_ content: (Substring) -> [UInt8]) -> [UInt8] {
+        let parts = String(decoding: PackageResources.page_html, as: UTF8.self).components(separatedBy: "{{")
+        var page = Array(parts[0].utf8)
         for part in parts.dropFirst() {
             guard let end = part.range(of: "}}") else { continue }
-            switch part[..<end.lowerBound] {
-            case "title": page += SVGWriter.escaped(Typesetter.oneLine(title ?? "Kotonoha")).utf8
-            case "style": page += PackageResources.page_css
-            case "script": page += PackageResources.page_js
-            case "data": appendData(to: &page)
-            case "texts": appendTexts(to: &page)
-            default: break
-            }
+            page += content(part[..<end.lowerBound])
             page += part[end.upperBound...].utf8
         }
         return page
@@ -162,12 +175,12 @@ public struct MapPage: Sendable {
         json.member("blockSize", number: Double(Self.blockSize))
         json.key("columns")
         json.raw("[")
-        if let groups { append(names: groups, called: "", flag: "isGroup", to: &json) }
-        if let ids { append(names: ids, called: "id", flag: "isID", to: &json) }
+        if let groups { Self.append(names: groups, called: "", flag: "isGroup", points: points, to: &json) }
+        if let ids { Self.append(names: ids, called: "id", flag: "isID", points: points, to: &json) }
         for column in columns {
             switch column.values {
-            case .names(let names): append(names: names, called: column.name, flag: nil, to: &json)
-            case .numbers(let numbers): append(numbers: numbers, called: column.name, to: &json)
+            case .names(let names): Self.append(names: names, called: column.name, flag: nil, points: points, to: &json)
+            case .numbers(let numbers): Self.append(numbers: numbers, called: column.name, to: &json)
             }
         }
         json.raw("]")
@@ -175,7 +188,7 @@ public struct MapPage: Sendable {
         page += json.bytes
     }
 
-    private func append(names: [String], called name: String, flag: String?, to json: inout JSONText) {
+    static func append(names: [String], called name: String, flag: String?, points: [Scene.Point], to json: inout JSONText) {
         let grouping = Grouping(names)
         json.open()
         json.member("kind", string: "name")
@@ -207,7 +220,7 @@ public struct MapPage: Sendable {
         json.close()
     }
 
-    private func append(numbers: [Double], called name: String, to json: inout JSONText) {
+    static func append(numbers: [Double], called name: String, to json: inout JSONText) {
         let (low, high) = ColorBar.range(numbers)
         json.open()
         json.member("kind", string: "number")

@@ -3,28 +3,38 @@ import FileFormats
 import Foundation
 
 /// One HTTP request through libcurl, answered on the calling thread.
-struct HTTPRequest {
-    var url: String
-    var headers: [(name: String, value: String)] = []
+package struct HTTPRequest {
+    package var url: String
+    package var headers: [(name: String, value: String)] = []
     /// Ask for the headers only.
-    var isHead = false
+    package var isHead = false
+    /// What is posted; nil for a GET.
+    package var body: [UInt8]?
+    /// Ask over this Unix socket; the URL's host is a name only.
+    package var socket: String?
     /// Follow redirects. The `Authorization` header is only sent to the first host.
-    var followsRedirections = false
+    package var followsRedirections = false
     /// How long all of it may take.
-    var timeLimit = Duration.seconds(60)
+    package var timeLimit = Duration.seconds(60)
 
     /// What came before the body.
-    struct Response {
-        var status = 0
+    package struct Response {
+        package var status = 0
         /// By lower-case name, of the last answer in a chain of redirections.
-        var headers: [String: String] = [:]
+        package var headers: [String: String] = [:]
+    }
+
+    package init(
+        url: String, headers: [(name: String, value: String)] = [], isHead: Bool = false, followsRedirections: Bool = false, timeLimit: Duration = .seconds(60)
+    ) {
+        (self.url, self.headers, self.isHead, self.followsRedirections, self.timeLimit) = (url, headers, isHead, followsRedirections, timeLimit)
     }
 
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// - Parameter receive: called with the status and headers, then with each piece of the body. What it throws ends the transfer.
     /// - Throws: `DataError` of kind `unavailable` if the server cannot be reached or the transfer breaks off; what `receive` throws.
-    func perform(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void = { _, _ in }) throws -> Response {
+    package func perform(_ receive: @escaping (Response, UnsafeRawBufferPointer) throws -> Void = { _, _ in }) throws -> Response {
         guard Self.isReady, let curl = curl_easy_init() else { throw DataError(.unavailable, "libcurl could not be started", file: url) }
         defer { curl_easy_cleanup(curl) }
         var list: UnsafeMutablePointer<curl_slist>?
@@ -43,6 +53,13 @@ struct HTTPRequest {
         _ = kc_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: Int64(timeLimit / .milliseconds(1))))
         _ = kc_set_list(curl, CURLOPT_HTTPHEADER, list)
         _ = kc_set_long(curl, CURLOPT_NOBODY, isHead ? 1 : 0)
+        if let socket { _ = kc_set_text(curl, CURLOPT_UNIX_SOCKET_PATH, socket) }
+        if let body {
+            _ = kc_set_long(curl, CURLOPT_POST, 1)
+            _ = kc_set_long(curl, CURLOPT_POSTFIELDSIZE, body.count)
+            // Copied by libcurl.
+            body.withUnsafeBytes { _ = kc_set_pointer(curl, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: $0.baseAddress)) }
+        }
         _ = kc_set_long(curl, CURLOPT_FOLLOWLOCATION, followsRedirections ? 1 : 0)
         _ = kc_set_long(curl, CURLOPT_MAXREDIRS, 10)
         _ = kc_set_long(curl, CURLOPT_NOSIGNAL, 1)

@@ -14,8 +14,8 @@ public final class CrossEncoder: Sendable {
     /// Numbers that training has set.
     public var parameterCount: Int { sequences.network.parameters.reduce(0) { $0 + $1.value.count } }
     public var configuration: EncoderConfiguration { sequences.network.encoder.configuration }
-    private let sequences: SequenceScorer
-    private let isSigmoid: Bool
+    let sequences: SequenceScorer
+    let isSigmoid: Bool
 
     /// - Parameters:
     ///   - model: a folder, or a name to look for (`ModelLocation`).
@@ -45,6 +45,6 @@ public final class CrossEncoder: Sendable {
     /// - Throws: `DataError` if a score came out as NaN or infinity.
     public func scores(_ pairs: [(String, String)]) throws -> (scores: [Double], truncated: Int) {
         let found = try sequences.logits(pairs.map(\.0), pairs.map(\.1))
-        return (pairs.indices.map { isSigmoid ? 1 / (1 + exp(-found.logits[$0, 0])) : found.logits[$0, 0] }, found.truncated)
+        return (pairs.indices.map { score(logit: found.logits[$0, 0]) }, found.truncated)
     }
 }

@@ -24,18 +24,24 @@ public struct PairSimilarity: Sendable {
             initialized = distinct.count * dimension
         }
         let isEmpty = distinct.map { $0.allSatisfy(\.isWhitespace) }
-        let cosines: [Double?] = vectors.withUnsafeBufferPointer { vectors in
+        // The markers that a model puts around nothing have a vector, but an empty sentence says nothing.
+        let cosines = zip(places, Self.cosines(of: vectors, width: dimension, pairs: places)).map { place, cosine in
+            isEmpty[place.0] || isEmpty[place.1] ? nil : cosine
+        }
+        return (cosines, counts)
+    }
+
+    /// Cosines between rows of `vectors`, row-major, `width` numbers each; nil where a vector is zero and has no direction.
+    public static func cosines(of vectors: [Float], width: Int, pairs: [(Int, Int)]) -> [Double?] {
+        vectors.withUnsafeBufferPointer { vectors in
             guard let base = vectors.baseAddress else { return [] }
-            let squares = distinct.indices.map { Float.dot(base + $0 * dimension, base + $0 * dimension, count: dimension) }
-            return places.map { a, b in
-                // The markers that a model puts around nothing have a vector, but an empty sentence says nothing.
-                guard !isEmpty[a], !isEmpty[b] else { return nil }
+            let squares = (0..<vectors.count / width).map { Float.dot(base + $0 * width, base + $0 * width, count: width) }
+            return pairs.map { a, b in
                 // The root of the product, not the product of the roots: equal vectors then have the cosine 1 exactly, and tie.
                 let product = (squares[a] * squares[b]).squareRoot()
                 guard product > 0 else { return nil }
-                return max(-1, min(1, Float.dot(base + a * dimension, base + b * dimension, count: dimension) / product))
+                return max(-1, min(1, Float.dot(base + a * width, base + b * width, count: width) / product))
             }
         }
-        return (cosines, counts)
     }
 }

@@ -164,6 +164,17 @@ public final class SentenceEncoder: Sendable {
         unpooledTokens = try Self.unpooledTokens(of: prompt, skipsPrompt: skipsPrompt, tokenizer)
     }
 
+    /// An encoder with the weights of another one, which are not copied, and another prompt.
+    /// - Throws: `DataError` where the tokenizer cannot read the prompt.
+    public init(sharing other: SentenceEncoder, prompt: String) throws {
+        (directory, tokenizer, dimension, maxLength) = (other.directory, other.tokenizer, other.dimension, other.maxLength)
+        (network, packed, steps, skipsPrompt, self.prompt) = (other.network, other.packed, other.steps, other.skipsPrompt, prompt)
+        var options = other.options
+        (options.prompt, options.promptName) = (prompt, nil)
+        self.options = options
+        unpooledTokens = try Self.unpooledTokens(of: prompt, skipsPrompt: skipsPrompt, tokenizer)
+    }
+
     /// The prompt's own tokens, without a closing special token, which the sentence will bring.
     private static func unpooledTokens(of prompt: String, skipsPrompt: Bool, _ tokenizer: Tokenizer) throws -> Int {
         let tokens = skipsPrompt && !prompt.isEmpty ? try tokenizer.encode(prompt).specialTokensMask : []

@@ -36,7 +36,7 @@ struct KotonohaProgram: ParsableCommand {
             CommandGroup(name: "Model", subcommands: [TrainCommand.self, ClassifyCommand.self, EvaluateCommand.self, ModelCommand.self]),
             CommandGroup(name: "Teaching", subcommands: [SimulateCommand.self, DrawCommand.self]),
             CommandGroup(name: "Service", subcommands: [
-                InfoCommand.self, MethodsCommand.self, ShardCommand.self,
+                InfoCommand.self, MethodsCommand.self, ServeCommand.self, ExploreCommand.self, ShardCommand.self,
             ]),
         ])
 

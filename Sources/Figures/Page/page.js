@@ -1,5 +1,5 @@
 "use strict";
-(() => {
+(async () => {
 // ---- words ---------------------------------------------------------------------------------------------------------------------
 const words = {
   en: {
@@ -9,7 +9,7 @@ const words = {
     noColor: "one colour", found: n => `${n} found`, searching: "searching …", selected: n => `${n} selected`, copy: "Copy", csv: "Save CSV", clear: "Clear", copied: "Copied",
     more: n => `… and ${n} more (all are in the CSV)`, moreFound: n => `… and ${n} more`, row: "row", group: "Group", groups: "Groups", neighborsSpace: "Nearest by vector", neighborsMap: "Nearest on the map",
     hint: "Point at a mark to read its sentence, click it to see its neighbours.",
-    all: "All", none: "None", noGroup: "(none)", untitled: "Map of sentences", results: "Found",
+    all: "All", none: "None", noGroup: "(none)", byWords: "words", byMeaning: "meaning", searchBy: "Search by", byMeaningHint: "what should be meant", tsv: "TSV", xlsx: "Excel", label: "Label of the selection", labelHint: "Saves rows and this label only, for kotonoha vectors label", cosine: "cosine", picture: "PNG", pictureHelp: "Save the view as a picture", drawing: "SVG", from: "from", to: "to", filters: "Filters", noFilters: "Show all points", tooMany: "Too many different values for colours", failed: "The server does not answer", shownOf: (a, b) => `${a} of ${b} points`, loading: "…", histogram: "Histogram", link: "Link", linkHelp: "Copy the address of this view", untitled: "Map of sentences", results: "Found",
     keys: [["drag, arrow keys", "move"], ["wheel, pinch, + −", "zoom"], ["click, Enter", "show a point and its neighbours"], ["Shift + drag", "select with a lasso"], ["Shift + arrow keys", "go from point to point"], ["/", "search; Enter goes through what was found"], ["0", "whole map"], ["Esc", "clear"]],
   },
   ja: {
@@ -19,7 +19,7 @@ const words = {
     noColor: "単色", found: n => `${n} 件`, searching: "検索中…", selected: n => `選択 ${n} 件`, copy: "コピー", csv: "CSVで保存", clear: "解除", copied: "コピーしました",
     more: n => `…ほか ${n} 件（CSVには全件）`, moreFound: n => `…ほか ${n} 件`, row: "行", group: "グループ", groups: "グループ", neighborsSpace: "ベクトルの近い文", neighborsMap: "地図上で近い文",
     hint: "点に重ねると文が、クリックすると近い文が表示されます。",
-    all: "すべて", none: "なし", noGroup: "（なし）", untitled: "文の地図", results: "検索結果",
+    all: "すべて", none: "なし", noGroup: "（なし）", byWords: "語句", byMeaning: "意味", searchBy: "検索方法", byMeaningHint: "近い意味の文を探す", tsv: "TSV", xlsx: "Excel", label: "選択のラベル", labelHint: "行番号とこのラベルだけを保存します。kotonoha vectors label で使えます", cosine: "コサイン", picture: "PNG", pictureHelp: "表示を画像として保存", drawing: "SVG", from: "下限", to: "上限", filters: "絞り込み", noFilters: "すべての点を表示", tooMany: "値の種類が多すぎて色分けできません", failed: "サーバーが応答しません", shownOf: (a, b) => `${b} 点中 ${a} 点`, loading: "…", histogram: "ヒストグラム", link: "リンク", linkHelp: "この表示のアドレスをコピー", untitled: "文の地図", results: "検索結果",
     keys: [["ドラッグ・矢印キー", "移動"], ["ホイール・ピンチ・＋－", "拡大・縮小"], ["クリック・Enter", "点とその近傍を表示"], ["Shift＋ドラッグ", "囲んで選択"], ["Shift＋矢印キー", "点から点へ"], ["/", "検索（Enterで次の結果へ）"], ["0", "全体を表示"], ["Esc", "解除"]],
   },
 };
@@ -36,6 +36,7 @@ function make(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);
   for (const [k, v] of Object.entries(attributes)) {
     if (k === "on") for (const [type, f] of Object.entries(v)) e.addEventListener(type, f);
+    else if (k === "style") e.style.cssText = v; // an attribute would need a weaker policy of the page
     else if (k in e && typeof v !== "string") e[k] = v;
     else e.setAttribute(k, v);
   }
@@ -44,8 +45,46 @@ function make(tag, attributes = {}, ...children) {
 }
 
 // ---- data ----------------------------------------------------------------------------------------------------------------------
-const data = JSON.parse($("data").textContent);
+const found0 = JSON.parse($("data").textContent), folder = found0.server;
 $("data").remove();
+// The view that a link restores, and the key of a server that asks for one.
+const link = new URLSearchParams(location.hash.slice(1)), key = link.get("key");
+async function ask(path, body) {
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  if (body) headers["Content-Type"] = "application/json";
+  let answer;
+  try { answer = await fetch(`${folder}/${path}`, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers }); }
+  catch { throw new Error(W.failed); }
+  if (answer.ok) return answer;
+  let words = answer.statusText;
+  try { words = (await answer.json()).error.message; } catch { /* no words of its own */ }
+  throw new Error(words);
+}
+function trouble(error) { $("caption").textContent = error.message; $("announce").textContent = error.message; }
+let data = found0, served = null;
+if (folder) {
+  try {
+    // Both at once; the positions are the larger part.
+    const points = ask("points").then(a => new Response(a.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+    data = await (await ask("start")).json();
+    served = unpack(await points, data.count);
+  } catch (error) { trouble(error); return; }
+}
+// Codes of a Morton curve as differences, and row numbers, in planes of bytes.
+function unpack(buffer, n) {
+  const b = new Uint8Array(buffer), x = new Float32Array(n), y = new Float32Array(n), rows = new Uint32Array(n);
+  const even = new Uint8Array(256);
+  for (let v = 0; v < 256; v++) even[v] = (v & 1) | (v >> 1 & 2) | (v >> 2 & 4) | (v >> 3 & 8);
+  let code = 0;
+  for (let i = 0; i < n; i++) {
+    code = code + (b[i] << 24 | b[n + i] << 16 | b[2 * n + i] << 8 | b[3 * n + i]) | 0;
+    const c = code >>> 1;
+    x[i] = (even[code & 255] | even[code >>> 8 & 255] << 4 | even[code >>> 16 & 255] << 8 | even[code >>> 24] << 12) / 65535;
+    y[i] = (even[c & 255] | even[c >>> 8 & 255] << 4 | even[c >>> 16 & 255] << 8 | even[c >>> 24] << 12) / 65535;
+    rows[i] = b[4 * n + i] << 24 | b[5 * n + i] << 16 | b[6 * n + i] << 8 | b[7 * n + i];
+  }
+  return { x, y, rows };
+}
 const n = data.count;
 function bytes(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
@@ -54,29 +93,53 @@ function bytes(base64) {
   return a;
 }
 const floats = s => new Float32Array(bytes(s).buffer);
-const X = floats(data.x), Y = floats(data.y); // shares of the map's extent, y downward
+const X = served ? served.x : floats(data.x), Y = served ? served.y : floats(data.y); // shares of the map's extent, y downward
 const neighbors = data.neighbors && new Int32Array(bytes(data.neighbors).buffer);
 const neighborCount = data.neighborCount || 0;
 // Texts wait as JSON in blocks and are read when first wanted, so that a large map opens at once.
 const blockSize = data.blockSize || 1;
 const blocks = [...document.querySelectorAll("script.texts")];
 const parsed = [];
+// A server sends the cells of a block of rows when one of them is wanted.
+const cells = new Map();
+function cellsOf(i) {
+  const b = Math.floor(i / blockSize), known = cells.get(b);
+  if (known) return Array.isArray(known) ? known[i % blockSize] : null;
+  cells.set(b, true);
+  ask(`block?number=${b}`).then(a => a.json()).then(rows => {
+    cells.set(b, rows);
+    // Old blocks make room; what is wanted again is asked for again.
+    if (cells.size > 4000) for (const old of cells.keys()) { cells.delete(old); if (cells.size <= 3000) break; }
+    arrived(b);
+  }).catch(error => { cells.delete(b); trouble(error); });
+  return null;
+}
+const textColumn = served ? data.columns.findIndex(c => c.role === "text") : -1;
 function textOf(i) {
+  if (served) { const c = cellsOf(i); return c ? c[textColumn] : W.loading; }
   const b = Math.floor(i / blockSize);
   if (!blocks[b]) return null;
   return (parsed[b] ??= JSON.parse(blocks[b].textContent))[i % blockSize];
 }
-const columns = (data.columns || []).map(c => {
+function withValues(c) {
   if (c.kind === "number") {
     const values = floats(c.values);
     return { ...c, values, at: i => Number.isNaN(values[i]) ? "" : String(+values[i].toPrecision(7)) };
   }
   const raw = bytes(c.values), values = c.width === 1 ? raw : c.width === 2 ? new Uint16Array(raw.buffer) : new Uint32Array(raw.buffer);
   return { ...c, values, at: i => c.names[values[i]] };
-});
+}
+// The values of a served column come when they are wanted for colours; single cells come with their row.
+const columns = served ? data.columns.map((c, place) => ({ name: c.name, isGroup: c.role === "group", isID: c.role === "id", isText: c.role === "text", place, at: i => cellsOf(i)?.[place] ?? "" })).filter(c => !c.isText)
+  : (data.columns || []).map(withValues);
+async function loadValues(c) {
+  if (!served || c.values) return c;
+  const { name, at, ...rest } = withValues(await (await ask(`column?number=${c.place}`)).json());
+  return Object.assign(c, rest);
+}
 const groupColumn = columns.find(c => c.isGroup);
 const ids = columns.find(c => c.isID);
-const rowNumber = data.rows ? (rows => i => rows[i])(new Uint32Array(bytes(data.rows).buffer)) : i => i;
+const rowNumber = served ? i => served.rows[i] : data.rows ? (rows => i => rows[i])(new Uint32Array(bytes(data.rows).buffer)) : i => i;
 const describe = i => textOf(i) ?? (ids ? ids.at(i) : `${W.row} ${rowNumber(i)}`);
 function meta(i) {
   const parts = [`${W.row} ${rowNumber(i)}`];
@@ -141,9 +204,18 @@ let coloring = null;
 const slot = new Uint8Array(n), shape = new Uint8Array(n), hidden = new Uint8Array(n), state = new Uint8Array(n);
 let slotColors = [];
 let off = new Set(); // names of the legend switched off, as places
-function setColoring(column) {
+// What hides points: of each column the names that are switched off, or the numbers that stay.
+const filters = new Map();
+let coloringRun = 0;
+async function setColoring(column) {
+  const run = ++coloringRun;
+  if (column && served && !column.values) {
+    try { await loadValues(column); } catch (error) { trouble(error); return; }
+    if (run !== coloringRun) return;
+  }
+  if (column && column.kind !== "number" && column.names.length > 5001) { $("caption").textContent = W.tooMany; select.value = String(columns.indexOf(coloring) + 1); return; }
   coloring = column;
-  off = new Set();
+  off = filters.get(column)?.off ?? new Set();
   slotColors = [];
   shape.fill(0);
   if (!column) { slot.fill(0); slotColors = [palette[0]]; }
@@ -167,9 +239,19 @@ function setColoring(column) {
   uploadColors();
 }
 function updateHidden() {
-  if (coloring && coloring.kind !== "number" && off.size) for (let i = 0; i < n; i++) hidden[i] = off.has(coloring.values[i]) ? 1 : 0;
-  else hidden.fill(0);
+  if (coloring && coloring.kind !== "number") { if (off.size) filters.set(coloring, { off }); else filters.delete(coloring); }
+  hide(hidden, null);
   refreshState();
+}
+// Marks what the filters reject; those of one column aside, where its histogram is wanted.
+function hide(marks, except) {
+  marks.fill(0);
+  for (const [column, f] of filters) {
+    if (column === except) continue;
+    const v = column.values;
+    if (f.off) { const isOff = Uint8Array.from(column.names, (_, g) => f.off.has(g) ? 1 : 0); for (let i = 0; i < n; i++) if (isOff[v[i]]) marks[i] = 1; }
+    else for (let i = 0; i < n; i++) if (!(v[i] >= f.low && v[i] <= f.high)) marks[i] = 1;
+  }
 }
 
 // ---- view --------------------------------------------------------------------------------------------------------------------------
@@ -221,7 +303,8 @@ let budget = Math.min(n, 300000); // points a moving picture may have; follows t
 let highlighted = new Uint32Array(0), isDimmed = false;
 const painter = makeGL() || makeCanvas();
 function makeGL() {
-  const gl = canvas.getContext("webgl", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true });
+  const wanted = { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true }, second = canvas.getContext("webgl2", wanted);
+  const gl = second || canvas.getContext("webgl", wanted);
   if (!gl) return null;
   const vertex = `
     attribute vec2 place; attribute vec3 look;
@@ -287,7 +370,7 @@ function makeGL() {
   gl.bindTexture(gl.TEXTURE_2D, texture);
   for (const [k, v] of [[gl.TEXTURE_MIN_FILTER, gl.NEAREST], [gl.TEXTURE_MAG_FILTER, gl.NEAREST], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, k, v);
   gl.enable(gl.BLEND); gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-  const canIndex = gl.getExtension("OES_element_index_uint");
+  const canIndex = second || gl.getExtension("OES_element_index_uint");
   return {
     kind: "webgl",
     looks() {
@@ -372,7 +455,7 @@ function refreshState() {
 }
 
 // ---- frames ------------------------------------------------------------------------------------------------------------------------
-let scheduled = false, requested = 0, moving = 0, settle = 0, drawn = 0;
+let scheduled = false, requested = 0, moving = 0, settle = 0, drawn = 0, wholeAt = 0;
 const frames = [];
 function changed(isMoving = false) {
   if (isMoving) { moving = performance.now(); clearTimeout(settle); settle = setTimeout(() => { moving = 0; changed(); }, 160); }
@@ -390,6 +473,7 @@ function frame() {
     painter.draw(drawn, to, true);
     drawn = to;
     if (drawn < n) schedule();
+    else if (!wholeAt) { painter.finish(); wholeAt = performance.now(); }
   }
   drawOverlay();
   if (isMoving) {
@@ -487,25 +571,46 @@ function nearestOnMap(i, k) {
   const d = j => ((X[j] - X[i]) * aspect) ** 2 + (Y[j] - Y[i]) ** 2;
   return near.sort((a, b) => d(a) - d(b)).slice(0, k);
 }
+let scores = new Map(); // cosines of the neighbours that the server found
 function pick(i, announce = true) {
   current = i;
-  currentNeighbors = i < 0 ? [] : neighborsOf(i);
-  const panel = $("current");
+  scores = new Map();
+  currentNeighbors = i < 0 || served ? [] : neighborsOf(i);
+  drawCurrent(announce);
+  if (i >= 0 && served) {
+    ask(`neighbours?point=${i}`).then(a => a.json()).then(list => {
+      if (current !== i) return;
+      currentNeighbors = list.map(p => p[0]);
+      scores = new Map(list);
+      drawCurrent(false);
+    }).catch(trouble);
+  }
+}
+function drawCurrent(announce) {
+  const i = current, panel = $("current");
   panel.hidden = i < 0;
   if (i >= 0) {
     panel.replaceChildren(
       make("div", {}, describe(i)), make("div", { class: "meta" }, meta(i)),
-      make("h2", { style: "margin-top:8px" }, neighbors ? W.neighborsSpace : W.neighborsMap),
-      make("ol", {}, ...currentNeighbors.map(j => make("li", {}, rowButton(j)))));
+      make("h2", { style: "margin-top:8px" }, neighbors || served ? W.neighborsSpace : W.neighborsMap),
+      make("ol", {}, ...currentNeighbors.map(j => make("li", {}, rowButton(j, null, scores.get(j))))));
     if (announce) $("announce").textContent = `${describe(i)} ${meta(i)}`;
   }
   changed();
 }
-function rowButton(i, query) {
-  const b = make("button", { class: "row", on: { click: () => { show(i); pick(i); }, mouseenter: () => { hovered = i; changed(); }, mouseleave: () => { hovered = -1; changed(); } } });
+// The cells of a block have come: whatever waits for one of its rows is drawn again.
+function arrived(b) {
+  const isOf = i => Math.floor(i / blockSize) === b;
+  if (hovered >= 0 && isOf(hovered) && !tooltip.hidden) tooltip.replaceChildren(make("div", {}, describe(hovered)), make("div", { class: "meta" }, meta(hovered)));
+  if (current >= 0 && (isOf(current) || currentNeighbors.some(isOf))) drawCurrent(isOf(current));
+  for (const e of $("list").querySelectorAll("button.row")) if (isOf(+e.dataset.point)) e.replaceWith(rowButton(+e.dataset.point, listed.query, listed.scores?.get(+e.dataset.point)));
+}
+function rowButton(i, query, score) {
+  const b = make("button", { class: "row", "data-point": String(i), on: { click: () => { show(i); pick(i); }, mouseenter: () => { hovered = i; changed(); }, mouseleave: () => { hovered = -1; changed(); } } });
   b.append(...marked(describe(i), query));
   const group = groupColumn ? groupColumn.at(i) : "";
-  if (group) b.append(make("div", { class: "meta" }, group));
+  const small = [group, score === undefined ? "" : `${W.cosine} ${score.toFixed(3)}`].filter(Boolean).join(" · ");
+  if (small) b.append(make("div", { class: "meta" }, small));
   return b;
 }
 
@@ -518,11 +623,13 @@ function drawLegend() {
   const title = make("h2", {}, coloring.isGroup ? (coloring.name || W.group) : coloring.name);
   if (coloring.kind === "number") {
     const stops = Array.from({ length: 11 }, (_, k) => css(rampAt(k / 10))).join(",");
-    panel.append(title, make("div", { id: "ramp", style: `background:linear-gradient(90deg,${stops})` }), make("div", { class: "ends" }, make("span", {}, String(+coloring.low.toPrecision(5))), make("span", {}, String(+coloring.high.toPrecision(5)))));
+    panel.append(title, make("div", { id: "ramp", style: `background:linear-gradient(90deg,${stops})` }), make("div", { class: "ends" }, make("span", {}, String(+coloring.low.toPrecision(5))), make("span", {}, String(+coloring.high.toPrecision(5)))), ...rangeFilter(coloring), ...filterNote());
     return;
   }
-  const counts = new Uint32Array(coloring.names.length);
-  for (let i = 0; i < n; i++) counts[coloring.values[i]]++;
+  // Linked: what the filters of other columns hide is not counted.
+  const counts = new Uint32Array(coloring.names.length), marks = new Uint8Array(n);
+  hide(marks, coloring);
+  for (let i = 0; i < n; i++) if (!marks[i]) counts[coloring.values[i]]++;
   const column = coloring, few = column.names.length - 1 <= legendLimit;
   const list = make("ul");
   const setAll = on => { off = on ? new Set() : new Set(column.names.keys()); updateHidden(); painter.looks(); for (const b of list.querySelectorAll("button")) b.setAttribute("aria-pressed", String(on)); hover(-1); changed(); };
@@ -539,14 +646,48 @@ function drawLegend() {
     list.append(make("li", {}, b));
   });
   const buttons = make("div", { class: "buttons" }, make("button", { on: { click: () => setAll(true) } }, W.all), make("button", { on: { click: () => setAll(false) } }, W.none));
-  if (few) panel.append(title, buttons, list);
+  if (few) panel.append(title, buttons, list, ...filterNote());
   else panel.append(make("details", {}, make("summary", {}, `${coloring.isGroup ? (coloring.name || W.groups) : coloring.name} (${number(column.names.length - 1)})`), buttons, list));
+}
+
+// A histogram of the points that other filters leave, and the range of numbers that stay.
+function rangeFilter(column) {
+  const bins = 48, span = column.high - column.low || 1, counts = new Uint32Array(bins), marks = new Uint8Array(n);
+  hide(marks, column);
+  for (let i = 0; i < n; i++) { const v = column.values[i]; if (!marks[i] && v === v) counts[Math.max(0, Math.min(bins - 1, Math.floor((v - column.low) / span * bins)))]++; }
+  const most = Math.max(1, ...counts), c = make("canvas", { class: "histogram", width: 528, height: 120, role: "img", "aria-label": W.histogram }), pen = c.getContext("2d");
+  const range = filters.get(column) || { low: -Infinity, high: Infinity };
+  for (let k = 0; k < bins; k++) {
+    const middle = column.low + (k + .5) / bins * span;
+    pen.fillStyle = css(rampAt((k + .5) / bins)); pen.globalAlpha = middle >= range.low && middle <= range.high ? 1 : .2;
+    const h = counts[k] / most * 116;
+    pen.fillRect(k * 11, 120 - h, 10, h);
+  }
+  const field = (words, end) => {
+    const input = make("input", { type: "number", step: "any", "aria-label": `${column.name} ${words}`, placeholder: words, class: "bound" });
+    if (Number.isFinite(range[end])) input.value = String(range[end]);
+    input.addEventListener("change", () => {
+      const next = { ...(filters.get(column) || { low: -Infinity, high: Infinity }) };
+      next[end] = input.value === "" ? (end === "low" ? -Infinity : Infinity) : +input.value;
+      if (next.low === -Infinity && next.high === Infinity) filters.delete(column); else filters.set(column, next);
+      updateHidden(); painter.looks(); hover(-1); changed(); drawLegend();
+    });
+    return input;
+  };
+  return [c, make("div", { class: "bounds" }, field(W.from, "low"), make("span", {}, "–"), field(W.to, "high"))];
+}
+function filterNote() {
+  if (!filters.size) return [];
+  let left = 0;
+  for (let i = 0; i < n; i++) left += 1 - hidden[i];
+  return [make("div", { class: "meta" }, `${W.filters}: ${[...filters.keys()].map(c => c.name || W.group).join(", ")} · ${W.shownOf(number(left), number(n))}`),
+    make("div", { class: "buttons" }, make("button", { on: { click: () => { filters.clear(); off = new Set(); updateHidden(); painter.looks(); changed(); drawLegend(); } } }, W.noFilters))];
 }
 
 // ---- selection, search, list ------------------------------------------------------------------------------------------------------------
 let listed = null; // { title, indices, query }
 function list(title, indices, options = {}) {
-  listed = { title, indices };
+  listed = { title, indices, query: options.query, scores: options.scores };
   const panel = $("list");
   panel.hidden = !title;
   highlighted = Uint32Array.from(indices);
@@ -558,10 +699,12 @@ function list(title, indices, options = {}) {
   panel.replaceChildren(
     make("h2", {}, title),
     make("div", { class: "buttons" },
-      make("button", { id: "copy", on: { click: async () => { await copy(csv(indices, "\t")); status.textContent = W.copied; } } }, W.copy),
-      make("button", { id: "csv", on: { click: () => save("selection.csv", "\ufeff" + csv(indices, ",")) } }, W.csv),
+      make("button", { id: "copy", on: { click: async () => { await copy(served ? await (await exported("tsv", indices)).text() : csv(indices, "\t")); status.textContent = W.copied; } } }, W.copy),
+      make("button", { id: "csv", on: { click: () => served ? saveExported("csv", indices) : save("selection.csv", "\ufeff" + csv(indices, ",")) } }, W.csv),
+      ...(served ? ["tsv", "xlsx"].map(f => make("button", { id: f, on: { click: () => saveExported(f, indices) } }, W[f])) : []),
       make("button", { on: { click: clear } }, W.clear), status),
-    make("ol", {}, ...Array.from(indices).slice(0, limit).map(i => make("li", {}, rowButton(i, options.query)))));
+    ...(served ? [make("input", { id: "label", type: "text", placeholder: W.label, "aria-label": W.label, title: W.labelHint })] : []),
+    make("ol", {}, ...Array.from(indices.slice(0, limit)).map(i => make("li", {}, rowButton(i, options.query, options.scores?.get(i))))));
   if (rest > 0) panel.append(make("p", { class: "meta" }, W.more(number(rest))));
 }
 function clear() { $("search").value = ""; $("search-count").textContent = ""; searchRun++; list(null, []); pick(-1); hover(-1); }
@@ -577,8 +720,23 @@ function csv(indices, separator) {
   }
   return lines.join("\r\n") + "\r\n";
 }
-function save(name, text) {
-  const a = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" })), download: name });
+// The server writes tables: it has all cells, and knows spreadsheets.
+function bits(indices) {
+  const b = new Uint8Array((n + 7) >> 3);
+  for (const i of indices) b[i >> 3] |= 1 << (i & 7);
+  let s = "";
+  for (let k = 0; k < b.length; k += 32768) s += String.fromCharCode.apply(null, b.subarray(k, k + 32768));
+  return btoa(s);
+}
+function exported(format, indices) {
+  const label = $("label")?.value.trim();
+  return ask("export", { format, points: bits(indices), ...(label ? { column: "selection", value: label } : {}) });
+}
+async function saveExported(format, indices) {
+  try { save(`selection.${format}`, await (await exported(format, indices)).blob()); } catch (error) { trouble(error); }
+}
+function save(name, content, type = "text/csv;charset=utf-8") {
+  const a = make("a", { href: URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type })), download: name });
   a.click();
   setTimeout(() => URL.revokeObjectURL(a.href), 10000);
 }
@@ -620,6 +778,7 @@ async function search(text) {
   const run = ++searchRun, query = fold(text).split(/\s+/u).filter(Boolean);
   searchPlace = -1; found = [];
   if (!query.length) { $("search-count").textContent = ""; list(null, []); return; }
+  if (served) return searchServer(text, query, run);
   let started = performance.now();
   for (let i = 0; i < n; i++) {
     const h = haystack(i);
@@ -634,7 +793,32 @@ async function search(text) {
   $("search-count").textContent = W.found(number(found.length));
   list(`${W.results}: ${number(found.length)}`, found, { query });
 }
+async function searchServer(text, query, run) {
+  $("search-count").textContent = W.searching;
+  try {
+    let scores;
+    if ($("search-by").value === "meaning") {
+      const hits = await (await ask("meaning", { query: text, top: 200 })).json();
+      [found, scores, query] = [hits.map(h => h[0]), new Map(hits), null];
+    } else {
+      const marks = new Uint8Array(await (await ask("find", { words: text })).arrayBuffer()), hits = new Uint32Array(n);
+      let count = 0;
+      for (let i = 0; i < n; i++) if (marks[i >> 3] >> (i & 7) & 1) hits[count++] = i;
+      // In the order of the rows, as in the file.
+      const rows = served.rows;
+      found = count <= 20000 ? hits.slice(0, count).sort((a, b) => rows[a] - rows[b]) : hits.slice(0, count);
+    }
+    if (run !== searchRun) return;
+    $("search-count").textContent = W.found(number(found.length));
+    list(`${W.results}: ${number(found.length)}`, found, { query, scores });
+  } catch (error) { if (run === searchRun) { $("search-count").textContent = ""; trouble(error); } }
+}
 const box = $("search");
+if (served && data.meaning) {
+  $("search-by").hidden = false;
+  $("search-by").append(make("option", { value: "words" }, W.byWords), make("option", { value: "meaning" }, W.byMeaning));
+  $("search-by").onchange = () => { box.placeholder = $("search-by").value === "meaning" ? W.byMeaningHint : W.search; if (box.value) search(box.value); };
+}
 let typing = 0, composing = false;
 box.addEventListener("compositionstart", () => { composing = true; });
 box.addEventListener("compositionend", () => { composing = false; later(); });
@@ -701,17 +885,24 @@ overlay.addEventListener("dblclick", e => zoomAt(...local(e), 2));
 function selectInside(path) {
   const polygon = path.map(([px, py]) => [fromX(px), fromY(py)]);
   const xs = polygon.map(p => p[0]), ys = polygon.map(p => p[1]);
-  const inside = [];
-  forBox(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), i => {
-    if (hidden[i]) return;
+  // The edges that can matter for a point are those of its band.
+  const low = Math.min(...ys), high = Math.max(...ys), bandCount = 256, bandOf = y => Math.max(0, Math.min(bandCount - 1, Math.floor((y - low) / (high - low || 1) * bandCount)));
+  const bands = Array.from({ length: bandCount }, () => []);
+  for (let a = 0, b = polygon.length - 1; a < polygon.length; b = a++) {
+    const [ax, ay] = polygon[a], [bx, by] = polygon[b];
+    for (let k = bandOf(Math.min(ay, by)); k <= bandOf(Math.max(ay, by)); k++) bands[k].push(ax, ay, bx, by);
+  }
+  const edges = bands.map(list => Float64Array.from(list)), hits = new Uint32Array(n);
+  let count = 0;
+  forBox(Math.min(...xs), low, Math.max(...xs), high, i => {
+    const x = X[i], y = Y[i];
+    if (hidden[i] || y < low || y > high) return;
+    const e = edges[bandOf(y)];
     let odd = false;
-    for (let a = 0, b = polygon.length - 1; a < polygon.length; b = a++) {
-      const [ax, ay] = polygon[a], [bx, by] = polygon[b];
-      if ((ay > Y[i]) !== (by > Y[i]) && X[i] < (bx - ax) * (Y[i] - ay) / (by - ay) + ax) odd = !odd;
-    }
-    if (odd) inside.push(i);
+    for (let k = 0; k < e.length; k += 4) if ((e[k + 1] > y) !== (e[k + 3] > y) && x < (e[k + 2] - e[k]) * (y - e[k + 1]) / (e[k + 3] - e[k + 1]) + e[k]) odd = !odd;
+    if (odd) hits[count++] = i;
   });
-  inside.sort((a, b) => a - b);
+  const inside = hits.slice(0, count).sort();
   if (inside.length) { box.value = ""; $("search-count").textContent = ""; searchRun++; list(W.selected(number(inside.length)), inside); } else list(null, []);
 }
 
@@ -748,22 +939,65 @@ $("theme").onclick = () => setTheme(!dark);
 $("help-button").onclick = () => { const h = $("help"); h.hidden = !h.hidden; $("help-button").setAttribute("aria-expanded", String(!h.hidden)); };
 $("help").append(make("dl", {}, ...W.keys.flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])));
 const select = $("color-by");
-[null, ...columns].forEach((c, k) => { if (!c?.isID && (!c || c.kind === "number" || c.names.length <= 5001)) select.append(make("option", { value: String(k) }, c ? (c.isGroup ? (c.name || W.group) : c.name) : W.noColor)); });
+[null, ...columns].forEach((c, k) => { if (!c?.isID && (!c || served || c.kind === "number" || c.names.length <= 5001)) select.append(make("option", { value: String(k) }, c ? (c.isGroup ? (c.name || W.group) : c.name) : W.noColor)); });
 select.onchange = () => setColoring(columns[+select.value - 1] || null);
 if (select.options.length < 2) select.parentElement.hidden = true;
-const first = groupColumn && groupColumn.names.length <= 5001 ? groupColumn : columns.find(c => !c.isID && (c.kind === "number" || c.names.length <= 5001)) || null;
+const first = served ? columns[(link.get("color") ?? "") === "" ? columns.indexOf(groupColumn ?? columns.find(c => !c.isID)) : +link.get("color")] || null : groupColumn && groupColumn.names.length <= 5001 ? groupColumn : columns.find(c => !c.isID && (c.kind === "number" || c.names.length <= 5001)) || null;
 select.value = String(columns.indexOf(first) + 1);
 document.documentElement.classList.toggle("dark", dark);
+if (served) setColoring(null);
 setColoring(first);
 new ResizeObserver(resize).observe(stage);
 canvas.addEventListener("webglcontextlost", e => e.preventDefault());
 canvas.addEventListener("webglcontextrestored", () => location.reload());
 resize();
 
+// ---- the address restores the view ---------------------------------------------------------------------------------------------------
+function remember() {
+  const view = new URLSearchParams();
+  if (key) view.set("key", key);
+  view.set("x", centerX.toFixed(5)); view.set("y", centerY.toFixed(5)); view.set("zoom", zoom.toPrecision(5));
+  view.set("color", String(columns.indexOf(coloring)));
+  if (current >= 0) view.set("row", String(rowNumber(current)));
+  if (box.value) view.set("q", box.value);
+  if (served && data.meaning && $("search-by").value === "meaning") view.set("by", "meaning");
+  try { history.replaceState(null, "", "#" + view); } catch { /* a page from the disk may not */ }
+}
+if (link.has("zoom")) {
+  const [x, y, z] = ["x", "y", "zoom"].map(k => +link.get(k));
+  if ([x, y, z].every(Number.isFinite) && z > 0) { centerX = x; centerY = y; zoom = Math.min(Math.max(z, .5), 20000); keepInside(); changed(); }
+}
+if (link.get("by") === "meaning" && served && data.meaning) $("search-by").value = "meaning";
+if (link.get("q")) { box.value = link.get("q"); search(box.value); }
+if (link.has("row")) { const wanted = +link.get("row"); for (let i = 0; i < n; i++) if (rowNumber(i) === wanted) { pick(i, false); break; } }
+setInterval(remember, 1000);
+$("link").onclick = async () => { remember(); await copy(location.href); $("announce").textContent = W.copied; };
+
+// ---- pictures of the view --------------------------------------------------------------------------------------------------------------
+function composed() {
+  const c = make("canvas", { width: canvas.width, height: canvas.height }), k = c.getContext("2d");
+  k.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--paper"); k.fillRect(0, 0, c.width, c.height);
+  painter.draw(0, n, true); painter.finish();
+  k.drawImage(canvas, 0, 0); k.drawImage(overlay, 0, 0);
+  return c;
+}
+$("png").onclick = () => composed().toBlob(b => save("map.png", b), "image/png");
+// Up to 50,000 points in view as shapes that a drawing program edits, more of them as a picture within the drawing.
+$("svg").onclick = () => {
+  const seen = [];
+  for (let k = 0; k < n && seen.length <= 50000; k++) { const i = order[k], px = toX(X[i]), py = toY(Y[i]); if (!hidden[i] && px >= 0 && py >= 0 && px <= width && py <= height) seen.push(i); }
+  const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim(), r = ((pointSize() + 1) / 2).toFixed(2);
+  const inner = seen.length <= 50000 ? seen.map(i => `<circle cx="${toX(X[i]).toFixed(2)}" cy="${toY(Y[i]).toFixed(2)}" r="${r}" fill="${css(slotColors[slot[i]] || grey)}" fill-opacity="${isDimmed && state[i] !== 2 ? .13 : .85}"/>`).join("\n")
+    : `<image width="${width}" height="${height}" href="${composed().toDataURL("image/png")}"/>`;
+  const t = document.createElement("template");
+  t.innerHTML = "<svg></svg>";
+  save("map.svg", `<svg xmlns="${t.content.firstChild.namespaceURI}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${paper}"/>\n${inner}\n</svg>\n`, "image/svg+xml");
+};
+
 // For tests: where a point is in the window, and what the page knows.
 window.kotonohaMap = {
   count: n, renderer: painter.kind, place: i => { const b = overlay.getBoundingClientRect(); return [toX(X[i]) + b.left, toY(Y[i]) + b.top]; },
-  get hovered() { return hovered; }, get current() { return current; }, get neighbors() { return currentNeighbors; }, get zoom() { return zoom; }, get listed() { return listed ? Array.from(listed.indices) : []; },
+  get hovered() { return hovered; }, get current() { return current; }, get neighbors() { return currentNeighbors; }, get zoom() { return zoom; }, get listed() { return listed ? Array.from(listed.indices) : []; }, row: rowNumber, search, pick, pointAt, lasso: selectInside, exported, get scores() { return scores; }, get wholeAt() { return wholeAt; }, get isWhole() { return drawn >= n; }, setView(x, y, z) { centerX = x; centerY = y; zoom = z; changed(true); },
   get budget() { return budget; }, frames, csv, fold,
   timeFull(k) { const t = performance.now(); for (let i = 0; i < k; i++) { zoom *= 1.01; painter.draw(0, n, true); painter.finish(); } return (performance.now() - t) / k; },
 };

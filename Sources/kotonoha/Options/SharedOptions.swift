@@ -8,8 +8,6 @@ import Tensors
 import Tokenizers
 import WordVectors
 
-extension Precision: ExpressibleByArgument {}
-
 /// Options of every command that embeds text.
 struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model: a folder or a name.", valueName: "dir|name"))

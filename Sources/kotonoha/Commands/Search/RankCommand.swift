@@ -117,7 +117,7 @@ struct RankCommand: ParsableCommand {
             found = try searchWords(file, search, names)
         } else {
             names = try queryTexts()
-            let encoder = try fileEncoder(file)
+            let encoder = try model.queryEncoder(for: file, isQuiet: report.quiet)
             var counts = SentenceEncoder.Counts()
             var encoded = Tensor<Float>(uninitialized: [names.count, encoder.dimension])
             let size = encoded.count
@@ -135,14 +135,6 @@ struct RankCommand: ParsableCommand {
         }
         let measure = arithmetic.isGiven && arithmetic.method == .mul ? "score" : "cosine"
         try Ranking(file: file, queries: names, found: found, measure: measure, style: tableOutput).write(to: output, asJSON: report.json) { try record(file, queries: names.count) }
-    }
-
-    /// The model that made the file, with the file's own settings where none are given.
-    private func fileEncoder(_ file: VectorFile) throws -> SentenceEncoder {
-        if model.precision != nil { model.notePrecision(isQuiet: report.quiet) } else if let made = Precision(rawValue: file.metadata.precision) {
-            ModelOptions.note(missing: made, isQuiet: report.quiet)
-        }
-        return try SentenceEncoder(for: file, overriding: model.overrides)
     }
 
     /// Answers among which diversity chooses: ten times as many as are wanted, at least 100.

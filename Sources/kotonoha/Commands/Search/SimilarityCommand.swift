@@ -45,7 +45,7 @@ struct SimilarityCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [pairs, model.inputFolder], files: [output])
-        let encoder = try model.textEncoder(isQuiet: report.quiet) { batch in
+        let encoder = try model.interactiveEncoder(isQuiet: report.quiet) { batch in
             guard let pairs else { return try batch(sentences) }
             let source = try SentencePairSource(path: pairs, options: table.options(isQuiet: true), columns: columns?.split(separator: ",").map(String.init), wantsScores: false)
             for pair in try source.all() { try batch([pair.first, pair.second]) }

@@ -117,7 +117,8 @@ struct EmbedCommand: ParsableCommand {
                 try batch(rows.map(\.text))
             }
         }
-        let encoder = try model.textEncoder(isQuiet: report.quiet, fittingTo: fit)
+        // Text that is piped in is interactive work, for which a running server saves the start-up; a file is worth a process of its own.
+        let encoder = input == "-" ? try model.interactiveEncoder(isQuiet: report.quiet, fittingTo: fit) : try model.textEncoder(isQuiet: report.quiet, fittingTo: fit)
         let progress = ProgressLine(unit: "sentences", isQuiet: report.quiet)
         let summary: EmbeddingRun.Summary
         do {
