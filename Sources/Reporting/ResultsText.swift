@@ -5,7 +5,7 @@ import Foundation
 public struct ResultsText {
     public let paragraph: String
 
-    /// - Throws: `DataError` if the record holds no results that can be told.
+    /// - Throws: `DataError` if the record contains no results that can be reported.
     public init(_ facts: MethodsFacts, language: MethodsText.Language) throws {
         let record = facts.record, words = Words(isJapanese: language == .ja)
         let sentences: [String]
@@ -16,7 +16,8 @@ public struct ResultsText {
         case "encoding model": sentences = words.encoding(record)
         case "classifier evaluation": sentences = words.classifier(record)
         case "naming simulation": sentences = words.naming(record)
-        default: throw DataError(.usage, "the record of this file holds no results of a contrast, RSA, MDS, encoding model, classifier or naming simulation")
+        default:
+            throw DataError(.usage, "the record of this file contains no results of a contrast, RSA, MDS, encoding model, classifier or naming simulation")
         }
         paragraph = sentences.joined(separator: language == .en ? " " : "")
     }

@@ -1,4 +1,4 @@
 #pragma once
 
-// Whatever is linked with this has its command line also where /proc is not mounted. Swift's runtime reads it from /proc/self/cmdline and finds none in a
-// container or chroot without; the C library hands it to every constructor, and the runtime takes it from there.
+// Makes the command line available to programs linked with this even if /proc is not mounted. Swift's runtime reads /proc/self/cmdline, which is
+// missing in some containers and chroots; the C library passes the arguments to every constructor, and the runtime takes them from there.

@@ -27,9 +27,11 @@ struct SimulateStroopCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Onset of the ignored stimulus in milliseconds after the other one, such as -400:400:100.", valueName: "from:to:by")) var soa: String?
     @Option(help: "Activation of the task unit; 1 is full attention.") var taskDemand = 1.0
     @Option(help: ArgumentHelp("Weights as a table with the columns from, to, weight.", valueName: "file")) var weights: String?
-    @Option(help: ArgumentHelp("Train the weights: words are read this many times as often as colours are named (the paper: 10; --account transfer always trains).", valueName: "frequency")) var train: Double?
+    @Option(help: ArgumentHelp("Train the weights, with word reading this many times as frequent as colour naming (in the paper, 10). "
+                               + "--account transfer always trains.", valueName: "frequency"))
+    var train: Double?
     @Option(help: "Epochs of --train.") var epochs = 1000
-    @Option(help: "Networks of --account transfer, each with first weights of its own.") var networks = 40
+    @Option(help: "Number of networks for --account transfer, each with its own initial weights.") var networks = 40
     @Option(help: "Trials of each condition, with noise.") var trials = 10_000
     @Option(help: "τ, the rate of the cascade.") var rate = 0.1
     @Option(help: "σ, the noise of the accumulators.") var noise = 0.1
@@ -47,7 +49,7 @@ struct SimulateStroopCommand: ParsableCommand {
         guard (1...100_000).contains(epochs) else { throw ValidationError("--epochs is 1 to 100000") }
         guard (2...10_000).contains(networks) else { throw ValidationError("--networks is 2 to 10000") }
         if account == .transfer, soa != nil || weights != nil || taskDemand != 1 || rate != 0.1 || noise != 0.1 || epochs != 1000 {
-            throw ValidationError("--soa, --weights, --task-demand, --rate, --noise and --epochs are of --account pathways")
+            throw ValidationError("--soa, --weights, --task-demand, --rate, --noise and --epochs apply only to --account pathways")
         }
         _ = try asynchronies()
     }
