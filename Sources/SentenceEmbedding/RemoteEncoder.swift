@@ -74,7 +74,7 @@ public final class RemoteEncoder: TextEncoder {
             guard rows.count == part.count else { throw DataError(.unavailable, "the server sent \(rows.count) vectors for \(part.count) texts", file: socket) }
             for (place, row) in rows.enumerated() {
                 guard let text = row["embedding"]?.string, let bytes = Data(base64Encoded: text), bytes.count == dimension * MemoryLayout<Float>.size else {
-                    throw DataError(.unavailable, "the server sent something else than vectors of \(dimension) numbers", file: socket)
+                    throw DataError(.unavailable, "the server did not send vectors of \(dimension) numbers", file: socket)
                 }
                 bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: vectors[(start + place) * dimension..<(start + place + 1) * dimension])).copyMemory(from: $0) }
             }
@@ -111,6 +111,6 @@ public final class RemoteEncoder: TextEncoder {
             }
             Thread.sleep(forTimeInterval: Double(response.headers["retry-after"] ?? "") ?? 1)
         }
-        throw DataError(.unavailable, "the server has no room for this work", file: socket)
+        throw DataError(.unavailable, "the server is too busy", file: socket)
     }
 }

@@ -31,7 +31,7 @@ public final class SentenceEncoder: Sendable {
         public var promptName: String?
         /// Tokens processed together by one thread. Larger batches are neither more exact nor faster.
         public var batchTokens = 1024
-        /// Workers, one a core.
+        /// Worker threads, one per core.
         public var threads = Parallel.availableThreads
         /// A MeCab dictionary for models whose tokenizer wants one.
         public var dictionary: String?

@@ -22,16 +22,16 @@ public struct ServerOptions: ParsableArguments {
     @Flag(help: "Answer anyone, also on an address that is not loopback.")
     public var noKey = false
 
-    @Option(help: ArgumentHelp("A name by which clients may ask, beside localhost and addresses; can be given several times.", valueName: "name"))
+    @Option(help: ArgumentHelp("Host name clients may use besides localhost and addresses; can be repeated.", valueName: "name"))
     public var allowHost: [String] = []
 
-    @Option(help: "Workers, one a core; results do not depend on it.")
+    @Option(help: "Worker threads; results do not depend on the number.")
     public var threads = Parallel.availableThreads
 
     @Option(help: "Tokens of a batch.")
     public var batchTokens = 1024
 
-    @Option(help: "Refuse requests with status 429 while so many tokens wait.")
+    @Option(help: "Refuse requests with status 429 while this many tokens wait.")
     public var queueTokens = 65_536
 
     @Option(help: "Largest body of a request in bytes.")
