@@ -123,8 +123,9 @@ static void crashed(int number) {
         if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0) _exit(last_status);
         _exit(last_status);
     }
-    // The instruction runs again and the kernel does the rest; abort() raises it again by itself.
+    // The kernel does the rest when this returns.
     signal(number, SIG_DFL);
+    raise(number);
 }
 
 void kc_end_on_crash(int status) {

@@ -182,7 +182,7 @@ public struct SentenceTrainingConfiguration: Sendable {
         } else {
             try model.allow(["hidden_size", "layers", "heads", "intermediate_size", "positions", "dropout", "activation", "from"])
             let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
-            guard size % heads == 0 else { throw model.fail("hidden_size \(size) does not divide by heads \(heads)") }
+            guard size % heads == 0 else { throw model.fail("hidden_size \(size) is not divisible by heads \(heads)") }
             encoder = EncoderConfiguration(
                 vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads,
                 intermediateSize: try model.integer("intermediate_size", .intermediate),

@@ -112,8 +112,8 @@ import Testing
 
     @Test func badInputIsAnErrorAndPoorInputHasNoNaN() throws {
         let x = sample(rows: 20, columns: 6)
-        #expect { try PCA(components: .count(7)).fit(x) } throws: { "\($0)".contains("between 1 and 6") }
-        #expect { try PCA(components: .count(5)).fit(x.rows(0..<4)) } throws: { "\($0)".contains("between 1 and 4") }
+        #expect { try PCA(components: .count(7)).fit(x) } throws: { "\($0)".contains("at most 6") }
+        #expect { try PCA(components: .count(5)).fit(x.rows(0..<4)) } throws: { "\($0)".contains("at most 4") }
         #expect(throws: DataError.self) { try PCA(components: .count(1)).fit(x.rows(0..<1)) }
         #expect(throws: DataError.self) { try PCA(components: .count(0)).fit(x) }
         #expect(throws: DataError.self) { try PCA(components: .count(2)).fit(sample(rows: 20, columns: 6), valid: [true]) }

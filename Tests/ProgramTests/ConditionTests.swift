@@ -256,7 +256,7 @@ import VectorStore
         #expect(methods.contains("3 repetitions") && methods.contains("4 measurements whose") && japanese.contains("3回の反復"), "\(methods)")
         _ = try program.write("gap.tsv", String(decoding: program.bytes("y1.tsv"), as: UTF8.self).replacingOccurrences(of: "r15\t", with: "r15\tNA\t").replacingOccurrences(of: "id\t", with: "id\tw\t"))
         for (arguments, message) in [
-            (["--data", "y1.tsv", "--stable", "4"], "--data several times"), (data + ["--stable", "40"], "12 voxels"), (data + ["--bands", "3,4"], "adds up to 7"),
+            (["--data", "y1.tsv", "--stable", "4"], "--data several times"), (data + ["--stable", "40"], "number of voxels, 12"), (data + ["--bands", "3,4"], "adds up to 7"),
             (["--data", "y1.tsv", "--data", "c.tsv"], "c.tsv"), (["--data", "gap.tsv"], "gap.tsv"), (["--data", "y1.tsv", "--folds", "17"], "17 folds"),
         ] {
             let refused = try program.run(["encoding", "v.h5", "--match", "id", "-o", "no.csv"] + arguments)

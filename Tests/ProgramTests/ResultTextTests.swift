@@ -92,7 +92,7 @@ import VectorStore
         let said = [
             "rank.csv": "For 1 query, the 10 sentences with the highest cosine", "mine.tsv": "The 3 most similar pairs of sentences were found",
             "cluster.tsv": "grouped into 1 cluster by k-means", "similarity.tsv": "the two sentences of each of 4 pairs is the cosine",
-            "sts.tsv": "Cosines of 4 pairs of sentences were correlated", "retrieval.csv": "each of 4 different first sentences looked for its partner among 4 second sentences",
+            "sts.tsv": "Cosines of 4 pairs of sentences were correlated", "retrieval.csv": "each of 4 different first sentences was a query for its partner among 4 second sentences",
             "groups.tsv": "within and between the values of “language”", "tsne.csv": "The vectors of 59 rows were mapped", "pca.h5": "kept 1 component, which explains",
         ]
         for (name, part) in said {

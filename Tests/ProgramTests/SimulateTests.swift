@@ -70,7 +70,7 @@ import Testing
 
     /// Words of a vector file: a word with a close neighbour is predicted to be mistaken for it.
     @Test func namingOfRealWords() throws {
-        let program = try Program(), words = try program.write("w.vec", "5 3\n犬 1 0 0\n猫 0.9 0.4 0\n車 0 1 0\n空 0 0 1\n海 -1 0 0.2\n")
+        let program = try Program(), words = try program.write("w.vec", "5 3\n犬 1 0 0\n猫 0.9 0.4 0\n車 0 1 0\n空 0 0 1\n海 -1 0 0\n")
         #expect(try program.run("convert", words, "-o", program.path("w.h5")).status == 0)
         let result = try program.run("simulate", "naming", "--semantics", program.path("w.h5"), "--at", "s=0.02,p=0.03", "--trials", "2000", "--json", "--figure", program.path("w.png"), "--language", "ja")
         let rows = try JSON(parsing: result.output)["rows"]?.array ?? []

@@ -162,7 +162,7 @@ import VectorStore
     @Test func smallTraps() throws {
         // Counts have the right noun.
         let one = try program.run("embed", try program.write("one.txt", "snow\n\ndog\n"), "-o", "v.h5", "--model", model)
-        expect(one, 0, "1 empty row kept in its place")
+        expect(one, 0, "1 empty row kept in place")
         // Empty queries.
         expect(try program.run("rank", "v.h5", "", "--model", model), 64, "empty")
         expect(try program.run("rank", "v.h5", "--queries", try program.write("q.txt", "snow\n\n"), "--model", model), 65, "q.txt:2", "empty")

@@ -197,7 +197,7 @@ import VectorStore
         for (status, message, arguments) in [
             (65, "nan.vec:2: the vector of \"a\" contains NaN", ["convert", program.path("nan.vec"), "-o", program.path("o.h5")]),
             (65, "3 words, but the file has 2", ["convert", program.path("rows.vec"), "-o", program.path("o.h5")]),
-            (65, "wide.vec:2", ["convert", program.path("wide.vec"), "-o", program.path("o.h5")]),
+            (65, "the header says 2 words", ["convert", program.path("wide.vec"), "-o", program.path("o.h5")]),
             (65, "\"New York\"", ["convert", program.path("glove.txt"), "-o", program.path("o.vec")]),
             (65, "occurs 2 times", ["train", "words", text, "-o", program.path("o.h5")]),
             (65, "q.txt:2", ["evaluate", "analogies", questions, "--model", good]),

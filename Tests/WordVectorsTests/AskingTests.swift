@@ -194,7 +194,7 @@ import Testing
 
     @Test(arguments: [
         ("cue,option1,option2,answer\na,x,y,w\n", "i.csv:2: the answer \"w\""), ("cue,option1,option2\na,x,\n", "i.csv:2: 1 options"),
-        ("cue,option1,option2\na,x,x\n", "\"x\" is there twice"), ("cue,option1,option2\n,x,y\n", "the cue is empty"), ("a,b\nc,d\n", "`options`"),
+        ("cue,option1,option2\na,x,x\n", "\"x\" occurs twice"), ("cue,option1,option2\n,x,y\n", "the cue is empty"), ("a,b\nc,d\n", "`options`"),
         ("cue,option1,option2\n", "no items"),
     ])
     func namesTheLineOfABadItem(_ text: String, _ message: String) throws {

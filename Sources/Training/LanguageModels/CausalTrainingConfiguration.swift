@@ -69,7 +69,7 @@ public struct CausalTrainingConfiguration: Sendable {
         let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
         guard size % heads == 0, size / heads % 2 == 0 else { throw model.fail("hidden_size \(size) should divide by heads \(heads) into heads of an even size") }
         let shared = try model.integer("key_value_heads", .heads, default: heads)
-        guard heads % shared == 0 else { throw model.fail("heads \(heads) does not divide by key_value_heads \(shared)") }
+        guard heads % shared == 0 else { throw model.fail("heads \(heads) is not divisible by key_value_heads \(shared)") }
         decoder = DecoderConfiguration(
             vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads, keyValueHeads: shared,
             intermediateSize: try model.integer("intermediate_size", .intermediate), positions: try model.integer("context", Bounds(2...65536), default: 256))

@@ -21,7 +21,9 @@ enum VersionReport {
             lines.append("C library: \(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
         }
         // Which files the dynamic linker took is what decides; their versions stand in their names or in the archive's record.
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else {
+        // Files of the kernel have no size, so they are read to their end.
+        let handle = FileHandle(forReadingAtPath: "/proc/self/maps")
+        guard let maps = try? handle?.readToEnd().map({ String(decoding: $0, as: UTF8.self) }) else {
             return (lines + ["libraries: not known where /proc is not mounted"]).joined(separator: "\n")
         }
         let libraries = Set(maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } }.filter { $0.contains(".so") })

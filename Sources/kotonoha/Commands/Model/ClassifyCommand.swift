@@ -66,11 +66,13 @@ struct ClassifyCommand: ParsableCommand {
         if task == .classification { columns.append(TableColumn("probability", decimals: 6)) }
         if task != .regression { columns += model.labels.map { TableColumn("p:" + $0, decimals: 6) } }
         if report.json {
-            return try Console.print(JSON.array(texts.texts.indices.map { row in
+            try Console.print(JSON.array(texts.texts.indices.map { row in
                 .object([("line", .integer(rows.lines[row])), ("text", .string(texts.texts[row])), ("prediction", places[row].map { predictions.cell($0).json } ?? .null)]
                         + (task == .regression ? [] : model.labels.enumerated().map { k, name in ("p:" + name, places[row].map { .number(predictions.probabilities($0)[k]) } ?? .null) }))
             }).serialized(.pretty))
         }
+        // JSON takes the place of the table on standard output, not in a file.
+        if report.json && output == nil { return }
         try ResultTable(columns, tableOutput).write(to: output, provenance: record) { append in
             for row in texts.texts.indices {
                 var cells = rows.texts(row: row).map { Cell.text($0) }

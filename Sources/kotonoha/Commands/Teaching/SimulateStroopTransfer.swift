@@ -75,7 +75,7 @@ extension SimulateStroopCommand {
                 chart.xNames = StroopTransfer.Condition.allCases.enumerated().map { (Double($0), name($1)) }
                 chart.xRange = -0.3...2.3
                 chart.yRange = 0...max(top * 1.05, 0.01)
-                chart.yTitle = options.says("surprisal of the right response (nats)", "正答のサプライザル (nats)")
+                chart.yTitle = options.says("surprisal (nats)", "正答のサプライザル (nats)")
                 return try LineChart(panel.results.enumerated().map { k, own in
                     var series = LineChart.Series(own.task == .wordReading ? options.says("word reading", "語の音読") : options.says("colour naming", "色の呼称"), y: own.mean, band: own.band, hasMarkers: true)
                     series.styleNumber = k

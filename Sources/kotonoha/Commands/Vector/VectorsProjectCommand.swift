@@ -100,14 +100,13 @@ struct VectorsProjectCommand: ParsableCommand {
         }
         places.sort { ($0.coordinate ?? -.infinity, $1.row) < ($1.coordinate ?? -.infinity, $0.row) }
         if report.json {
-            return try Console.print(JSON.array(places.map {
+            try Console.print(JSON.array(places.map {
                 .object([("row", .integer($0.row)), ("text", .string($0.text)), ("coordinate", $0.coordinate.map { .number($0) } ?? .null)])
             }).serialized(.pretty))
-        }
-        guard let output else {
+        } else if output == nil {
             for place in places { try Console.print("\(place.coordinate.map { Console.fixed($0, 4) } ?? "NA")\t\(place.row)\t\(place.text.onOneLine)") }
-            return
         }
+        guard let output else { return }
         var record = provenance()
         record.inputs = [try .init(hashing: vectors)]
         func poles(_ rows: [Int]) throws -> JSON { .array(try rows.map { .string(try file.texts(rows: $0 ..< $0 + 1)[0]) }) }
