@@ -36,7 +36,7 @@ public final class ExploreMap: Sendable {
         let points = MortonPoints(coordinates), rows = points.order.map { pointRows[$0] }
         (self.points, self.rows) = (points, rows)
         positions = points.order.map { coordinates[$0] }
-        blob = points.blob(rows: rows)
+        blob = try points.blob(rows: rows)
         columns = try index.file.layout.columns.map { try TextColumn($0, of: index.file) }
         var places = [Int32](repeating: -1, count: index.file.count)
         for (place, row) in rows.enumerated() { places[row] = Int32(place) }

@@ -17,7 +17,7 @@ struct ExploreRoutes: PathHandler {
         case "/explore/column":
             return API.Route(method: .get) { api, query in
                 let number = try query!.number("number", in: 0...map.columns.count - 1)
-                return try await api.searches.perform { Answer(gzip: map.column(number)) }
+                return try await api.searches.perform { try Answer(gzip: map.column(number)) }
             }
         case "/explore/block":
             return API.Route(method: .get) { _, query in
@@ -90,8 +90,8 @@ extension Fields {
 
 extension Answer {
     /// JSON that is large and compresses well.
-    init(gzip json: [UInt8]) {
-        self.init(json: GZip.compressed(json, level: 1))
+    init(gzip json: [UInt8]) throws {
+        self.init(json: try GZip.compressed(json, level: 1))
         headers.append((.contentEncoding, "gzip"))
     }
 }

@@ -1,12 +1,16 @@
 import CServing
+import FileFormats
 import Foundation
 
 /// gzip (RFC 1952) for browsers.
 enum GZip {
     /// - Parameter level: 1 for speed to 9 for size.
-    static func compressed(_ bytes: [UInt8], level: Int32 = 6) -> [UInt8] {
+    /// - Throws: `DataError` of kind `memory` if zlib cannot get its own.
+    static func compressed(_ bytes: [UInt8], level: Int32 = 6) throws -> [UInt8] {
         var stream = z_stream()
-        guard kotonoha_deflate_init(&stream, level) == Z_OK else { fatalError("zlib has no memory") }
+        guard kotonoha_deflate_init(&stream, level) == Z_OK else {
+            throw DataError(.memory, "not enough memory to compress \(bytes.count) bytes")
+        }
         defer { deflateEnd(&stream) }
         let most = Int(deflateBound(&stream, UInt(bytes.count)))
         return [UInt8](unsafeUninitializedCapacity: most) { room, count in

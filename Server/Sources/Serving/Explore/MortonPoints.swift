@@ -46,7 +46,7 @@ struct MortonPoints: Sendable {
 
     /// Four planes of bytes of the differences of the codes, the highest byte first, then four planes of the row numbers; gzip.
     /// - Parameter rows: the row of each place.
-    func blob(rows: [Int]) -> [UInt8] {
+    func blob(rows: [Int]) throws -> [UInt8] {
         let n = order.count
         var bytes = [UInt8](repeating: 0, count: 8 * n), before: UInt32 = 0
         for place in 0..<n {
@@ -57,6 +57,6 @@ struct MortonPoints: Sendable {
                 bytes[(4 + plane) * n + place] = UInt8(truncatingIfNeeded: row >> (24 - 8 * UInt32(plane)))
             }
         }
-        return GZip.compressed(bytes)
+        return try GZip.compressed(bytes)
     }
 }
