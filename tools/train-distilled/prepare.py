@@ -173,7 +173,7 @@ def main(folder, out):
 
     # Parallel sentences. Those of one pair mean the same, so they share their teacher's vector.
     pairs = [p for p in data.corpus("tanaka-full/pairs", "ja", "en") if len(p[0]) <= 40 and len(p[1]) <= 90]
-    text = write("tanaka", ("ja", "en"), draw.sample(pairs, 30_000) + list(data.corpus("jec-basic/pairs", "ja", "en")))
+    text = write("tanaka", ("ja", "en"), draw.sample(pairs, 60_000) + list(data.corpus("jec-basic/pairs", "ja", "en")))
     kyoto = [p for p in data.corpus("kyoto-wiki/pairs", "ja", "en") if len(p[0]) <= 30 and len(p[1]) <= 90]
     text += write("kyoto", ("ja", "en"), draw.sample(kyoto, 3_000))
     sides = zip(data.stsb("stsb-en-train.csv"), data.stsb("stsb-ja-train.csv"), strict=True)

@@ -104,7 +104,7 @@ import Testing
         let api = try TestModels.api(queue) { $0.healthTimeout = 0.2 }
         #expect(try await API.routes["/health"]!.answer(api, nil).status == .ok)
         let stalled = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { $0.values } }
-        try await until { queue.load.waitingRequests == 1 && queue.load.waitingTokens == 0 }
+        try await until { engine.arrived.load(ordering: .relaxed) == 1 }
         do {
             _ = try await API.routes["/health"]!.answer(api, nil)
             Issue.record("a stalled encoder is well")

@@ -55,7 +55,7 @@ import Testing
         }
         // One is computed, one waits and fills the queue.
         let first = Task { try await ask(3) }
-        try await until { queue.load.waitingRequests == 1 && queue.load.waitingTokens == 0 }
+        try await until { engine.arrived.load(ordering: .relaxed) == 1 }
         let second = Task { try await ask(12) }
         // The worker is busy, so the second one's tokens are not known yet; once the first is through they are.
         try await until { queue.load.waitingRequests == 2 }
@@ -70,7 +70,7 @@ import Testing
         }
         // Both workers compute; what follows is prepared when one is free, so fill the queue through a third that a worker has prepared.
         let third = Task { try await run(3) }
-        try await until { two.load.waitingRequests == 1 && two.load.waitingTokens == 0 }
+        try await until { closed.arrived.load(ordering: .relaxed) == 1 }
         let many = Task {
             try await two.run(closed, texts: 40, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: 1000)) } render: { $0.values }
         }
@@ -87,7 +87,7 @@ import Testing
     @Test func dropsWorkWhoseClientHasGone() async throws {
         let queue = TestModels.queue(workers: 1), engine = GatedEngine(isOpen: false)
         let first = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { $0.values } }
-        try await until { queue.load.waitingRequests == 1 && queue.load.waitingTokens == 0 }
+        try await until { engine.arrived.load(ordering: .relaxed) == 1 }
         let gone = Task { try await queue.run(engine, texts: 100, bytes: 1) { _ in PreparedText(ids: [1, 2]) } render: { $0.values } }
         try await until { queue.load.waitingRequests == 2 }
         gone.cancel()
@@ -103,7 +103,7 @@ import Testing
     @Test func requestsTakeTurns() async throws {
         let queue = TestModels.queue(workers: 1) { $0.batchTokens = 64 }, engine = GatedEngine(isOpen: false)
         let big = Task { try await queue.run(engine, texts: 2048, bytes: 1) { _ in PreparedText(ids: Array(repeating: 1, count: 8)) } render: { $0.values.count } }
-        try await until { queue.load.waitingRequests == 1 }
+        try await until { engine.arrived.load(ordering: .relaxed) == 1 }
         let small = Task { try await queue.run(engine, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { _ in engine.computed.load(ordering: .relaxed) } }
         try await until { queue.load.waitingRequests == 2 }
         engine.open()

@@ -127,7 +127,7 @@ private final class RunningServe: Sendable {
 
         let closed = GatedEngine(isOpen: false)
         let held = Task { try await busy.run(closed, texts: 1, bytes: 1) { _ in PreparedText(ids: [1]) } render: { _ in 0 } }
-        try await until { busy.load.waitingRequests == 1 && busy.load.waitingTokens == 0 }
+        try await until { closed.arrived.load(ordering: .relaxed) == 1 }
         do {
             let leaving = try RawClient(port: server.port)
             leaving.post("/v1/embeddings", #"{"input": "two dogs"}"#)

@@ -55,6 +55,8 @@ final class GatedEngine: BatchEngine {
     let width = 1
     private let gate = DispatchSemaphore(value: 0)
     private let isOpen: Atomic<Bool>
+    /// Batches that have come to the gate.
+    let arrived = Atomic(0)
     let computed = Atomic(0)
 
     init(isOpen: Bool) { self.isOpen = Atomic(isOpen) }
@@ -66,6 +68,7 @@ final class GatedEngine: BatchEngine {
     }
 
     func compute(_ batch: PackedBatch) throws -> Tensor<Float> {
+        arrived.add(1, ordering: .relaxed)
         if !isOpen.load(ordering: .relaxed) { gate.wait() }
         computed.add(batch.sequences, ordering: .relaxed)
         return Tensor((0..<batch.sequences).map { Float(batch.length($0)) }, shape: [batch.sequences, 1])
