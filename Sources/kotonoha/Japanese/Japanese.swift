@@ -1,0 +1,107 @@
+/// The Japanese of what the program says, by the English; `Translation` looks it up. One file per kind of text.
+///
+/// `{0}`, `{1}`, … in a key are places for values, numbered from the left; the Japanese may use them in any order.
+enum Japanese {
+    /// Headings of help texts.
+    static let headings: KeyValuePairs<String, String> = [
+        "Arguments": "引数",
+        "Options": "オプション",
+        "Subcommands": "サブコマンド",
+        "Vector Subcommands": "ベクトル",
+        "Search Subcommands": "検索",
+        "Map Subcommands": "地図",
+        "Condition Subcommands": "条件",
+        "Language-model Subcommands": "言語モデル",
+        "Inspection Subcommands": "分析",
+        "Model Subcommands": "モデル",
+        "Teaching Subcommands": "教育",
+        "Service Subcommands": "補助",
+        "Input": "入力",
+        "Input of --queries": "--queries の入力",
+        "Model": "モデル",
+        "Words in context": "文脈の中の単語",
+        "Output": "出力",
+        "Report": "報告",
+        "Table": "表",
+        "Sums and differences": "和と差",
+        "Picture": "図",
+        "Pictures": "図",
+        "Picture of the first two components": "第1・第2主成分の図",
+        "Matrix": "行列",
+        "Arrays over time": "時間軸のある配列",
+        "Scoring": "サプライザルの計算",
+        "Labels": "ラベル",
+        "Figures": "図",
+        "Computation": "計算",
+    ]
+
+    /// What stands in parentheses after the help of an option.
+    static let remarks: KeyValuePairs<String, String> = [
+        "default: {0}": "既定値: {0}",
+        "default as flag: {0}": "値を省いたとき: {0}",
+        "values: {0}": "値: {0}",
+        "from {0} to {1}": "{0}〜{1}",
+        "from {0} to below {1}": "{0} 以上 {1} 未満",
+        "above {0}, up to {1}": "{0} より大きく {1} 以下",
+        "equal to {0}": "{0} のみ",
+    ]
+
+    /// Lines below pictures.
+    static let captions: KeyValuePairs<String, String> = [
+        "t-SNE, perplexity {0}, {1}, n = {2}, KL {3}": "t-SNE、パープレキシティ {0}、{1}、n = {2}、KL {3}",
+        "UMAP, {0} neighbours, {1}, n = {2}": "UMAP、近傍 {0}、{1}、n = {2}",
+        "placed on {0}, n = {1}": "{0} に配置、n = {1}",
+    ]
+
+    /// Parts of messages and captions, where they fill a place on their own.
+    static let phrases: KeyValuePairs<String, String> = [
+        "Euclidean": "ユークリッド距離",
+        "Euclidean on L2-normalized vectors": "L2 正規化したベクトルのユークリッド距離",
+        "{0}, {1} principal components": "{0}（第{1}主成分まで）",
+        "sentences": "文",
+        "iterations": "反復",
+        "epochs": "エポック",
+        "queries": "クエリ",
+        "pairs": "対",
+        "rows": "行",
+        "texts": "テキスト",
+        "bytes": "バイト",
+        "{0} row": "{0} 行",
+        "{0} rows": "{0} 行",
+        "{0} query": "クエリ {0} 件",
+        "{0} queries": "クエリ {0} 件",
+        "{0} vector": "ベクトル {0} 個",
+        "{0} vectors": "ベクトル {0} 個",
+        "{0} point": "{0} 点",
+        "{0} points": "{0} 点",
+        "{0} word": "{0} 語",
+        "{0} words": "{0} 語",
+        "{0} sentence": "{0} 文",
+        "{0} sentences": "{0} 文",
+        "{0} file": "{0} ファイル",
+        "{0} files": "{0} ファイル",
+        "{0} document": "{0} 文書",
+        "{0} documents": "{0} 文書",
+        "{0} text": "テキスト {0} 件",
+        "{0} texts": "テキスト {0} 件",
+        "{0} token": "{0} トークン",
+        "{0} tokens": "{0} トークン",
+        "{0} pair": "{0} 対",
+        "{0} pairs": "{0} 対",
+        "{0} key": "キー {0} 個",
+        "{0} keys": "キー {0} 個",
+        "{0} region": "{0} 領域",
+        "{0} regions": "{0} 領域",
+        "{0} cluster": "クラスター {0} 個",
+        "{0} clusters": "クラスター {0} 個",
+        "{0} community": "コミュニティ {0} 個",
+        "{0} communities": "コミュニティ {0} 個",
+        "over all pairs": "全対",
+        "over the {0} nearest neighbours": "最近傍 {0} 点",
+        "line {0}": "{0} 行目",
+        "lines {0}": "{0} 行目",
+        "a vector file": "ベクトルファイル",
+        "a finished model": "完成したモデル",
+        "a finished model's weights": "完成したモデルの重み",
+    ]
+}
