@@ -36,7 +36,7 @@ enum Translation {
         // The text of an option, then its bounds, then what the parser adds.
         guard text.hasSuffix(")"), let start = text.range(of: text.hasPrefix("(") ? "(" : " (", options: .backwards) else { return text }
         let head = help(String(text[..<start.lowerBound])), remark = text[start.upperBound...].dropLast()
-        return head + "（" + remark.components(separatedBy: "; ").map { look(in: remarks, $0) ?? $0 }.joined(separator: "、") + "）"
+        return (head.isEmpty ? "(" : head + " (") + remark.components(separatedBy: "; ").map { look(in: remarks, $0) ?? $0 }.joined(separator: "、") + ")"
     }
 
     /// Of a heading of the help, which the parser writes in capitals.
