@@ -1,3 +1,4 @@
+import Figures
 import FileFormats
 import Foundation
 
@@ -15,6 +16,9 @@ enum SessionLanguage: String, CaseIterable {
 
     private static let variable = "KOTONOHA_LANGUAGE"
     private static var requested: SessionLanguage? { SessionLanguage(rawValue: ProcessInfo.processInfo.environment[variable] ?? "") }
+
+    /// The same for options of pictures.
+    var figures: FigureLanguage { self == .japanese ? .japanese : .english }
 
     /// As POSIX orders them: the first variable that is set and not empty.
     static func ofLocale(_ environment: [String: String]) -> SessionLanguage {

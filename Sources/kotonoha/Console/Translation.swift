@@ -1,4 +1,5 @@
 import FileFormats
+import Foundation
 
 /// The Japanese of an English sentence, looked up where the sentence is shown: the English at its place in the program is the key, as in gettext.
 ///
@@ -51,16 +52,17 @@ enum Translation {
     }
 
     private static func look(in table: PhraseTable, _ text: String) -> String? {
-        // A value may be a phrase itself: "700 rows".
-        table.translated(text) { look(in: phrases, $0) ?? $0 }
+        // A value may be a phrase itself: "700 rows". What does not begin with a number is no count: a text may end with "words".
+        table.translated(text) { ($0.first?.isNumber == true ? look(in: counts, $0) : nil) ?? look(in: phrases, $0) ?? $0 }
     }
 
-    private static let helpTexts = Dictionary((Japanese.help + Japanese.discussions).map { ($0.key, $0.value) }) { first, _ in first }
+    private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in first }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
+    private static let counts = PhraseTable(Japanese.counts)
     private static let phrases = PhraseTable(Japanese.phrases)
-    private static let messages = PhraseTable(Japanese.parser + Japanese.messages + Japanese.trainingMessages)
+    private static let messages = PhraseTable(Array(Japanese.parser) + Array(Japanese.messages) + Array(Japanese.trainingMessages))
 }
 
 /// Pairs of a pattern and its translation. The pattern with the most text of its own wins.
@@ -75,7 +77,7 @@ struct PhraseTable: Sendable {
     /// Those without places, by their text.
     private let plain: [String: String]
 
-    init(_ pairs: [(key: String, value: String)]) {
+    init(_ pairs: some Sequence<(key: String, value: String)>) {
         var plain: [String: String] = [:], patterns: [Pattern] = []
         for (key, value) in pairs {
             let parts = Self.parts(key)
