@@ -128,9 +128,9 @@ struct JapaneseHelp {
                 continue
             }
             let isWide = width(String(character)) > 1, lastIsWide = units.last?.text.last.map { width(String($0)) > 1 } ?? true
-            let joins = !units.isEmpty && !isAfterSpace && (sticks || "、。，．）」』】：；？！・ー…％)],".contains(character) || (!isWide && !lastIsWide))
+            let joins = !units.isEmpty && !isAfterSpace && (sticks || "、。，．）」』】：；？！・ー…％〜)],:;".contains(character) || (!isWide && !lastIsWide))
             if joins { units[units.count - 1].text.append(character) } else { units.append((String(character), isAfterSpace && !units.isEmpty)) }
-            (isAfterSpace, sticks) = (false, "（「『【([".contains(character))
+            (isAfterSpace, sticks) = (false, "（「『【〜([".contains(character))
         }
         return units
     }

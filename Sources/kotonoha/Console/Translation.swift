@@ -52,15 +52,20 @@ enum Translation {
     }
 
     private static func look(in table: PhraseTable, _ text: String) -> String? {
-        // A value may be a phrase itself: "700 rows". What does not begin with a number is no count: a text may end with "words".
-        table.translated(text) { ($0.first?.isNumber == true ? look(in: counts, $0) : nil) ?? look(in: phrases, $0) ?? $0 }
+        // A value may be a phrase itself: "700 rows".
+        table.translated(text) { counted($0) ?? look(in: phrases, $0) ?? $0 }
+    }
+
+    private static func counted(_ text: String) -> String? {
+        guard let space = text.firstIndex(of: " "), text[..<space].allSatisfy({ $0.isNumber || $0 == "," }) else { return nil }
+        return counts[String(text[text.index(after: space)...])]?.replacing("{0}", with: text[..<space])
     }
 
     private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in first }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
-    private static let counts = PhraseTable(Japanese.counts)
+    private static let counts = Dictionary(Japanese.counts.map { ($0.key, $0.value) }) { first, _ in first }
     private static let phrases = PhraseTable(Japanese.phrases)
     private static let messages = PhraseTable(Array(Japanese.parser) + Array(Japanese.messages) + Array(Japanese.trainingMessages))
 }
