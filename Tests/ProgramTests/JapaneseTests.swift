@@ -14,7 +14,7 @@ import Testing
         var text = try String(contentsOf: Self.root.appendingPathComponent("Sources/kotonoha/Japanese/\(file).swift"), encoding: .utf8)
         if !start.isEmpty, let range = text.range(of: "static let \(start):") { text = String(text[range.upperBound...]) }
         if !end.isEmpty, let range = text.range(of: "static let \(end):") { text = String(text[..<range.lowerBound]) }
-        func plain(_ text: Substring) -> String { text.replacing("\\\"", with: "\"") }
+        func plain(_ text: Substring) -> String { text.replacingOccurrences(of: "\\\"", with: "\"") }
         let short = try Regex(#"(?m)^        "((?:[^"\\]|\\.)*)": "((?:[^"\\]|\\.)*)",$"#, as: (Substring, Substring, Substring).self)
         let long = try Regex(#"(?m)^        """\n([\s\S]*?)\n        """: """\n([\s\S]*?)\n        """,$"#, as: (Substring, Substring, Substring).self)
         func unindented(_ text: Substring) -> String { text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.dropFirst(8) }.joined(separator: "\n") }
@@ -105,16 +105,14 @@ import Testing
 
     /// The own words of a key, between its places and options, are in the sources: a message that changes takes its Japanese along.
     @Test func everyMessageIsSaidSomewhere() throws {
-        var sources: [UInt8] = []
+        var sources: [CChar] = []
         let files = try #require(FileManager.default.enumerator(at: Self.root.appendingPathComponent("Sources"), includingPropertiesForKeys: nil))
-        let joint = try Regex(#""\s*\+\s*""#)
         for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/kotonoha/Japanese/") {
-            sources += try String(contentsOf: file, encoding: .utf8).replacing(joint, with: "").replacing("\\\"", with: "\"").utf8
+            sources += try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: #""\s*\+\s*""#, with: "", options: .regularExpression)
+                .replacingOccurrences(of: "\\\"", with: "\"").utf8.map(CChar.init(bitPattern:))
         }
-        func isThere(_ words: ArraySlice<Substring>) -> Bool {
-            let text = Array(words.joined(separator: " ").utf8)
-            return text.withUnsafeBytes { part in sources.withUnsafeBytes { memmem($0.baseAddress!, $0.count, part.baseAddress!, part.count) != nil } }
-        }
+        sources.append(0)
+        func isThere(_ words: ArraySlice<Substring>) -> Bool { sources.withUnsafeBufferPointer { strstr($0.baseAddress!, words.joined(separator: " ")) != nil } }
         let own = try Regex(#"\{[0-9]\}|--[a-z][a-z-]*"#)
         for (key, _) in try messages() {
             for part in key.split(separator: own) {

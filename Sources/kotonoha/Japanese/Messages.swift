@@ -270,6 +270,7 @@ extension Japanese {
         "{0} different first and {1} different second sentences; any sentence of the group counts as right": "一つめの文が {0} 種類、二つめの文が {1} 種類。同じグループの文はどれも正解とします",
         "{0} different first and {1} different second sentences; where a sentence has several partners, any of them counts as right": "一つめの文が {0} 種類、二つめの文が {1} 種類。相手が複数ある文は、どの相手も正解とします",
         "there is no record of how this file was made: neither in it nor in {0}": "このファイルの作成記録が、ファイルの中にも {0} にもありません",
+        "there is no record of how this file was made: {0} is missing": "このファイルの作成記録がありません({0} がありません)",
         "{0} differ from the record": "記録と違います: {0}",
         "{0} differs from the record": "記録と違います: {0}",
         "its record has neither a model nor a method to describe; make the file again with this version": "記録に、説明できるモデルも方法もありません。このバージョンでファイルを作り直してください",
