@@ -113,7 +113,7 @@ import Testing
         }
         sources.append(0)
         func isThere(_ words: ArraySlice<Substring>) -> Bool { sources.withUnsafeBufferPointer { strstr($0.baseAddress!, words.joined(separator: " ")) != nil } }
-        let own = try Regex(#"\{[0-9]\}|--[a-z][a-z-]*"#)
+        let own = try Regex(#"\{[0-9]\}|--[a-z][a-z-]*|[,;:] "#)
         for (key, _) in try messages() {
             for part in key.split(separator: own) {
                 // A part may be put together at run time: "was" or "were".

@@ -8,20 +8,21 @@ enum Console {
     /// - Parameter isStyled: the caller has escaped the data in it and put colours around.
     static func say(_ text: String, isStyled: Bool = false) {
         let text = Setting.spelled(text) { "--\($0)" }
-        tell(isJapanese && !isStyled ? Translation.message(text) : text, isStyled: isStyled)
+        tell(isStyled ? text : spoken(text), isStyled: isStyled)
     }
+
+    /// A message in the language of the session.
+    static func spoken(_ text: String) -> String { SessionLanguage.terminal == .japanese ? Translation.message(text) : text }
 
     /// The error that ends the program.
     static func complain(_ error: any Error) {
-        let text = (error as? DataError).flatMap { isJapanese ? Translation.message($0) : nil } ?? "\(error)"
+        let text = (error as? DataError).flatMap { SessionLanguage.terminal == .japanese ? Translation.message($0) : nil } ?? "\(error)"
         tell(Setting.spelled("kotonoha: \(text)") { "--\($0)" }, isStyled: false)
     }
 
     private static func tell(_ text: String, isStyled: Bool) {
         StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
     }
-
-    private static var isJapanese: Bool { SessionLanguage.terminal == .japanese }
 
     /// Writes a line of data to standard output.
     /// - Throws: `ClosedPipe` if the reader has closed the pipe; `DataError` if the disk is full.

@@ -278,6 +278,14 @@ extension Japanese {
 
     /// Of the classifier commands.
     static let trainingMessages: KeyValuePairs<String, String> = [
+        "{0}: step {1} of {2}, loss {3}": "{0}: ステップ {1}/{2}、損失 {3}",
+        "{0}: step {1}, loss {2}": "{0}: ステップ {1}、損失 {2}",
+        "fine-tuning": "ファインチューニング",
+        "contrastive step": "対照学習",
+        "majority, fold {0} of {1}": "最頻ラベル、分割 {0}/{1}",
+        "{0}, fold {1} of {2}": "{0}、分割 {1}/{2}",
+        "{0}, seed {1}": "{0}、シード {1}",
+        "{0}, seed {1}, fold {2} of {3}": "{0}、シード {1}、分割 {2}/{3}",
         "--freeze must be none, embeddings, all or a number of layers from 1, not '{0}'": "--freeze は none、embeddings、all、または 1 以上の層の数です('{0}' ではなく)",
         "--folds and --test exclude each other": "--folds と --test は同時に指定できません",
         "give -o MODEL to save a classifier, or --folds or --test to evaluate one": "分類器を保存するなら -o モデル、評価するなら --folds か --test を指定してください",
