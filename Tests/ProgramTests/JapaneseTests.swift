@@ -16,9 +16,13 @@ import Testing
         if !end.isEmpty, let range = text.range(of: "static let \(end):") { text = String(text[..<range.lowerBound]) }
         func plain(_ text: Substring) -> String { text.replacingOccurrences(of: "\\\"", with: "\"") }
         let short = try Regex(#"(?m)^        "((?:[^"\\]|\\.)*)": "((?:[^"\\]|\\.)*)",$"#, as: (Substring, Substring, Substring).self)
-        let long = try Regex(#"(?m)^        """\n([\s\S]*?)\n        """: """\n([\s\S]*?)\n        """,$"#, as: (Substring, Substring, Substring).self)
-        func unindented(_ text: Substring) -> String { text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.dropFirst(8) }.joined(separator: "\n") }
-        return text.matches(of: short).map { (plain($0.output.1), plain($0.output.2)) } + text.matches(of: long).map { (unindented($0.output.1), unindented($0.output.2)) }
+        let long = try Regex(
+            #"(?m)^        """\n([\s\S]*?)\n        """: """\n([\s\S]*?)\n        """,$"#, as: (Substring, Substring, Substring).self)
+        func unindented(_ text: Substring) -> String {
+            text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.dropFirst(8) }.joined(separator: "\n")
+        }
+        return text.matches(of: short).map { (plain($0.output.1), plain($0.output.2)) }
+            + text.matches(of: long).map { (unindented($0.output.1), unindented($0.output.2)) }
     }
 
     private func help() throws -> [(key: String, value: String)] { try pairs("HelpTexts") + pairs("Discussions") }
@@ -33,7 +37,9 @@ import Testing
             for (key, value) in table {
                 #expect(!value.isEmpty && value != key)
                 let there = Set(key.matches(of: place).map { String($0.output[0].substring ?? "") })
-                for match in value.matches(of: place) { #expect(there.contains(String(match.output[0].substring ?? "")), "\(key): \(value)") }
+                for match in value.matches(of: place) {
+                    #expect(there.contains(String(match.output[0].substring ?? "")), "\(key): \(value)")
+                }
             }
         }
     }
@@ -42,7 +48,8 @@ import Testing
 
     /// The commands that everybody meets. Every other one has its abstract in Japanese.
     private static let road: Set = [
-        "", "embed", "similarity", "rank", "tsne", "umap", "pca", "cluster", "matrix", "rdm", "contrast", "methods", "info", "export", "model", "model list", "model pull",
+        "", "embed", "similarity", "rank", "tsne", "umap", "pca", "cluster", "matrix", "rdm", "contrast", "methods", "info", "export",
+        "model", "model list", "model pull",
         "model info", "train", "train classifier", "classify", "evaluate", "evaluate sts", "evaluate retrieval", "surprisal",
     ]
 
@@ -53,7 +60,9 @@ import Testing
         found += [command["discussion"]?.string].compactMap(\.self)
         for argument in command["arguments"]?.array ?? [] where argument["shouldDisplay"]?.bool != false {
             guard var text = argument["abstract"]?.string else { continue }
-            if known[text] == nil, text.hasSuffix(")"), let start = text.range(of: " (", options: .backwards) { text = String(text[..<start.lowerBound]) }
+            if known[text] == nil, text.hasSuffix(")"), let start = text.range(of: " (", options: .backwards) {
+                text = String(text[..<start.lowerBound])
+            }
             found.append(text)
         }
         return found
@@ -106,13 +115,18 @@ import Testing
     /// The own words of a key, between its places and options, are in the sources: a message that changes takes its Japanese along.
     @Test func everyMessageIsSaidSomewhere() throws {
         var sources: [CChar] = []
-        let files = try #require(FileManager.default.enumerator(at: Self.root.appendingPathComponent("Sources"), includingPropertiesForKeys: nil))
+        let files = try #require(
+            FileManager.default.enumerator(at: Self.root.appendingPathComponent("Sources"), includingPropertiesForKeys: nil))
         for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/kotonoha/Japanese/") {
-            sources += try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: #""\s*\+\s*""#, with: "", options: .regularExpression)
-                .replacingOccurrences(of: "\\\"", with: "\"").utf8.map(CChar.init(bitPattern:))
+            sources += try String(contentsOf: file, encoding: .utf8).replacingOccurrences(
+                of: #""\s*\+\s*""#, with: "", options: .regularExpression
+            )
+            .replacingOccurrences(of: "\\\"", with: "\"").utf8.map(CChar.init(bitPattern:))
         }
         sources.append(0)
-        func isThere(_ words: ArraySlice<Substring>) -> Bool { sources.withUnsafeBufferPointer { strstr($0.baseAddress!, words.joined(separator: " ")) != nil } }
+        func isThere(_ words: ArraySlice<Substring>) -> Bool {
+            sources.withUnsafeBufferPointer { strstr($0.baseAddress!, words.joined(separator: " ")) != nil }
+        }
         let own = try Regex(#"\{[0-9]\}|--[a-z][a-z-]*|[,;:] "#)
         for (key, _) in try messages() {
             for part in key.split(separator: own) {
@@ -144,16 +158,21 @@ import Testing
         let unknown = try run("embed", input, "-o", "w.h5", "--model", "no-such-model", "--column", "text")
         #expect(unknown.status == 66 && unknown.errors.contains("この名前のモデルがありません"), "\(unknown.errors)")
         let option = try run("embed", input, "-o", "w.h5", "--colum", "text")
-        #expect(option.status == 64 && option.errors.hasPrefix("エラー: 未知のオプション '--colum'。'--column' の間違いではありませんか。\n使い方: "), "\(option.errors)")
+        #expect(
+            option.status == 64 && option.errors.hasPrefix("エラー: 未知のオプション '--colum'。'--column' の間違いではありませんか。\n使い方: "), "\(option.errors)")
         let bound = try run("rank", "v.h5", "a cat", "--top", "0")
-        #expect(bound.status == 64 && bound.errors.contains("1 から 1,000,000,000 までの整数") && bound.errors.contains("説明:  --top <top>  クエリごとの結果の数。"), "\(bound.errors)")
+        #expect(
+            bound.status == 64 && bound.errors.contains("1 から 1,000,000,000 までの整数")
+                && bound.errors.contains("説明:  --top <top>  クエリごとの結果の数。"), "\(bound.errors)")
         let name = try run("embed", input, "-o", "v.txt")
         #expect(name.status == 64 && name.errors.contains("ベクトルは .h5 のファイルに書きます"), "\(name.errors)")
         let command = try run("embd")
         #expect(command.status == 64 && command.errors.contains("'embed' の間違いではありませんか"), "\(command.errors)")
 
         // Data are the same in both languages.
-        for arguments in [["rank", "v.h5", "a cat", "--model", model, "--json"], ["rank", "v.h5", "a cat", "--model", model], ["info", "v.h5"]] {
+        for arguments in [
+            ["rank", "v.h5", "a cat", "--model", model, "--json"], ["rank", "v.h5", "a cat", "--model", model], ["info", "v.h5"],
+        ] {
             let english = try program.run(arguments), other = try program.run(arguments, environment: japanese)
             #expect(english.status == 0 && english.output == other.output && !english.output.isEmpty)
         }
@@ -184,8 +203,12 @@ import Testing
         let input = try program.write("t.txt", (0..<20).map { "dogs \($0) play" }.joined(separator: "\n") + "\n")
         #expect(try program.run("embed", input, "-o", "v.h5", "--model", model).status == 0)
         func caption(_ name: String, _ environment: [String: String], _ more: String...) throws -> String {
-            let run = try program.run(["tsne", "v.h5", "-o", "\(name).csv", "--figure", "\(name).svg", "--html", "\(name).html", "--iterations", "20", "--early-iterations", "10"] + more,
-                                      environment: environment)
+            let run = try program.run(
+                [
+                    "tsne", "v.h5", "-o", "\(name).csv", "--figure", "\(name).svg", "--html", "\(name).html", "--iterations", "20",
+                    "--early-iterations", "10",
+                ] + more,
+                environment: environment)
             #expect(run.status == 0, "\(run.errors)")
             return String(decoding: try program.bytes("\(name).html"), as: UTF8.self)
         }
@@ -198,7 +221,8 @@ import Testing
         #expect(try caption("e", ["KOTONOHA_LANGUAGE": "ja"], "--language", "en").contains("t-SNE, perplexity"))
         #expect(try program.bytes("a.csv") == program.bytes("b.csv"))
         let methods = ["methods", "a.csv", "--without-bibtex"]
-        #expect(try program.run(methods, environment: ["KOTONOHA_LANGUAGE": "ja"]).output == program.run(methods + ["--language", "ja"]).output)
+        #expect(
+            try program.run(methods, environment: ["KOTONOHA_LANGUAGE": "ja"]).output == program.run(methods + ["--language", "ja"]).output)
     }
 
     // MARK: The settings file
@@ -212,20 +236,25 @@ import Testing
             }
             let none = ["KOTONOHA_LANGUAGE": nil, "LC_ALL": "C", "KOTONOHA_CONFIG": nil, "XDG_CONFIG_HOME": program.path("config")]
             let process = program.process(["--help"])
-            process.environment = Program.environment().merging(none.compactMapValues(\.self)) { $1 }.filter { none[$0.key] != .some(nil) }.merging(environment) { $1 }
+            process.environment = Program.environment().merging(none.compactMapValues(\.self)) { $1 }.filter { none[$0.key] != .some(nil) }
+                .merging(environment) { $1 }
             let (output, errors) = (Pipe(), Pipe())
             (process.standardOutput, process.standardError) = (output, errors)
             try process.run()
             let said = output.fileHandleForReading.readDataToEndOfFile(), told = errors.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
-            return .init(status: process.terminationStatus, output: String(decoding: said, as: UTF8.self), errors: String(decoding: told, as: UTF8.self))
+            return .init(
+                status: process.terminationStatus, output: String(decoding: said, as: UTF8.self),
+                errors: String(decoding: told, as: UTF8.self))
         }
         #expect(try run(nil).output.hasPrefix("OVERVIEW"))
         #expect(try run(#"{"language": "ja", "models": ["~/models", "/m"], "offline": true}"#).output.hasPrefix("概要"))
         #expect(try run(nil, ["KOTONOHA_LANGUAGE": "en"]).output.hasPrefix("OVERVIEW"), "the environment comes first")
         #expect(try run(nil, ["KOTONOHA_CONFIG": "off"]).output.hasPrefix("OVERVIEW"))
         let misspelled = try run(#"{"langage": "ja"}"#)
-        #expect(misspelled.status == 64 && misspelled.errors.contains("config.json: unknown setting 'langage'; did you mean 'language'?"), "\(misspelled.errors)")
+        #expect(
+            misspelled.status == 64 && misspelled.errors.contains("config.json: unknown setting 'langage'; did you mean 'language'?"),
+            "\(misspelled.errors)")
         let wrong = try run(#"{"language": "fr"}"#)
         #expect(wrong.status == 64 && wrong.errors.contains("the setting 'language' should be \"en\" or \"ja\""), "\(wrong.errors)")
         #expect(try run("[1]").status == 65)

@@ -23,7 +23,9 @@ struct JapaneseHelp {
     private static func command(_ arguments: [String], in root: any ParsableCommand.Type) -> any ParsableCommand.Type {
         var command = root
         for word in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
-            guard let next = command.configuration.subcommands.first(where: { ([$0._commandName] + $0.configuration.aliases).contains(word) }) else { break }
+            guard
+                let next = command.configuration.subcommands.first(where: { ([$0._commandName] + $0.configuration.aliases).contains(word) })
+            else { break }
             command = next
         }
         return command
@@ -62,9 +64,13 @@ struct JapaneseHelp {
             } else if line.hasPrefix("  See '"), line.hasSuffix("' for detailed help.") {
                 result += "  それぞれの詳しい説明: " + line.dropFirst("  See '".count).dropLast("' for detailed help.".count) + "\n"
             } else if line.hasPrefix("  "), !line.hasPrefix("   ") {
-                if line.count > Self.labelWidth, let split = line.index(line.startIndex, offsetBy: Self.labelWidth, limitedBy: line.endIndex), line[line.index(before: split)] == " " {
+                if line.count > Self.labelWidth,
+                    let split = line.index(line.startIndex, offsetBy: Self.labelWidth, limitedBy: line.endIndex),
+                    line[line.index(before: split)] == " "
+                {
                     let label = String(line[..<split])
-                    result += label + wrapped(Translation.help(String(line[split...])), indent: Self.labelWidth).dropFirst(Self.labelWidth) + "\n"
+                    result +=
+                        label + wrapped(Translation.help(String(line[split...])), indent: Self.labelWidth).dropFirst(Self.labelWidth) + "\n"
                 } else {
                     pending = line
                 }
@@ -93,7 +99,9 @@ struct JapaneseHelp {
             if line.hasPrefix("  See '"), line.hasSuffix("' for more information.") {
                 return "  詳しくは " + line.dropFirst("  See '".count).dropLast("' for more information.".count)
             }
-            guard line.hasPrefix("Help:  "), let split = line.range(of: "  ", range: line.index(line.startIndex, offsetBy: 7)..<line.endIndex) else { return line }
+            guard line.hasPrefix("Help:  "),
+                let split = line.range(of: "  ", range: line.index(line.startIndex, offsetBy: 7)..<line.endIndex)
+            else { return line }
             return "説明:  " + line[..<split.upperBound].dropFirst("Help:  ".count) + Translation.help(String(line[split.upperBound...]))
         }
         return (["エラー: " + Translation.message(message)] + rest).joined(separator: "\n")
@@ -128,8 +136,13 @@ struct JapaneseHelp {
                 continue
             }
             let isWide = width(String(character)) > 1, lastIsWide = units.last?.text.last.map { width(String($0)) > 1 } ?? true
-            let joins = !units.isEmpty && !isAfterSpace && (sticks || "、。，．）」』】：；？！・ー…％〜)],:;".contains(character) || (!isWide && !lastIsWide))
-            if joins { units[units.count - 1].text.append(character) } else { units.append((String(character), isAfterSpace && !units.isEmpty)) }
+            let joins =
+                !units.isEmpty && !isAfterSpace && (sticks || "、。，．）」』】：；？！・ー…％〜)],:;".contains(character) || (!isWide && !lastIsWide))
+            if joins {
+                units[units.count - 1].text.append(character)
+            } else {
+                units.append((String(character), isAfterSpace && !units.isEmpty))
+            }
             (isAfterSpace, sticks) = (false, "（「『【〜([".contains(character))
         }
         return units
@@ -140,8 +153,10 @@ struct JapaneseHelp {
         text.unicodeScalars.reduce(0) { sum, scalar in
             switch scalar.value {
             case 0x0300...0x036F, 0x200B...0x200F, 0x3099...0x309A, 0xFE00...0xFE0F: sum
-            case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6,
-                0x1F300...0x1FAFF, 0x20000...0x3FFFD: sum + 2
+            case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+                0xFFE0...0xFFE6,
+                0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+                sum + 2
             default: sum + 1
             }
         }

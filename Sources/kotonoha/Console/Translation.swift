@@ -37,7 +37,8 @@ enum Translation {
         // The text of an option, then its bounds, then what the parser adds.
         guard text.hasSuffix(")"), let start = text.range(of: text.hasPrefix("(") ? "(" : " (", options: .backwards) else { return text }
         let head = help(String(text[..<start.lowerBound])), remark = text[start.upperBound...].dropLast()
-        return (head.isEmpty ? "(" : head + " (") + remark.components(separatedBy: "; ").map { look(in: remarks, $0) ?? $0 }.joined(separator: "、") + ")"
+        return (head.isEmpty ? "(" : head + " (")
+            + remark.components(separatedBy: "; ").map { look(in: remarks, $0) ?? $0 }.joined(separator: "、") + ")"
     }
 
     /// Of a heading of the help, which the parser writes in capitals.
@@ -61,7 +62,9 @@ enum Translation {
         return counts[String(text[text.index(after: space)...])]?.replacing("{0}", with: text[..<space])
     }
 
-    private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in first }
+    private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in
+        first
+    }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
@@ -131,7 +134,9 @@ struct PhraseTable: Sendable {
         var start = text.startIndex
         while let open = text[start...].firstIndex(of: "{") {
             let inside = text[text.index(after: open)...]
-            if let close = inside.firstIndex(of: "}"), let number = Int(inside[..<close]) { return (open..<text.index(after: close), number) }
+            if let close = inside.firstIndex(of: "}"), let number = Int(inside[..<close]) {
+                return (open..<text.index(after: close), number)
+            }
             start = text.index(after: open)
         }
         return nil

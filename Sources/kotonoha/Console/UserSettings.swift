@@ -6,7 +6,8 @@ import Glibc
 enum UserSettings {
     /// What each key stands for.
     private static let variables = [
-        ("language", "KOTONOHA_LANGUAGE"), ("models", "KOTONOHA_MODELS"), ("mecab_dictionary", "KOTONOHA_MECAB_DIC"), ("cache", "KOTONOHA_CACHE"),
+        ("language", "KOTONOHA_LANGUAGE"), ("models", "KOTONOHA_MODELS"), ("mecab_dictionary", "KOTONOHA_MECAB_DIC"),
+        ("cache", "KOTONOHA_CACHE"),
         ("server", "KOTONOHA_SERVER"), ("hub", "HF_ENDPOINT"), ("offline", "HF_HUB_OFFLINE"),
     ]
 
@@ -15,7 +16,9 @@ enum UserSettings {
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let named = given("KOTONOHA_CONFIG") {
             guard named != "off" else { return nil }
-            guard FileManager.default.fileExists(atPath: named) else { throw DataError(.noInput, "no such file (KOTONOHA_CONFIG names it)", file: named) }
+            guard FileManager.default.fileExists(atPath: named) else {
+                throw DataError(.noInput, "no such file (KOTONOHA_CONFIG names it)", file: named)
+            }
             return named
         }
         guard let folder = given("XDG_CONFIG_HOME") ?? given("HOME").map({ $0 + "/.config" }) else { return nil }
@@ -28,14 +31,23 @@ enum UserSettings {
     static func apply() throws {
         let environment = ProcessInfo.processInfo.environment
         guard let path = try path(environment) else { return }
-        guard let settings = try JSON(contentsOf: path).object else { throw DataError(.badData, "expected a JSON object of settings", file: path) }
+        guard let settings = try JSON(contentsOf: path).object else {
+            throw DataError(.badData, "expected a JSON object of settings", file: path)
+        }
         for (key, value) in settings {
             guard let variable = variables.first(where: { $0.0 == key })?.1 else {
                 let near = CommandSuggestion.nearest(to: key, among: variables.map(\.0))
-                throw DataError(.usage, "unknown setting '\(key)'; " + (near.isEmpty ? "expected one of \(variables.map(\.0).joined(separator: ", "))"
-                                : "did you mean '\(near[0])'?"), file: path)
+                throw DataError(
+                    .usage,
+                    "unknown setting '\(key)'; "
+                        + (near.isEmpty
+                            ? "expected one of \(variables.map(\.0).joined(separator: ", "))"
+                            : "did you mean '\(near[0])'?"),
+                    file: path)
             }
-            guard let text = text(value, key) else { throw DataError(.usage, "the setting '\(key)' should be \(expectation(key))", file: path) }
+            guard let text = text(value, key) else {
+                throw DataError(.usage, "the setting '\(key)' should be \(expectation(key))", file: path)
+            }
             if environment[variable] == nil, !text.isEmpty { setenv(variable, text, 0) }
         }
     }
@@ -56,7 +68,9 @@ enum UserSettings {
         case ("language", .string(let name)): SessionLanguage(rawValue: name)?.rawValue
         case ("models", .array(let folders)):
             folders.allSatisfy { $0.string != nil } ? folders.compactMap { $0.string.map(expanded) }.joined(separator: ":") : nil
-        case ("models", .string(let folder)), ("mecab_dictionary", .string(let folder)), ("cache", .string(let folder)), ("server", .string(let folder)): expanded(folder)
+        case ("models", .string(let folder)), ("mecab_dictionary", .string(let folder)), ("cache", .string(let folder)),
+            ("server", .string(let folder)):
+            expanded(folder)
         case (_, .string(let text)): text
         default: nil
         }

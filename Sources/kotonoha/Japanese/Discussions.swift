@@ -1,3 +1,6 @@
+// One pair of texts per line.
+// swift-format-ignore-file
+
 extension Japanese {
     /// The paragraphs below the abstract of a command. Lines are broken as they are shown: 80 columns, 40 Japanese characters.
     static let discussions: KeyValuePairs<String, String> = [

@@ -1,3 +1,6 @@
+// One pair of texts per line.
+// swift-format-ignore-file
+
 extension Japanese {
     /// Abstracts of commands, and the help of arguments and options.
     static let help: KeyValuePairs<String, String> = [

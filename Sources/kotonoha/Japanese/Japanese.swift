@@ -1,3 +1,6 @@
+// One pair of texts per line.
+// swift-format-ignore-file
+
 /// The Japanese of what the program says, by the English; `Translation` looks it up. One file per kind of text.
 ///
 /// `{0}`, `{1}`, … in a key are places for values, numbered from the left; the Japanese may use them in any order.

@@ -1,3 +1,6 @@
+// One pair of texts per line.
+// swift-format-ignore-file
+
 extension Japanese {
     /// What the argument parser says of mistakes on the command line.
     static let parser: KeyValuePairs<String, String> = [
