@@ -35,6 +35,8 @@ struct AttentionCommand: ParsableCommand {
     @Option(in: .heads, help: "Head of the picture, from 1.") var head: Int?
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
     @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
+
+    private var words: FigureLanguage? { language.flatMap(FigureLanguage.init) ?? (SessionLanguage.files == .japanese ? .japanese : nil) }
     @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
     @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
     @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
@@ -71,7 +73,7 @@ struct AttentionCommand: ParsableCommand {
             ("tokens", .integer(found.tokens.count)), ("untrained", .bool(untrainedSeed != nil)),
         ]
         if let html {
-            try AttentionPage(panels(found), title: [sentence, second].compactMap(\.self).joined(separator: " / "), language: language.flatMap(FigureLanguage.init))
+            try AttentionPage(panels(found), title: [sentence, second].compactMap(\.self).joined(separator: " / "), language: words)
                 .write(to: URL(fileURLWithPath: html))
             try record.write(beside: html)
         }
@@ -96,7 +98,7 @@ struct AttentionCommand: ParsableCommand {
     }
 
     private func picture(_ found: SentenceAttention, _ file: String) throws {
-        let isJapanese = language == "ja"
+        let isJapanese = words == .japanese
         func named(_ layer: Int, _ head: Int? = nil) -> String {
             isJapanese ? "第\(layer + 1)層" + (head.map { "・ヘッド\($0 + 1)" } ?? "") : "layer \(layer + 1)" + (head.map { ", head \($0 + 1)" } ?? "")
         }
