@@ -35,8 +35,6 @@ struct AttentionCommand: ParsableCommand {
     @Option(in: .heads, help: "Head of the picture, from 1.") var head: Int?
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
     @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
-
-    private var words: FigureLanguage? { language.flatMap(FigureLanguage.init) ?? (SessionLanguage.files == .japanese ? .japanese : nil) }
     @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
     @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
     @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
@@ -44,6 +42,8 @@ struct AttentionCommand: ParsableCommand {
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
+
+    private var words: FigureLanguage? { language.flatMap(FigureLanguage.init) ?? (SessionLanguage.files == .japanese ? .japanese : nil) }
 
     func validate() throws {
         try OutputName.requireTable(output)
