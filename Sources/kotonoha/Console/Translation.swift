@@ -23,7 +23,7 @@ enum Translation {
 
     /// The line that shows how far the work has come.
     static func progress(done: String, unit: String, rate: String, left: String?) -> String {
-        let unit = look(in: phrases, unit) ?? " " + unit
+        let unit = units[unit] ?? " " + unit
         return "\(done)\(unit)、毎秒 \(rate)" + (left.map { "、残り \($0)" } ?? "")
     }
 
@@ -66,6 +66,7 @@ enum Translation {
         first
     }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
+    private static let units = Dictionary(Japanese.units.map { ($0.key, $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)
     private static let captions = PhraseTable(Japanese.captions)
     private static let counts = Dictionary(Japanese.counts.map { ($0.key, $0.value) }) { first, _ in first }

@@ -66,14 +66,6 @@ enum Japanese {
         "frozen {0}": "固定した {0}",
         "{0}, fold {1} of {2}": "{0}、分割 {1}/{2}",
         "{0}, seed {1}, fold {2} of {3}": "{0}、シード {1}、分割 {2}/{3}",
-        "sentences": "文",
-        "iterations": "反復",
-        "epochs": "エポック",
-        "queries": "クエリ",
-        "pairs": "対",
-        "rows": "行",
-        "texts": "テキスト",
-        "bytes": "バイト",
         "over all pairs": "全対",
         "{0} over all pairs": "{0}(全対)",
         "{0} over all pairs (its normalization interpolated)": "{0}(全対、正規化は補間)",
@@ -95,6 +87,9 @@ enum Japanese {
         "the input {0}": "入力 {0}",
         "the model {0}": "モデル {0}",
         "the shard {0}": "シャード {0}",
+        "'{0}' or '{1}'": "'{0}', '{1}'",
+        "'{0}' and '{1}'": "'{0}', '{1}'",
+        ".{0} or .{1}": ".{0}, .{1}",
         "a whole number from {0} to {1}": "{0} から {1} までの整数",
         "a number from {0} to {1}": "{0} から {1} までの数",
         "a number from {0} to below {1}": "{0} 以上 {1} 未満の数",
@@ -104,6 +99,18 @@ enum Japanese {
         "a text": "文字列",
         "a finished model": "完成したモデル",
         "a finished model's weights": "完成したモデルの重み",
+    ]
+
+    /// What the progress line counts.
+    static let units: KeyValuePairs<String, String> = [
+        "sentences": "文",
+        "iterations": "反復",
+        "epochs": "エポック",
+        "queries": "クエリ",
+        "pairs": "対",
+        "rows": "行",
+        "texts": "テキスト",
+        "bytes": "バイト",
     ]
 
     /// What follows a number, "rows" in "700 rows".
