@@ -258,8 +258,8 @@ extension Japanese {
         ともに報告します。最頻ラベル、文字 n-gram、固定した埋め込みの成績も並べます。
         このとき -o は予測の表です。--freeze all は、モデルのベクトルにロジスティック
         回帰またはリッジ回帰を当てはめ、罰則を内側の分割で選びます。ほかの場合は
-        エンコーダーをファインチューニングします。エポック、罰則、温度は、つねに学習用の行の中で
-        選びます。
+        エンコーダーをファインチューニングします。エポック、罰則、温度は、つねに学習用の
+        行の中で選びます。
         """,
         """
         kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
@@ -271,8 +271,8 @@ extension Japanese {
         kotonoha classify my-classifier new.xlsx --column 文 -o labelled.xlsx
 
         …ForSequenceClassification のモデルのフォルダーと、`train classifier` が書いた
-        ものを使えます。入力の列はすべて引き継ぎます。テキストのない行は位置を保ち、ラベルは
-        付きません。
+        ものを使えます。入力の列はすべて引き継ぎます。テキストのない行は位置を保ち、
+        ラベルは付きません。
         """,
         """
         Reads JSTS, STS-B, JSICK, lists of word pairs (WordSim-353, SimLex-999) and any
