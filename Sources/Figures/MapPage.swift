@@ -57,6 +57,8 @@ public struct MapPage: Sendable {
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
     public var neighbors: [[Int]]?
+    /// Of the words on the page; nil for the browser's.
+    public var language: FigureLanguage?
     /// Leaves out the sentences, for data that may not be shared.
     public var withoutText = false
 
@@ -86,7 +88,8 @@ public struct MapPage: Sendable {
             case "head":
                 // Nothing may be loaded: all of the page is in this file.
                 let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
+                let spoken = language.map { "<meta name=\"language\" content=\"\($0.rawValue)\">\n" } ?? ""
+                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n\(spoken)<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
             case "data":
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(points.count * 12)

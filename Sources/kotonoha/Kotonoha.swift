@@ -51,12 +51,20 @@ struct KotonohaProgram: ParsableCommand {
         if CommandLine.arguments.dropFirst().first != ValidateHDF5Command._commandName {
             HDF5Validation.endOnCrash()
             do { try MemoryBudget.checkStart() } catch {
-                Console.say("kotonoha: \(error)")
+                Console.complain(error)
                 // At once: the linear algebra library would wait at the end for a thread that waits for memory.
                 _exit(DataError.Kind.memory.rawValue)
             }
             // Where memory is short one of them waits for it, and so would whoever ends it: only once there is enough.
             endIdleThreads()
+            // While there is one thread, and before anything reads a variable.
+            do {
+                try UserSettings.apply()
+                try SessionLanguage.check()
+            } catch {
+                Console.complain(error)
+                Glibc.exit(((error as? DataError)?.kind ?? .usage).rawValue)
+            }
         }
         do {
             do {
@@ -69,16 +77,22 @@ struct KotonohaProgram: ParsableCommand {
                 try MappedFile.requireAllWhole()
             } catch where exitCode(for: error) == .success {
                 // Help and version are data: they go where data goes, checked.
-                try Console.write(fullMessage(for: error) + "\n")
+                let text = fullMessage(for: error), isJapanese = SessionLanguage.terminal == .japanese
+                let japanese = isJapanese ? JapaneseHelp.answer(text, to: Array(CommandLine.arguments.dropFirst()), in: self) : nil
+                try Console.write((japanese ?? text) + "\n")
             }
         } catch let error as DataError {
-            Console.say("kotonoha: \(error)")
+            Console.complain(error)
             Glibc.exit(error.kind.rawValue)
         } catch is ClosedPipe {
             signal(SIGPIPE, SIG_DFL)
             raise(SIGPIPE)
             Glibc.exit(128 + SIGPIPE)
         } catch {
+            if SessionLanguage.terminal == .japanese {
+                StandardStreams.tell(JapaneseHelp.mistake(fullMessage(for: error)) + "\n")
+                exit(withError: exitCode(for: error))
+            }
             exit(withError: error)
         }
     }

@@ -100,6 +100,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" embed \"$1\" -o v.h5 --force --model \"$2\" --quiet", Program.executable.path, input, model]
+        process.environment = Program.environment()
         process.currentDirectoryURL = program.folder
         process.standardError = FileHandle.nullDevice
         try process.run()

@@ -14,6 +14,7 @@ import Testing
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             process.arguments = ["-c", "ulimit -v \(kilobytes); exec \"$0\" \"$@\"", Program.executable.path] + arguments
+            process.environment = Program.environment()
             process.currentDirectoryURL = program.folder
             let errors = Pipe()
             process.standardError = errors

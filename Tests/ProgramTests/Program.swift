@@ -28,9 +28,9 @@ struct Program {
     func write(_ name: String, _ text: String) throws -> String { try write(name, text.utf8) }
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: folder.appendingPathComponent(name)) }
 
-    /// That of the tests, without the user's cache: what one test leaves there is not to help another.
-    private static func environment(_ own: [String: String]) -> [String: String] {
-        ProcessInfo.processInfo.environment.merging(["KOTONOHA_CACHE": "off"]) { $1 }.merging(own) { $1 }
+    /// That of the tests, without the user's cache, settings and language: what one test leaves there is not to help another, and messages are English.
+    static func environment(_ own: [String: String] = [:]) -> [String: String] {
+        ProcessInfo.processInfo.environment.merging(["KOTONOHA_CACHE": "off", "KOTONOHA_CONFIG": "off", "KOTONOHA_LANGUAGE": "en"]) { $1 }.merging(own) { $1 }
     }
 
     func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {

@@ -27,7 +27,7 @@ import VectorStore
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", script]
-        process.environment = ProcessInfo.processInfo.environment.merging(["K": Program.executable.path, "M": model]) { $1 }
+        process.environment = Program.environment(["K": Program.executable.path, "M": model])
         process.currentDirectoryURL = program.folder
         let names = ["out-\(UUID().uuidString)", "err-\(UUID().uuidString)"]
         for name in names { try Data().write(to: program.folder.appendingPathComponent(name)) }

@@ -23,7 +23,7 @@ const words = {
     keys: [["ドラッグ・矢印キー", "移動"], ["ホイール・ピンチ・＋－", "拡大・縮小"], ["クリック・Enter", "点とその近傍を表示"], ["Shift＋ドラッグ", "囲んで選択"], ["Shift＋矢印キー", "点から点へ"], ["/", "検索（Enterで次の結果へ）"], ["0", "全体を表示"], ["Esc", "解除"]],
   },
 };
-const language = (navigator.language || "en").toLowerCase().startsWith("ja") ? "ja" : "en";
+const language = (document.querySelector('meta[name="language"]')?.content || navigator.language || "en").toLowerCase().startsWith("ja") ? "ja" : "en";
 const W = words[language];
 document.documentElement.lang = language;
 const $ = id => document.getElementById(id);

@@ -8,6 +8,19 @@ enum Console {
     /// - Parameter isStyled: the caller has escaped the data in it and put colours around.
     static func say(_ text: String, isStyled: Bool = false) {
         let text = Setting.spelled(text) { "--\($0)" }
+        tell(isStyled ? text : spoken(text), isStyled: isStyled)
+    }
+
+    /// A message in the language of the session.
+    static func spoken(_ text: String) -> String { SessionLanguage.terminal == .japanese ? Translation.message(text) : text }
+
+    /// The error that ends the program.
+    static func complain(_ error: any Error) {
+        let text = (error as? DataError).flatMap { SessionLanguage.terminal == .japanese ? Translation.message($0) : nil } ?? "\(error)"
+        tell(Setting.spelled("kotonoha: \(text)") { "--\($0)" }, isStyled: false)
+    }
+
+    private static func tell(_ text: String, isStyled: Bool) {
         StandardStreams.tell((errorIsTerminal && !isStyled ? text.escapedForTerminal : text) + "\n")
     }
 
@@ -48,9 +61,11 @@ final class ProgressLine {
     private var lastShown: ContinuousClock.Instant?
     private let isEnabled: Bool
     private let unit: String
+    private let isJapanese: Bool
 
     init(unit: String, isQuiet: Bool) {
         self.unit = unit
+        isJapanese = SessionLanguage.terminal == .japanese
         isEnabled = !isQuiet && Console.errorIsTerminal && !Console.isDumb
     }
 
@@ -68,9 +83,14 @@ final class ProgressLine {
             line += String(format: "%3d %%  ", Int((fraction * 100).rounded(.down)))
         }
         let rate = Double(done) / max(seconds, 1e-9)
-        line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) per second"
-        if let fraction, fraction > 0.001, fraction < 1 { line += ", \(Console.duration(seconds / fraction - seconds)) left" }
-        if !note.isEmpty { line += ", " + note.escapedForTerminal }
+        let left = fraction.flatMap { $0 > 0.001 && $0 < 1 ? Console.duration(seconds / $0 - seconds) : nil }
+        if isJapanese {
+            line += Translation.progress(done: Console.grouped(done), unit: unit, rate: Console.grouped(Int(rate)), left: left)
+        } else {
+            line += "\(Console.grouped(done)) \(unit), \(Console.grouped(Int(rate))) per second"
+            if let left { line += ", \(left) left" }
+        }
+        if !note.isEmpty { line += (isJapanese ? "、" : ", ") + note.escapedForTerminal }
         StandardStreams.tell("\r\u{1B}[K" + line)
     }
 

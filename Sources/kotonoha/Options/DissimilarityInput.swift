@@ -163,7 +163,7 @@ struct PictureOptions: ParsableArguments {
     var title: String?
 
     @Option(help: "Language of the picture: en or ja.")
-    var language = "en"
+    var language = SessionLanguage.files.rawValue
 
     func validate() throws {
         if !["en", "ja"].contains(language) { throw ValidationError("--language is en or ja, not '\(language)'") }

@@ -38,7 +38,7 @@ struct FigureOptions: ParsableArguments {
     var title: String?
 
     @Option(help: "Language of the picture: en or ja.")
-    var language = "en"
+    var language = SessionLanguage.files.rawValue
 
     @Flag(help: "Leave out the sentences in page and table.")
     var withoutText = false
@@ -77,7 +77,7 @@ struct FigureOptions: ParsableArguments {
 
     /// Draws what was asked for.
     func draw(_ map: MapRows, caption text: String, axes: ScatterMap.Axes, neighbours: [[Int]]? = nil, provenance: Provenance) throws {
-        let caption = self.caption ? text : nil, colours = try colours(map)
+        let caption = self.caption ? (words == .japanese ? Translation.caption(text) : text) : nil, colours = try colours(map)
         if !figure.isEmpty {
             var options = ScatterMap.Options()
             options.page = try font.map(PageStyle.requiring(font:)) ?? PageStyle()
@@ -117,6 +117,8 @@ struct FigureOptions: ParsableArguments {
             var page = try MapPage(points: map.points)
             page.title = title ?? map.name
             page.caption = caption
+            // In English, the page follows the browser.
+            page.language = words == .japanese ? .japanese : nil
             page.texts = map.texts
             page.ids = map.ids
             if case .groups(let groups, _) = colours { page.groups = groups }

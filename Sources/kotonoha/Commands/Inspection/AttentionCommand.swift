@@ -43,6 +43,8 @@ struct AttentionCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
+    private var words: FigureLanguage? { language.flatMap(FigureLanguage.init) ?? (SessionLanguage.files == .japanese ? .japanese : nil) }
+
     func validate() throws {
         try OutputName.requireTable(output)
         try OutputName.require(html, OutputName.pages, "a page is written")
@@ -71,7 +73,7 @@ struct AttentionCommand: ParsableCommand {
             ("tokens", .integer(found.tokens.count)), ("untrained", .bool(untrainedSeed != nil)),
         ]
         if let html {
-            try AttentionPage(panels(found), title: [sentence, second].compactMap(\.self).joined(separator: " / "), language: language.flatMap(FigureLanguage.init))
+            try AttentionPage(panels(found), title: [sentence, second].compactMap(\.self).joined(separator: " / "), language: words)
                 .write(to: URL(fileURLWithPath: html))
             try record.write(beside: html)
         }
@@ -96,7 +98,7 @@ struct AttentionCommand: ParsableCommand {
     }
 
     private func picture(_ found: SentenceAttention, _ file: String) throws {
-        let isJapanese = language == "ja"
+        let isJapanese = words == .japanese
         func named(_ layer: Int, _ head: Int? = nil) -> String {
             isJapanese ? "第\(layer + 1)層" + (head.map { "・ヘッド\($0 + 1)" } ?? "") : "layer \(layer + 1)" + (head.map { ", head \($0 + 1)" } ?? "")
         }

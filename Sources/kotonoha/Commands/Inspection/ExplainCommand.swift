@@ -38,7 +38,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither -o nor --figure is given.") var output: String?
     @Option(help: ArgumentHelp("A picture of the map (.svg, .pdf, .png); may be given several times.", valueName: "file")) var figure: [String] = []
     @Option(help: "Width of the picture, such as 120mm.") var width = "120mm"
-    @Option(help: "Language of the picture: en or ja.") var language = "en"
+    @Option(help: "Language of the picture: en or ja.") var language = SessionLanguage.files.rawValue
     @Option(help: "How to split words: auto, spaces or mecab.") var words = WordCutter.Rule.auto
     @Option(help: ArgumentHelp("MeCab dictionary (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir")) var dictionary: String?
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads

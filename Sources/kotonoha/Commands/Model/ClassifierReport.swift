@@ -21,7 +21,7 @@ struct ClassifierFigureOptions: ParsableArguments {
     var calibrationFigure: String?
 
     @Option(help: "Language of pictures: en or ja.")
-    var language = "en"
+    var language = SessionLanguage.files.rawValue
 
     func validate() throws {
         if FigureLanguage(rawValue: language) == nil { throw ValidationError("--language is en or ja, not '\(language)'") }

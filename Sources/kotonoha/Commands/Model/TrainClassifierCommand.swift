@@ -346,7 +346,7 @@ private final class StepLine: Sendable {
     func begin(_ title: String, steps: Int? = nil) {
         state.withLock { ($0.title, $0.steps) = (title, steps) }
         guard !isQuiet else { return }
-        StandardStreams.tell("\r\u{1B}[K" + title.escapedForTerminal)
+        StandardStreams.tell("\r\u{1B}[K" + Console.spoken(title).escapedForTerminal)
     }
 
     func show(_ event: TrainingEvent) {
@@ -356,7 +356,7 @@ private final class StepLine: Sendable {
                 guard !isQuiet, ContinuousClock.now - state.last > .milliseconds(200) else { return }
                 state.last = .now
                 let of = state.steps.map { " of \($0)" } ?? ""
-                StandardStreams.tell("\r\u{1B}[K\(state.title.escapedForTerminal): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))")
+                StandardStreams.tell("\r\u{1B}[K" + Console.spoken("\(state.title): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))").escapedForTerminal)
             }
         case .resumed(let step, let file): if !isQuiet { Console.say("\nresuming after step \(step) from \(file)") }
         default: break

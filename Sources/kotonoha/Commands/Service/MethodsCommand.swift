@@ -17,7 +17,7 @@ struct MethodsCommand: ParsableCommand {
     var file: String
 
     @Option(help: "en or ja.")
-    var language = MethodsText.Language.en
+    var language: MethodsText.Language = SessionLanguage.files == .japanese ? .ja : .en
 
     @Flag(help: "Write the sentences for a Results section instead: contrasts, RSA, MDS, encoding models, classifiers, naming simulations.")
     var results = false

@@ -22,7 +22,7 @@ struct DrawPositionsCommand: ParsableCommand {
     @Option(help: "Dimensions to draw, from 0, such as 4-7.") var dimensions = "4-7"
     @Option(in: Bounds(2...100_000), help: "Positions, from 0.") var positions = 100
     @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "120mm"
-    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = SessionLanguage.files.figures
 
     @OptionGroup(title: "Output") var writing: OutputOptions
 
@@ -66,7 +66,7 @@ struct DrawCharactersCommand: ParsableCommand {
     @Flag(help: "Use a logarithmic frequency axis (Zipf).") var logarithmic = false
     @Option(help: "All counts, as .csv, .tsv or .xlsx.") var table: String?
     @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "170mm"
-    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = SessionLanguage.files.figures
     @OptionGroup(title: "Input") var reading: TableArguments
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions

@@ -20,7 +20,7 @@ struct DrawOverfittingCommand: ParsableCommand {
     @Option(help: "All numbers, as .tsv, .csv or .xlsx.") var table: String?
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "180mm"
-    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = SessionLanguage.files.figures
     @Option(help: "Seed of noise and sample.") var seed: UInt64 = 0
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup(title: "Output") var writing: OutputOptions

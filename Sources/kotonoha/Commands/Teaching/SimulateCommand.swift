@@ -16,7 +16,7 @@ struct SimulationOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The table to write: .tsv, .csv or .xlsx.") var output: String?
     @Option(help: ArgumentHelp("A picture to draw: .svg, .pdf or .png; may be given several times.", valueName: "file")) var figure: [String] = []
     @Option(help: "Width of the picture, such as 85mm, 3.5in or 400pt.") var width = "120mm"
-    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = .english
+    @Option(help: "Language of the picture: en or ja.") var language: FigureLanguage = SessionLanguage.files.figures
     @Option(help: "Seed of the simulated noise.") var seed: UInt64 = 0
     @Option(in: .threads, help: "Number of threads; results do not depend on it.") var threads = Parallel.availableThreads
     @OptionGroup var table: TableOutputOptions
