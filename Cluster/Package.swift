@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Training over MPI: a package of its own, so that builds of the toolkit need no MPI. It builds into the toolkit's own build folder, where the rooms
-// are built already:
+// Training over MPI: a package of its own, so that builds of the toolkit need no MPI. It builds into the toolkit's own build folder, where
+// the rooms are built already:
 // swift test -c release --package-path Cluster --scratch-path .build
 let package = Package(
     name: "kotonoha-cluster",

@@ -14,8 +14,8 @@ public struct Alignment<Scalar: TensorScalar>: Sendable {
 /// whose W [q; k] is a sum of two products — and q · k otherwise ("dot", and "general" with projected keys).
 ///
 /// - Parameters:
-///   - queries, keys: `(queries, size)` and `(keys, size)`; rows of sequence s lie in `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise;
-///     keys beyond the last offset are not used.
+///   - queries, keys: `(queries, size)` and `(keys, size)`; rows of sequence s lie in `queryOffsets[s] ..< queryOffsets[s + 1]` and
+///     likewise; keys beyond the last offset are not used.
 ///   - values: `(keys, valueSize)`.
 ///   - additive: v, `(1, size)`.
 public func align<S: TensorScalar>(

@@ -1,7 +1,7 @@
 /// Places labels beside their points so that no two overlap: near the point if there is room, else farther away with a leader line.
 ///
-/// Greedy over many candidate boxes per label (near positions, then rings), cheapest first, followed by rounds in which every label may move
-/// to a better place given all others. Overlap and leaving the frame are never allowed; a label without a place is left out.
+/// Greedy over many candidate boxes per label (near positions, then rings), cheapest first, followed by rounds in which every label may
+/// move to a better place given all others. Overlap and leaving the frame are never allowed; a label without a place is left out.
 struct LabelPlacement {
     struct Request {
         var anchor: Point

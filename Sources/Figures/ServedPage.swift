@@ -1,6 +1,7 @@
 import Foundation
 
-/// The page of `MapPage` for a map that a server holds: the same script, which asks for points, columns and texts instead of finding them in the file.
+/// The page of `MapPage` for a map that a server holds: the same script, which asks for points, columns and texts instead of finding them
+/// in the file.
 public enum ServedPage {
     /// The page without its data.
     ///

@@ -4,8 +4,8 @@ import Tensors
 
 /// A GGUF file under the names that Hugging Face's checkpoints use, for Llama, Mistral, Qwen and Gemma.
 ///
-/// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary positions
-/// are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
+/// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary
+/// positions are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
 public struct GGUFArchive: WeightArchive {
     private let file: GGUFFile
     /// From the names here to the file's.

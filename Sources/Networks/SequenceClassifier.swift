@@ -103,7 +103,8 @@ extension SequenceClassifier where Scalar == Float {
         try Networks.load(headEntries, from: archive)
     }
 
-    /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's pooler).
+    /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's
+    /// pooler).
     ///
     /// - Returns: whether the head's first layer was there.
     /// - Throws: `DataError` that names a tensor of the encoder that is missing or does not fit.

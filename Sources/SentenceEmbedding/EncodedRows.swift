@@ -2,8 +2,8 @@ import FileFormats
 import VectorStore
 
 extension TextEncoder {
-    /// Rows of an input with their vectors. Rows with nothing but white space keep their place, with a vector of zeros, marked as not valid; so do
-    /// texts that get no vector, as those of unknown words.
+    /// Rows of an input with their vectors. Rows with nothing but white space keep their place, with a vector of zeros, marked as not
+    /// valid; so do texts that get no vector, as those of unknown words.
     package func block(of rows: [CaptionRow], layout: VectorLayout) throws -> (block: VectorBlock, counts: SentenceEncoder.Counts) {
         var valid = rows.map { !$0.isEmpty }
         var counts = SentenceEncoder.Counts()

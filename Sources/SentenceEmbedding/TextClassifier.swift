@@ -4,8 +4,8 @@ import ModelFolders
 import Networks
 import Tensors
 
-/// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer of
-/// logits behind them, as `train classifier --freeze all` writes it.
+/// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer
+/// of logits behind them, as `train classifier --freeze all` writes it.
 public final class TextClassifier: Sendable {
     public enum Task: String, Sendable { case classification = "single_label_classification", multilabel = "multi_label_classification", regression }
 

@@ -79,8 +79,8 @@ public enum TextSplit: Sendable, Equatable {
     }
 }
 
-/// The rows of an input, each text cut into its parts: a row for each part, with the columns `document` (the text's row in the input, from 1)
-/// and `part` (from 1) behind the others.
+/// The rows of an input, each text cut into its parts: a row for each part, with the columns `document` (the text's row in the input, from
+/// 1) and `part` (from 1) behind the others.
 final class PartSource {
     static let columns = ["document", "part"]
 

@@ -1,8 +1,8 @@
 import FileFormats
 import Tensors
 
-/// Processes that train one model together (MPI's ranks). Each owns whole lanes of `ShardedGradients`; everything else every process does for itself,
-/// with the same bits, so that nothing but outputs and sums travels.
+/// Processes that train one model together (MPI's ranks). Each owns whole lanes of `ShardedGradients`; everything else every process does
+/// for itself, with the same bits, so that nothing but outputs and sums travels.
 ///
 /// Calls are made from one thread, by all processes in the same order.
 public protocol TrainingPeers: Sendable {
@@ -17,7 +17,8 @@ public protocol TrainingPeers: Sendable {
 }
 
 extension TrainingPeers {
-    /// The process that owns a lane: consecutive lanes belong to one process, so that sums in the order of lanes go from process to process once.
+    /// The process that owns a lane: consecutive lanes belong to one process, so that sums in the order of lanes go from process to process
+    /// once.
     func owner(ofLane lane: Int, of lanes: Int) -> Int { lane * count / lanes }
 
     /// A number that `rank` has.

@@ -7,8 +7,8 @@ extension HDF5Container {
     /// The hash that the file says its content has, nil if it says none (files of other programs, of earlier versions, of word vectors).
     package func recordedContentHash() throws -> String? { try attribute(Self.contentHashName)?.string }
 
-    /// SHA-256 over the attributes of the root and the datasets of the root and of `/columns`, as they lie in the file: names, shapes, values. How the
-    /// file is laid out (chunks, compression) does not matter.
+    /// SHA-256 over the attributes of the root and the datasets of the root and of `/columns`, as they lie in the file: names, shapes,
+    /// values. How the file is laid out (chunks, compression) does not matter.
     /// - Complexity: one pass over the file.
     package func contentHash() throws -> String {
         var hash = SHA256()

@@ -9,7 +9,8 @@ let itself = HDF5Validation.Program(executable: "/proc/self/exe", arguments: ["l
 switch words.count > 1 ? words[1] : "" {
 case "validate": exit(HDF5Validation.runAsChild(parent: Int32(words[2]) ?? 0, seconds: Int(words[3]) ?? 0))
 
-// read FILE: what a program does with a file that has passed. crash FILE: the same, and libhdf5's thread crashes. A crash elsewhere: crash-elsewhere.
+// read FILE: what a program does with a file that has passed. crash FILE: the same, and libhdf5's thread crashes. A crash elsewhere:
+// crash-elsewhere.
 case "read", "crash":
     HDF5Validation.endOnCrash()
     do {

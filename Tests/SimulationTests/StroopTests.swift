@@ -20,8 +20,9 @@ import Testing
 
     @Test func cyclesWithNoise() throws {
         let model = StroopModel(), trials = 10_000
-        // The expected means come from 400 trials; a standard deviation of 7 to 26 cycles makes them uncertain. So few trials show errors in colour
-        // conflict only (1 %). The same computation with 1,000,000 trials has some in every condition; those shares are expected here.
+        // The expected means come from 400 trials; a standard deviation of 7 to 26 cycles makes them uncertain. So few trials show errors
+        // in colour conflict only (1 %). The same computation with 1,000,000 trials has some in every condition; those shares are expected
+        // here.
         let expected: [(StroopModel.Task, cycles: [Double], errors: [Double])] = [
             (.wordReading, [24.7, 25.0, 24.0], [0.00032, 0.00040, 0.00032]), (.colourNaming, [35.8, 49.2, 30.5], [0.00369, 0.00961, 0.00188]),
         ]

@@ -28,8 +28,8 @@ public enum TestTool: String, Sendable, CaseIterable {
         return process.terminationStatus == 0
     }()
 
-    /// Whether tests that need it are run: elsewhere they are shown as skipped. In continuous integration (`CI=true`) they are run, and fail
-    /// where it is missing.
+    /// Whether tests that need it are run: elsewhere they are shown as skipped. In continuous integration (`CI=true`) they are run, and
+    /// fail where it is missing.
     public var isExpected: Bool { path != nil || Self.isContinuousIntegration }
 
     public static var isContinuousIntegration: Bool { ["true", "1"].contains(ProcessInfo.processInfo.environment["CI"] ?? "") }

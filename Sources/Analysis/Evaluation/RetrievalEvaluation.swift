@@ -111,8 +111,9 @@ public struct GroupEvaluation: Sendable, Equatable {
     public let nearest: Double
     /// R-precision: of the R nearest candidates the share that is of the group, R being the number of its members there; averaged.
     public let precision: Double
-    /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) / max(a, b), a the mean
-    /// distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and candidates differ.
+    /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) /
+    /// max(a, b), a the mean distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and
+    /// candidates differ.
     public let silhouette: Double?
 
     /// Whether any sentence of `from` has another one of its group in `to`.

@@ -11,8 +11,8 @@ public struct MaximalMarginalRelevance: Sendable {
         self.diversity = diversity
     }
 
-    /// The `top` best of a table's answers, in the order in which they were chosen; scores stay the cosines to the query. Equal values go to
-    /// the answer that ranks higher.
+    /// The `top` best of a table's answers, in the order in which they were chosen; scores stay the cosines to the query. Equal values go
+    /// to the answer that ranks higher.
     ///
     /// - Parameter vector: the vector of a row.
     /// - Complexity: O(queries · top · candidates · columns).

@@ -5,9 +5,10 @@ import Tensors
 /// Rows that repeat an earlier one, in files too large for all pairs to be compared: only rows that come near each other in sorted lists of
 /// signatures are (Charikar 2002; Ravichandran, Pantel & Hovy 2005).
 ///
-/// A signature is the sides of random hyperplanes on which a vector lies; of two vectors at angle θ a bit differs with probability θ/π. Signatures
-/// are sorted several times, each time beginning with another part of the bits, and each row is compared with the next few rows of each list
-/// whose signatures differ in few enough bits, by the exact cosine. What passes as a near-duplicate therefore is one; a few are overlooked.
+/// A signature is the sides of random hyperplanes on which a vector lies; of two vectors at angle θ a bit differs with probability θ/π.
+/// Signatures are sorted several times, each time beginning with another part of the bits, and each row is compared with the next few rows
+/// of each list whose signatures differ in few enough bits, by the exact cosine. What passes as a near-duplicate therefore is one; a few
+/// are overlooked.
 public struct SortedDuplicates: Sendable {
     /// Least cosine of a near-duplicate.
     public var cosine: Double

@@ -3,7 +3,8 @@ import Glibc
 /// Small and large things that are quicker kept than made again: `$KOTONOHA_CACHE`, or `kotonoha` in `$XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// Everything in it may be deleted at any time. It is used only if the folder belongs to the user and others cannot write to it.
-/// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal contents.
+/// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal
+/// contents.
 public enum UserCache {
     /// The folder of one kind of things, made where it is missing; nil if nothing is to be kept, or cannot be.
     public static func folder(_ kind: String) -> String? {

@@ -60,7 +60,8 @@ public enum Cell: Sendable, Equatable {
     }
 }
 
-/// Numbers as people write them in tables: digits, a point, an exponent. Words that Swift takes for numbers (`nan`, `inf`, `0x1F`) are words.
+/// Numbers as people write them in tables: digits, a point, an exponent. Words that Swift takes for numbers (`nan`, `inf`, `0x1F`) are
+/// words.
 package enum PlainNumber {
     /// Marks of a missing value in a column of numbers, as R and pandas read them.
     package static let missingMarks: Set<String> = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]

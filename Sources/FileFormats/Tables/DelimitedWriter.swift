@@ -5,7 +5,8 @@ struct DelimitedRows {
     private let isSafe: Bool
 
     /// - Parameters:
-    ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into spaces.
+    ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into
+    ///     spaces.
     ///   - isSafe: an apostrophe is before texts that a spreadsheet would run as a formula.
     init(dialect: DelimitedDialect, isSafe: Bool = false) {
         delimiter = dialect.delimiter ?? UInt8(ascii: "\t")

@@ -51,7 +51,8 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
 public struct TableWriterOptions: Sendable {
     /// Begins CSV and TSV with a byte-order mark, by which Excel knows UTF-8.
     public var hasByteOrderMark = false
-    /// Puts an apostrophe before texts that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end at the beginning) in CSV and TSV.
+    /// Puts an apostrophe before texts that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end at the beginning) in
+    /// CSV and TSV.
     public var isSafeCSV = false
 
     public init() {}

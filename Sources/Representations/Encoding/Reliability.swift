@@ -47,8 +47,8 @@ public struct Reliability: Sendable {
         return Array(values.indices.filter { !values[$0].isNaN }.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(count)).sorted()
     }
 
-    /// The correlation with the mean of all repetitions that a perfect model would reach: the root of their reliability, which is Spearman and
-    /// Brown's formula applied to `stability`. 0 where repetitions do not agree.
+    /// The correlation with the mean of all repetitions that a perfect model would reach: the root of their reliability, which is Spearman
+    /// and Brown's formula applied to `stability`. 0 where repetitions do not agree.
     public func ceiling() -> [Double] {
         let count = Double(repeats.count)
         return stability(items: Array(0..<repeats[0].rows)).map { $0.isNaN ? .nan : $0 > 0 ? (count * $0 / (1 + (count - 1) * $0)).squareRoot() : 0 }

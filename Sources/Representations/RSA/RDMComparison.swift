@@ -107,7 +107,8 @@ public enum RDMComparison: String, Sendable, CaseIterable {
         }
     }
 
-    /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and against all.
+    /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and
+    /// against all.
     ///
     /// - Throws: `DataError` for a single subject.
     public func noiseCeiling(_ subjects: [[Double]], conditions: Int, threads: Int = Parallel.availableThreads) throws -> (lower: Double, upper: Double) {

@@ -41,8 +41,8 @@ public struct FittedParameter: Sendable {
 
 /// The parameters at which an objective (a negative log-likelihood plus penalties) is least.
 ///
-/// Nelder–Mead over log θ from several starts; intervals are those of the profile: all values of one parameter for which the objective, least over
-/// the others, exceeds its minimum by no more than half the χ²₁ quantile (1.92 for 95 %).
+/// Nelder–Mead over log θ from several starts; intervals are those of the profile: all values of one parameter for which the objective,
+/// least over the others, exceeds its minimum by no more than half the χ²₁ quantile (1.92 for 95 %).
 public struct ParameterFit: Sendable {
     public var parameters: [FittedParameter]
     /// Minus log-likelihood at the minimum, without penalties.

@@ -2,8 +2,8 @@ import FileFormats
 
 /// Mean and covariance of the activations of a network whose activation spreads (`Dynamics.spreading`), without simulation.
 ///
-/// Between events the state is x′ = B x + noise with B = (1 − decay) I + weights and independent noise of variance sd² + relativeSD² (B x)²ᵢ, so
-/// m′ = B m and C′ = B C Bᵀ + diag(sd² + relativeSD² ((B C Bᵀ)ᵢᵢ + m′ᵢ²)) hold exactly, though the distribution is not normal.
+/// Between events the state is x′ = B x + noise with B = (1 − decay) I + weights and independent noise of variance sd² + relativeSD² (B
+/// x)²ᵢ, so m′ = B m and C′ = B C Bᵀ + diag(sd² + relativeSD² ((B C Bᵀ)ᵢᵢ + m′ᵢ²)) hold exactly, though the distribution is not normal.
 public struct Moments: Sendable {
     /// `(units)`.
     public private(set) var mean: [Double]

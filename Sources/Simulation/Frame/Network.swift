@@ -2,7 +2,8 @@ import FileFormats
 
 /// Banks of units and the weighted links between them.
 ///
-/// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the network runs.
+/// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the
+/// network runs.
 public struct Network: Sendable {
     /// Units that belong together: semantic features, words, phonemes.
     public struct Bank: Sendable, Equatable {

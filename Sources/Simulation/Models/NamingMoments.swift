@@ -4,9 +4,10 @@ import Tensors
 extension NamingModel {
     /// Proportions of responses by category from the moments of the activations, without simulating a trial.
     ///
-    /// Mean and covariance at the choice of the word and at that of the phonemes are exact (`Moments`). The proportions are an approximation in two ways:
-    /// activations are taken to be normal, though noise in proportion to an activation makes their distribution skewed and heavy-tailed, and the
-    /// choice of a word tells nothing about the other activations, though it does. Only the simulation decides.
+    /// Mean and covariance at the choice of the word and at that of the phonemes are exact (`Moments`). The proportions are an
+    /// approximation in two ways: activations are taken to be normal, though noise in proportion to an activation makes their distribution
+    /// skewed and heavy-tailed, and the choice of a word tells nothing about the other activations, though it does. Only the simulation
+    /// decides.
     ///
     /// - Parameters:
     ///   - values: in the order of `variant.parameterNames`.

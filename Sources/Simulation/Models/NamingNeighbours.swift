@@ -1,8 +1,8 @@
 /// Semantic neighbours of real words for the naming model, from vectors.
 ///
-/// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) / (1 − c₀),
-/// rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three features of ten at 30 % of
-/// the way from chance to identity.
+/// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) /
+/// (1 − c₀), rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three
+/// features of ten at 30 % of the way from chance to identity.
 public struct NamingNeighbours: Sendable {
     public struct Word: Sendable {
         /// Rows of the neighbours, nearest first, and the features of ten that each shares with the target.

@@ -144,7 +144,8 @@ enum DesignMatrix: Sendable {
     }
 }
 
-/// Ridge regression of one response on sparse predictors, with an intercept that is not penalized, by conjugate gradients (Hestenes & Stiefel 1952).
+/// Ridge regression of one response on sparse predictors, with an intercept that is not penalized, by conjugate gradients (Hestenes &
+/// Stiefel 1952).
 ///
 /// Minimizes ‖y − Xβ − b‖² + λ‖β‖².
 public struct SparseRidge: Sendable {

@@ -7,8 +7,8 @@ public struct Folds: Sendable, Equatable {
     public let tests: [[Int]]
     public var count: Int { tests.count }
 
-    /// Deals rows out at random: whole groups, to the part with the fewest rows, or, with strata, to the part that then has the classes in the most
-    /// equal shares.
+    /// Deals rows out at random: whole groups, to the part with the fewest rows, or, with strata, to the part that then has the classes in
+    /// the most equal shares.
     ///
     /// - Parameters:
     ///   - rows: the rows to be dealt out.

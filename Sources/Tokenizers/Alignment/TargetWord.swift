@@ -9,8 +9,8 @@ public enum TargetWord {
         public var inside: [Range<Int>]
     }
 
-    /// Finds a word without regard to case. It stands by itself where words of the text begin and end with it: in texts with spaces between words where
-    /// neither a letter nor a digit touches it, in Japanese where MeCab cuts on both sides.
+    /// Finds a word without regard to case. It stands by itself where words of the text begin and end with it: in texts with spaces between
+    /// words where neither a letter nor a digit touches it, in Japanese where MeCab cuts on both sides.
     ///
     /// - Throws: `DataError` if MeCab is needed and there is no dictionary.
     public static func places(of word: String, in text: String, cutter: WordCutter) throws -> Places {

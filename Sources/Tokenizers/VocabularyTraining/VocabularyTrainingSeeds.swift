@@ -47,7 +47,8 @@ enum SeedPieces {
             if closed > 0 {
                 if stack.last?.length == shared { stack[stack.count - 1].count += closed } else { stack.append((shared, closed)) }
             }
-            // A suffix that shares no more with either neighbour than part of itself is a leaf; in a unit that comes again it is a piece too.
+            // A suffix that shares no more with either neighbour than part of itself is a leaf; in a unit that comes again it is a piece
+            // too.
             let own = min(Int(rest[suffix]), longest)
             let depth = max(shared, following)
             if own > depth, own > 1, weight[suffix] > 1 { pieces.append(Piece(start: suffix, length: own, count: weight[suffix])) }

@@ -32,10 +32,12 @@ public struct AutoencoderSettings: Sendable, Equatable {
     public var isStochastic: Bool { corruption > 0 || isRectified }
 }
 
-/// A network that squeezes vectors through a code of few numbers and back: principal components, curved (Kramer 1991; Hinton & Salakhutdinov 2006).
+/// A network that squeezes vectors through a code of few numbers and back: principal components, curved (Kramer 1991; Hinton &
+/// Salakhutdinov 2006).
 ///
-/// All in Double. Smooth networks are learned by L-BFGS over all rows; denoising and sparse ones by Adam over random parts of 256 rows. Sums run
-/// over fixed parts in a fixed order, so threads change nothing. Without a hidden layer and tied, the code spans the subspace of PCA.
+/// All in Double. Smooth networks are learned by L-BFGS over all rows; denoising and sparse ones by Adam over random parts of 256 rows.
+/// Sums run over fixed parts in a fixed order, so threads change nothing. Without a hidden layer and tied, the code spans the subspace of
+/// PCA.
 public struct Autoencoder: Sendable {
     public let settings: AutoencoderSettings
     /// Of the rows that were learned from.
@@ -124,7 +126,8 @@ public struct Autoencoder: Sendable {
     /// Codes (rows, code).
     public func codes(_ x: Tensor<Float>) throws -> Tensor<Double> { network.encoded(w, try standardized(x)) }
 
-    /// Mean squared Euclidean distance between vectors and what comes back of them, and its share of their mean squared distance from the mean.
+    /// Mean squared Euclidean distance between vectors and what comes back of them, and its share of their mean squared distance from the
+    /// mean.
     public func reconstructionError(_ x: Tensor<Float>) throws -> (meanSquared: Double, share: Double) {
         let rows = try standardized(x), back = network.decoded(w, network.encoded(w, rows))
         var lost = 0.0, whole = 0.0

@@ -1,8 +1,8 @@
 import Foundation
 import Statistics
 
-/// Character n-grams weighted by TF–IDF, as scikit-learn's `TfidfVectorizer(analyzer="char")`: lower case, runs of white space as one space,
-/// ln((1 + n)/(1 + df)) + 1, rows of length 1. A baseline that knows no language: what it reaches, spelling alone gives away.
+/// Character n-grams weighted by TF–IDF, as scikit-learn's `TfidfVectorizer(analyzer="char")`: lower case, runs of white space as one
+/// space, ln((1 + n)/(1 + df)) + 1, rows of length 1. A baseline that knows no language: what it reaches, spelling alone gives away.
 struct CharacterTFIDF: Sendable {
     /// Lengths of the n-grams, in Unicode scalars; at most 5.
     let lengths: ClosedRange<Int>

@@ -19,8 +19,8 @@ public struct Vocabulary: Sendable {
 
     public var count: Int { words.count }
 
-    /// For each word the probability that an occurrence is kept: √(t/f) + t/f, at most 1, f being its share of the text (word2vec.c; gensim and
-    /// fastText use the same formula). With t = 0 everything is kept.
+    /// For each word the probability that an occurrence is kept: √(t/f) + t/f, at most 1, f being its share of the text (word2vec.c; gensim
+    /// and fastText use the same formula). With t = 0 everything is kept.
     public func keepProbabilities(_ threshold: Double) -> [Double] {
         guard threshold > 0 else { return [Double](repeating: 1, count: count) }
         return counts.map {

@@ -1,6 +1,6 @@
 // Speed of the seq2seq network: its training step beside `torch.nn.Transformer`'s, greedy generation with cache beside generate_peer.py.
-// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement. With --products
-// only what oneDNN reaches on the shapes of a training step.
+// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement. With
+// --products only what oneDNN reaches on the shapes of a training step.
 import Autograd
 import Foundation
 import LanguageModels
