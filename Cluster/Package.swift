@@ -13,9 +13,11 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
-        .executableTarget(name: "kotonoha-mpi", dependencies: [
-            "CMPI", .product(name: "Kotonoha", package: "kotonoha"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        ]),
+        .executableTarget(
+            name: "kotonoha-mpi",
+            dependencies: [
+                "CMPI", .product(name: "Kotonoha", package: "kotonoha"), .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "MPITests", dependencies: ["kotonoha-mpi", .product(name: "Kotonoha", package: "kotonoha")]),
     ],
     swiftLanguageModes: [.v6]

@@ -26,7 +26,8 @@ public func align<S: TensorScalar>(
     let (context, weights) = S.alignment(shape, queries.value, keys.value, additive?.value, values: values.value)
     guard let tape else { return Alignment(context: Variable(context), weights: weights) }
     let recorded = tape.record(context) { tape, gradient in
-        let d = S.alignmentBackward(shape, queries.value, keys.value, additive?.value, values: values.value, weights: weights, out: context, gradient)
+        let d = S.alignmentBackward(
+            shape, queries.value, keys.value, additive?.value, values: values.value, weights: weights, out: context, gradient)
         tape.addGradient(of: queries, d.queries)
         tape.addGradient(of: keys, d.keys)
         tape.addGradient(of: values, d.values)

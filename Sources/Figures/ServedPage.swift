@@ -39,7 +39,8 @@ public enum ServedPage {
     public static func column(_ column: MapPage.Column, points: [(x: Double, y: Double)]) -> [UInt8] {
         var json = JSONText()
         switch column.values {
-        case .names(let names): MapPage.append(names: names, called: column.name, flag: nil, points: points.map { Scene.Point($0.x, $0.y) }, to: &json)
+        case .names(let names):
+            MapPage.append(names: names, called: column.name, flag: nil, points: points.map { Scene.Point($0.x, $0.y) }, to: &json)
         case .numbers(let numbers): MapPage.append(numbers: numbers, called: column.name, to: &json)
         }
         return json.bytes

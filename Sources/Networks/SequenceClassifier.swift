@@ -37,7 +37,9 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         let family = try encoderFamily(reader)
         guard let head = try family.head(reader) else {
             let known = supportedModelTypes.filter { $0 != "nomic_bert" }
-            throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))")
+            throw reader.fail(
+                "a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))"
+            )
         }
         var configuration = try EncoderConfiguration(json: json, file: file)
         if let dropout { configuration.dropout = dropout }
@@ -115,7 +117,9 @@ extension SequenceClassifier where Scalar == Float {
         var keys = CheckpointKeys<Float>()
         keys.add(String(name.dropFirst(head.encoderPrefix.count)), dense)
         let names = Set(archive.names)
-        guard let prefix = encoder.checkpointPrefixes.first(where: { prefix in keys.entries.allSatisfy { names.contains(prefix + $0.key) } }) else { return false }
+        guard
+            let prefix = encoder.checkpointPrefixes.first(where: { prefix in keys.entries.allSatisfy { names.contains(prefix + $0.key) } })
+        else { return false }
         try Networks.load(keys.entries, from: archive, prefixes: [prefix])
         return true
     }

@@ -31,7 +31,9 @@ public enum TextSplit: Sendable, Equatable {
         let sentences = SentenceSplitter.split(text)
         guard !sentences.isEmpty else { return [text] }
         guard case .tokens(let limit) = self else { return sentences.map(String.init) }
-        guard let tokenizer else { throw DataError(.usage, "word vectors have no tokens to count; \(Setting.split) sentences works with them") }
+        guard let tokenizer else {
+            throw DataError(.usage, "word vectors have no tokens to count; \(Setting.split) sentences works with them")
+        }
         var parts: [String] = []
         var open: (text: Range<String.Index>, tokens: Int)?
         func close() {

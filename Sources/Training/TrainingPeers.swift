@@ -41,7 +41,7 @@ extension TrainingPeers {
     func exchange<Scalar: TensorScalar>(_ tensors: [Tensor<Scalar>?], owner: (Int) -> Int) throws -> [Tensor<Scalar>?] {
         var tensors = tensors
         let owners = tensors.indices.map(owner)
-        for rank in 0 ..< count {
+        for rank in 0..<count {
             let own = tensors.indices.filter { owners[$0] == rank }
             guard !own.isEmpty else { continue }
             // -1 for none, else the number of axes and the axes.
@@ -50,7 +50,7 @@ extension TrainingPeers {
             for index in own {
                 defer { place += 1 + max(0, shapes[place]) }
                 guard shapes[place] >= 0 else { continue }
-                let shape = Array(shapes[place + 1 ..< place + 1 + shapes[place]])
+                let shape = Array(shapes[place + 1..<place + 1 + shapes[place]])
                 var tensor = tensors[index] ?? Tensor<Scalar>(uninitialized: shape)
                 try broadcast(&tensor, from: rank)
                 tensors[index] = tensor

@@ -27,7 +27,9 @@ extension HDF5Container {
                 hash.update(counted: dataset.name)
                 hash.update(counted: dataset.shape.map(String.init).joined(separator: " "))
                 if dataset.kind == .string, dataset.shape.count <= 1 {
-                    for range in Self.portions(dataset.rows, size: 4096) { for text in try dataset.strings(rows: range) { hash.update(counted: text) } }
+                    for range in Self.portions(dataset.rows, size: 4096) {
+                        for text in try dataset.strings(rows: range) { hash.update(counted: text) }
+                    }
                 } else if dataset.kind != .other, dataset.rowSize <= 1 << 24 {
                     for range in Self.portions(dataset.rows, size: max(1, (1 << 20) / max(1, dataset.rowSize))) {
                         try dataset.withStoredBytes(rows: range) { hash.update($0) }
@@ -41,5 +43,7 @@ extension HDF5Container {
     /// Writes the hash of what has been written.
     func recordContentHash() throws { try set(Self.contentHashName, .string(try contentHash())) }
 
-    private static func portions(_ rows: Int, size: Int) -> [Range<Int>] { stride(from: 0, to: rows, by: size).map { $0 ..< min($0 + size, rows) } }
+    private static func portions(_ rows: Int, size: Int) -> [Range<Int>] {
+        stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+    }
 }

@@ -26,7 +26,7 @@ public enum VectorCodes: String, Sendable, CaseIterable {
                 }
                 let scale = Float(Double(whole[row]) / Double(norm)), reciprocal = 1 / Double(norm)
                 var squares = 0.0
-                for index in row * dimension ..< (row + 1) * dimension {
+                for index in row * dimension..<(row + 1) * dimension {
                     let left = Double(values[index]) * reciprocal - Double(scale) * Double(codes[index])
                     squares += left * left
                 }

@@ -114,6 +114,6 @@ public struct VectorBlock: Sendable, Equatable {
         if !other.ids.isEmpty { ids += other.ids[rows] }
         for index in columns.indices { columns[index] += other.columns[index][rows] }
         valid += other.valid[rows]
-        embeddings += other.embeddings[rows.lowerBound * dimension ..< rows.upperBound * dimension]
+        embeddings += other.embeddings[rows.lowerBound * dimension..<rows.upperBound * dimension]
     }
 }

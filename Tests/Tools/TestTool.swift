@@ -56,7 +56,8 @@ public enum SharedData {
 /// Folders for tests, all within one that is gone when the tests end.
 public enum TestFolder {
     private static let root: URL = {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-tests-\(ProcessInfo.processInfo.processIdentifier)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "kotonoha-tests-\(ProcessInfo.processInfo.processIdentifier)")
         atexit { TestFolder.remove() }
         return folder
     }()

@@ -16,7 +16,8 @@ public enum InstalledFiles {
     /// `share/kotonoha/NAME`, nil if the program is not installed or came without it.
     public static func find(_ name: String) -> URL? {
         let executable = URL(fileURLWithPath: executable).resolvingSymlinksInPath()
-        let place = executable.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("share/kotonoha").appendingPathComponent(name)
+        let place = executable.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("share/kotonoha")
+            .appendingPathComponent(name)
         return FileManager.default.fileExists(atPath: place.path) ? place : nil
     }
 }

@@ -27,7 +27,8 @@ public enum UserCache {
 
     private static func isOwn(_ path: String) -> Bool {
         var information = stat()
-        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid() && information.st_mode & 0o022 == 0
+        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid()
+            && information.st_mode & 0o022 == 0
     }
 
     /// What is kept under a key; nil if there is nothing.
@@ -50,9 +51,13 @@ public enum UserCache {
         defer { closedir(listing) }
         var files: [(name: String, size: Int, time: Int)] = []
         while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             var information = stat()
-            guard !name.hasPrefix("."), lstat(folder + "/" + name, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { continue }
+            guard !name.hasPrefix("."), lstat(folder + "/" + name, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+                continue
+            }
             // A small file takes a block of the disk.
             files.append((name, max(4096, Int(information.st_size)), information.st_mtim.tv_sec))
         }

@@ -111,7 +111,9 @@ public final class TableWriter {
         switch sink {
         case .spreadsheet(let writer): try writer.write(zip(cells, columns).map { $1.isCarried ? Self.typed($0) : $0 })
         case .delimited(let rows, let put):
-            rows.append(zip(cells, columns).map { ($0.plainText(decimals: $1.decimals), $0.isText && !($1.isCarried && $0.isPlainNumber)) }, to: &buffer)
+            rows.append(
+                zip(cells, columns).map { ($0.plainText(decimals: $1.decimals), $0.isText && !($1.isCarried && $0.isPlainNumber)) },
+                to: &buffer)
             try flush(put, above: 1 << 16)
         case .objects(let isArray, let put):
             if isArray { buffer += count == 1 ? Array("\n ".utf8) : Array(",\n ".utf8) }
@@ -138,7 +140,9 @@ public final class TableWriter {
 
     // MARK: Parts
 
-    private static func sink(_ format: TableOutputFormat, _ options: TableWriterOptions, _ put: @escaping (UnsafeRawBufferPointer) throws -> Void) -> Sink {
+    private static func sink(
+        _ format: TableOutputFormat, _ options: TableWriterOptions, _ put: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) -> Sink {
         switch format {
         case .csv: .delimited(DelimitedRows(dialect: .csv, isSafe: options.isSafeCSV), put)
         case .jsonl: .objects(isArray: false, put)

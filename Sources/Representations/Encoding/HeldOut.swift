@@ -88,7 +88,9 @@ struct HeldOut: Sendable {
             for row in rows { members[groups?[row] ?? row, default: []].append(row) }
             let keys = members.keys.sorted()
             if groups != nil, Set(members.values.map(\.count)).count == 1 {
-                for (to, from) in random.permutation(keys.count).enumerated() { for (a, b) in zip(members[keys[to]] ?? [], members[keys[from]] ?? []) { order[a] = b } }
+                for (to, from) in random.permutation(keys.count).enumerated() {
+                    for (a, b) in zip(members[keys[to]] ?? [], members[keys[from]] ?? []) { order[a] = b }
+                }
             } else {
                 for (to, from) in random.permutation(rows.count).enumerated() { order[rows[to]] = rows[from] }
             }

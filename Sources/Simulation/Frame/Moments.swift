@@ -16,7 +16,9 @@ public struct Moments: Sendable {
     ///
     /// - Throws: `DataError` if a parameter has no value, or the dynamics are not linear.
     public init(network: Network, dynamics: Dynamics, parameters: [String: Double] = [:]) throws {
-        guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else { throw DataError(.usage, "moments are exact for linear spreading activation only") }
+        guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else {
+            throw DataError(.usage, "moments are exact for linear spreading activation only")
+        }
         (self.decay, self.sd, self.relativeSD) = (decay, sd, relativeSD)
         spread = try network.edges(parameters: parameters).map { ($0.from, $0.to, $0.weight) }
         mean = [Double](repeating: 0, count: network.unitCount)

@@ -48,7 +48,8 @@ public struct Network: Sendable {
     /// - Parameter weights: `(to.count, from.count)`.
     /// - Precondition: the matrix has that shape, and both banks are this network's.
     public mutating func addLink(from: Bank, to: Bank, weights: [[Double]], parameter: String? = nil, isSymmetric: Bool = false) {
-        precondition(weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
+        precondition(
+            weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
         links.append(Link(from: from, to: to, weights: weights, parameter: parameter, isSymmetric: isSymmetric))
     }
 

@@ -23,7 +23,9 @@ extension NamingModel {
             for feature in 0..<10 { retrieval.add(Self.jolt, to: lexicon.semantic[feature]) }
             for _ in 0..<Self.steps { retrieval.advance() }
             var chosen = [Double](repeating: 0, count: lexicon.words.count)
-            retrieval.normal(lexicon.words.units).draw(draws, seed: seed, stream: 0) { chosen[Self.largest($0, 0..<chosen.count)] += 1 / Double(draws) }
+            retrieval.normal(lexicon.words.units).draw(draws, seed: seed, stream: 0) {
+                chosen[Self.largest($0, 0..<chosen.count)] += 1 / Double(draws)
+            }
             for (word, chance) in chosen.enumerated() where chance > 0 {
                 var encoding = retrieval
                 encoding.set(Self.boost, unit: lexicon.words[word])

@@ -38,9 +38,15 @@ public struct NamingNeighbours: Sendable {
         meanCosine = middle
         words = (0..<count).map { target in
             let others = (0..<count).filter { $0 != target }.map { row in
-                (row: row, shared: min(9, Int((10 * (cosines[target][row] - middle) / max(1 - middle, 1e-9)).rounded())), cosine: cosines[target][row])
+                (
+                    row: row, shared: min(9, Int((10 * (cosines[target][row] - middle) / max(1 - middle, 1e-9)).rounded())),
+                    cosine: cosines[target][row]
+                )
             }
-            return Word(neighbours: others.filter { $0.shared > 0 }.sorted { ($1.cosine, $0.row) < ($0.cosine, $1.row) }.prefix(limit).map { ($0.row, $0.shared) })
+            return Word(
+                neighbours: others.filter { $0.shared > 0 }.sorted { ($1.cosine, $0.row) < ($0.cosine, $1.row) }.prefix(limit).map {
+                    ($0.row, $0.shared)
+                })
         }
     }
 }

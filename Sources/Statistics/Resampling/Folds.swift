@@ -19,8 +19,10 @@ public struct Folds: Sendable, Equatable {
         var members: [Int: [Int]] = [:]
         for row in rows { members[groups?[row] ?? row, default: []].append(row) }
         guard count >= 2, members.count >= count else {
-            throw DataError(.badData, "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups") and at least "
-                + "two folds; there are \(members.count)")
+            throw DataError(
+                .badData,
+                "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups") and at least "
+                    + "two folds; there are \(members.count)")
         }
         var random = RandomSource(seed: seed)
         let keys = members.keys.sorted()

@@ -15,7 +15,9 @@ public enum TargetWord {
     /// - Throws: `DataError` if MeCab is needed and there is no dictionary.
     public static func places(of word: String, in text: String, cutter: WordCutter) throws -> Places {
         var found: [Range<Int>] = [], from = text.startIndex
-        while !word.isEmpty, from < text.endIndex, let range = text.range(of: word, options: [.caseInsensitive, .literal], range: from..<text.endIndex) {
+        while !word.isEmpty, from < text.endIndex,
+            let range = text.range(of: word, options: [.caseInsensitive, .literal], range: from..<text.endIndex)
+        {
             let start = text.utf8.distance(from: text.startIndex, to: range.lowerBound)
             found.append(start..<start + text[range].utf8.count)
             from = range.upperBound
@@ -24,7 +26,8 @@ public enum TargetWord {
         let cut = try cutter.cut(text), starts = Set(cut.words.map(\.lowerBound)), ends = Set(cut.words.map(\.upperBound))
         let utf8 = text.utf8
         func touches(_ range: Range<Int>) -> Bool {
-            let lower = utf8.index(utf8.startIndex, offsetBy: range.lowerBound), upper = utf8.index(utf8.startIndex, offsetBy: range.upperBound)
+            let lower = utf8.index(utf8.startIndex, offsetBy: range.lowerBound),
+                upper = utf8.index(utf8.startIndex, offsetBy: range.upperBound)
             let before = lower > text.startIndex ? text[text.index(before: lower)] : " ", after = upper < text.endIndex ? text[upper] : " "
             return before.isLetter || before.isNumber || after.isLetter || after.isNumber
         }

@@ -62,7 +62,10 @@ enum SeedPieces {
         }
         pieces.removeAll { $0.count < 2 }
         let visibleSpace = units.alphabet.firstIndex(of: TrainingUnits.visibleSpace).map { UInt32($0) }
-        pieces.removeAll { piece in piece.length == 1 || (visibleSpace != nil && units.symbols[piece.start + 1..<piece.start + piece.length].contains(visibleSpace!)) }
+        pieces.removeAll { piece in
+            piece.length == 1
+                || (visibleSpace != nil && units.symbols[piece.start + 1..<piece.start + piece.length].contains(visibleSpace!))
+        }
         pieces.sort { a, b in
             let (x, y) = (a.count * a.length, b.count * b.length)
             if x != y { return x > y }

@@ -87,7 +87,10 @@ public struct Autoencoder: Sendable {
             for step in 0..<total {
                 let part = rows.selecting(sampler.next())
                 var random = RandomSource(seed: settings.seed).split(2).split(UInt64(step)), noisy = part
-                if settings.corruption > 0 { noisy.withUnsafeMutableElements { e in for i in 0..<part.count where random.uniform() < settings.corruption { e[i] = 0 } } }
+                if settings.corruption > 0 {
+                    noisy.withUnsafeMutableElements { e in for i in 0..<part.count where random.uniform() < settings.corruption { e[i] = 0 }
+                    }
+                }
                 let (_, g) = network.loss(w, noisy, target: part, threads: settings.threads)
                 let rate = settings.learningRate * 0.5 * (1 + cos(.pi * Double(step) / Double(total)))
                 let corrections = (1 - pow(0.9, Double(step + 1)), 1 - pow(0.999, Double(step + 1)))
@@ -162,7 +165,9 @@ private struct CodeNetwork: Sendable {
         isTied = settings.isTied
         self.settings = settings
         for (index, size) in sizes.enumerated() {
-            if isTied && index >= sizes.count / 2 { matrices.append(matrices[sizes.count - 1 - index]) } else {
+            if isTied && index >= sizes.count / 2 {
+                matrices.append(matrices[sizes.count - 1 - index])
+            } else {
                 matrices.append(count)
                 count += size.inputs * size.outputs
             }
@@ -233,7 +238,9 @@ private struct CodeNetwork: Sendable {
     /// Mean squared error per number, plus the penalty on the code, and the gradient.
     func loss(_ w: [Double], _ x: Tensor<Double>, target: Tensor<Double>, threads: Int) -> (Double, [Double]) {
         let parts = Parallel.chunks(x.rows, size: 512), numbers = Double(target.count), rows = Double(x.rows)
-        let found = Parallel.map(parts.count, threads: threads) { part, _ in piece(w, x.rows(parts[part]), target.rows(parts[part]), numbers, rows) }
+        let found = Parallel.map(parts.count, threads: threads) { part, _ in
+            piece(w, x.rows(parts[part]), target.rows(parts[part]), numbers, rows)
+        }
         var sum = 0.0, g = [Double](repeating: 0, count: count)
         for (loss, gradient) in found {
             sum += loss
@@ -242,7 +249,9 @@ private struct CodeNetwork: Sendable {
         return (sum, g)
     }
 
-    private func piece(_ w: [Double], _ x: Tensor<Double>, _ target: Tensor<Double>, _ numbers: Double, _ rows: Double) -> (Double, [Double]) {
+    private func piece(
+        _ w: [Double], _ x: Tensor<Double>, _ target: Tensor<Double>, _ numbers: Double, _ rows: Double
+    ) -> (Double, [Double]) {
         let values = run(w, 0..<sizes.count, x)
         var slope = values[sizes.count], loss = 0.0
         let size = target.count

@@ -40,7 +40,7 @@ struct AliasTable: Sendable {
         let n = weights.count, total = weights.reduce(0, +)
         var scaled = weights.map { $0 / total * Double(n) }
         var small: [Int] = [], large: [Int] = []
-        for i in 0 ..< n { if scaled[i] < 1 { small.append(i) } else { large.append(i) } }
+        for i in 0..<n { if scaled[i] < 1 { small.append(i) } else { large.append(i) } }
         var entries = [UInt64](repeating: 0, count: n)
         while let less = small.popLast() {
             guard let more = large.last else {
