@@ -37,6 +37,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     public var longestSequence: Int { configuration.positions }
     public var vocabularySize: Int { configuration.vocabularySize }
     public var isCausal: Bool { configuration.isCausal }
+    public var hasSegments: Bool { false }
 
     /// Random weights as GPT-2's: normal with deviation 0.02 for matrices and tables, those that end a residual branch smaller by
     /// √(2 × layers); zeros for biases, ones for scales.
@@ -63,19 +64,27 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         return other
     }
 
-    /// Hidden states after the final norm, `(tokens, hiddenSize)`.
-    ///
-    /// - Parameter eachLayer: called with 0 and the embeddings, then with 1 … layers and each block's output, the last one after the norm.
-    /// - Precondition: ids lie in the vocabulary, and no sequence is longer than `configuration.positions`.
+    /// Hidden states after the final norm, `(tokens, hiddenSize)`, from embeddings.
     public func callAsFunction(
-        _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
+        _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        let places = batch.positions(), bias = bias(longest: batch.longest, on: tape)
-        return run(batch.ids, places: places, longest: batch.longest, eachLayer: eachLayer, on: tape) { index, x, rotary in
+        let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0, bias = bias(longest: longest, on: tape)
+        return run(embeddings, places: lengths.flatMap { 0..<Int32($0) }, longest: longest, eachLayer: eachLayer, on: tape) { index, x, rotary in
             let attention = blocks[index].attention
-            return attention.attend(attention.fused(x, rotary: rotary, on: tape), offsets: batch.offsets, mask: configuration.mask(ofLayer: index),
+            return attention.attend(attention.fused(x, rotary: rotary, on: tape), offsets: offsets, mask: configuration.mask(ofLayer: index),
                                     bias: bias, on: tape)
         }
+    }
+
+    /// What the first block gets, `(tokens, hiddenSize)`: words, and positions where the family learns them.
+    public func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        embeddings(batch.ids, places: batch.positions(), on: tape)
+    }
+
+    private func embeddings(_ ids: [Int32], places: [Int32], on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        var x = embeddingSum([(ids, words)] + (positions.map { [(places, $0)] } ?? []), on: tape)
+        if configuration.embeddingScale != 1 { x = scaled(x, by: Scalar(configuration.embeddingScale), on: tape) }
+        return dropout(x, rate: configuration.dropout, on: tape)
     }
 
     private func bias(longest: Int, on tape: Tape<Scalar>?) -> Variable<Scalar>? {
@@ -91,12 +100,10 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     ///   - longest: more than every place.
     ///   - attend: the attention of a layer, given its normalized input and how places turn queries and keys.
     private func run(
-        _ ids: [Int32], places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?,
+        _ embeddings: Variable<Scalar>, places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?,
         attend: (_ layer: Int, _ x: Variable<Scalar>, _ rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)?) -> Variable<Scalar>
     ) -> Variable<Scalar> {
-        var x = embeddingSum([(ids, words)] + (positions.map { [(places, $0)] } ?? []), on: tape)
-        if configuration.embeddingScale != 1 { x = scaled(x, by: Scalar(configuration.embeddingScale), on: tape) }
-        x = dropout(x, rate: configuration.dropout, on: tape)
+        var x = embeddings
         eachLayer?(0, x)
         for (index, block) in blocks.enumerated() {
             let rotary = configuration.rotary(ofLayer: index).map { (places, angles.angles($0, positions: longest)) }
@@ -125,7 +132,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         var cache = DecoderCache<Scalar>(layers: configuration.layers, size: configuration.keyValueHeads * configuration.headSize,
                                          lengths: (0..<batch.sequences).map(batch.length))
         guard batch.tokens > 0 else { return (cache, Variable(Tensor(shape: [0, hiddenSize]))) }
-        let states = run(batch.ids, places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) { index, x, rotary in
             let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil)
             cache.keep(fused.value, offsets: batch.offsets, layer: index)
             return attention.attend(fused, offsets: batch.offsets, mask: configuration.mask(ofLayer: index), bias: nil, on: nil)
@@ -140,7 +147,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         precondition(ids.count == cache.lengths.count)
         cache.makeRoom()
         let places = cache.lengths.map(Int32.init), longest = (cache.lengths.max() ?? 0) + 1
-        let states = run(ids, places: places, longest: longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(ids, places: places, on: nil), places: places, longest: longest, eachLayer: nil, on: nil) { index, x, rotary in
             let attention = blocks[index].attention
             return attention.attend(attention.fused(x, rotary: rotary, on: nil).value, cache: &cache, layer: index,
                                     mask: configuration.mask(ofLayer: index))
@@ -151,11 +158,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
 
     // MARK: Looking inside
 
-    /// The attention weights of every layer for one sequence, each `(heads, tokens, tokens)`.
-    public func attentionWeights(_ ids: [Int32]) -> [Tensor<Scalar>] {
-        let batch = PackedBatch([ids]), bias = bias(longest: ids.count, on: nil)
+    /// How much each token of one sequence looks at each other one, for every layer `(heads, tokens, tokens)`; rows sum to 1.
+    ///
+    /// - Precondition: the batch holds one sequence.
+    public func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>] {
+        precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
+        let bias = bias(longest: batch.tokens, on: nil)
         var weights: [Tensor<Scalar>] = []
-        _ = run(ids, places: batch.positions(), longest: ids.count, eachLayer: nil, on: nil) { index, x, rotary in
+        _ = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.tokens, eachLayer: nil, on: nil) { index, x, rotary in
             let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil), mask = configuration.mask(ofLayer: index)
             weights.append(attention.weights(fused, mask: mask, bias: bias?.value))
             return attention.attend(fused, offsets: batch.offsets, mask: mask, bias: bias, on: nil)

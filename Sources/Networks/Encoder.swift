@@ -137,21 +137,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         return other
     }
 
-    /// Hidden states of the last layer, `(tokens, hiddenSize)`.
-    ///
-    /// - Parameter eachLayer: called with 0 and the embeddings, then with 1 … layers and each layer's output.
-    /// - Precondition: ids lie in the vocabulary, and no sequence is longer than `configuration.longestSequence`.
-    public func callAsFunction(
-        _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
-    ) -> Variable<Scalar> {
-        self(embeddings(of: batch, on: tape), offsets: batch.offsets, eachLayer: eachLayer, on: tape)
-    }
-
-    /// Hidden states of the last layer from embeddings, which need not be those of tokens.
-    ///
-    /// - Parameters:
-    ///   - embeddings: `(tokens, hiddenSize)`, as `embeddings(of:on:)` gives them.
-    ///   - offsets: of the sequences, as in `PackedBatch`.
+    /// Hidden states of the last layer, `(tokens, hiddenSize)`, from embeddings.
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {

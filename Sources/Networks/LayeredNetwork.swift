@@ -15,8 +15,25 @@ public protocol LayeredNetwork<Scalar>: Module {
     /// Whether a token's state depends on the tokens before it alone.
     var isCausal: Bool { get }
 
-    /// States of the last layer, `(tokens, hiddenSize)`; `eachLayer` gets 0 and the embeddings, then each layer's number and states.
-    func callAsFunction(_ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?) -> Variable<Scalar>
+    /// Whether tokens of a first and of a second text get segment embeddings of their own.
+    var hasSegments: Bool { get }
+
+    /// What the first layer gets, `(tokens, hiddenSize)`.
+    func embeddings(of batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar>
+
+    /// States of the last layer, `(tokens, hiddenSize)`, from embeddings, which need not be those of tokens.
+    ///
+    /// - Parameters:
+    ///   - embeddings: `(tokens, hiddenSize)`, as `embeddings(of:on:)` gives them.
+    ///   - offsets: of the sequences, as in `PackedBatch`.
+    func callAsFunction(
+        _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar>
+
+    /// How much each token of one sequence looks at each other one, for every layer `(heads, tokens, tokens)`; rows sum to 1.
+    ///
+    /// - Precondition: the batch holds one sequence.
+    func attentionWeights(of batch: PackedBatch) -> [Tensor<Scalar>]
 
     /// A network of the same shape with random weights.
     func untrained(seed: UInt64) -> any LayeredNetwork<Scalar>
@@ -28,7 +45,15 @@ public protocol LayeredNetwork<Scalar>: Module {
 }
 
 extension LayeredNetwork {
-    public func callAsFunction(_ batch: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> { self(batch, eachLayer: nil, on: tape) }
+    /// States of the last layer, `(tokens, hiddenSize)`.
+    ///
+    /// - Parameter eachLayer: called with 0 and the embeddings, then with 1 … layers and each layer's states, the last ones after a final norm.
+    /// - Precondition: ids lie in the vocabulary, and no sequence is longer than `longestSequence`.
+    public func callAsFunction(
+        _ batch: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        self(embeddings(of: batch, on: tape), offsets: batch.offsets, eachLayer: eachLayer, on: tape)
+    }
 }
 
 extension Encoder: LayeredNetwork {
@@ -38,6 +63,7 @@ extension Encoder: LayeredNetwork {
     public var longestSequence: Int { configuration.longestSequence }
     public var vocabularySize: Int { configuration.vocabularySize }
     public var isCausal: Bool { false }
+    public var hasSegments: Bool { configuration.segments > 1 }
 
     public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let encoder: Encoder = untrained(seed: seed)

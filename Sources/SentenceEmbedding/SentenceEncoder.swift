@@ -223,18 +223,6 @@ public final class SentenceEncoder: Sendable {
         }
     }
 
-    /// The encoder that reads in both directions, for what looks into its heads and gradients.
-    /// - Throws: `DataError` of kind `usage` if the model is a table of token vectors or built on a decoder.
-    public var bidirectionalEncoder: Encoder<Float> {
-        get throws {
-            guard let encoder = try encoder as? Encoder<Float> else {
-                throw DataError(.usage, "this model is built on a decoder; attention and attributions need an "
-                    + "encoder", file: directory.name)
-            }
-            return encoder
-        }
-    }
-
     /// Numbers that training has set, those of dense layers behind the pooling included.
     public var parameterCount: Int {
         var parameters = switch network {
@@ -311,8 +299,8 @@ public final class SentenceEncoder: Sendable {
     ///   - embeddings: `(tokens, hiddenSize)`, as `Encoder.embeddings(of:on:)` gives them.
     ///   - encoder: the model's own, or one of its shape.
     /// - Returns: `(sequences, dimension)`.
-    public func vectors(ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: Encoder<Float>, on tape: Tape<Float>?) -> Variable<Float> {
-        finished(encoder(embeddings, offsets: offsets, on: tape), offsets: offsets, on: tape)
+    public func vectors(ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?) -> Variable<Float> {
+        finished(encoder(embeddings, offsets: offsets, eachLayer: nil, on: tape), offsets: offsets, on: tape)
     }
 
     /// The model's steps behind the network.

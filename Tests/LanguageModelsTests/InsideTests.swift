@@ -7,6 +7,7 @@ import Networks
 import SentenceEmbedding
 import Tensors
 import TestSupport
+import TestTools
 import Testing
 import Tokenizers
 
@@ -44,16 +45,51 @@ import Tokenizers
     @Test("Random weights change the map (Adebayo et al. 2018)")
     func sanity() throws {
         let model = try encoder(), texts = ("two dogs play in the snow.", "the cat, playing")
-        func map(_ encoder: Encoder<Float>?) throws -> [Double] {
+        func map(_ encoder: (any LayeredNetwork<Float>)?) throws -> [Double] {
             Array(try SimilarityAttribution(model, encoder: encoder, texts.0, texts.1, nodes: 8, cutter: WordCutter(.spaces)).matrix.joined())
         }
-        let own = try map(nil), again = try map(try model.bidirectionalEncoder)
-        let random = try map(try model.bidirectionalEncoder.untrained(seed: 3) as Encoder<Float>)
+        let own = try map(nil), again = try map(try model.encoder)
+        let random = try map(try model.encoder.untrained(seed: 3))
         #expect(own == again)
         let middle = { (x: [Double]) in x.reduce(0, +) / Double(x.count) }
         let (a, b) = (own.map { $0 - middle(own) }, random.map { $0 - middle(random) })
         let r = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } / (a.reduce(0) { $0 + $1 * $1 } * b.reduce(0) { $0 + $1 * $1 }).squareRoot()
         #expect(abs(r) < 0.8, "r \(r)")
+    }
+
+    /// A tiny embedder built on a decoder or on T5's encoder, with its tokenizer.
+    private func embedder(_ name: String) throws -> SentenceEncoder {
+        let tests = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent(), fixture = tests.appending(path: "SentenceEmbeddingTests/Fixtures/decoders/\(name)")
+        let folder = try TestFolder.make("embedder").appending(path: name)
+        try FileManager.default.copyItem(at: fixture, to: folder)
+        let tokenizer = try #require(try JSON(contentsOf: fixture.appending(path: "expected.json").path)["tokenizer"]?.string)
+        try FileManager.default.copyItem(at: tests.appending(path: "TokenizersTests/Fixtures/\(tokenizer).tokenizer.json"), to: folder.appending(path: "tokenizer.json"))
+        return try SentenceEncoder(directory: ModelDirectory(folder: folder))
+    }
+
+    @Test("Attention of embedders on decoders: causal ones look back only, and rows sum to 1", arguments: [("qwen3", true), ("sgpt", true), ("embeddinggemma", false), ("sentence-t5", false)])
+    func attentionOfDecoders(name: String, isCausal: Bool) throws {
+        let model = try embedder(name), found = try SentenceAttention(model, "two dogs play in the snow"), n = found.tokens.count
+        #expect(found.layers.count == (try model.encoder.layerCount) && found.heads == (try model.encoder.attentionHeads) && n > 4)
+        var ahead = 0.0
+        for layer in found.layers.indices {
+            for head in 0..<found.heads {
+                for (i, row) in found.weights(layer: layer, head: head).enumerated() {
+                    #expect(abs(row.reduce(0, +) - 1) < 1e-5)
+                    ahead += row[(i + 1)...].reduce(0, +)
+                }
+            }
+        }
+        #expect(isCausal ? ahead == 0 : ahead > 0.1, "\(ahead)")
+        #expect(try SentenceAttention(model, "two dogs play in the snow", untrainedSeed: 1).layers != found.layers)
+    }
+
+    @Test("Attributions of embedders on decoders add up to the cosine against the references", arguments: ["qwen3", "sgpt", "embeddinggemma", "sentence-t5"])
+    func attributionsOfDecoders(name: String) throws {
+        let model = try embedder(name)
+        let found = try SimilarityAttribution(model, "two dogs play", "a cat in the snow", nodes: 64, cutter: WordCutter(.spaces))
+        let expected = try #require(found.expected), largest = found.matrix.joined().map(abs).max() ?? 0
+        #expect(largest > 1e-4 && abs(found.sum - expected) < 0.01 * largest, "\(found.sum) \(expected) \(largest)")
     }
 
     @Test("Integrated gradients of a cross-encoder add up to its score against the reference")

@@ -194,7 +194,7 @@ struct GoldenDecoder {
     @Test("Attention weights are probabilities, and lead to the same states", arguments: GoldenDecoder.names)
     func weights(name: String) throws {
         let model = try GoldenDecoder(name), decoder = try model.decoder(), ids = Array(model.batch[3])
-        let weights = decoder.attentionWeights(ids)
+        let weights = decoder.attentionWeights(of: PackedBatch([ids]))
         #expect(weights.count == model.configuration.layers)
         for (layer, weights) in weights.enumerated() {
             #expect(weights.shape == [model.configuration.attentionHeads, ids.count, ids.count])

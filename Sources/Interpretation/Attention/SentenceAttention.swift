@@ -5,7 +5,7 @@ import SentenceEmbedding
 import Tensors
 import Tokenizers
 
-/// Who looks at whom while an encoder reads one sentence, or a pair of them.
+/// Who looks at whom while an encoder or a decoder reads one sentence, or a pair of them.
 public struct SentenceAttention: Sendable {
     /// The tokens as they are shown: as they are in the text, special ones by name.
     public let tokens: [String]
@@ -25,17 +25,17 @@ public struct SentenceAttention: Sendable {
     /// - Parameter untrainedSeed: take an encoder of the same shape with random weights.
     /// - Throws: `DataError` of kind `usage` for a table of token vectors, and for more tokens than the encoder reads.
     public init(_ model: SentenceEncoder, _ text: String, pair: String? = nil, untrainedSeed: UInt64? = nil) throws {
-        let trained = try model.bidirectionalEncoder, encoder: Encoder<Float> = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
+        let trained = try model.encoder, encoder = untrainedSeed.map { trained.untrained(seed: $0) } ?? trained
         let encoding = try model.tokenizer.encode(text, pair: pair)
         guard encoding.specialTokensMask.contains(0) else {
             throw DataError(.usage, "the tokenizer finds no tokens in \"\(text.prefix(40))\"")
         }
-        let limit = encoder.configuration.longestSequence
+        let limit = encoder.longestSequence
         guard encoding.count <= limit else {
             throw DataError(.usage, "the text has \(encoding.count) tokens, but \(model.directory.name) reads \(limit)")
         }
         var batch = PackedBatch()
-        batch.append(encoding.ids, typeIDs: encoder.configuration.segments > 1 ? encoding.typeIDs : nil)
+        batch.append(encoding.ids, typeIDs: encoder.hasSegments ? encoding.typeIDs : nil)
         self.init(
             tokens: encoding.shown(of: text, pair: pair), isSpecial: encoding.specialTokensMask.map { $0 == 1 },
             sentences: encoding.sequenceIDs.map { $0.map(Int.init) }, layers: encoder.attentionWeights(of: batch))

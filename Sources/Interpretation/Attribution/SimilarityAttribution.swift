@@ -42,10 +42,10 @@ public struct SimilarityAttribution: Sendable {
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads, and where a vector has no length.
     public init(
-        _ model: SentenceEncoder, encoder: Encoder<Float>? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
+        _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
     ) throws {
-        let encoder = try encoder ?? model.bidirectionalEncoder
+        let encoder = try encoder ?? model.encoder
         first = try AttributedText(a, nil, model.tokenizer, limit: model.maxLength, name: model.directory.name, cutter: cutter)
         second = try AttributedText(b, nil, model.tokenizer, limit: model.maxLength, name: model.directory.name, cutter: cutter)
         let contributions = TextContributions(model: model, encoder: encoder, method: method, nodes: nodes, threads: threads)
@@ -119,9 +119,9 @@ public struct AttributedText: Sendable {
         (self.owners, self.units, unitIsSpecial, unitSentences) = (owners, units, special, sentences)
     }
 
-    func batch(_ ids: [Int32], _ encoder: Encoder<Float>) -> PackedBatch {
+    func batch(_ ids: [Int32], _ encoder: any LayeredNetwork<Float>) -> PackedBatch {
         var batch = PackedBatch()
-        batch.append(ids, typeIDs: encoder.configuration.segments > 1 ? typeIDs : nil)
+        batch.append(ids, typeIDs: encoder.hasSegments ? typeIDs : nil)
         return batch
     }
 }
@@ -129,7 +129,7 @@ public struct AttributedText: Sendable {
 /// What each token of a text contributes to its unit vector.
 private struct TextContributions {
     let model: SentenceEncoder
-    let encoder: Encoder<Float>
+    let encoder: any LayeredNetwork<Float>
     let method: AttributionMethod
     let nodes: Int
     let threads: Int

@@ -48,15 +48,19 @@ public struct PenaltySearch: Sendable {
             let spectra = try Parallel.map(folds.count, threads: threads) { fold, _ in try RidgeSpectrum(x, rows: trains[fold], standardizes: standardizes, weights: weights) }
             for (fold, test) in folds.enumerated() {
                 let spectrum = spectra[fold], new = spectrum.projected(x, rows: test), blocks = ResponseBlock.blocks(voxels)
+                // The division by e + α goes to the few left-out rows instead of to all responses.
+                let divided = penalties.map { spectrum.divided(new, $0) }
                 sums.withUnsafeMutableBufferPointer { buffer in
                     guard let base = buffer.baseAddress else { return }
                     let out = Shared(base)
                     Parallel.forEach(blocks.count, threads: threads) { place, _ in
                         let block = ResponseBlock(spectrum, y, rows: trains[fold], voxels: blocks[place])
-                        for (p, penalty) in penalties.enumerated() {
-                            let predicted = matrixProduct(new, block.shrunk(spectrum, penalties: [penalty]))
+                        let measured = block.centred(y, rows: test)
+                        var predicted = Tensor<Float>(uninitialized: measured.shape)
+                        for p in penalties.indices {
+                            Float.product(divided[p].view, transposed: false, block.projected.view, transposed: false, into: &predicted.target, precision: .f32)
                             let to = out.pointer + (weighting * penalties.count + p) * voxels.count + place * 256
-                            for (k, value) in block.squaredErrors(predicted, y, rows: test).enumerated() { to[k] += value }
+                            for (k, value) in ResponseBlock.squaredErrors(predicted, measured).enumerated() { to[k] += value }
                         }
                     }
                 }

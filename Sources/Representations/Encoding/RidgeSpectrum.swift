@@ -43,6 +43,14 @@ struct RidgeSpectrum: Sendable {
         return matrixProduct(part, basis).converted(to: Float.self)
     }
 
+    /// Rows (m, r) times 1/(e + α).
+    func divided(_ rows: Tensor<Float>, _ penalty: Double) -> Tensor<Float> {
+        var result = rows
+        let factors = factors(penalty), r = rows.columns, m = rows.rows
+        result.withUnsafeMutableElements { e in for row in 0..<m { for k in 0..<r { e[row * r + k] *= factors[k] } } }
+        return result
+    }
+
     /// Coefficients (p, voxels) of the features as they came, from shrunk responses (r, voxels).
     func coefficients(_ shrunk: Tensor<Float>) -> Tensor<Float> {
         var scaled = basis
@@ -80,25 +88,36 @@ struct ResponseBlock {
     let voxels: [Int]
 
     init(_ spectrum: RidgeSpectrum, _ y: Tensor<Float>, rows: [Int], voxels: [Int]) {
-        let w = voxels.count, v = y.columns
-        var part = Tensor<Float>(uninitialized: [rows.count, w]), means = [Double](repeating: 0, count: w)
-        y.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in
-                for (place, row) in rows.enumerated() {
-                    let line = from + row * v
-                    for k in 0..<w {
-                        let value = line[voxels[k]]
-                        to[place * w + k] = value
-                        means[k] += Double(value)
-                    }
-                }
-                for k in 0..<w { means[k] /= Double(rows.count) }
-                let middle = means.map(Float.init)
-                for place in 0..<rows.count { for k in 0..<w { to[place * w + k] -= middle[k] } }
-            }
-        }
+        var part = Self.gather(y, rows, voxels), means = [Double](repeating: 0, count: voxels.count)
+        let w = voxels.count
+        part.withUnsafeElements { from in for row in 0..<rows.count { for k in 0..<w { means[k] += Double(from[row * w + k]) } } }
+        for k in 0..<w { means[k] /= Double(rows.count) }
+        Self.subtract(means, from: &part)
         projected = matrixProduct(spectrum.left, transposed: true, part)
         (self.means, self.voxels) = (means, voxels)
+    }
+
+    /// Measurements of other rows minus the training means, (rows, voxels).
+    func centred(_ y: Tensor<Float>, rows: [Int]) -> Tensor<Float> {
+        var part = Self.gather(y, rows, voxels)
+        Self.subtract(means, from: &part)
+        return part
+    }
+
+    private static func gather(_ y: Tensor<Float>, _ rows: [Int], _ voxels: [Int]) -> Tensor<Float> {
+        let w = voxels.count, v = y.columns
+        var part = Tensor<Float>(uninitialized: [rows.count, w])
+        y.withUnsafeElements { from in
+            part.withUnsafeMutableElements { to in
+                for (place, row) in rows.enumerated() { for k in 0..<w { to[place * w + k] = from[row * v + voxels[k]] } }
+            }
+        }
+        return part
+    }
+
+    private static func subtract(_ means: [Double], from part: inout Tensor<Float>) {
+        let middle = means.map(Float.init), w = middle.count, rows = part.rows
+        part.withUnsafeMutableElements { e in for row in 0..<rows { for k in 0..<w { e[row * w + k] -= middle[k] } } }
     }
 
     /// LᵀY/(e + α), α one for each voxel.
@@ -119,29 +138,23 @@ struct ResponseBlock {
         return result
     }
 
-    /// Squared errors of predictions (rows, voxels), without intercept, over test rows; one a voxel.
-    func squaredErrors(_ predicted: Tensor<Float>, _ y: Tensor<Float>, rows: [Int]) -> [Double] {
-        let w = voxels.count, v = y.columns, middle = means.map(Float.init)
+    /// Squared differences of predictions and centred measurements, both (rows, voxels), summed over rows: Float within 32 rows, Double beyond.
+    static func squaredErrors(_ predicted: Tensor<Float>, _ centred: Tensor<Float>) -> [Double] {
+        let w = centred.columns, rows = centred.rows
         var sums = [Double](repeating: 0, count: w), part = [Float](repeating: 0, count: w)
-        // Test values once beside one another, so that the inner loop runs over neighbours.
-        var line = [Float](repeating: 0, count: w)
-        predicted.withUnsafeElements { p in
-            y.withUnsafeElements { measured in
-                for (place, row) in rows.enumerated() {
-                    let from = measured + row * v, guess = p + place * w
-                    for k in 0..<w { line[k] = from[voxels[k]] - middle[k] }
-                    line.withUnsafeBufferPointer { line in
-                        part.withUnsafeMutableBufferPointer { part in
-                            for k in 0..<w {
-                                let away = line[k] - guess[k]
-                                part[k] += away * away
-                            }
-                        }
-                    }
-                    if place % 32 == 31 || place == rows.count - 1 {
+        predicted.withUnsafeElements { guesses in
+            centred.withUnsafeElements { values in
+                part.withUnsafeMutableBufferPointer { part in
+                    for row in 0..<rows {
                         for k in 0..<w {
-                            sums[k] += Double(part[k])
-                            part[k] = 0
+                            let away = values[row * w + k] - guesses[row * w + k]
+                            part[k] += away * away
+                        }
+                        if row % 32 == 31 || row == rows - 1 {
+                            for k in 0..<w {
+                                sums[k] += Double(part[k])
+                                part[k] = 0
+                            }
                         }
                     }
                 }

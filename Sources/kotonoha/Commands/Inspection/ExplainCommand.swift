@@ -67,7 +67,7 @@ struct ExplainCommand: ParsableCommand {
         var options = SentenceEncoder.Options()
         (options.dictionary, options.threads) = (dictionary, threads)
         let encoder = try SentenceEncoder(directory: directory, options: options)
-        let control = try untrainedSeed.map { try encoder.bidirectionalEncoder.untrained(seed: $0) as Encoder<Float> }
+        let control = try untrainedSeed.map { try encoder.encoder.untrained(seed: $0) }
         let found = try SimilarityAttribution(encoder, encoder: control, first, second, method: method, nodes: steps, cutter: cutter, threads: threads)
         let map: (first: [String], second: [String], matrix: [[Double]]) = unit == .word ? found.words() : (found.first.tokens, found.second.tokens, found.matrix)
         let checks: [(key: String, value: JSON)] = [
