@@ -86,8 +86,7 @@ public struct MapPage: Sendable {
             case "head":
                 // Nothing may be loaded: all of the page is in this file.
                 let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\n".utf8)
-                    + PackageResources.page_css + Array("</style>\n".utf8)
+                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
             case "data":
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(points.count * 12)
