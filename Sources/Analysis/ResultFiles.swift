@@ -3,7 +3,8 @@ import Tensors
 import VectorStore
 
 extension PCAModel {
-    /// Writes `pca.h5`: the model and the coordinates of the rows it was asked for, a portion at a time, so that they need not fit into memory.
+    /// Writes `pca.h5`: the model and the coordinates of the rows it was asked for, a portion at a time, so that they need not fit into
+    /// memory.
     ///
     /// - Parameters:
     ///   - rows: the row of each coordinate in the vector file, from 0.

@@ -23,7 +23,6 @@ extension RowSource {
 extension Tensor: RowSource where Scalar == Float {
     public var isInMemory: Bool { true }
 
-
     public func withRows<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) throws -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         return try withUnsafeElements { try body($0 + range.lowerBound * columns) }
@@ -41,10 +40,14 @@ extension RowSource {
             while start < wanted.count {
                 // Neighbours that lie close are read with what lies between them.
                 var end = start + 1
-                while end < wanted.count, wanted[end] > wanted[end - 1], wanted[end] - wanted[end - 1] <= 16, wanted[end] - wanted[start] < 4096 { end += 1 }
+                while end < wanted.count, wanted[end] > wanted[end - 1], wanted[end] - wanted[end - 1] <= 16,
+                    wanted[end] - wanted[start] < 4096
+                { end += 1 }
                 let range = wanted[start]..<wanted[end - 1] + 1
                 try withRows(range) { from in
-                    for place in start..<end { (to + place * width).update(from: from + (wanted[place] - range.lowerBound) * width, count: width) }
+                    for place in start..<end {
+                        (to + place * width).update(from: from + (wanted[place] - range.lowerBound) * width, count: width)
+                    }
                 }
                 start = end
             }
@@ -72,7 +75,9 @@ func checkFinite(_ x: Tensor<Float>, valid: [Bool]? = nil, _ what: String = "the
         let ranges = Parallel.chunks(rows, size: 1024)
         try Parallel.forEach(ranges.count) { chunk, _ in
             for row in ranges[chunk] where valid?[row] != false {
-                guard Float.allFinite(UnsafePointer(shared.pointer) + row * columns, count: columns) else { throw notFinite(row: row, of: what) }
+                guard Float.allFinite(UnsafePointer(shared.pointer) + row * columns, count: columns) else {
+                    throw notFinite(row: row, of: what)
+                }
             }
         }
     }

@@ -14,8 +14,8 @@ public struct Alignment<Scalar: TensorScalar>: Sendable {
 /// whose W [q; k] is a sum of two products — and q · k otherwise ("dot", and "general" with projected keys).
 ///
 /// - Parameters:
-///   - queries, keys: `(queries, size)` and `(keys, size)`; rows of sequence s lie in `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise;
-///     keys beyond the last offset are not used.
+///   - queries, keys: `(queries, size)` and `(keys, size)`; rows of sequence s lie in `queryOffsets[s] ..< queryOffsets[s + 1]` and
+///     likewise; keys beyond the last offset are not used.
 ///   - values: `(keys, valueSize)`.
 ///   - additive: v, `(1, size)`.
 public func align<S: TensorScalar>(
@@ -26,7 +26,8 @@ public func align<S: TensorScalar>(
     let (context, weights) = S.alignment(shape, queries.value, keys.value, additive?.value, values: values.value)
     guard let tape else { return Alignment(context: Variable(context), weights: weights) }
     let recorded = tape.record(context) { tape, gradient in
-        let d = S.alignmentBackward(shape, queries.value, keys.value, additive?.value, values: values.value, weights: weights, out: context, gradient)
+        let d = S.alignmentBackward(
+            shape, queries.value, keys.value, additive?.value, values: values.value, weights: weights, out: context, gradient)
         tape.addGradient(of: queries, d.queries)
         tape.addGradient(of: keys, d.keys)
         tape.addGradient(of: values, d.values)

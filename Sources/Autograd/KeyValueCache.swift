@@ -27,8 +27,9 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
         if length == capacity { arrange(Array(0..<hypotheses), capacity: 2 * capacity) }
         Scalar.copy(fused.view[columns: size..<3 * size], into: &rows[every: capacity, from: length])
         length += 1
-        return singleQueryAttention(fused, memory: rows, firstKeys: (0..<hypotheses).map { Int64($0 * capacity) },
-                                    keyCounts: [Int64](repeating: Int64(length), count: hypotheses), heads: heads)
+        return singleQueryAttention(
+            fused, memory: rows, firstKeys: (0..<hypotheses).map { Int64($0 * capacity) },
+            keyCounts: [Int64](repeating: Int64(length), count: hypotheses), heads: heads)
     }
 
     /// Hypothesis i becomes what hypothesis `kept[i]` was.
@@ -40,7 +41,8 @@ public struct KeyValueCache<Scalar: TensorScalar>: Sendable {
     private mutating func arrange(_ kept: [Int], capacity newCapacity: Int) {
         var moved = Tensor<Scalar>(uninitialized: [kept.count * newCapacity, 2 * size])
         for (i, h) in kept.enumerated() {
-            Scalar.copy(rows.view[rows: h * capacity..<h * capacity + length], into: &moved[rows: i * newCapacity..<i * newCapacity + length])
+            Scalar.copy(
+                rows.view[rows: h * capacity..<h * capacity + length], into: &moved[rows: i * newCapacity..<i * newCapacity + length])
         }
         rows = moved
         hypotheses = kept.count

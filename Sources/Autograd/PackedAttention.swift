@@ -26,7 +26,8 @@ public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
 ///   - group: query heads that share a head of keys and values (Ainslie et al. 2023), which then have `heads / group` × `headSize` columns.
 ///   - cap: scores become cap · tanh(score / cap) before the mask (Gemma 2).
 ///   - scale: 1/√headSize by default.
-///   - precision: below f32, attention without a tape, a symmetric window, a cap and a bias rounds its operands to bfloat16 where the processor can.
+///   - precision: below f32, attention without a tape, a symmetric window, a cap and a bias rounds its operands to bfloat16 where the
+///     processor can.
 /// - Returns: `(query tokens, heads × headSize)`.
 public func packedAttention<S: TensorScalar>(
     queries: AttentionColumns<S>, keys: AttentionColumns<S>, values: AttentionColumns<S>, heads: Int, headSize: Int,

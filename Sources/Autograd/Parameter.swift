@@ -13,7 +13,10 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     /// One that no training changes (a table of sinusoids) gets no gradient.
     public let isTrainable: Bool
 
-    private struct Layout: Hashable { var precision: Precision; var transposed: Bool }
+    private struct Layout: Hashable {
+        var precision: Precision
+        var transposed: Bool
+    }
     private struct State: Sendable {
         var value: Tensor<Scalar> {
             mutating get {
@@ -74,7 +77,9 @@ public final class Parameter<Scalar: TensorScalar>: Sendable {
     }
 
     /// The layout of `packed` if it has been made.
-    package func known(_ precision: Precision) -> PackedMatrix<Scalar>? { state.withLock { $0.whole[Layout(precision: precision, transposed: false)] } }
+    package func known(_ precision: Precision) -> PackedMatrix<Scalar>? {
+        state.withLock { $0.whole[Layout(precision: precision, transposed: false)] }
+    }
 
     /// Adopts a layout of the value that the parameter has.
     package func adopt(_ matrix: PackedMatrix<Scalar>) {

@@ -32,8 +32,9 @@ public func rotated<S: TensorScalar>(
     _ x: Variable<S>, heads: Int, headSize: Int, positions: [Int32], angles: RotaryAngles<S>, on tape: Tape<S>?
 ) -> Variable<S> {
     func turn(_ tensor: inout Tensor<S>, backward: Bool) {
-        S.rotate(&tensor.target, heads: heads, headSize: headSize, positions: positions, cosines: angles.cosines, sines: angles.sines,
-                 backward: backward)
+        S.rotate(
+            &tensor.target, heads: heads, headSize: headSize, positions: positions, cosines: angles.cosines, sines: angles.sines,
+            backward: backward)
     }
     var y = x.value
     turn(&y, backward: false)
@@ -84,12 +85,14 @@ public func disentangledScores<S: TensorScalar>(
     var scoreOffsets: [Int64] = [0]
     for n in lengths { scoreOffsets.append(scoreOffsets[scoreOffsets.count - 1] + Int64(heads * n * n)) }
     let shape = DisentangledShape(offsets: offsets, scoreOffsets: scoreOffsets, rowOfDistance: rows, heads: heads, headSize: headSize)
-    let scores = S.disentangled(shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view, scale: scale)
+    let scores = S.disentangled(
+        shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view, scale: scale)
     guard let tape else { return (Variable(scores), scoreOffsets) }
     let recorded = tape.record(scores) { tape, gradient in
         tape.addGradients(of: [queries, keys, positionKeys, positionQueries]) { targets in
-            S.disentangledBackward(shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view,
-                                   scale: scale, gradient, addingTo: &targets)
+            S.disentangledBackward(
+                shape, queries.view, keys.view, positionKeys: positionKeys?.view, positionQueries: positionQueries?.view,
+                scale: scale, gradient, addingTo: &targets)
         }
     }
     return (recorded, scoreOffsets)

@@ -18,15 +18,17 @@ public func rmsNorm<S: TensorScalar>(
     let heads = range.count / size
     // What is not normalized goes through unchanged.
     var y = range.count == x.value.columns ? Tensor<S>(uninitialized: x.shape) : x.value
-    let kept = S.rmsNorm(x.value.view[columns: range], heads: heads, gamma: scale, offset: offset, epsilon: epsilon, keeping: tape != nil,
-                         into: &y[columns: range])
+    let kept = S.rmsNorm(
+        x.value.view[columns: range], heads: heads, gamma: scale, offset: offset, epsilon: epsilon, keeping: tape != nil,
+        into: &y[columns: range])
     guard let tape else { return Variable(y) }
     let before = x.value, place = x.place
     return tape.record(y) { tape, dy in
         var dx = dy
         tape.addGradients(of: gamma, nil) { dgamma, _ in
-            S.rmsNormBackward(before.view[columns: range], heads: heads, gamma: scale, offset: offset, reciprocals: kept,
-                              becoming: &dx[columns: range], addingTo: &dgamma)
+            S.rmsNormBackward(
+                before.view[columns: range], heads: heads, gamma: scale, offset: offset, reciprocals: kept,
+                becoming: &dx[columns: range], addingTo: &dgamma)
         }
         tape.addGradient(of: place, dx)
     }

@@ -28,13 +28,15 @@ public func recurrent<S: TensorScalar>(
         // U h + b′ of the sequences that still run, then the cell.
         S.copy(state.view[rows: running][columns: 0..<size], into: &h[rows: running])
         S.multiply(h.view[rows: running], by: u, plus: shift?.view, activation: .identity, into: &uh[rows: running])
-        S.advance(RecurrentStep(cell: cell, size: size, rows: rows), fromInput: x.value, fromState: uh.view, state: &state, gates: &gates,
-                  states: &states)
+        S.advance(
+            RecurrentStep(cell: cell, size: size, rows: rows), fromInput: x.value, fromState: uh.view, state: &state, gates: &gates,
+            states: &states)
     }
     guard let tape else { return Variable(states) }
     let result = states, kept = gates
     return tape.record(states) { tape, gradient in
-        recurrentBackward(gradient, states: result, gates: kept, x: x, initial: initial, weight: weight, bias: bias, cell: cell, plan: plan, tape)
+        recurrentBackward(
+            gradient, states: result, gates: kept, x: x, initial: initial, weight: weight, bias: bias, cell: cell, plan: plan, tape)
     }
 }
 
@@ -59,8 +61,9 @@ private func recurrentBackward<S: TensorScalar>(
             S.gatherRows(states.view, plan.steps[t - 1].prefix(step.count).map(Int32.init), into: &previous[rows: running])
         }
         S.copy(previous.view[rows: running][columns: 0..<size], into: &outputs[rows: place])
-        S.retreat(step, gates: gates, states: states, previous: previous.view, dstates, dstate: &dstate, dgates: &dx,
-                  dproducts: &products[rows: place])
+        S.retreat(
+            step, gates: gates, states: states, previous: previous.view, dstates, dstate: &dstate, dgates: &dx,
+            dproducts: &products[rows: place])
         S.multiply(products.view[rows: place], by: back, plus: nil, activation: .identity, into: &dh[rows: running])
         for s in running { S.add(dh.view[s], to: &dstate[row: s, columns: 0..<size]) }
         end = place.lowerBound

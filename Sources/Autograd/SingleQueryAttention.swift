@@ -12,8 +12,9 @@ public func singleQueryAttention<S: TensorScalar>(
     _ queries: Tensor<S>, memory: Tensor<S>, offsets: [Int64], sequences: [Int], heads: Int
 ) -> Tensor<S> {
     precondition(queries.rows == sequences.count && Int(offsets.last ?? 0) == memory.rows)
-    return singleQueryAttention(queries, memory: memory, firstKeys: sequences.map { offsets[$0] },
-                                keyCounts: sequences.map { offsets[$0 + 1] - offsets[$0] }, heads: heads)
+    return singleQueryAttention(
+        queries, memory: memory, firstKeys: sequences.map { offsets[$0] },
+        keyCounts: sequences.map { offsets[$0 + 1] - offsets[$0] }, heads: heads)
 }
 
 /// The same where query i looks at rows `firstKeys[i] ..< firstKeys[i] + keyCounts[i]`; `group` query heads share a head of the memory, and
@@ -23,6 +24,7 @@ package func singleQueryAttention<S: TensorScalar>(
     cap: Double? = nil
 ) -> Tensor<S> {
     let headSize = memory.columns / 2 * group / heads
-    return S.attendSingly(queries.view, memory: memory.view, firstKeys: firstKeys, keyCounts: keyCounts, heads: heads, group: group,
-                          scale: scale ?? 1 / S(headSize).squareRoot(), cap: S(cap ?? 0))
+    return S.attendSingly(
+        queries.view, memory: memory.view, firstKeys: firstKeys, keyCounts: keyCounts, heads: heads, group: group,
+        scale: scale ?? 1 / S(headSize).squareRoot(), cap: S(cap ?? 0))
 }

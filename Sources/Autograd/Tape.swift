@@ -70,7 +70,8 @@ public final class Tape<Scalar: TensorScalar> {
     private var nodes: [Node] = []
 
     public init(
-        precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore(), trains: Bool = true
+        precision: Precision = .f32, seed: UInt64 = 0, frozen: Set<ObjectIdentifier> = [], store: GradientStore<Scalar> = GradientStore(),
+        trains: Bool = true
     ) {
         self.precision = precision
         self.trains = trains

@@ -70,7 +70,8 @@ enum CairoWriter {
         // Beyond this cairo refuses.
         guard width >= 1, height >= 1, width <= 32_767, height <= 32_767 else {
             throw DataError(
-                .usage, "a picture of \(width.short(0)) × \(height.short(0)) pixels cannot be made: at most 32767 a side; use fewer dots per inch")
+                .usage,
+                "a picture of \(width.short(0)) × \(height.short(0)) pixels cannot be made: at most 32767 a side; use fewer dots per inch")
         }
         let typesetter = Typesetter(families: scene.fontFamilies)
         try typesetter.requireGlyphs(for: scene.texts)
@@ -169,8 +170,9 @@ enum CairoWriter {
 
     private static func drawRaster(_ group: Scene.Group, on cairo: OpaquePointer, scene: Scene) {
         let scale = Scene.rasterDotsPerInch / 72
-        guard let surface = try? image(
-            of: group.elements, size: scene.size, scale: scale, scene: scene, background: nil)
+        guard
+            let surface = try? image(
+                of: group.elements, size: scene.size, scale: scale, scene: scene, background: nil)
         else {
             // Too large a page for an image of this resolution: draw the shapes after all.
             draw(group.elements, on: cairo, scene: scene, typesetter: Typesetter(families: scene.fontFamilies), rasterizes: false)

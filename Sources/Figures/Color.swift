@@ -65,8 +65,8 @@ public struct Color: Sendable, Equatable, Hashable {
 
 /// Colours for groups and for values, distinguishable with any of the common colour-vision deficiencies.
 public enum Palette {
-    /// Twelve group colours: Okabe & Ito's eight ("Color Universal Design", 2008), ordered for white paper and their yellow darkened for it, and
-    /// four dark or earthy ones that differ from them in lightness.
+    /// Twelve group colours: Okabe & Ito's eight ("Color Universal Design", 2008), ordered for white paper and their yellow darkened for
+    /// it, and four dark or earthy ones that differ from them in lightness.
     public static let groups: [Color] = [
         Color(0x0072B2), Color(0xE69F00), Color(0x009E73), Color(0xCC79A7), Color(0x56B4E9), Color(0xD55E00),
         Color(0x222222), Color(0x882255), Color(0x999933), Color(0x332288), Color(0x8B5A2B), Color(0xD6C21A),

@@ -55,9 +55,12 @@ struct ColorBar {
         }
         if let title {
             let x = area.x + width(typesetter: typesetter) - fontSize * 0.3
-            elements.append(.text(Scene.Text(
-                typesetter.fitted(title, width: area.height, size: fontSize), at: Point(x, bar.center.y), size: fontSize, anchor: .middle,
-                rotation: 90)))
+            elements.append(
+                .text(
+                    Scene.Text(
+                        typesetter.fitted(title, width: area.height, size: fontSize), at: Point(x, bar.center.y), size: fontSize,
+                        anchor: .middle,
+                        rotation: 90)))
         }
         return .group(Scene.Group(elements, name: "colorbar"))
     }

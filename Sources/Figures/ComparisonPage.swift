@@ -56,7 +56,8 @@ public struct ComparisonPage: Sendable {
     private static func marked(_ unit: Unit) -> String {
         switch unit {
         case .equal(let unit): SVGWriter.escaped(unit)
-        case .substituted(let target, let output): "<span class=\"wrong\" title=\"\(SVGWriter.escaped(target))\">\(SVGWriter.escaped(output))</span>"
+        case .substituted(let target, let output):
+            "<span class=\"wrong\" title=\"\(SVGWriter.escaped(target))\">\(SVGWriter.escaped(output))</span>"
         case .extra(let unit): "<span class=\"extra\">\(SVGWriter.escaped(unit))</span>"
         case .missing(let unit): "<span class=\"missing\">\(SVGWriter.escaped(unit))</span>"
         }

@@ -85,7 +85,8 @@ public struct PageStyle: Sendable {
     public var language: FigureLanguage = .english
 
     public init(
-        width: Length = .millimetres(85), height: Length? = nil, fonts: [String] = [], fontSize: Double = 7, language: FigureLanguage = .english
+        width: Length = .millimetres(85), height: Length? = nil, fonts: [String] = [], fontSize: Double = 7,
+        language: FigureLanguage = .english
     ) {
         self.width = width
         self.height = height

@@ -1,7 +1,7 @@
 /// Places labels beside their points so that no two overlap: near the point if there is room, else farther away with a leader line.
 ///
-/// Greedy over many candidate boxes per label (near positions, then rings), cheapest first, followed by rounds in which every label may move
-/// to a better place given all others. Overlap and leaving the frame are never allowed; a label without a place is left out.
+/// Greedy over many candidate boxes per label (near positions, then rings), cheapest first, followed by rounds in which every label may
+/// move to a better place given all others. Overlap and leaving the frame are never allowed; a label without a place is left out.
 struct LabelPlacement {
     struct Request {
         var anchor: Point
@@ -113,13 +113,16 @@ struct LabelPlacement {
             let (ex, ey) = (r.extent.width + c, r.extent.height + c)
             let beside = [(x - w / 2, y - ey - h), (x - w / 2, y + ey), (x + ex, y - h / 2), (x - ex - w, y - h / 2)]
             for (i, corner) in beside.enumerated() { consider(box(corner.0, corner.1), 1 + 0.4 * Double(i), leader: false) }
-            for (i, d) in [(0.0, -0.7), (0, 0.7), (0.25, 0), (-0.25, 0), (0, -1.2), (0, 1.2), (0.45, -0.6), (-0.45, -0.6), (0.45, 0.6), (-0.45, 0.6)].enumerated() {
+            for (i, d) in [
+                (0.0, -0.7), (0, 0.7), (0.25, 0), (-0.25, 0), (0, -1.2), (0, 1.2), (0.45, -0.6), (-0.45, -0.6), (0.45, 0.6), (-0.45, 0.6),
+            ].enumerated() {
                 consider(box(x - w / 2 + d.0 * w, y - h / 2 + d.1 * h), 2 + 0.5 * Double(i), leader: false)
             }
         } else {
             let diagonal = c * 0.7
             let near = [
-                (x + c, y - h / 2), (x + diagonal, y - diagonal - h), (x + diagonal, y + diagonal), (x - c - w, y - h / 2), (x - w / 2, y - c - h),
+                (x + c, y - h / 2), (x + diagonal, y - diagonal - h), (x + diagonal, y + diagonal), (x - c - w, y - h / 2),
+                (x - w / 2, y - c - h),
                 (x - w / 2, y + c), (x - diagonal - w, y - diagonal - h), (x - diagonal - w, y + diagonal),
             ]
             for (i, corner) in near.enumerated() { consider(box(corner.0, corner.1), 0.4 * Double(i), leader: false) }
@@ -205,11 +208,13 @@ struct PointGrid {
     }
 
     func count(in box: Rectangle, except excluded: Point? = nil) -> Int {
-        let left = min(max(Int((box.x - frame.x) / cell), 0), columns - 1), right = min(max(Int((box.maxX - frame.x) / cell), 0), columns - 1)
+        let left = min(max(Int((box.x - frame.x) / cell), 0), columns - 1),
+            right = min(max(Int((box.maxX - frame.x) / cell), 0), columns - 1)
         let top = min(max(Int((box.y - frame.y) / cell), 0), rows - 1), bottom = min(max(Int((box.maxY - frame.y) / cell), 0), rows - 1)
         var count = 0
         for row in top...bottom {
-            for i in starts[row * columns + left]..<starts[row * columns + right + 1] where box.contains(sorted[i]) && sorted[i] != excluded {
+            for i in starts[row * columns + left]..<starts[row * columns + right + 1] where box.contains(sorted[i]) && sorted[i] != excluded
+            {
                 count += 1
             }
         }

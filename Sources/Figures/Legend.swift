@@ -15,7 +15,9 @@ struct Legend {
     var fontSize: Double
     var markerSize = 4.0
     private var rowHeight: Double { fontSize * 1.45 }
-    private var sampleWidth: Double { entries.contains { if case .line = $0.sample { true } else { false } } ? fontSize * 2.1 : fontSize * 1.1 }
+    private var sampleWidth: Double {
+        entries.contains { if case .line = $0.sample { true } else { false } } ? fontSize * 2.1 : fontSize * 1.1
+    }
 
     init(title: String? = nil, entries: [Entry], fontSize: Double) {
         self.title = title
@@ -46,7 +48,8 @@ struct Legend {
         let titleWidth = title.map { typesetter.width(Typesetter.oneLine($0), size: fontSize, bold: true) } ?? 0
         return Arrangement(
             columns: columns, rows: rows, columnWidth: column + spacing, names: names,
-            width: min(width, max(Double(columns) * (column + spacing) - spacing, titleWidth)), height: Double(rows) * rowHeight + titleHeight)
+            width: min(width, max(Double(columns) * (column + spacing) - spacing, titleWidth)),
+            height: Double(rows) * rowHeight + titleHeight)
     }
 
     func draw(_ arrangement: Arrangement, at origin: Scene.Point, typesetter: Typesetter) -> Scene.Element {
@@ -71,8 +74,10 @@ struct Legend {
             case .area(let style):
                 elements.append(.rectangle(Rectangle(x: x, y: middle - fontSize * 0.4, width: sampleWidth, height: fontSize * 0.8), style))
             }
-            elements.append(.text(Scene.Text(
-                arrangement.names[i], at: Point(x + sampleWidth + fontSize * 0.5, middle + fontSize * 0.36), size: fontSize)))
+            elements.append(
+                .text(
+                    Scene.Text(
+                        arrangement.names[i], at: Point(x + sampleWidth + fontSize * 0.5, middle + fontSize * 0.36), size: fontSize)))
         }
         return .group(Scene.Group(elements, name: "legend"))
     }

@@ -274,7 +274,8 @@ public struct LineChart: Figure {
         return elements
     }
 
-    /// At most a few values a hundredth of a millimetre: of each narrow column its first, lowest, highest and last, which look the same as all.
+    /// At most a few values a hundredth of a millimetre: of each narrow column its first, lowest, highest and last, which look the same as
+    /// all.
     static func thinned(_ points: [Scene.Point], columnWidth: Double = 0.15) -> [Scene.Point] {
         guard points.count > 2000 else { return points }
         var result: [Scene.Point] = []

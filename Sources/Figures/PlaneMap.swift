@@ -1,6 +1,7 @@
 import FileFormats
 
-/// A value over a plane of two quantities as colours, with named points and their intervals on it: people in the parameter space of a model.
+/// A value over a plane of two quantities as colours, with named points and their intervals on it: people in the parameter space of a
+/// model.
 public struct PlaneMap: Figure {
     /// A place on the plane; intervals are drawn as thin lines, to the edge where an end is nil.
     public struct Place: Sendable {

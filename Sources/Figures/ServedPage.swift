@@ -1,6 +1,7 @@
 import Foundation
 
-/// The page of `MapPage` for a map that a server holds: the same script, which asks for points, columns and texts instead of finding them in the file.
+/// The page of `MapPage` for a map that a server holds: the same script, which asks for points, columns and texts instead of finding them
+/// in the file.
 public enum ServedPage {
     /// The page without its data.
     ///
@@ -38,7 +39,8 @@ public enum ServedPage {
     public static func column(_ column: MapPage.Column, points: [(x: Double, y: Double)]) -> [UInt8] {
         var json = JSONText()
         switch column.values {
-        case .names(let names): MapPage.append(names: names, called: column.name, flag: nil, points: points.map { Scene.Point($0.x, $0.y) }, to: &json)
+        case .names(let names):
+            MapPage.append(names: names, called: column.name, flag: nil, points: points.map { Scene.Point($0.x, $0.y) }, to: &json)
         case .numbers(let numbers): MapPage.append(numbers: numbers, called: column.name, to: &json)
         }
         return json.bytes

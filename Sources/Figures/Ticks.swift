@@ -32,7 +32,9 @@ public struct Ticks: Sendable, Equatable {
         guard low > 0, low.isFinite, high.isFinite, high > low else { return Ticks(values: [], labels: []) }
         let first = Int(decimalLogarithm(low).rounded(.down)), last = Int(decimalLogarithm(high).rounded(.up))
         func inside(_ multiples: [Double]) -> [Double] {
-            (first...last).flatMap { e in multiples.map { $0 * power(10, Double(e)) } }.filter { $0 >= low * 0.999999 && $0 <= high * 1.000001 }
+            (first...last).flatMap { e in multiples.map { $0 * power(10, Double(e)) } }.filter {
+                $0 >= low * 0.999999 && $0 <= high * 1.000001
+            }
         }
         var values = inside([1])
         // More than about eight decades crowd the axis.

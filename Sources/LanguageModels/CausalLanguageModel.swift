@@ -17,8 +17,8 @@ public final class CausalLanguageModel: LanguageModel {
     /// Special tokens that the tokenizer itself puts before a text.
     public let leadingIDs: [Int32]
 
-    /// - Throws: `DataError` that names the file, key or tensor that does not fit; for a folder without a language-model head, what it can do
-    ///   instead.
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit; for a folder without a language-model head, what it can
+    ///   do instead.
     public init(directory: ModelDirectory, precision: Precision = .f32, dictionary: String? = nil) throws {
         self.directory = directory
         let folder = directory.transformerFolder, file = folder.appendingPathComponent("config.json").path

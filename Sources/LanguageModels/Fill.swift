@@ -31,8 +31,9 @@ public struct Fill: Sendable {
     /// - Throws: `DataError` of kind `usage` for a causal model, which has no mask token.
     public init(model: any LanguageModel) throws {
         guard model.kind == .masked, let id = model.maskID, let mask = model.tokenizer.token(for: id) else {
-            throw DataError(.usage, "a \(model.kind.rawValue) model has no mask token to fill in; use generate or surprisal",
-                            file: model.name)
+            throw DataError(
+                .usage, "a \(model.kind.rawValue) model has no mask token to fill in; use generate or surprisal",
+                file: model.name)
         }
         (self.model, self.mask) = (model, mask)
     }
@@ -57,7 +58,9 @@ public struct Fill: Sendable {
                 throw DataError(.usage, "the text has no \(mask) to fill in", file: file, line: name(index))
             }
             guard encoding.count <= model.contextLength else {
-                throw DataError(.usage, "the text has \(encoding.count) tokens, but \(model.name) reads \(model.contextLength)", file: file, line: name(index))
+                throw DataError(
+                    .usage, "the text has \(encoding.count) tokens, but \(model.name) reads \(model.contextLength)", file: file,
+                    line: name(index))
             }
             return encoding
         }

@@ -17,8 +17,8 @@ public final class MaskedLanguageModel: LanguageModel {
     /// - Parameters:
     ///   - precision: what matrix products compute in.
     ///   - dictionary: a MeCab dictionary, for tokenizers that want one.
-    /// - Throws: `DataError` that names the file, key or tensor that does not fit; of kind `usage` where the checkpoint has no head that guesses
-    ///   words, with what the model can do instead.
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit; of kind `usage` where the checkpoint has no head that
+    ///   guesses words, with what the model can do instead.
     public init(directory: ModelDirectory, precision: Precision = .f32, dictionary: String? = nil) throws {
         self.directory = directory
         self.precision = precision

@@ -2,8 +2,8 @@ import FileFormats
 import Foundation
 import Statistics
 
-/// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023), and
-/// whatever has two columns of sentences.
+/// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023),
+/// and whatever has two columns of sentences.
 public struct MinimalPairs: Sendable {
     public struct Pair: Sendable, Equatable {
         public var good: String
@@ -99,8 +99,8 @@ public struct MinimalPairs: Sendable {
         public var ties: Int
     }
 
-    /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the values
-    /// of the first category if there are at least ten: pairs from one template are not independent.
+    /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the
+    /// values of the first category if there are at least ten: pairs from one template are not independent.
     public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
             try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),

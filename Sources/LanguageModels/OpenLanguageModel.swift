@@ -12,9 +12,13 @@ import Tensors
 public func openLanguageModel(_ model: String, precision: Precision = .f32, dictionary: String? = nil) throws -> any LanguageModel {
     let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
     guard !directory.isStatic else {
-        throw DataError(.usage, "this model is a table of token vectors and gives no probabilities; use it with embed, similarity or "
-            + "rank", file: directory.name)
+        throw DataError(
+            .usage,
+            "this model is a table of token vectors and gives no probabilities; use it with embed, similarity or "
+                + "rank", file: directory.name)
     }
-    if DecoderConfiguration.describes(directory.configuration) { return try CausalLanguageModel(directory: directory, precision: precision, dictionary: dictionary) }
+    if DecoderConfiguration.describes(directory.configuration) {
+        return try CausalLanguageModel(directory: directory, precision: precision, dictionary: dictionary)
+    }
     return try MaskedLanguageModel(directory: directory, precision: precision, dictionary: dictionary)
 }

@@ -109,8 +109,8 @@ public enum SymbolUnit: String, Sendable, CaseIterable {
     case words
 }
 
-/// A `tokenizer.json` (Hugging Face `WordLevel`) of the symbols that occur in texts, most frequent first; `[PAD]`, `[BOS]`, `[EOS]`, `[UNK]`
-/// are ids 0 to 3.
+/// A `tokenizer.json` (Hugging Face `WordLevel`) of the symbols that occur in texts, most frequent first; `[PAD]`, `[BOS]`, `[EOS]`,
+/// `[UNK]` are ids 0 to 3.
 public func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit) -> JSON {
     var counts: [String: Int] = [:]
     for text in texts {

@@ -47,7 +47,8 @@ public struct SequenceComparison: Sendable, Equatable {
         edits = found.reversed()
     }
 
-    /// The output for a terminal: wrong and additional units red, a missing one as a red underscore; characters that would steer it spelled out.
+    /// The output for a terminal: wrong and additional units red, a missing one as a red underscore; characters that would steer it spelled
+    /// out.
     public var coloured: String {
         edits.map { edit in
             switch edit {

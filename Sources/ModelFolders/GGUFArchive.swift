@@ -4,8 +4,8 @@ import Tensors
 
 /// A GGUF file under the names that Hugging Face's checkpoints use, for Llama, Mistral, Qwen and Gemma.
 ///
-/// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary positions
-/// are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
+/// llama.cpp's converter changes some tensors, which is undone here: it reorders the rows of Llama's queries and keys (pairs of rotary
+/// positions are side by side there), and adds the 1 that Gemma's checkpoints leave out of their norms' scales.
 public struct GGUFArchive: WeightArchive {
     private let file: GGUFFile
     /// From the names here to the file's.
@@ -14,7 +14,8 @@ public struct GGUFArchive: WeightArchive {
 
     private static let parts: [String: String] = [
         "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
-        "attn_output": "self_attn.o_proj", "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm", "ffn_gate": "mlp.gate_proj",
+        "attn_output": "self_attn.o_proj", "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
+        "ffn_gate": "mlp.gate_proj",
         "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     ]
     public static let architectures = ["llama", "qwen2", "qwen3", "gemma2", "gemma3"]
@@ -24,7 +25,10 @@ public struct GGUFArchive: WeightArchive {
         self.file = file
         architecture = file.architecture ?? ""
         guard Self.architectures.contains(architecture) else {
-            throw DataError(.badData, "GGUF of architecture '\(architecture)' is not supported; expected one of \(Self.architectures.joined(separator: ", "))", file: file.path)
+            throw DataError(
+                .badData,
+                "GGUF of architecture '\(architecture)' is not supported; expected one of \(Self.architectures.joined(separator: ", "))",
+                file: file.path)
         }
         var parts = Self.parts
         if architecture.hasPrefix("gemma") {
@@ -57,7 +61,10 @@ public struct GGUFArchive: WeightArchive {
         var tensor = Tensor<Float>(uninitialized: entry.shape)
         let count = tensor.count
         try tensor.withUnsafeMutableElements { try file.read(place, into: UnsafeMutableBufferPointer(start: $0, count: count)) }
-        if architecture == "llama", place.hasSuffix("attn_q.weight") || place.hasSuffix("attn_k.weight") || place.hasSuffix("attn_q.bias") || place.hasSuffix("attn_k.bias") {
+        if architecture == "llama",
+            place.hasSuffix("attn_q.weight") || place.hasSuffix("attn_k.weight") || place.hasSuffix("attn_q.bias")
+                || place.hasSuffix("attn_k.bias")
+        {
             return try unpaired(tensor, heads: heads(place.contains("attn_q") ? "head_count" : "head_count_kv"))
         }
         if architecture.hasPrefix("gemma"), name.hasSuffix("norm.weight") {
@@ -67,7 +74,8 @@ public struct GGUFArchive: WeightArchive {
     }
 
     private func heads(_ key: String) throws -> Int {
-        guard case .integer(let count)? = file.metadata["llama.attention.\(key)"] ?? file.metadata["llama.attention.head_count"], count > 0 else {
+        guard case .integer(let count)? = file.metadata["llama.attention.\(key)"] ?? file.metadata["llama.attention.head_count"], count > 0
+        else {
             throw DataError(.badData, "'llama.attention.\(key)' is missing; the row order of the queries depends on it", file: fileName)
         }
         return count
@@ -76,7 +84,9 @@ public struct GGUFArchive: WeightArchive {
     /// Rows 2 i and 2 i + 1 of each head become rows i and i + half.
     private func unpaired(_ tensor: Tensor<Float>, heads: Int) throws -> Tensor<Float> {
         let rows = tensor.shape[0], width = tensor.count / max(1, rows)
-        guard rows % (2 * heads) == 0 else { throw DataError(.badData, "\(rows) rows do not divide into \(heads) heads of pairs", file: fileName) }
+        guard rows % (2 * heads) == 0 else {
+            throw DataError(.badData, "\(rows) rows do not divide into \(heads) heads of pairs", file: fileName)
+        }
         let half = rows / heads / 2
         var result = Tensor<Float>(uninitialized: tensor.shape)
         tensor.withUnsafeElements { from in

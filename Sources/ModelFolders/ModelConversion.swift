@@ -36,7 +36,9 @@ public enum ModelConversion {
     /// - Parameters:
     ///   - target: the folder, which appears when it is complete.
     ///   - replaces: whether a model that is there may go; else the folder has to be missing or empty.
-    public static func convert(_ directory: ModelDirectory, to target: URL, precision: SafetensorsWriter.Precision, replaces: Bool = false) throws -> Summary {
+    public static func convert(
+        _ directory: ModelDirectory, to target: URL, precision: SafetensorsWriter.Precision, replaces: Bool = false
+    ) throws -> Summary {
         let manager = FileManager.default
         func names(_ folder: URL) throws -> [String] {
             do { return try manager.contentsOfDirectory(atPath: folder.path).sorted() } catch {
@@ -58,7 +60,9 @@ public enum ModelConversion {
                 guard manager.fileExists(atPath: item.path, isDirectory: &isFolder) else { continue }
                 if isFolder.boolValue {
                     // Modules lie one floor down; onnx, openvino and the like are other formats of the same weights.
-                    if depth == 0, manager.fileExists(atPath: item.appendingPathComponent("config.json").path), !["onnx", "openvino"].contains(name) {
+                    if depth == 0, manager.fileExists(atPath: item.appendingPathComponent("config.json").path),
+                        !["onnx", "openvino"].contains(name)
+                    {
                         try convert(item, to: to.appendingPathComponent(name), depth: 1)
                     }
                 } else if name.hasSuffix(".safetensors") || name.hasPrefix("pytorch_model") || name == "model.safetensors.index.json" {

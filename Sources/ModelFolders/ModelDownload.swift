@@ -16,7 +16,8 @@ public struct ModelDownload: Sendable {
     private let isOffline: Bool
     private let repository: URL
 
-    /// What a hub may ask of this machine. A hub that is slow, broken or hostile ends in an error within these bounds; what arrived is kept.
+    /// What a hub may ask of this machine. A hub that is slow, broken or hostile ends in an error within these bounds; what arrived is
+    /// kept.
     public struct Limits: Sendable {
         /// Bytes that a model may have in all.
         public var bytes = 20_000_000_000

@@ -27,7 +27,8 @@ public struct ModelDescription: Sendable {
             kind = directory.assumesMeanPooling ? "encoder" : "sentence vectors"
         }
         let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.transformerFolder.path)) ?? []
-        weightBytes = files.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".gguf") || $0.hasPrefix("pytorch_model") }.reduce(0) { sum, file in
+        weightBytes = files.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".gguf") || $0.hasPrefix("pytorch_model") }.reduce(0) {
+            sum, file in
             let path = directory.transformerFolder.appendingPathComponent(file).resolvingSymlinksInPath().path
             return sum + ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0)
         }
@@ -52,7 +53,8 @@ public struct ModelDescription: Sendable {
             } else if let colon = line.firstIndex(of: ":"), line.first != " " {
                 key = plain(line[..<colon])
                 let rest = plain(line[line.index(after: colon)...])
-                let items = rest.hasPrefix("[") && rest.hasSuffix("]") ? rest.dropFirst().dropLast().split(separator: ",").map(plain) : [rest]
+                let items =
+                    rest.hasPrefix("[") && rest.hasSuffix("]") ? rest.dropFirst().dropLast().split(separator: ",").map(plain) : [rest]
                 values[key] = items.filter { !$0.isEmpty }
             }
         }
@@ -68,9 +70,11 @@ extension ModelLocation {
         func children(_ folder: URL) -> [String] { ((try? manager.contentsOfDirectory(atPath: folder.path)) ?? []).sorted() }
         var found: [ModelDescription] = [], seen: Set<String> = []
         func add(_ name: String, _ folder: URL) {
-            guard manager.fileExists(atPath: folder.appendingPathComponent("config.json").path)
+            guard
+                manager.fileExists(atPath: folder.appendingPathComponent("config.json").path)
                     || manager.fileExists(atPath: folder.appendingPathComponent("modules.json").path),
-                  let description = try? ModelDescription(folder: folder, name: name), seen.insert(name).inserted else { return }
+                let description = try? ModelDescription(folder: folder, name: name), seen.insert(name).inserted
+            else { return }
             found.append(description)
         }
         for place in modelFolders() { for name in children(place) { add(name, place.appendingPathComponent(name)) } }

@@ -15,7 +15,9 @@ public struct SafetensorsArchive: WeightArchive {
     public func tensor(_ name: String) throws -> Tensor<Float> {
         guard let entry = source[name] else { throw DataError(.badData, "no tensor '\(name)'", file: fileName) }
         let view: Tensor<Float>? = try source.withBytes(of: name) { bytes in
-            guard source.isMapped, entry.dtype == .f32, let base = bytes.baseAddress, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else { return nil }
+            guard source.isMapped, entry.dtype == .f32, let base = bytes.baseAddress,
+                Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0
+            else { return nil }
             return Tensor(viewing: base.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: Owner(source: source))
         }
         if let view { return view }

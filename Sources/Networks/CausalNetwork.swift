@@ -10,8 +10,11 @@ public final class CausalNetwork<Scalar: TensorScalar>: Module {
     /// - Parameter precision: what products compute in when there is no tape.
     public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         decoder = Decoder(configuration, precision: precision)
-        head = configuration.tiedHead ? Linear(sharing: decoder.words, bias: nil, precision: precision)
-            : Linear(inputs: configuration.hiddenSize, outputs: configuration.vocabularySize, bias: configuration.headBias, precision: precision)
+        head =
+            configuration.tiedHead
+            ? Linear(sharing: decoder.words, bias: nil, precision: precision)
+            : Linear(
+                inputs: configuration.hiddenSize, outputs: configuration.vocabularySize, bias: configuration.headBias, precision: precision)
     }
 
     public var configuration: DecoderConfiguration { decoder.configuration }

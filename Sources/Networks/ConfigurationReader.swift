@@ -72,7 +72,8 @@ struct ConfigurationReader {
 
     /// Their names in configuration files; the first name of each is the one written.
     private static let activations: [(String, Activation)] = [
-        ("gelu", .gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu_fast", .geluTanh), ("relu", .relu), ("tanh", .tanh),
+        ("gelu", .gelu), ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu_fast", .geluTanh), ("relu", .relu),
+        ("tanh", .tanh),
         ("silu", .silu), ("swish", .silu), ("sigmoid", .sigmoid), ("linear", .identity),
     ]
 

@@ -27,7 +27,8 @@ public struct DecoderCache<Scalar: TensorScalar>: Sendable {
         let columns = fused.columns - 2 * size..<fused.columns
         for s in lengths.indices {
             let first = Int(offsets[s]), end = Int(offsets[s + 1])
-            Scalar.copy(fused.view[columns: columns][rows: first..<end], into: &rows[layer][rows: s * capacity..<s * capacity + end - first])
+            Scalar.copy(
+                fused.view[columns: columns][rows: first..<end], into: &rows[layer][rows: s * capacity..<s * capacity + end - first])
         }
     }
 
@@ -48,8 +49,9 @@ public struct DecoderCache<Scalar: TensorScalar>: Sendable {
         if case .causalWindow(let before) = mask { window = before + 1 }
         let counts = lengths.map { min($0 + 1, window) }
         let first = zip(lengths, counts).enumerated().map { s, pair in Int64(s * capacity + pair.0 + 1 - pair.1) }
-        return singleQueryAttention(fused, memory: rows[layer], firstKeys: first, keyCounts: counts.map(Int64.init), heads: heads, group: group,
-                                    scale: scale, cap: cap)
+        return singleQueryAttention(
+            fused, memory: rows[layer], firstKeys: first, keyCounts: counts.map(Int64.init), heads: heads, group: group,
+            scale: scale, cap: cap)
     }
 
     /// Counts the token that every layer has got.
@@ -71,8 +73,9 @@ public struct DecoderCache<Scalar: TensorScalar>: Sendable {
         for layer in rows.indices {
             var moved = Tensor<Scalar>(uninitialized: [kept.count * newCapacity, 2 * size])
             for (i, s) in kept.enumerated() {
-                Scalar.copy(rows[layer].view[rows: s * capacity..<s * capacity + lengths[s]],
-                            into: &moved[rows: i * newCapacity..<i * newCapacity + lengths[s]])
+                Scalar.copy(
+                    rows[layer].view[rows: s * capacity..<s * capacity + lengths[s]],
+                    into: &moved[rows: i * newCapacity..<i * newCapacity + lengths[s]])
             }
             rows[layer] = moved
         }

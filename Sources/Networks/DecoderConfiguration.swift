@@ -87,8 +87,10 @@ public struct DecoderConfiguration: Sendable, Equatable {
         static func == (a: Source, b: Source) -> Bool { true }
     }
 
-    public init(vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, keyValueHeads: Int? = nil, headSize: Int? = nil,
-                intermediateSize: Int, positions: Int = 2048) {
+    public init(
+        vocabularySize: Int, hiddenSize: Int, layers: Int, attentionHeads: Int, keyValueHeads: Int? = nil, headSize: Int? = nil,
+        intermediateSize: Int, positions: Int = 2048
+    ) {
         (self.vocabularySize, self.hiddenSize, self.layers, self.attentionHeads) = (vocabularySize, hiddenSize, layers, attentionHeads)
         self.keyValueHeads = keyValueHeads ?? attentionHeads
         self.headSize = headSize ?? hiddenSize / max(1, attentionHeads)

@@ -37,7 +37,9 @@ public struct DecodingOptions: Sendable, Equatable {
             try check(outputs <= width, "a beam of width \(width) cannot give \(outputs) outputs")
             try check(penalty.isFinite, "the length penalty is a number")
         case .sampling(let temperature, let k, let p):
-            try check(temperature > 0 && temperature.isFinite, "the temperature is greater than 0, not \(temperature); greedy decoding is its limit at 0")
+            try check(
+                temperature > 0 && temperature.isFinite,
+                "the temperature is greater than 0, not \(temperature); greedy decoding is its limit at 0")
             try check(k ?? 1 >= 1, "top-k keeps at least 1 token")
             try check(p.map { $0 > 0 && $0 <= 1 } ?? true, "top-p must be above 0 and at most 1")
         }
@@ -77,8 +79,10 @@ extension Seq2SeqNetwork {
         // The begin mark takes a position; the end mark is never read.
         let limit = min(options.maximumLength ?? .max, configuration.maximumLength - 1)
         let writer = TokenWriter(
-            begin: { self.beginDecoding(source) }, firstTokens: [Int32](repeating: configuration.beginID, count: source.sequences), ends: [configuration.endID],
-            limits: [Int](repeating: limit, count: source.sequences), scores: { self.output(Variable($0), on: nil).value }, mostProbable: mostProbable)
+            begin: { self.beginDecoding(source) }, firstTokens: [Int32](repeating: configuration.beginID, count: source.sequences),
+            ends: [configuration.endID],
+            limits: [Int](repeating: limit, count: source.sequences), scores: { self.output(Variable($0), on: nil).value },
+            mostProbable: mostProbable)
         return writer.write(options, prefixes: prefixes, firstSource: firstSource)
     }
 
@@ -93,7 +97,8 @@ extension Seq2SeqNetwork {
     /// - Returns: for each target the log-probability of every token and of the end mark; their sum is the output's.
     public func score(_ source: PackedBatch, targets: [[Int32]]) -> [[Double]] {
         let input = PackedBatch(targets.map { [configuration.beginID] + $0 })
-        let found = mostProbable(states(source: source, decoderInput: input, on: nil).value, wanted: targets.flatMap { $0 + [configuration.endID] })
+        let found = mostProbable(
+            states(source: source, decoderInput: input, on: nil).value, wanted: targets.flatMap { $0 + [configuration.endID] })
         return targets.indices.map { Array(found.logProbabilities[Int(input.offsets[$0])..<Int(input.offsets[$0 + 1])]) }
     }
 }

@@ -35,7 +35,8 @@ public final class DisentangledTerms<Scalar: TensorScalar>: Module {
         self.configuration = configuration
         let own = !configuration.sharesProjections
         keyProjection = own && configuration.contentToPosition ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
-        queryProjection = own && configuration.positionToContent ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
+        queryProjection =
+            own && configuration.positionToContent ? Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision) : nil
     }
 
     public var parameters: [Parameter<Scalar>] { (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) }
@@ -52,7 +53,8 @@ public final class DisentangledTerms<Scalar: TensorScalar>: Module {
     ///   - fused: the layer's queries, keys and values `(tokens, 3 × hiddenSize)`.
     ///   - positions: `(2 × span, hiddenSize)`.
     func callAsFunction(
-        _ fused: Variable<Scalar>, _ positions: Variable<Scalar>, of attention: SelfAttention<Scalar>, offsets: [Int64], on tape: Tape<Scalar>?
+        _ fused: Variable<Scalar>, _ positions: Variable<Scalar>, of attention: SelfAttention<Scalar>, offsets: [Int64],
+        on tape: Tape<Scalar>?
     ) -> (scores: Variable<Scalar>, offsets: [Int64]) {
         let size = attention.hiddenSize, headSize = size / attention.heads
         var keys: AttentionColumns<Scalar>?, queries: AttentionColumns<Scalar>?
@@ -66,7 +68,8 @@ public final class DisentangledTerms<Scalar: TensorScalar>: Module {
         }
         return disentangledScores(
             queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: size), positionKeys: keys, positionQueries: queries,
-            heads: attention.heads, headSize: headSize, offsets: offsets, row: configuration.row, scale: scale(headSize: headSize), on: tape)
+            heads: attention.heads, headSize: headSize, offsets: offsets, row: configuration.row, scale: scale(headSize: headSize), on: tape
+        )
     }
 }
 

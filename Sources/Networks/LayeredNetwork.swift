@@ -76,10 +76,14 @@ extension Encoder: LayeredNetwork {
 /// - Parameter file: how errors name it.
 /// - Throws: `DataError` that names the key that does not fit; for an unknown architecture, those that are known.
 public func makeLayeredNetwork(json: JSON, file: String, precision: Precision = .f32) throws -> any LayeredNetwork<Float> {
-    if DecoderConfiguration.describes(json) { return Decoder<Float>(try DecoderConfiguration(json: json, file: file), precision: precision) }
+    if DecoderConfiguration.describes(json) {
+        return Decoder<Float>(try DecoderConfiguration(json: json, file: file), precision: precision)
+    }
     if let type = json["model_type"]?.string, !supportedModelTypes.contains(type) {
-        throw DataError(.badData, "model_type '\(type)' is not supported; expected one of \((supportedModelTypes + supportedDecoderTypes).joined(separator: ", "))",
-                        file: file)
+        throw DataError(
+            .badData,
+            "model_type '\(type)' is not supported; expected one of \((supportedModelTypes + supportedDecoderTypes).joined(separator: ", "))",
+            file: file)
     }
     return Encoder<Float>(try EncoderConfiguration(json: json, file: file), precision: precision)
 }

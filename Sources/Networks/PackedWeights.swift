@@ -3,12 +3,12 @@ import FileFormats
 import Synchronization
 import Tensors
 
-/// The weights of a model as matrix products want them, kept in the user's cache, so that the next process maps them and neither reads nor lays out the
-/// model's own.
+/// The weights of a model as matrix products want them, kept in the user's cache, so that the next process maps them and neither reads nor
+/// lays out the model's own.
 ///
-/// The first process that computes with a model writes the file; what it holds is what that process laid out. Its name is the hash of the model's
-/// weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it is and how to
-/// disable it.
+/// The first process that computes with a model writes the file; what it holds is what that process laid out. Its name is the hash of the
+/// model's weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it is and
+/// how to disable it.
 public final class PackedWeights: Sendable {
     private let key: String
     private let precision: Precision

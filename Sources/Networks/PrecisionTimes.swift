@@ -4,8 +4,8 @@ import Tensors
 
 /// How long one small matrix product takes on this processor in each precision.
 ///
-/// Which is fastest depends on the processor: bf16 is nearly twice as fast as f32 where its instructions run at full rate, and slower where they do not. Measured
-/// once in some milliseconds, and kept in the user's cache for this processor and this version of oneDNN.
+/// Which is fastest depends on the processor: bf16 is nearly twice as fast as f32 where its instructions run at full rate, and slower where
+/// they do not. Measured once in some milliseconds, and kept in the user's cache for this processor and this version of oneDNN.
 public struct PrecisionTimes: Sendable, Equatable {
     /// Seconds for one product; precisions without instructions here are absent.
     public let seconds: [Precision: Double]

@@ -32,8 +32,8 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
     }
 }
 
-/// A recurrent network that reads a source and writes a target: plain (Sutskever et al. 2014), or with the attention of Bahdanau et al. 2014
-/// or Luong et al. 2015.
+/// A recurrent network that reads a source and writes a target: plain (Sutskever et al. 2014), or with the attention of Bahdanau et al.
+/// 2014 or Luong et al. 2015.
 ///
 /// With attention, what the output layer reads is tanh(W [context; state]) (Luong's attentional vector) for every kind, so that the kinds
 /// differ in how they score and nothing else. A bidirectional encoder's last states are taken to the decoder's size by a linear layer.

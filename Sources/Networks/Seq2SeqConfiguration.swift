@@ -97,8 +97,9 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
                 throw fail("input_feeding needs an attention")
             }
             guard shape.attention != .dot || !shape.bidirectional else {
-                throw fail("attention 'dot' needs encoder and decoder states of the same size; with a bidirectional encoder use "
-                    + "'general', 'concat' or 'additive'")
+                throw fail(
+                    "attention 'dot' needs encoder and decoder states of the same size; with a bidirectional encoder use "
+                        + "'general', 'concat' or 'additive'")
             }
         }
         guard !tiedOutput || embeddingSize == readoutSize else {
@@ -117,7 +118,8 @@ public struct Seq2SeqConfiguration: Sendable, Equatable {
     public var json: JSON {
         var members: [(key: String, value: JSON)] = [
             ("model_type", .string(Self.modelType)), ("vocab_size", .integer(vocabularySize)), ("max_length", .integer(maximumLength)),
-            ("bos_token_id", .integer(Int(beginID))), ("eos_token_id", .integer(Int(endID))), ("shared_embeddings", .bool(sharedEmbeddings)),
+            ("bos_token_id", .integer(Int(beginID))), ("eos_token_id", .integer(Int(endID))),
+            ("shared_embeddings", .bool(sharedEmbeddings)),
             ("tied_output", .bool(tiedOutput)), ("dropout", .number(dropout)),
         ]
         switch architecture {

@@ -99,7 +99,8 @@ struct HypothesisSources {
 
 /// Makes the network that a configuration describes, with random weights; without a seed with zeros, for a checkpoint to fill.
 ///
-/// - Parameter precision: what products compute in when there is no tape: all of a Transformer's, the output layer's of a recurrent network.
+/// - Parameter precision: what products compute in when there is no tape: all of a Transformer's, the output layer's of a recurrent
+///   network.
 public func makeSeq2SeqNetwork<S: TensorScalar>(
     _ configuration: Seq2SeqConfiguration, seed: UInt64?, precision: Precision = .f32, as type: S.Type = Float.self
 ) throws -> any Seq2SeqNetwork<S> {

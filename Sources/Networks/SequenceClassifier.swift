@@ -37,7 +37,9 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         let family = try encoderFamily(reader)
         guard let head = try family.head(reader) else {
             let known = supportedModelTypes.filter { $0 != "nomic_bert" }
-            throw reader.fail("a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))")
+            throw reader.fail(
+                "a classification head on a model of type '\(family.modelTypes[0])' is not supported; expected one of \(known.joined(separator: ", "))"
+            )
         }
         var configuration = try EncoderConfiguration(json: json, file: file)
         if let dropout { configuration.dropout = dropout }
@@ -103,7 +105,8 @@ extension SequenceClassifier where Scalar == Float {
         try Networks.load(headEntries, from: archive)
     }
 
-    /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's pooler).
+    /// Fills the encoder from the checkpoint of a model without this head, and the head's first layer where that model has it (BERT's
+    /// pooler).
     ///
     /// - Returns: whether the head's first layer was there.
     /// - Throws: `DataError` that names a tensor of the encoder that is missing or does not fit.
@@ -114,7 +117,9 @@ extension SequenceClassifier where Scalar == Float {
         var keys = CheckpointKeys<Float>()
         keys.add(String(name.dropFirst(head.encoderPrefix.count)), dense)
         let names = Set(archive.names)
-        guard let prefix = encoder.checkpointPrefixes.first(where: { prefix in keys.entries.allSatisfy { names.contains(prefix + $0.key) } }) else { return false }
+        guard
+            let prefix = encoder.checkpointPrefixes.first(where: { prefix in keys.entries.allSatisfy { names.contains(prefix + $0.key) } })
+        else { return false }
         try Networks.load(keys.entries, from: archive, prefixes: [prefix])
         return true
     }

@@ -26,9 +26,11 @@ public final class CrossEncoder: Sendable {
         let json = directory.configuration, file = directory.transformerFolder.appendingPathComponent("config.json").path
         let architecture = json["architectures"]?.array?.first?.string ?? ""
         guard architecture.hasSuffix("ForSequenceClassification") else {
-            throw DataError(.usage, "this model is not a reranker: its architecture is '\(architecture)', expected one ending in "
-                + "ForSequenceClassification; "
-                            + "a model of sentence vectors compares texts with rank and similarity", file: file)
+            throw DataError(
+                .usage,
+                "this model is not a reranker: its architecture is '\(architecture)', expected one ending in "
+                    + "ForSequenceClassification; "
+                    + "a model of sentence vectors compares texts with rank and similarity", file: file)
         }
         sequences = try SequenceScorer(directory, options: options)
         guard sequences.network.labels == 1 else {

@@ -38,9 +38,11 @@ extension SentenceEncoder {
         (options.batchTokens, options.threads, options.dictionary) = (overriding.batchTokens, overriding.threads, overriding.dictionary)
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: overriding.model ?? metadata.model))
         guard try directory.sha256() == metadata.modelSHA256 else {
-            throw DataError(.badData, "the vectors were made by '\(metadata.model)', but the installed model of that name has different "
-                + "contents; "
-                            + "embed the sentences again, or give the right model's folder", file: file.path)
+            throw DataError(
+                .badData,
+                "the vectors were made by '\(metadata.model)', but the installed model of that name has different "
+                    + "contents; "
+                    + "embed the sentences again, or give the right model's folder", file: file.path)
         }
         try self.init(directory: directory, options: options, atMost: file.dimension)
     }

@@ -181,7 +181,8 @@ public final class SentenceEncoder: Sendable {
         return tokens.count - (tokens.last == 1 ? 1 : 0)
     }
 
-    /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it says more.
+    /// What a model's folder holds. The vocabulary is compared with the tokenizer's before weights are looked at: where both are wrong, it
+    /// says more.
     private struct Parts: Sendable {
         var tokenizer: Tokenizer
         /// Nil if the weights alone tell it.

@@ -22,8 +22,10 @@ final class SequenceScorer: Sendable {
         network = try SequenceClassifier(json: directory.configuration, file: file, precision: options.precision)
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })
         guard tokenizer.idBound <= network.encoder.configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
-                            + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
+                    + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
         }
         try network.load(from: ModelDirectory.weights(in: directory.transformerFolder))
         let limit = network.encoder.configuration.longestSequence
@@ -45,7 +47,9 @@ final class SequenceScorer: Sendable {
 /// Token ids of texts or pairs for a sequence classifier, and what it makes of them; for inference and for training alike.
 package enum EncodedSequences {
     /// - Returns: the encodings in order, and how many were cut.
-    package static func encode(_ firsts: [String], _ seconds: [String]?, _ tokenizer: Tokenizer, maxLength: Int, threads: Int) throws -> ([Encoding], truncated: Int) {
+    package static func encode(
+        _ firsts: [String], _ seconds: [String]?, _ tokenizer: Tokenizer, maxLength: Int, threads: Int
+    ) throws -> ([Encoding], truncated: Int) {
         let ranges = Parallel.chunks(firsts.count, size: 64)
         let encoded = Mutex([[Encoding]](repeating: [], count: ranges.count))
         try Parallel.forEach(ranges.count, threads: threads) { chunk, _ in
@@ -62,7 +66,9 @@ package enum EncodedSequences {
     }
 
     /// (texts, labels).
-    package static func logits(_ encodings: [Encoding], _ network: SequenceClassifier<Float>, batchTokens: Int, threads: Int) throws -> Tensor<Double> {
+    package static func logits(
+        _ encodings: [Encoding], _ network: SequenceClassifier<Float>, batchTokens: Int, threads: Int
+    ) throws -> Tensor<Double> {
         let labels = network.labels, configuration = network.encoder.configuration
         let work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: batchTokens).map { rows in
             var batch = PackedBatch()

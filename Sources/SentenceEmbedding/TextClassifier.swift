@@ -4,10 +4,12 @@ import ModelFolders
 import Networks
 import Tensors
 
-/// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer of
-/// logits behind them, as `train classifier --freeze all` writes it.
+/// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer
+/// of logits behind them, as `train classifier --freeze all` writes it.
 public final class TextClassifier: Sendable {
-    public enum Task: String, Sendable { case classification = "single_label_classification", multilabel = "multi_label_classification", regression }
+    public enum Task: String, Sendable {
+        case classification = "single_label_classification", multilabel = "multi_label_classification", regression
+    }
 
     public let directory: ModelDirectory
     public let task: Task
@@ -34,7 +36,9 @@ public final class TextClassifier: Sendable {
         let directory = try ModelDirectory(folder: ModelLocation.folder(for: model))
         self.directory = directory
         let json = directory.configuration, file = directory.transformerFolder.appendingPathComponent("config.json").path
-        let names = (json["id2label"]?.object ?? []).compactMap { key, value in Int(key).flatMap { place in value.string.map { (place, $0) } } }.sorted { $0.0 < $1.0 }
+        let names = (json["id2label"]?.object ?? []).compactMap { key, value in
+            Int(key).flatMap { place in value.string.map { (place, $0) } }
+        }.sorted { $0.0 < $1.0 }
         let architecture = json["architectures"]?.array?.first?.string ?? ""
         let count: Int
         if architecture.hasSuffix("ForSequenceClassification") {
@@ -45,9 +49,11 @@ public final class TextClassifier: Sendable {
             network = .vectors(try SentenceEncoder(directory: directory, options: options))
             count = outputs
         } else {
-            throw DataError(.usage, "this model is not a classifier: its architecture is '\(architecture)', expected one ending in "
-                + "ForSequenceClassification, "
-                            + "or sentence vectors with a linear layer of named labels; `kotonoha train classifier` makes either", file: file)
+            throw DataError(
+                .usage,
+                "this model is not a classifier: its architecture is '\(architecture)', expected one ending in "
+                    + "ForSequenceClassification, "
+                    + "or sentence vectors with a linear layer of named labels; `kotonoha train classifier` makes either", file: file)
         }
         labels = names.count == count ? names.map(\.1) : (0..<count).map { "LABEL_\($0)" }
         task = json["problem_type"]?.string.flatMap(Task.init(rawValue:)) ?? (count == 1 ? .regression : .classification)

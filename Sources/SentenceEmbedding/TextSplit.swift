@@ -31,7 +31,9 @@ public enum TextSplit: Sendable, Equatable {
         let sentences = SentenceSplitter.split(text)
         guard !sentences.isEmpty else { return [text] }
         guard case .tokens(let limit) = self else { return sentences.map(String.init) }
-        guard let tokenizer else { throw DataError(.usage, "word vectors have no tokens to count; \(Setting.split) sentences works with them") }
+        guard let tokenizer else {
+            throw DataError(.usage, "word vectors have no tokens to count; \(Setting.split) sentences works with them")
+        }
         var parts: [String] = []
         var open: (text: Range<String.Index>, tokens: Int)?
         func close() {
@@ -79,8 +81,8 @@ public enum TextSplit: Sendable, Equatable {
     }
 }
 
-/// The rows of an input, each text cut into its parts: a row for each part, with the columns `document` (the text's row in the input, from 1)
-/// and `part` (from 1) behind the others.
+/// The rows of an input, each text cut into its parts: a row for each part, with the columns `document` (the text's row in the input, from
+/// 1) and `part` (from 1) behind the others.
 final class PartSource {
     static let columns = ["document", "part"]
 

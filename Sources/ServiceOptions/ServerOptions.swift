@@ -13,7 +13,8 @@ public struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Listen on a Unix socket too, which only its owner may open.", valueName: "path"))
     public var socket: String?
 
-    @Option(help: "What clients must send as Authorization: Bearer KEY; better in KOTONOHA_KEY or --key-file, since others see command lines.")
+    @Option(
+        help: "What clients must send as Authorization: Bearer KEY; better in KOTONOHA_KEY or --key-file, since others see command lines.")
     public var key: String?
 
     @Option(help: ArgumentHelp("A file whose first line is the key.", valueName: "file"))
@@ -45,7 +46,9 @@ public struct ServerOptions: ParsableArguments {
         guard Bounds.threads.contains(threads) else { throw ValidationError("--threads is \(Bounds.threads.expectation)") }
         guard Bounds.tokens.contains(batchTokens) else { throw ValidationError("--batch-tokens is \(Bounds.tokens.expectation)") }
         guard (1...1 << 30).contains(queueTokens) else { throw ValidationError("--queue-tokens is a whole number from 1 to 1,073,741,824") }
-        guard (1024...1 << 30).contains(bodyBytes) else { throw ValidationError("--body-bytes is a whole number from 1,024 to 1,073,741,824") }
+        guard (1024...1 << 30).contains(bodyBytes) else {
+            throw ValidationError("--body-bytes is a whole number from 1,024 to 1,073,741,824")
+        }
         if key != nil && keyFile != nil { throw ValidationError("--key and --key-file exclude each other") }
     }
 

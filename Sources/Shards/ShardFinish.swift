@@ -23,9 +23,11 @@ extension ShardFolder {
             faulty = shard + 1 - done.count
         }
         guard faulty == 0 else {
-            throw DataError(.badData, "\(faulty) of \(plan.shards.count) shards are missing or damaged: "
-                + "\(faults.joined(separator: "; "))\(faulty > faults.count ? " …" : ""). "
-                            + "kotonoha shard run \(path) makes what is missing", file: path)
+            throw DataError(
+                .badData,
+                "\(faulty) of \(plan.shards.count) shards are missing or damaged: "
+                    + "\(faults.joined(separator: "; "))\(faulty > faults.count ? " …" : ""). "
+                    + "kotonoha shard run \(path) makes what is missing", file: path)
         }
         let index = VectorSetIndex(shards: done, record: plan.record)
         try AtomicFile.write(to: path + "/" + VectorSetIndex.name) { try $0.write(index.json.serialized(.pretty) + "\n") }

@@ -46,7 +46,8 @@ public struct ShardPlanning {
             let firstOwn = shards.count
             while true {
                 var count = 0
-                // A shard that began like a file of another kind, or with a byte-order mark, would be taken for one: its first row goes to the shard before.
+                // A shard that began like a file of another kind, or with a byte-order mark, would be taken for one: its first row goes to
+                // the shard before.
                 while try count < rows || Self.isMistakable(path, at: source.table.place) {
                     if isCancelled() { throw DataError(.interrupted, "stopped before the plan was written") }
                     let read = try source.next(batch: max(1, min(8192, rows - count))).count

@@ -6,8 +6,9 @@ import VectorStore
 
 /// One task's work on a set: its shards, one after the other, those that are not done.
 ///
-/// A shard is computed in blocks, each of which is safe once it is written, and appears as a file by rename. What two tasks compute of the same
-/// shard is equal to the last bit, so that it does not matter whose file stays; a killed task loses at most the block that it worked on.
+/// A shard is computed in blocks, each of which is safe once it is written, and appears as a file by rename. What two tasks compute of the
+/// same shard is equal to the last bit, so that it does not matter whose file stays; a killed task loses at most the block that it worked
+/// on.
 public struct ShardRun: Sendable {
     public var folder: ShardFolder
     /// This task, from 0, and the number of tasks: task t has the shards t, t + tasks, t + 2 tasks …

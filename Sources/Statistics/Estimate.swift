@@ -14,7 +14,9 @@ public struct Estimate: Sendable, Equatable {
     public var n: Int
     public var method: Method
 
-    public init(_ value: Double, interval: ClosedRange<Double>? = nil, level: Double = 0.95, p: Double? = nil, n: Int, method: Method = Method()) {
+    public init(
+        _ value: Double, interval: ClosedRange<Double>? = nil, level: Double = 0.95, p: Double? = nil, n: Int, method: Method = Method()
+    ) {
         self.value = value
         self.interval = interval
         self.level = level

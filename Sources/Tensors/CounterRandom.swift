@@ -2,8 +2,8 @@ import CKernels
 
 /// Random numbers by counter: each is a function of the seed and of its place, so that any worker can compute any of them.
 ///
-/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011). A place has three coordinates, such as stream, chunk and step; the numbers at one place
-/// are independent of those at all others. The bits are the same on every processor.
+/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011). A place has three coordinates, such as stream, chunk and step; the numbers at one
+/// place are independent of those at all others. The bits are the same on every processor.
 public struct CounterRandom: Sendable, Equatable {
     public let seed: UInt64
 

@@ -51,7 +51,8 @@ package struct ProductOperand<Scalar: TensorScalar>: Sendable {
             (storage.elements + x.count).update(repeating: zero, count: height * x.columns - x.count)
             return MatrixView(storage, rows: height, columns: x.columns, stride: x.columns)
         }
-        return height == rows ? self
+        return height == rows
+            ? self
             : ProductOperand(precision: precision, exact: exact.map { filledUp($0, with: 0) }, halves: halves.map { filledUp($0, with: 0) })
     }
 }

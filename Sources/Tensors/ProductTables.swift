@@ -80,8 +80,8 @@ func withHalves<Result>(of source: UnsafePointer<Float>, count: Int, _ body: (Un
     }
 }
 
-/// Ends the threads that OpenBLAS starts when it is loaded: they would turn round for some hundredths of a second, on a core that our own workers want, before
-/// they sleep; and all of its products here run on the calling thread.
+/// Ends the threads that OpenBLAS starts when it is loaded: they would turn round for some hundredths of a second, on a core that our own
+/// workers want, before they sleep; and all of its products here run on the calling thread.
 package func endIdleThreads() {
     // The library's own function for that; another build of BLAS has none, and no such threads.
     guard let symbol = dlsym(nil, "blas_thread_shutdown_") else { return }

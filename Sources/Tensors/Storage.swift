@@ -45,7 +45,10 @@ package final class MemoryBlock: @unchecked Sendable {
 package final class StoragePool: Sendable {
     package static let shared = StoragePool()
 
-    private struct Shelves { var blocks: [Int: [MemoryBlock]] = [:]; var bytes = 0 }
+    private struct Shelves {
+        var blocks: [Int: [MemoryBlock]] = [:]
+        var bytes = 0
+    }
     private let shelves = Mutex(Shelves())
     /// Above this, freed blocks go back to the system.
     private let capacity = 512 << 20

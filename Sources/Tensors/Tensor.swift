@@ -81,7 +81,9 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     public var elements: [Scalar] { Array(UnsafeBufferPointer(start: storage.elements, count: count)) }
 
     /// The pointer is valid during the call.
-    public func withUnsafeElements<Result, Failure: Error>(_ body: (UnsafePointer<Scalar>) throws(Failure) -> Result) throws(Failure) -> Result {
+    public func withUnsafeElements<Result, Failure: Error>(
+        _ body: (UnsafePointer<Scalar>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafePointer(storage.elements))
     }

@@ -24,8 +24,10 @@ public struct Encoding: Sendable, Equatable {
     /// The number of tokens.
     public var count: Int { ids.count }
 
-    mutating func append(id: Int32, typeID: Int32 = 0, token: String, offsets range: Range<Int>, special: UInt8 = 0, word: Int32? = nil,
-                         sequence: UInt8? = nil) {
+    mutating func append(
+        id: Int32, typeID: Int32 = 0, token: String, offsets range: Range<Int>, special: UInt8 = 0, word: Int32? = nil,
+        sequence: UInt8? = nil
+    ) {
         ids.append(id)
         typeIDs.append(typeID)
         tokens.append(token)
@@ -94,9 +96,13 @@ extension Encoding {
         let texts = [Array(text.utf8), Array((pair ?? "").utf8)]
         return ids.indices.map { place in
             let token = tokens[place], bytes = texts[sequenceIDs[place] == 1 ? 1 : 0], range = offsets[place]
-            guard specialTokensMask[place] == 0, !token.hasPrefix("##"), !range.isEmpty, range.upperBound <= bytes.count else { return token }
+            guard specialTokensMask[place] == 0, !token.hasPrefix("##"), !range.isEmpty, range.upperBound <= bytes.count else {
+                return token
+            }
             // Several byte tokens of one character all have its place.
-            let isShared = [place - 1, place + 1].contains { ids.indices.contains($0) && offsets[$0] == range && sequenceIDs[$0] == sequenceIDs[place] }
+            let isShared = [place - 1, place + 1].contains {
+                ids.indices.contains($0) && offsets[$0] == range && sequenceIDs[$0] == sequenceIDs[place]
+            }
             let surface = String(decoding: bytes[range], as: UTF8.self).trimmingWhiteSpace
             return isShared || surface.isEmpty ? token : surface
         }

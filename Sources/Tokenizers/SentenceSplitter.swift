@@ -34,7 +34,8 @@ public enum SentenceSplitter {
                 finish(before: index)
             }
             // 「はい。」 ends a sentence where no particle takes it up.
-            if depth == 0, closing.contains(character), index >= 2, wide.contains(characters[index - 2]), !isTakenUp(characters, at: index) {
+            if depth == 0, closing.contains(character), index >= 2, wide.contains(characters[index - 2]), !isTakenUp(characters, at: index)
+            {
                 finish(before: index)
             }
         }
@@ -50,7 +51,8 @@ public enum SentenceSplitter {
     /// What goes on with a quotation: 「はい。」と, 「はい。」って, 「はい。」の.
     private static let particles: Set<Character> = ["と", "っ", "な", "の", "が", "を", "は", "に", "も", "で", "、", "，", "や", "か", "じ", "だ"]
     private static let abbreviations: Set<String> = [
-        "mr", "mrs", "ms", "dr", "prof", "st", "fig", "figs", "vol", "cf", "vs", "e.g", "i.e", "eds", "pp", "dept", "approx", "gen", "rev", "sen", "rep", "capt", "lt", "col",
+        "mr", "mrs", "ms", "dr", "prof", "st", "fig", "figs", "vol", "cf", "vs", "e.g", "i.e", "eds", "pp", "dept", "approx", "gen", "rev",
+        "sen", "rep", "capt", "lt", "col",
     ]
 
     private static func isTakenUp(_ characters: [Character], at index: Int) -> Bool {
@@ -60,7 +62,9 @@ public enum SentenceSplitter {
     /// Whether a Latin mark ends a sentence: white space or the end follows, and it belongs to no abbreviation.
     private static func endsSentence(_ characters: [Character], at place: Int) -> Bool {
         var next = place + 1
-        while next < characters.count, narrow.contains(characters[next]) || quotes.contains(characters[next]) || closing.contains(characters[next]) { next += 1 }
+        while next < characters.count,
+            narrow.contains(characters[next]) || quotes.contains(characters[next]) || closing.contains(characters[next])
+        { next += 1 }
         guard next < characters.count else { return true }
         guard characters[next].isWhitespace else { return false }
         while next < characters.count, characters[next].isWhitespace, !characters[next].isNewline { next += 1 }

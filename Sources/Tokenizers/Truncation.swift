@@ -69,8 +69,10 @@ struct Truncation: Sendable {
             return
         }
         guard stride < length else {
-            throw DataError(.usage, "the stride (\(stride)) must be smaller than the maximum length minus special tokens (\(length) "
-                + "tokens)")
+            throw DataError(
+                .usage,
+                "the stride (\(stride)) must be smaller than the maximum length minus special tokens (\(length) "
+                    + "tokens)")
         }
         let step = length - stride
         var windows: [Range<Int>] = []

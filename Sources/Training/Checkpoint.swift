@@ -96,12 +96,16 @@ public struct StoredCheckpoint {
     /// - Throws: `DataError` if it is missing or of another shape: the checkpoint belongs to another architecture.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
-            throw DataError(.badData, "the checkpoint has no tensor '\(name)'; it was written with another architecture or "
-                + "optimizer", file: path)
+            throw DataError(
+                .badData,
+                "the checkpoint has no tensor '\(name)'; it was written with another architecture or "
+                    + "optimizer", file: path)
         }
         guard found == shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(found), but this configuration expects \(shape); the checkpoint is "
-                + "from another architecture", file: path)
+            throw DataError(
+                .badData,
+                "tensor '\(name)' has shape \(found), but this configuration expects \(shape); the checkpoint is "
+                    + "from another architecture", file: path)
         }
         // A copy: the file may be replaced while the run goes on.
         let mapped = try archive.tensor(name)

@@ -65,7 +65,9 @@ struct ConfigurationObject {
         return flag
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type, default fallback: Choice? = nil) throws -> Choice
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, _ type: Choice.Type, default fallback: Choice? = nil
+    ) throws -> Choice
     where Choice.RawValue == String {
         guard let name = try optionalText(key) else {
             if let fallback { return fallback }

@@ -13,7 +13,8 @@ struct DevSet: Sendable {
 
     init(_ task: DevTask, tokenizer: Tokenizer, maxLength: Int) throws {
         self.task = task
-        table = try SentenceTable(files: [task.file], columns: task.columns, score: task.scoreColumn, tokenizer: tokenizer, maxLength: maxLength)
+        table = try SentenceTable(
+            files: [task.file], columns: task.columns, score: task.scoreColumn, tokenizer: tokenizer, maxLength: maxLength)
     }
 
     /// The figure, in [−1, 1] for similarity and in [0, 1] for retrieval: the share of sentences, of both columns, that find a partner

@@ -58,7 +58,9 @@ public struct TokenMasking: Sendable {
         var masked = ids
         for place in places {
             let draw = random.uniform()
-            if draw < 0.8 { masked[place] = maskID } else if draw < 0.9 {
+            if draw < 0.8 {
+                masked[place] = maskID
+            } else if draw < 0.9 {
                 var id = Int32(random.below(vocabularySize))
                 while specialIDs.contains(id) { id = Int32(random.below(vocabularySize)) }
                 masked[place] = id
@@ -101,8 +103,9 @@ public final class PretrainingHead: Module {
         var parts: [Variable<Float>] = [], correct = 0
         if !shard.rows.isEmpty {
             let guesses = masked.transformed(gatherRows(hidden, shard.rows, on: tape), on: tape)
-            let found = linearCrossEntropy(guesses, weight: masked.output.weight, bias: masked.output.bias, targets: shard.targets,
-                                           divisor: Float(maskedInBatch), on: tape)
+            let found = linearCrossEntropy(
+                guesses, weight: masked.output.weight, bias: masked.output.bias, targets: shard.targets,
+                divisor: Float(maskedInBatch), on: tape)
             parts.append(found.loss)
             correct = found.correct
         }

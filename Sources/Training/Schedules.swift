@@ -39,7 +39,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
 
     private func oneCycle(_ step: Int) -> Double {
         let first = 1.0 / 25, last = first / 10_000
-        let up = Double(warmupSteps > 0 ? warmupSteps : Int((0.3 * Double(totalSteps)).rounded())) - 1, end = Double(totalSteps - 1), at = Double(min(step, totalSteps - 1))
+        let up = Double(warmupSteps > 0 ? warmupSteps : Int((0.3 * Double(totalSteps)).rounded())) - 1, end = Double(totalSteps - 1),
+            at = Double(min(step, totalSteps - 1))
         func between(_ a: Double, _ b: Double, _ share: Double) -> Double { b + (a - b) / 2 * (1 + cos(.pi * share)) }
         if at <= up { return between(first, 1, up > 0 ? at / up : 1) }
         return between(1, last, (at - up) / max(1, end - up))

@@ -41,8 +41,8 @@ public func inBatchNegativesLoss<S: TensorScalar>(
     return scaled(sum(forward, backward, on: tape), by: 0.5, on: tape)
 }
 
-/// CoSENT (Su 2022): pairs that people judged more similar should have larger cosines, log(1 + Σ exp(scale (cosᵢ − cosⱼ))) over all pairs of
-/// pairs with labelᵢ < labelⱼ.
+/// CoSENT (Su 2022): pairs that people judged more similar should have larger cosines, log(1 + Σ exp(scale (cosᵢ − cosⱼ))) over all pairs
+/// of pairs with labelᵢ < labelⱼ.
 ///
 /// - Parameters:
 ///   - first, second: `(n, size)`.

@@ -73,8 +73,9 @@ public struct SentenceTable: Sendable {
                 }
                 if let scorePlace {
                     guard scorePlace < cells.count, let value = Double(cells[scorePlace]), value.isFinite else {
-                        throw fail("the score \"\(scorePlace < cells.count ? String(cells[scorePlace].prefix(40)) : "")\" in column "
-                            + "\(score ?? "") is not a number")
+                        throw fail(
+                            "the score \"\(scorePlace < cells.count ? String(cells[scorePlace].prefix(40)) : "")\" in column "
+                                + "\(score ?? "") is not a number")
                     }
                     if let scoreRange, !scoreRange.contains(value) {
                         throw fail("the score \(value) is outside \(scoreRange.lowerBound) … \(scoreRange.upperBound); set score_range")

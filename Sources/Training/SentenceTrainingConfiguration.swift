@@ -56,8 +56,8 @@ public struct TrainingTask: Sendable, Equatable {
     public var regressionWeight = 1.0
     /// Rows with the same value in this column are not used as negatives for each other.
     public var groupColumn: String?
-    /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that are
-    /// distilled, so that they cost next to nothing.
+    /// Of distillation: weights of in-batch negatives and of similarity distillation over the first two columns, on the very vectors that
+    /// are distilled, so that they cost next to nothing.
     public var contrastiveWeight = 0.0
     public var similarityWeight = 0.0
     /// Share of tokens to be guessed.

@@ -8,8 +8,8 @@ import Tensors
 /// one after the other, and the lanes are added in order. Neither the shards nor the lanes depend on the number of threads, and so
 /// no bit of the result does.
 ///
-/// Several processes share the lanes (`TrainingPeers`): outputs of shards are exchanged, and the sums go from process to process in the order of
-/// the lanes, each adding its own, so that no bit depends on the number of processes either.
+/// Several processes share the lanes (`TrainingPeers`): outputs of shards are exchanged, and the sums go from process to process in the
+/// order of the lanes, each adding its own, so that no bit depends on the number of processes either.
 public final class ShardedGradients<Scalar: TensorScalar> {
     public let parameters: [Parameter<Scalar>]
     public var precision: Precision
@@ -93,8 +93,8 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         isAccumulating = true
     }
 
-    /// The same where other processes have the stores of the other lanes: the sums come from the process before, this one adds its own lanes, and
-    /// they go on to the next; the last one has them all, and everybody gets them from it.
+    /// The same where other processes have the stores of the other lanes: the sums come from the process before, this one adds its own
+    /// lanes, and they go on to the next; the last one has them all, and everybody gets them from it.
     private func collect(_ stores: [GradientStore<Scalar>], with peers: any TrainingPeers) throws {
         let rank = peers.rank, last = peers.count - 1
         var hasValues = [Bool](repeating: isAccumulating, count: parameters.count)

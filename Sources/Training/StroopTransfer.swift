@@ -6,12 +6,14 @@ import Tensors
 
 /// The Stroop effect as transfer of learning, in a text encoder with two heads.
 ///
-/// A stimulus is a short text: a begin mark, a word (a colour's name or XXXX) and the ink as a token of its own (a colour or black). One small Transformer
-/// (Devlin et al. 2019) reads it for both tasks. Reading is learned first, with the head that names words; the head that names inks begins as a copy of it,
-/// since the responses are the same spoken words, and both then learn together, words `frequency` times as often. Words are read in any ink, as people
-/// read them; inks are named of XXXX alone. What is measured is the surprisal of the right response: naming the ink of a word has never been learned.
+/// A stimulus is a short text: a begin mark, a word (a colour's name or XXXX) and the ink as a token of its own (a colour or black). One
+/// small Transformer (Devlin et al. 2019) reads it for both tasks. Reading is learned first, with the head that names words; the head that
+/// names inks begins as a copy of it, since the responses are the same spoken words, and both then learn together, words `frequency` times
+/// as often. Words are read in any ink, as people read them; inks are named of XXXX alone. What is measured is the surprisal of the right
+/// response: naming the ink of a word has never been learned.
 ///
-/// There are no weights of the paper's, no task units and no time here: conflict can come only of what reading left in the encoder and in the head.
+/// There are no weights of the paper's, no task units and no time here: conflict can come only of what reading left in the encoder and in
+/// the head.
 public struct StroopTransfer: Sendable {
     public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }

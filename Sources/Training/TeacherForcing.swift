@@ -2,10 +2,11 @@ import LanguageModels
 import Networks
 import Tensors
 
-/// How many examples have every token, end mark included, as the most probable one while the decoder is given what it was given in training.
+/// How many examples have every token, end mark included, as the most probable one while the decoder is given what it was given in
+/// training.
 ///
-/// Teacher-forced: with the shifted input each position is told the right tokens before it, with the unshifted one even the token that it must
-/// say. Neither is what a network does by itself; see `FreeRunningEvaluation`.
+/// Teacher-forced: with the shifted input each position is told the right tokens before it, with the unshifted one even the token that it
+/// must say. Neither is what a network does by itself; see `FreeRunningEvaluation`.
 public func teacherForcedMatches(_ model: Seq2SeqModel, _ examples: [Seq2SeqExample], input: Seq2SeqTrainingOptions.DecoderInput) -> Int {
     let network = model.network, begin = model.configuration.beginID, end = model.configuration.endID
     var matches = 0

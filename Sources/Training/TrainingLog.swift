@@ -18,7 +18,9 @@ final class TrainingLog {
             }
         }
         try AtomicFile.write(to: path) { try $0.write(kept) }
-        guard let handle = FileHandle(forWritingAtPath: path) else { throw DataError(.cannotCreate, "the log cannot be written", file: path) }
+        guard let handle = FileHandle(forWritingAtPath: path) else {
+            throw DataError(.cannotCreate, "the log cannot be written", file: path)
+        }
         self.handle = handle
         handle.seekToEndOfFile()
     }

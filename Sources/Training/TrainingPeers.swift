@@ -1,8 +1,8 @@
 import FileFormats
 import Tensors
 
-/// Processes that train one model together (MPI's ranks). Each owns whole lanes of `ShardedGradients`; everything else every process does for itself,
-/// with the same bits, so that nothing but outputs and sums travels.
+/// Processes that train one model together (MPI's ranks). Each owns whole lanes of `ShardedGradients`; everything else every process does
+/// for itself, with the same bits, so that nothing but outputs and sums travels.
 ///
 /// Calls are made from one thread, by all processes in the same order.
 public protocol TrainingPeers: Sendable {
@@ -17,7 +17,8 @@ public protocol TrainingPeers: Sendable {
 }
 
 extension TrainingPeers {
-    /// The process that owns a lane: consecutive lanes belong to one process, so that sums in the order of lanes go from process to process once.
+    /// The process that owns a lane: consecutive lanes belong to one process, so that sums in the order of lanes go from process to process
+    /// once.
     func owner(ofLane lane: Int, of lanes: Int) -> Int { lane * count / lanes }
 
     /// A number that `rank` has.
@@ -40,7 +41,7 @@ extension TrainingPeers {
     func exchange<Scalar: TensorScalar>(_ tensors: [Tensor<Scalar>?], owner: (Int) -> Int) throws -> [Tensor<Scalar>?] {
         var tensors = tensors
         let owners = tensors.indices.map(owner)
-        for rank in 0 ..< count {
+        for rank in 0..<count {
             let own = tensors.indices.filter { owners[$0] == rank }
             guard !own.isEmpty else { continue }
             // -1 for none, else the number of axes and the axes.
@@ -49,7 +50,7 @@ extension TrainingPeers {
             for index in own {
                 defer { place += 1 + max(0, shapes[place]) }
                 guard shapes[place] >= 0 else { continue }
-                let shape = Array(shapes[place + 1 ..< place + 1 + shapes[place]])
+                let shape = Array(shapes[place + 1..<place + 1 + shapes[place]])
                 var tensor = tensors[index] ?? Tensor<Scalar>(uninitialized: shape)
                 try broadcast(&tensor, from: rank)
                 tensors[index] = tensor

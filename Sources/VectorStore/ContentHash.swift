@@ -7,8 +7,8 @@ extension HDF5Container {
     /// The hash that the file says its content has, nil if it says none (files of other programs, of earlier versions, of word vectors).
     package func recordedContentHash() throws -> String? { try attribute(Self.contentHashName)?.string }
 
-    /// SHA-256 over the attributes of the root and the datasets of the root and of `/columns`, as they lie in the file: names, shapes, values. How the
-    /// file is laid out (chunks, compression) does not matter.
+    /// SHA-256 over the attributes of the root and the datasets of the root and of `/columns`, as they lie in the file: names, shapes,
+    /// values. How the file is laid out (chunks, compression) does not matter.
     /// - Complexity: one pass over the file.
     package func contentHash() throws -> String {
         var hash = SHA256()
@@ -27,7 +27,9 @@ extension HDF5Container {
                 hash.update(counted: dataset.name)
                 hash.update(counted: dataset.shape.map(String.init).joined(separator: " "))
                 if dataset.kind == .string, dataset.shape.count <= 1 {
-                    for range in Self.portions(dataset.rows, size: 4096) { for text in try dataset.strings(rows: range) { hash.update(counted: text) } }
+                    for range in Self.portions(dataset.rows, size: 4096) {
+                        for text in try dataset.strings(rows: range) { hash.update(counted: text) }
+                    }
                 } else if dataset.kind != .other, dataset.rowSize <= 1 << 24 {
                     for range in Self.portions(dataset.rows, size: max(1, (1 << 20) / max(1, dataset.rowSize))) {
                         try dataset.withStoredBytes(rows: range) { hash.update($0) }
@@ -41,5 +43,7 @@ extension HDF5Container {
     /// Writes the hash of what has been written.
     func recordContentHash() throws { try set(Self.contentHashName, .string(try contentHash())) }
 
-    private static func portions(_ rows: Int, size: Int) -> [Range<Int>] { stride(from: 0, to: rows, by: size).map { $0 ..< min($0 + size, rows) } }
+    private static func portions(_ rows: Int, size: Int) -> [Range<Int>] {
+        stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+    }
 }

@@ -122,7 +122,8 @@ public final class EmbeddingPartial {
         completeRows = 0
     }
 
-    /// Clears away what a process that was killed after its last step has left: the folder of a run with this fingerprint, or one without a manifest.
+    /// Clears away what a process that was killed after its last step has left: the folder of a run with this fingerprint, or one without a
+    /// manifest.
     public static func clear(output: String, fingerprint: Fingerprint) {
         guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn) else { return }
         if exists(for: output) {

@@ -20,8 +20,8 @@ package enum HDF5 {
     /// What keeps libhdf5's thread from the file system: `landlock`, `seccomp`, both, or nothing where the kernel has neither.
     package static var confinement: [String] { worker.confinement }
 
-    /// How often libhdf5 has failed to close something. Closing a dataset writes what is left of it; where that fails, the data are lost, and
-    /// no later call reports it: compare this number before and after writing a file.
+    /// How often libhdf5 has failed to close something. Closing a dataset writes what is left of it; where that fails, the data are lost,
+    /// and no later call reports it: compare this number before and after writing a file.
     static var closeFailures: Int { failedCloses.load(ordering: .acquiring) }
     fileprivate static let failedCloses = Atomic(0)
 

@@ -14,8 +14,8 @@ import Synchronization
 /// The child gets the file as an open descriptor and gives up every way to reach another one; it ends with its parent. In both processes
 /// libhdf5 runs on a thread that may open nothing (`HDF5`).
 ///
-/// A damaged file can also make libhdf5 read a little beyond what it has allocated, which the child survives by chance and this process might not.
-/// `endOnCrash` is for that: a crash of libhdf5's thread becomes a message and an exit status.
+/// A damaged file can also make libhdf5 read a little beyond what it has allocated, which the child survives by chance and this process
+/// might not. `endOnCrash` is for that: a crash of libhdf5's thread becomes a message and an exit status.
 public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
@@ -48,8 +48,8 @@ public enum HDF5Validation {
     /// The validator; nil for none.
     public static func use(_ program: Program?) { state.withLock { $0.program = program } }
 
-    /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with a
-    /// signal. It is the program that decides so: a library user may have plans of their own for signals.
+    /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with
+    /// a signal. It is the program that decides so: a library user may have plans of their own for signals.
     public static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
 
     /// Remembers which file a crash would be about.
@@ -63,8 +63,8 @@ public enum HDF5Validation {
         state.withLock { $0.trusted[identity] = .some(nil) }
     }
 
-    /// Validates a file unless that is known to be needless: this process wrote it, or it passed before, in this process or in another one of this
-    /// user (`UserCache`), and has not changed since by the system's own clock.
+    /// Validates a file unless that is known to be needless: this process wrote it, or it passed before, in this process or in another one
+    /// of this user (`UserCache`), and has not changed since by the system's own clock.
     /// - Returns: the stretches of the file that may be mapped; nil if there is no validation or this process wrote the file, and any part
     ///   may be mapped.
     static func ensureReadable(_ descriptor: Int32, _ path: String) throws -> Set<HDF5Stretch>? {
@@ -216,8 +216,8 @@ public enum HDF5Validation {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// What the child writes before it reads: from then on a crash is the file's fault, unless a limit of the user's leaves it less memory than
-    /// it would have allowed itself.
+    /// What the child writes before it reads: from then on a crash is the file's fault, unless a limit of the user's leaves it less memory
+    /// than it would have allowed itself.
     private static let begun = UInt8(ascii: "+"), begunWithLittle = UInt8(ascii: "-")
 
     /// The descriptor under which the child finds the file.
@@ -284,8 +284,8 @@ public enum HDF5Validation {
         }
     }
 
-    /// Makes this process one that ends with its parent and after some time by the clock, whose memory is limited in proportion to the file,
-    /// which dumps no core, holds no other file open and can open none. False if the parent is gone already.
+    /// Makes this process one that ends with its parent and after some time by the clock, whose memory is limited in proportion to the
+    /// file, which dumps no core, holds no other file open and can open none. False if the parent is gone already.
     package static func confineChild(parent: Int32, seconds: Int) -> Bool {
         alarm(UInt32(clamping: seconds))
         guard kc_die_with_parent(parent) != 0 else { return false }

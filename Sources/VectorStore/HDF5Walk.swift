@@ -3,7 +3,8 @@ import FileFormats
 import Glibc
 
 /// Touches everything in a file that a reader of this project may touch: attributes, the tree of groups, every dataset's type, space and
-/// index of chunks, all strings, all of the small arrays and samples of the large ones, whose bytes cannot mislead anybody but by their value.
+/// index of chunks, all strings, all of the small arrays and samples of the large ones, whose bytes cannot mislead anybody but by their
+/// value.
 final class HDF5Walk {
     let size: Int
     let container: HDF5Container

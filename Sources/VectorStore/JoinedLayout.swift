@@ -1,9 +1,10 @@
 extension VectorLayout {
     /// The columns of both, those of this one first.
     func joined(with other: VectorLayout) -> VectorLayout {
-        VectorLayout(dimension: dimension, hasGroups: hasGroups || other.hasGroups, hasIDs: hasIDs || other.hasIDs,
-                     columnNames: columnNames + other.columnNames.filter { !columnNames.contains($0) },
-                     textName: textName ?? other.textName, groupName: groupName ?? other.groupName, idName: idName ?? other.idName)
+        VectorLayout(
+            dimension: dimension, hasGroups: hasGroups || other.hasGroups, hasIDs: hasIDs || other.hasIDs,
+            columnNames: columnNames + other.columnNames.filter { !columnNames.contains($0) },
+            textName: textName ?? other.textName, groupName: groupName ?? other.groupName, idName: idName ?? other.idName)
     }
 
     /// What this layout has and the other has not, as a person names it.

@@ -18,7 +18,8 @@ public final class LayerFile: Sendable {
     public let dimension: Int
     /// As of `vectors.h5`; nil for files of other programs.
     public let metadata: VectorMetadata?
-    /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other programs.
+    /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other
+    /// programs.
     public let pieces: String
     public let text: String
     /// How the numbers are stored; nil for files of other programs.

@@ -42,7 +42,8 @@ package enum PartialBlock {
             guard reader.number() == first, let rows = reader.number(), rows > 0, rows <= body.count else { return nil }
             var block = VectorBlock(layout: layout)
             guard let texts = reader.strings(rows), let groups = reader.strings(layout.hasGroups ? rows : 0),
-                let ids = reader.strings(layout.hasIDs ? rows : 0) else { return nil }
+                let ids = reader.strings(layout.hasIDs ? rows : 0)
+            else { return nil }
             (block.texts, block.groups, block.ids) = (texts, groups, ids)
             for index in block.columns.indices {
                 guard let column = reader.strings(rows) else { return nil }
@@ -80,14 +81,14 @@ package enum PartialBlock {
         mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
             guard count >= 0, count <= bytes.count - offset else { return nil }
             defer { offset += count }
-            return UnsafeRawBufferPointer(rebasing: bytes[offset ..< offset + count])
+            return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
         }
         mutating func number() -> Int? {
             take(8).flatMap { Int(exactly: UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))) }
         }
         mutating func strings(_ count: Int) -> [String]? {
             var strings: [String] = []
-            for _ in 0 ..< count {
+            for _ in 0..<count {
                 guard let length = number(), let text = take(length) else { return nil }
                 strings.append(String(decoding: text, as: UTF8.self))
             }

@@ -2,8 +2,8 @@ import FileFormats
 
 /// A `vectors.h5`: one vector per sentence, with the sentence and what belongs to it. Rows are read in ranges.
 ///
-/// A set (`NAME.kset`, a folder of such files) opens as one file with all their rows, numbered through; layout, metadata and storage are those of
-/// its first file, and all files agree in them.
+/// A set (`NAME.kset`, a folder of such files) opens as one file with all their rows, numbered through; layout, metadata and storage are
+/// those of its first file, and all files agree in them.
 ///
 /// Safe to share between threads, one of which reads at a time.
 public final class VectorFile: Sendable {
@@ -173,7 +173,8 @@ public final class VectorFile: Sendable {
         }
     }
 
-    /// The Euclidean length of each vector as the file states it; nil in files that do not (of earlier versions and of other storage than float32).
+    /// The Euclidean length of each vector as the file states it; nil in files that do not (of earlier versions and of other storage than
+    /// float32).
     public func statedNorms() throws -> [Float]? { set == nil ? try norms?.read(Float.self) : nil }
 
     /// Maps a dataset of the file; nil if its bytes cannot be mapped.

@@ -46,7 +46,7 @@ extension VectorFile {
             // Rows that follow one another are read together.
             var end = start + 1
             while end < rows.count, rows[end] == rows[end - 1] + 1, end - start < 4096 { end += 1 }
-            gathered += try readEmbeddings(rows: rows[start] ..< rows[end - 1] + 1)
+            gathered += try readEmbeddings(rows: rows[start]..<rows[end - 1] + 1)
             start = end
         }
         return Tensor(gathered, shape: [rows.count, dimension])

@@ -4,8 +4,8 @@ import FileFormats
 /// Writes a `vectors.h5`, row block after row block, in constant memory. The file appears when `finish` returns.
 ///
 /// The same rows give the same bytes however they were cut into blocks: rows are gathered and written in portions of a size that
-/// depends on the dimension alone, and nothing in the file tells the time. Where the number of rows is known beforehand, every array lies in one
-/// piece, which readers map; else in chunks.
+/// depends on the dimension alone, and nothing in the file tells the time. Where the number of rows is known beforehand, every array lies
+/// in one piece, which readers map; else in chunks.
 public final class VectorFileWriter {
     public static let formatVersion = 1
 
@@ -175,7 +175,8 @@ public final class VectorFileWriter {
         }
     }
 
-    /// Made with the first rows, when it is known whether the file is smaller than a chunk. Long arrays that are mapped together come first.
+    /// Made with the first rows, when it is known whether the file is smaller than a chunk. Long arrays that are mapped together come
+    /// first.
     private func makeDatasets(chunk: Int) throws -> Datasets {
         guard let container else { preconditionFailure("VectorFileWriter is finished") }
         func make(_ name: String, _ type: HDF5Handle, width: Int? = nil) throws -> HDF5Dataset {

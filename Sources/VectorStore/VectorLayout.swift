@@ -14,7 +14,8 @@ public struct VectorLayout: Sendable, Equatable {
     public var idName: String?
 
     public init(
-        dimension: Int, hasGroups: Bool = false, hasIDs: Bool = false, columnNames: [String] = [], textName: String? = nil, groupName: String? = nil,
+        dimension: Int, hasGroups: Bool = false, hasIDs: Bool = false, columnNames: [String] = [], textName: String? = nil,
+        groupName: String? = nil,
         idName: String? = nil
     ) {
         (self.dimension, self.hasGroups, self.hasIDs, self.columnNames) = (dimension, hasGroups, hasIDs, columnNames)

@@ -21,8 +21,8 @@ public struct VectorMetadata: Sendable, Equatable {
     /// The input's name without folders, and its SHA-256.
     public var source: String
     public var sourceSHA256: String
-    /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated knows by it
-    /// that its rows are there. Empty in files of versions that did not write it.
+    /// What the rows were made of and how, as one hash for each run that put rows into the file, in their order: a run that is repeated
+    /// knows by it that its rows are there. Empty in files of versions that did not write it.
     public var parts: [String] = []
     /// Everything else worth knowing (a `Provenance`), as compact JSON, or empty.
     public var provenance: String
@@ -114,6 +114,6 @@ public struct VectorBlock: Sendable, Equatable {
         if !other.ids.isEmpty { ids += other.ids[rows] }
         for index in columns.indices { columns[index] += other.columns[index][rows] }
         valid += other.valid[rows]
-        embeddings += other.embeddings[rows.lowerBound * dimension ..< rows.upperBound * dimension]
+        embeddings += other.embeddings[rows.lowerBound * dimension..<rows.upperBound * dimension]
     }
 }

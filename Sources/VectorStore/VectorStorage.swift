@@ -30,7 +30,7 @@ public enum VectorStorage: String, Sendable, CaseIterable {
         var scales: [Float] = []
         codes.reserveCapacity(values.count)
         for start in stride(from: values.startIndex, to: values.endIndex, by: dimension) {
-            let row = values[start ..< start + dimension]
+            let row = values[start..<start + dimension]
             let scale = row.reduce(0) { max($0, abs($1)) } / 127
             scales.append(scale)
             for value in row { codes.append(scale > 0 ? Int8(clamping: Int((value / scale).rounded(.toNearestOrEven))) : 0) }
@@ -45,7 +45,8 @@ public enum VectorStorage: String, Sendable, CaseIterable {
                 // Four sums that do not wait for one another, in an order that no processor changes.
                 var sums = SIMD4<Double>(), index = start
                 while index + 4 <= start + dimension {
-                    let four = SIMD4<Double>(Double(values[index]), Double(values[index + 1]), Double(values[index + 2]), Double(values[index + 3]))
+                    let four = SIMD4<Double>(
+                        Double(values[index]), Double(values[index + 1]), Double(values[index + 2]), Double(values[index + 3]))
                     sums += four * four
                     index += 4
                 }
@@ -65,7 +66,7 @@ public enum VectorStorage: String, Sendable, CaseIterable {
         for start in stride(from: values.startIndex, to: values.endIndex, by: dimension) {
             for first in stride(from: 0, to: dimension, by: 8) {
                 var byte: UInt8 = 0
-                for bit in 0 ..< min(8, dimension - first) where values[start + first + bit] > 0 { byte |= 0x80 >> UInt8(bit) }
+                for bit in 0..<min(8, dimension - first) where values[start + first + bit] > 0 { byte |= 0x80 >> UInt8(bit) }
                 bytes.append(byte)
             }
         }

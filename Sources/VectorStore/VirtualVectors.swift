@@ -3,7 +3,8 @@ import FileFormats
 import Glibc
 
 extension VectorFile {
-    /// Writes an HDF5 file whose datasets show the rows of a set's files as one array each (virtual datasets, HDF5 1.10), for h5py and other programs.
+    /// Writes an HDF5 file whose datasets show the rows of a set's files as one array each (virtual datasets, HDF5 1.10), for h5py and
+    /// other programs.
     ///
     /// It holds no data: the files of the set are found next to it by relative paths, and HDF5 reads rows of files that are missing as
     /// zeros, without an error. This program does not read such files; it opens the set itself and reports what is missing.

@@ -56,7 +56,9 @@ final class WorkFolder {
             throw refuse("this folder contains files that kotonoha did not write")
         }
         let mark = Array(Self.mark.utf8)
-        guard pwrite(lock, mark, mark.count, 0) == mark.count, ftruncate(lock, off_t(mark.count)) == 0 else { throw SystemError.cannotWrite(path) }
+        guard pwrite(lock, mark, mark.count, 0) == mark.count, ftruncate(lock, off_t(mark.count)) == 0 else {
+            throw SystemError.cannotWrite(path)
+        }
     }
 
     deinit {
@@ -110,7 +112,9 @@ final class WorkFolder {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             if name != ".", name != ".." { names.append(name) }
         }
         return names

@@ -48,7 +48,7 @@ public struct Subwords: Sendable, Equatable {
                 } while end < text.count && text[end] & 0xC0 == 0x80
                 characters += 1
                 // The boundary marks alone are not n-grams.
-                if characters >= minimum, !(characters == 1 && (start == 0 || end == text.count)) { body(text[start ..< end], hash) }
+                if characters >= minimum, !(characters == 1 && (start == 0 || end == text.count)) { body(text[start..<end], hash) }
             }
         }
     }

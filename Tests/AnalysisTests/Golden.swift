@@ -63,7 +63,11 @@ struct TSNEGolden: Decodable {
 func sample(rows: Int, columns: Int, clusters: Int = 5, seed: UInt64 = 1) -> Tensor<Float> {
     var random = RandomSource(seed: seed)
     let middles = (0..<clusters * columns).map { _ in random.normal() }
-    return Tensor((0..<rows * columns).map { i in Float(middles[(i / columns % clusters) * columns + i % columns] + 0.5 * random.normal()) }, shape: [rows, columns])
+    return Tensor(
+        (0..<rows * columns).map { i in Float(middles[(i / columns % clusters) * columns + i % columns] + 0.5 * random.normal()) },
+        shape: [rows, columns])
 }
 
-func largestDifference(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(a.count == b.count ? 0 : .infinity) { max($0, abs($1.0 - $1.1)) } }
+func largestDifference(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(a.count == b.count ? 0 : .infinity) { max($0, abs($1.0 - $1.1)) }
+}

@@ -20,7 +20,8 @@ import Testing
         let x = sample(rows: 900, columns: 8), y = try PCA(components: .count(2)).fit(x).transform(x)
         let whole = try MapQuality(of: y, vectors: x), part = try MapQuality(of: y, vectors: x, examined: 300, pairs: 20_000, threads: 1)
         #expect(part.examined == 300)
-        #expect(abs(whole.trustworthiness - part.trustworthiness) < 0.02 && abs(whole.neighborPreservation - part.neighborPreservation) < 0.05)
+        #expect(
+            abs(whole.trustworthiness - part.trustworthiness) < 0.02 && abs(whole.neighborPreservation - part.neighborPreservation) < 0.05)
         #expect(try MapQuality(of: y, vectors: x, examined: 300, pairs: 20_000, threads: 2).trustworthiness == part.trustworthiness)
     }
 

@@ -39,7 +39,8 @@ import Testing
         let together = mostProbable(x, weight: weight, bias: bias, precision: precision)
         for r in [0, 63, 64, 129] {
             let alone = mostProbable(x.rows(r..<r + 1), weight: weight, bias: bias, precision: precision)
-            #expect(alone.classes == [together.classes[r]] && alone.logProbabilities[0].bitPattern == together.logProbabilities[r].bitPattern)
+            #expect(
+                alone.classes == [together.classes[r]] && alone.logProbabilities[0].bitPattern == together.logProbabilities[r].bitPattern)
         }
     }
 
@@ -68,8 +69,10 @@ import Testing
         let sequences = [0, 1, 1, 2, 2]
         let found = singleQueryAttention(queries, memory: memory, offsets: offsets, sequences: sequences, heads: heads)
         let expected = packedAttention(
-            queries: AttentionColumns(Variable(queries)), keys: AttentionColumns(Variable(memory)), values: AttentionColumns(Variable(memory), column: size),
-            heads: heads, headSize: headSize, queryOffsets: [0, 1, 3, 5], keyOffsets: offsets, on: nil).value
+            queries: AttentionColumns(Variable(queries)), keys: AttentionColumns(Variable(memory)),
+            values: AttentionColumns(Variable(memory), column: size),
+            heads: heads, headSize: headSize, queryOffsets: [0, 1, 3, 5], keyOffsets: offsets, on: nil
+        ).value
         for (a, b) in zip(found.elements, expected.elements) { #expect(abs(Double(a) - Double(b)) < tolerance) }
         // A query alone gives the same bits.
         let last = singleQueryAttention(queries.rows(4..<5), memory: memory, offsets: offsets, sequences: [2], heads: heads)

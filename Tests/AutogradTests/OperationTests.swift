@@ -20,15 +20,17 @@ import Testing
         // Angles are kept in 32 bits, as the reference keeps them.
         let tolerance = name == "rotated" ? max(tolerance, 2e-8) : tolerance
         let tape = Tape<S>()
-        let operands = Operands(variables: golden.inputs.mapValues { tape.input($0.tensor(S.self)) },
-                                parameters: golden.parameters.mapValues { Parameter($0.tensor(S.self)) })
+        let operands = Operands(
+            variables: golden.inputs.mapValues { tape.input($0.tensor(S.self)) },
+            parameters: golden.parameters.mapValues { Parameter($0.tensor(S.self)) })
         let y = try #require(run(name, operands, on: tape), "no operation for \(name)")
         let error = try #require(relativeError(y.value, golden.output.tensor(Double.self)), "\(name): value of shape \(y.shape)")
         #expect(error < tolerance, "\(name): value off by \(error) in \(type)")
         tape.backward(from: y, seed: golden.weights.tensor(S.self))
         for (input, expected) in golden.gradients {
             let gradient = golden.inputs[input] != nil ? tape.gradient(of: operands.x(input)) : tape.gradient(of: operands.p(input))
-            let error = try #require(relativeError(gradient, expected.tensor(Double.self)), "\(name): gradient of \(input) of shape \(gradient.shape)")
+            let error = try #require(
+                relativeError(gradient, expected.tensor(Double.self)), "\(name): gradient of \(input) of shape \(gradient.shape)")
             #expect(error < tolerance, "\(name): gradient of \(input) off by \(error) in \(type)")
         }
         // Without a tape the same numbers come out.
@@ -122,7 +124,8 @@ import Testing
         func normal(_ shape: [Int], _ scale: Double) -> Tensor<Float> {
             Tensor((0..<shape.reduce(1, *)).map { _ in Float(scale * random.normal()) }, shape: shape)
         }
-        let x = normal([300, 64], 1), up = Parameter(normal([96, 64], 0.1)), down = Parameter(normal([32, 96], 0.1)), seed = normal([300, 32], 1)
+        let x = normal([300, 64], 1), up = Parameter(normal([96, 64], 0.1)), down = Parameter(normal([32, 96], 0.1)),
+            seed = normal([300, 32], 1)
         func gradients(_ precision: Precision) -> [Tensor<Float>] {
             let tape = Tape<Float>(precision: precision)
             let input = tape.input(x)

@@ -43,7 +43,7 @@ import TestTools
         if case .numbers(let numbers) = MapPage.Column(name: "n", cells: ["1", "", " 2.5 ", "-3e2"]).values {
             #expect(numbers[0] == 1 && numbers[1].isNaN && numbers[2] == 2.5 && numbers[3] == -300)
         } else { Issue.record("numbers were taken for names") }
-        if case .names = MapPage.Column(name: "n", cells: ["1", "inf", "2"]).values {} else { Issue.record("inf is no number to colour by") }
+        if case .names = MapPage.Column(name: "n", cells: ["1", "inf", "2"]).values {} else { Issue.record("inf is not a number to colour by") }
         if case .names = MapPage.Column(name: "n", cells: ["", ""]).values {} else { Issue.record("an empty column has no numbers") }
     }
 

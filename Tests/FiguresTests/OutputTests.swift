@@ -1,8 +1,8 @@
+import Figures
 import FileFormats
 import Foundation
-import Figures
-import Testing
 import TestTools
+import Testing
 
 @Suite struct OutputTests {
     private let figure: ScatterMap
@@ -49,7 +49,10 @@ import TestTools
         #expect(try figure.svg() == figure.svg())
     }
 
-    @Test(.enabled(if: TestTool.pdffonts.isExpected && TestTool.pdftoppm.isExpected && TestTool.pdftotext.isExpected, "needs poppler-utils; tools/test installs it"))
+    @Test(
+        .enabled(
+            if: TestTool.pdffonts.isExpected && TestTool.pdftoppm.isExpected && TestTool.pdftotext.isExpected,
+            "needs poppler-utils; tools/test installs it"))
     func pdfOpensAndEmbedsItsFonts() throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -62,7 +65,9 @@ import TestTools
         for row in rows { #expect(Array(row.split(separator: " ").suffix(5).prefix(3)) == ["yes", "yes", "yes"], "\(row)") }
         let text = try run(try TestTool.pdftotext.required(), [file.path, "-"]).output
         for word in ["言の葉 Kotonoha", "浜辺を歩く", "two dogs"] { #expect(text.contains(word), "\(text)") }
-        #expect(try run(try TestTool.pdftoppm.required(), ["-png", "-r", "72", file.path, folder.appendingPathComponent("page").path]).status == 0)
+        #expect(
+            try run(try TestTool.pdftoppm.required(), ["-png", "-r", "72", file.path, folder.appendingPathComponent("page").path]).status
+                == 0)
         let date = try run(try TestTool.pdfinfo.required(), [file.path]).output
         #expect(!date.contains("CreationDate:    2"))
     }

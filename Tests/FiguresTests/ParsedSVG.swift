@@ -1,4 +1,5 @@
 import Foundation
+
 #if canImport(FoundationXML)
 import FoundationXML
 #endif
@@ -23,7 +24,9 @@ final class ParsedSVG: NSObject, XMLParserDelegate {
         guard parser.parse() else { throw Malformed(line: parser.lineNumber) }
     }
 
-    func parser(_ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]) {
+    func parser(
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]
+    ) {
         open.append(elements.count)
         elements.append(Element(name: name, attributes: attributes, depth: open.count - 1))
     }

@@ -12,7 +12,9 @@ import Testing
         return values
     }
 
-    @Test("Every kind of tensor has the values that gguf itself reads", arguments: ["f32", "f16", "bf16", "q8", "q4", "blk.0.attn_norm.weight"])
+    @Test(
+        "Every kind of tensor has the values that gguf itself reads",
+        arguments: ["f32", "f16", "bf16", "q8", "q4", "blk.0.attn_norm.weight"])
     func kinds(name: String) throws {
         let file = try GGUFFile(path: Self.fixtures.appending(path: "kinds.gguf").path)
         let expected = try SafetensorsFile(path: Self.fixtures.appending(path: "kinds.gguf.safetensors").path)
@@ -26,8 +28,11 @@ import Testing
     @Test func theDescriptionIsRead() throws {
         let file = try GGUFFile(path: Self.fixtures.appending(path: "kinds.gguf").path)
         #expect(file.architecture == "gemma3")
-        #expect(file.metadata["answer"] == .integer(42) && file.metadata["yes"] == .bool(true) && file.metadata["greeting"] == .string("こんにちは"))
-        #expect(file.metadata["third"] == .number(Double(Float(1) / 3)) && file.metadata["words"] == .list(count: 3) && file.metadata["numbers"] == .list(count: 3))
+        #expect(
+            file.metadata["answer"] == .integer(42) && file.metadata["yes"] == .bool(true) && file.metadata["greeting"] == .string("こんにちは"))
+        #expect(
+            file.metadata["third"] == .number(Double(Float(1) / 3)) && file.metadata["words"] == .list(count: 3)
+                && file.metadata["numbers"] == .list(count: 3))
     }
 
     @Test func anotherKindIsNamedAndRefused() throws {

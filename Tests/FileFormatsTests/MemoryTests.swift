@@ -17,7 +17,9 @@ import Testing
         try MemoryBudget.require(1 << 20, for: "a megabyte")
         let error = try failure { try MemoryBudget.require(1 << 50, for: "a petabyte", file: "x") }
         #expect(error.kind == .memory && error.kind.rawValue == 71 && error.file == "x")
-        #expect(error.message.contains("not enough memory for a petabyte") && error.message.contains("MB are left") && error.message.contains("ulimit"), "\(error)")
+        #expect(
+            error.message.contains("not enough memory for a petabyte") && error.message.contains("MB are left")
+                && error.message.contains("ulimit"), "\(error)")
         #expect(try #require(MemoryBudget.available()) > 1 << 20)
     }
 
@@ -26,7 +28,7 @@ import Testing
         #expect(FileManager.default.createFile(atPath: path, contents: nil))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         let block = Data(repeating: UInt8(ascii: "a"), count: 1 << 20)
-        for _ in 0 ..< 70 { try file.write(contentsOf: block) }
+        for _ in 0..<70 { try file.write(contentsOf: block) }
         try file.close()
         let error = try failure { try readAll(path, .txt) }
         #expect(error.kind == .badData && error.line == 1 && error.message.contains("longer than 64 MB"), "\(error)")
@@ -38,7 +40,7 @@ import Testing
             let path = scratch.path("far-\(rows).xlsx")
             let writer = try SpreadsheetWriter(path: path, columns: ["text"])
             let gap = [Cell](repeating: .missing, count: 16_382)
-            for row in 0 ..< rows { try writer.write([Cell.text("a \(row)")] + gap + [Cell.text("far")]) }
+            for row in 0..<rows { try writer.write([Cell.text("a \(row)")] + gap + [Cell.text("far")]) }
             try writer.finish(parameters: [])
             return path
         }

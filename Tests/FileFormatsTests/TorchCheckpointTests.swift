@@ -51,7 +51,7 @@ import Testing
         #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/legacy.bin") }.contains("before PyTorch 1.6"))
     }
 
-    @Test("A file that is no checkpoint says so")
+    @Test("A file that is not a checkpoint is named as such")
     func other() {
         #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/expected.safetensors") }.contains("not a PyTorch checkpoint"))
         #expect(message { _ = try TorchCheckpoint(path: Self.folder + "/missing.bin") }.contains("no such file"))

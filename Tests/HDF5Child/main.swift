@@ -9,7 +9,8 @@ let itself = HDF5Validation.Program(executable: "/proc/self/exe", arguments: ["l
 switch words.count > 1 ? words[1] : "" {
 case "validate": exit(HDF5Validation.runAsChild(parent: Int32(words[2]) ?? 0, seconds: Int(words[3]) ?? 0))
 
-// read FILE: what a program does with a file that has passed. crash FILE: the same, and libhdf5's thread crashes. A crash elsewhere: crash-elsewhere.
+// read FILE: what a program does with a file that has passed. crash FILE: the same, and libhdf5's thread crashes. A crash elsewhere:
+// crash-elsewhere.
 case "read", "crash":
     HDF5Validation.endOnCrash()
     do {
@@ -17,7 +18,7 @@ case "read", "crash":
         if words[1] == "crash" { HDF5.locked { _ = raise(SIGSEGV) } }
         if try file.datasetNames().contains("embeddings") {
             let vectors = try VectorFile(path: words[2])
-            _ = try vectors.block(rows: 0 ..< min(vectors.count, 1000))
+            _ = try vectors.block(rows: 0..<min(vectors.count, 1000))
         } else {
             _ = try LayerFile(path: words[2]).load(layers: [1], words: [2, 3, 1], name: { "\($0)" })
         }
@@ -55,8 +56,12 @@ case "trespass":
     print("before: \(read())")
     guard HDF5Validation.confineChild(parent: getppid(), seconds: 60) else { exit(1) }
     print("after: \(read())")
-    print("open: \(open(words[3], O_RDONLY))", "create: \(open(words[3] + ".new", O_WRONLY | O_CREAT, 0o600))", "folder: \(mkdir(words[3] + ".folder", 0o700))")
-    print("remove: \(unlink(words[3]))", "truncate: \(truncate(words[3], 0))", "network: \(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))", "link: \(symlink("/", words[3] + ".link"))")
+    print(
+        "open: \(open(words[3], O_RDONLY))", "create: \(open(words[3] + ".new", O_WRONLY | O_CREAT, 0o600))",
+        "folder: \(mkdir(words[3] + ".folder", 0o700))")
+    print(
+        "remove: \(unlink(words[3]))", "truncate: \(truncate(words[3], 0))", "network: \(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))",
+        "link: \(symlink("/", words[3] + ".link"))")
     // Standard output is a pipe or a file that is open; it alone still works.
     fflush(nil)
     _exit(0)

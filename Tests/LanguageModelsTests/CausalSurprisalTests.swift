@@ -15,7 +15,9 @@ import Tokenizers
         let archive = try Fixtures.tensors("causal.safetensors")
         expected = try Fixtures.json("causal.json").array ?? []
         var recorded: [[Int32]: Tensor<Float>] = [:]
-        for number in expected.indices { recorded[try archive.integers("ids.\(number)").map(Int32.init)] = try archive.tensor("logits.\(number)") }
+        for number in expected.indices {
+            recorded[try archive.integers("ids.\(number)").map(Int32.init)] = try archive.tensor("logits.\(number)")
+        }
         model = RecordedModel(tokenizer: tokenizer, recorded: recorded, beginID: tokenizer.id(for: "<|endoftext|>"))
     }
 
@@ -58,7 +60,8 @@ import Tokenizers
     func withoutBegin() throws {
         let scorer = SurprisalScorer(model: BigramModel(tokenizer: tokenizer, beginID: nil))
         let text = try scorer.cutter.cut("the snow in the snow")
-        let tokens = try scorer.score([text], unit: .token, name: { $0 }, file: nil)[0], words = try scorer.score([text], unit: .word, name: { $0 }, file: nil)[0]
+        let tokens = try scorer.score([text], unit: .token, name: { $0 }, file: nil)[0],
+            words = try scorer.score([text], unit: .word, name: { $0 }, file: nil)[0]
         #expect(tokens.units[0].logProbability == nil && tokens.units.dropFirst().allSatisfy { $0.logProbability != nil })
         #expect(words.units[0].logProbability == nil && words.units[1].logProbability != nil)
         let whole = try scorer.score([text], unit: .text, name: { $0 }, file: nil)[0]
@@ -71,12 +74,15 @@ import Tokenizers
         let text = String(repeating: "the cat and the snow, ", count: 8)
         let whole = try SurprisalScorer(model: model).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 }, file: nil)[0]
         model.contextLength = 11
-        let error = #expect(throws: DataError.self) { try SurprisalScorer(model: model).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 + 7 }, file: "f.tsv") }
+        let error = #expect(throws: DataError.self) {
+            try SurprisalScorer(model: model).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 + 7 }, file: "f.tsv")
+        }
         #expect(error?.kind == .usage && "\(error!)".contains("`stride`") && "\(error!)".contains("f.tsv:7"))
         for stride in [1, 4, 9] {
             var options = SurprisalOptions()
             options.stride = stride
-            let parts = try SurprisalScorer(model: model, options: options).score([WordCutter(.spaces).cut(text)], unit: .token, name: { $0 }, file: nil)[0]
+            let parts = try SurprisalScorer(model: model, options: options).score(
+                [WordCutter(.spaces).cut(text)], unit: .token, name: { $0 }, file: nil)[0]
             #expect(parts.windows > 1 && parts.units == whole.units, "stride \(stride)")
         }
     }
@@ -93,7 +99,8 @@ import Tokenizers
         #expect(try parts(cutter.cut("a ‖ b", mark: "‖")) == ["a", "b"] && cutter.cut("a / b").regions.isEmpty)
         let scorer = SurprisalScorer(model: BigramModel(tokenizer: tokenizer, beginID: 0))
         let units = try scorer.cutter.cut("the dogs / play in / the snow", mark: "/")
-        let regions = try scorer.score([units], unit: .region, name: { $0 }, file: nil)[0], words = try scorer.score([units], unit: .word, name: { $0 }, file: nil)[0]
+        let regions = try scorer.score([units], unit: .region, name: { $0 }, file: nil)[0],
+            words = try scorer.score([units], unit: .word, name: { $0 }, file: nil)[0]
         #expect(regions.units.map(\.text) == ["the dogs", "play in", "the snow"] && words.units.map(\.region) == [0, 0, 1, 1, 2, 2])
         // Corrections inside a region cancel: what one word adds the next one takes.
         for (region, members) in zip(regions.units, [[0, 1], [2, 3], [4, 5]]) {

@@ -18,8 +18,10 @@ struct FixtureArchive: WeightArchive {
 /// A tiny model that tools/golden/families.py made, and what the reference computes with it.
 struct GoldenModel {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/families").path
-    static let names = ["bert", "bert-odd", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "albert-inner", "electra", "electra-even",
-                        "deberta-v3", "deberta-v2", "deberta-v2-own", "luke", "modernbert", "nomic_bert"]
+    static let names = [
+        "bert", "bert-odd", "roberta", "xlm-roberta", "distilbert", "mpnet", "albert", "albert-inner", "electra", "electra-even",
+        "deberta-v3", "deberta-v2", "deberta-v2-own", "luke", "modernbert", "nomic_bert",
+    ]
 
     let configuration: EncoderConfiguration
     let archive: FixtureArchive

@@ -6,8 +6,8 @@ import Tensors
 import Testing
 
 @Suite struct Training {
-    /// Random trees whose words lie where a true map has the tree's distances, hidden among noise in other directions: each edge is a direction
-    /// of its own, so that squared distances are tree distances.
+    /// Random trees whose words lie where a true map has the tree's distances, hidden among noise in other directions: each edge is a
+    /// direction of its own, so that squared distances are tree distances.
     static func planted(sentences: Int, seed: UInt64) throws -> (corpus: ProbeCorpus, vectors: Tensor<Float>) {
         var random = RandomSource(seed: seed)
         let edges = 12, noise = 4, dimension = edges + noise

@@ -28,7 +28,9 @@ enum WrittenTreebank {
         for sentence in sentences {
             if let text { lines += "# text = \(text)\n" }
             for (index, word) in sentence.enumerated() {
-                if let token = tokens[index + 1] { lines += "\(index + 1)-\(token.last)\t\(token.form)" + String(repeating: "\t_", count: 8) + "\n" }
+                if let token = tokens[index + 1] {
+                    lines += "\(index + 1)-\(token.last)\t\(token.form)" + String(repeating: "\t_", count: 8) + "\n"
+                }
                 let columns = ["\(index + 1)", word.form, "_", word.upos, word.xpos, "_", "\(word.head)", word.relation, "_", word.misc]
                 lines += columns.joined(separator: "\t") + "\n"
             }

@@ -14,8 +14,11 @@ import Testing
         let lines = (0..<200).map { n in (0..<(5 + n % 6)).map { "abcdefgh"[(n + $0) % 8] }.joined(separator: " ") }
         _ = try program.write("corpus.txt", lines.joined(separator: "\n") + "\n")
         _ = try program.write("held-out.txt", "c d e f g\nh a b c d e\n")
-        #expect(try program.run("train", "vocabulary", "corpus.txt", "-o", "tokenizer.json", "--kind", "unigram", "--size", "40").status == 0)
-        _ = try program.write("config.json", """
+        #expect(
+            try program.run("train", "vocabulary", "corpus.txt", "-o", "tokenizer.json", "--kind", "unigram", "--size", "40").status == 0)
+        _ = try program.write(
+            "config.json",
+            """
             {"tokenizer": "tokenizer.json", "files": ["corpus.txt"], "development": ["held-out.txt"], "steps": 80, "batch_size": 8, "evaluate_every": 40,
              "optimizer": {"learning_rate": 0.01}, "storage": "f32",
              "model": {"hidden_size": 16, "layers": 1, "heads": 2, "key_value_heads": 1, "intermediate_size": 24, "context": 32}}
@@ -37,7 +40,8 @@ import Testing
         #expect(lines.count == 2 && lines[0].contains("e") && lines[1].contains("h"))
         // The same whatever the batch and the threads; samples too.
         let sampled = ["generate", "lm", "prompts.txt", "--sample", "--outputs", "3", "--seed", "5", "--json", "--quiet"]
-        #expect(try program.run(sampled + ["--batch-size", "1", "--threads", "1"]).output == program.run(sampled + ["--threads", "2"]).output)
+        #expect(
+            try program.run(sampled + ["--batch-size", "1", "--threads", "1"]).output == program.run(sampled + ["--threads", "2"]).output)
         #expect(try program.run(sampled).output != program.run(sampled + ["--temperature", "3"]).output)
         let beam = try program.run("generate", "lm", "prompts.txt", "--beam", "3", "--outputs", "2", "--max-length", "2", "--quiet")
         #expect(beam.status == 0 && beam.output.split(separator: "\n").count == 4)
@@ -56,7 +60,10 @@ import Testing
         expect(try program.run("generate", "lm", "long.txt"), 65, "long.txt", "reads 32")
         _ = try program.write("slip.json", #"{"tokenizer": "tokenizer.json", "files": ["corpus.txt"], "stepps": 3}"#)
         expect(try program.run("train", "lm", "slip.json", "-o", "other"), 65, "'stepps' is not known")
-        _ = try program.write("none.json", #"{"tokenizer": "none.json.gz", "files": ["corpus.txt"], "steps": 3, "model": {"hidden_size": 16, "layers": 1, "heads": 2, "intermediate_size": 24}}"#)
+        _ = try program.write(
+            "none.json",
+            #"{"tokenizer": "none.json.gz", "files": ["corpus.txt"], "steps": 3, "model": {"hidden_size": 16, "layers": 1, "heads": 2, "intermediate_size": 24}}"#
+        )
         expect(try program.run("train", "lm", "none.json", "-o", "other"), 66, "tokenizer")
     }
 }

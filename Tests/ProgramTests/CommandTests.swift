@@ -11,7 +11,9 @@ import VectorStore
     init() throws {
         program = try Program()
         model = try TinyModel().folder.path
-        let input = try program.write("c.tsv", "scene\ttext\n" + (0..<40).map { "s\($0 % 4)\ttwo dogs \($0 % 5) play in the snow \($0)" }.joined(separator: "\n") + "\n")
+        let input = try program.write(
+            "c.tsv",
+            "scene\ttext\n" + (0..<40).map { "s\($0 % 4)\ttwo dogs \($0 % 5) play in the snow \($0)" }.joined(separator: "\n") + "\n")
         #expect(try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "text", "--group-column", "scene").status == 0)
     }
 
@@ -51,14 +53,16 @@ import VectorStore
         let vec = String(decoding: try program.bytes("v.vec"), as: UTF8.self).split(separator: "\n")
         #expect(vec.count == 41 && vec[0] == "40 24")
         #expect(vec[1].split(separator: " ").dropFirst().compactMap { Float($0) } == Array(vectors[..<24]))
-        let metadata = String(decoding: try program.bytes("v.metadata.tsv"), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let metadata = String(decoding: try program.bytes("v.metadata.tsv"), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
         #expect(metadata[0] == "text\tscene" && metadata.count == 42)
         #expect(try program.run("export", "v.h5", "-o", "v.hdf5", "--queries", "5", "--neighbours", "3").status == 0)
         #expect(try program.run("export", "v.h5", "-o", "v.docx").status == 64)
     }
 
     @Test func pairsAndEvaluation() throws {
-        let pairs = try program.write("p.csv", "two dogs play,dogs play,4.5\ntwo dogs,the snow,1.0\ncat,a cat,3.8\nsnow,two dogs play in the snow,2.2\n")
+        let pairs = try program.write(
+            "p.csv", "two dogs play,dogs play,4.5\ntwo dogs,the snow,1.0\ncat,a cat,3.8\nsnow,two dogs play in the snow,2.2\n")
         let scored = try program.run("similarity", "--pairs", pairs, "-o", "s.tsv", "--model", model)
         #expect(scored.status == 0, "\(scored.errors)")
         let lines = String(decoding: try program.bytes("s.tsv"), as: UTF8.self).split(separator: "\n")

@@ -42,7 +42,8 @@ import VectorStore
 
     @Test func columnsTravelAlong() throws {
         let input = try program.write("t.csv", "id,scene,caption,freq\r\n7,beach,\"two dogs, a cat\",3\r\n8,kitchen,snow,11\r\n")
-        let run = try program.run("embed", input, "-o", "v.h5", "--model", model, "--column", "caption", "--group-column", "scene", "--id-column", "1")
+        let run = try program.run(
+            "embed", input, "-o", "v.h5", "--model", model, "--column", "caption", "--group-column", "scene", "--id-column", "1")
         #expect(run.status == 0, "\(run.errors)")
         let file = try VectorFile(path: program.path("v.h5"))
         #expect(try file.texts() == ["two dogs, a cat", "snow"])
@@ -77,7 +78,8 @@ import VectorStore
 
     @Test func killedAndResumed() throws {
         let count = 60_000
-        let input = try program.write("c.txt", (0..<count).map { "two dogs play \($0 % 7) in the snow and the cat \($0)" }.joined(separator: "\n"))
+        let input = try program.write(
+            "c.txt", (0..<count).map { "two dogs play \($0 % 7) in the snow and the cat \($0)" }.joined(separator: "\n"))
         #expect(try program.run("embed", input, "-o", "whole.h5", "--model", model).status == 0)
         let process = program.process(["embed", input, "-o", "cut.h5", "--model", model])
         process.standardError = FileHandle.nullDevice

@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every call that changes something on the disk is made to kill the process, to fail once, or to fail from there on as on a full disk. At each of
-/// them an output is the old one or the new one, whole; a run that fails says so in one line; and the command, given again, ends with the bits
-/// of an undisturbed run and leaves nothing else behind.
+/// Every call that changes something on the disk is made to kill the process, to fail once, or to fail from there on as on a full disk. At
+/// each of them an output is the old one or the new one, whole; a run that fails says so in one line; and the command, given again, ends
+/// with the bits of an undisturbed run and leaves nothing else behind.
 ///
 /// Some calls of each command by default; all of them with `KOTONOHA_FAULTS=all`, as `tools/faults` does it.
 @Suite(.enabled(if: Shim.library != nil, "there is no C compiler")) struct FaultTests {

@@ -10,7 +10,8 @@ import Testing
         var imports: Set<String> = []
     }
 
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
     private static let roof = 99
 
     private static func text(_ path: String) throws -> String { try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) }
@@ -48,7 +49,12 @@ import Testing
             for case let file as URL in files where file.pathExtension == "swift" {
                 rooms[name]?.isSwift = true
                 for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
-                    guard let found = line.firstMatch(of: /^(?:@\w+(?:\(\w+\))? |package |public |internal |private )*import (?:struct |class |enum |func |protocol )?(\w+)/) else { continue }
+                    guard
+                        let found = line.firstMatch(
+                            of:
+                                /^(?:@\w+(?:\(\w+\))? |package |public |internal |private )*import (?:struct |class |enum |func |protocol )?(\w+)/
+                        )
+                    else { continue }
                     rooms[name]?.imports.insert(String(found.output.1))
                 }
             }
@@ -58,7 +64,9 @@ import Testing
 
     @Test func thePageAndThePackageNameTheSameRooms() throws {
         let floors = try Self.floors(), rooms = try Self.rooms()
-        #expect(floors.count > 25 && rooms.count > 25, "\(floors.count) floors, \(rooms.count) rooms: the page or the package is written otherwise than this test reads")
+        #expect(
+            floors.count > 25 && rooms.count > 25,
+            "\(floors.count) floors, \(rooms.count) rooms: the page or the package is written otherwise than this test reads")
         #expect(Set(rooms.keys).subtracting(floors.keys).sorted() == [], "rooms without a floor in docs/architecture.md")
         #expect(Set(floors.keys).subtracting(rooms.keys).sorted() == [], "names in docs/architecture.md that are no target")
     }
@@ -79,7 +87,9 @@ import Testing
         for (name, room) in rooms where room.isSwift {
             let own = room.imports.intersection(rooms.keys)
             #expect(own.subtracting(room.dependencies).sorted() == [], "\(name) imports what it does not declare")
-            if floors[name] != Self.roof { #expect(room.dependencies.subtracting(own).sorted() == [], "\(name) declares what it does not import") }
+            if floors[name] != Self.roof {
+                #expect(room.dependencies.subtracting(own).sorted() == [], "\(name) declares what it does not import")
+            }
         }
     }
 }

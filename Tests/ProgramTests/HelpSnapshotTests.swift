@@ -34,11 +34,13 @@ import Testing
             let help = try program.run(command + ["--help"])
             #expect(help.status == 0 && help.errors.isEmpty, "\(command)")
             // The number of processors of this machine is a default that another machine does not share.
-            let text = help.output.replacingOccurrences(of: "--threads <threads>([^)]*?)\\(default: [0-9]+\\)", with: "--threads <threads>$1(default: N)",
-                                                        options: .regularExpression)
+            let text = help.output.replacingOccurrences(
+                of: "--threads <threads>([^)]*?)\\(default: [0-9]+\\)", with: "--threads <threads>$1(default: N)",
+                options: .regularExpression)
             if Self.isUpdating { try Data(text.utf8).write(to: file) }
             let known = try? String(contentsOf: file, encoding: .utf8)
-            #expect(text == known, "the help of \(command.joined(separator: " ")) has changed; look at it, then tools/test --update-snapshots")
+            #expect(
+                text == known, "the help of \(command.joined(separator: " ")) has changed; look at it, then tools/test --update-snapshots")
         }
         let present = Set(try FileManager.default.contentsOfDirectory(atPath: Self.folder.path))
         #expect(present == names, "a snapshot without a command, or the other way round")

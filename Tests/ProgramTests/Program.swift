@@ -10,7 +10,9 @@ struct Program {
     }
 
     /// `kotonoha` beside the test bundle; `KOTONOHA_TESTED` names another build, to see a test fail on it.
-    static let executable = ProcessInfo.processInfo.environment["KOTONOHA_TESTED"].map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
+    static let executable =
+        ProcessInfo.processInfo.environment["KOTONOHA_TESTED"].map { URL(fileURLWithPath: $0) }
+        ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("kotonoha")
 
     /// A folder of its own for one test.
     let folder: URL
@@ -61,8 +63,9 @@ struct Program {
         process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent(names[2]))
         try process.run()
         process.waitUntilExit()
-        let result = Result(status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-                            output: String(decoding: try bytes(names[1]), as: UTF8.self), errors: String(decoding: try bytes(names[2]), as: UTF8.self))
+        let result = Result(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: String(decoding: try bytes(names[1]), as: UTF8.self), errors: String(decoding: try bytes(names[2]), as: UTF8.self))
         for name in names { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
         return result
     }

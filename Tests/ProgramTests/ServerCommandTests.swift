@@ -23,7 +23,10 @@ import Testing
         #expect(result.output.split(separator: "\n").dropFirst() == ["serve", "--model", "a b", "--port", "0", "--quiet"])
     }
 
-    @Test(arguments: [["serve", "--port", "70000"], ["serve", "--threads", "0"], ["serve", "--key", "a", "--key-file", "b"], ["explore"], ["serve", "words"]])
+    @Test(arguments: [
+        ["serve", "--port", "70000"], ["serve", "--threads", "0"], ["serve", "--key", "a", "--key-file", "b"], ["explore"],
+        ["serve", "words"],
+    ])
     func refuseBeforeTheServerStarts(_ arguments: [String]) throws {
         let result = try program.run(arguments, environment: ["KOTONOHA_SERVE": "/bin/true"])
         #expect(result.status == 64)
@@ -32,7 +35,8 @@ import Testing
     /// A server that does not answer is said so, and the model is loaded here.
     @Test func aSilentServerIsNoObstacle() throws {
         let model = try TinyModel().folder.path
-        let result = try program.run(["similarity", "two dogs", "two cats", "--model", model], environment: ["KOTONOHA_SERVER": "/nowhere/socket"])
+        let result = try program.run(
+            ["similarity", "two dogs", "two cats", "--model", model], environment: ["KOTONOHA_SERVER": "/nowhere/socket"])
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.contains("/nowhere/socket"))
         #expect(try program.run("similarity", "two dogs", "two cats", "--model", model).output == result.output)

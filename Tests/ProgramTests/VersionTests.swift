@@ -3,7 +3,8 @@ import Testing
 
 /// One version, wherever it stands: the program, what people read, and the names that tools/release gives.
 @Suite struct VersionTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     private func text(_ name: String) throws -> String { try String(contentsOf: Self.root.appendingPathComponent(name), encoding: .utf8) }
 
@@ -15,7 +16,9 @@ import Testing
         #expect(released.first == version)
         #expect(try text("CITATION.cff").contains("\nversion: \(version)\n"))
         // What tools/release and tools/wheel read is what the program says.
-        let named = try program.shell("sed -n 's/.*static let version = \"\\(.*\\)\"/\\1/p' '\(Self.root.path)/Sources/kotonoha/Kotonoha.swift'").output
+        let named = try program.shell(
+            "sed -n 's/.*static let version = \"\\(.*\\)\"/\\1/p' '\(Self.root.path)/Sources/kotonoha/Kotonoha.swift'"
+        ).output
         #expect(named == version + "\n")
     }
 
@@ -25,7 +28,9 @@ import Testing
         #expect(said.status == 0)
         let lines = said.output.split(separator: "\n").map(String.init)
         #expect(lines.first.map { $0 + "\n" } == "kotonoha " + version)
-        for key in ["instruction set: ", "program: ", "commit: ", "C library: glibc 2.", "library: "] { #expect(lines.contains { $0.hasPrefix(key) }, "\(key)") }
+        for key in ["instruction set: ", "program: ", "commit: ", "C library: glibc 2.", "library: "] {
+            #expect(lines.contains { $0.hasPrefix(key) }, "\(key)")
+        }
         #expect(lines.contains { $0.hasPrefix("library: ") && $0.contains("/libdnnl.so") })
     }
 
@@ -43,7 +48,8 @@ import Testing
         append(0)
         try request.write(to: URL(fileURLWithPath: program.path("request")))
         _ = try program.write("t.txt", texts.joined(separator: "\n") + "\n")
-        let said = try program.shell("\"$0\" internal-stream <request >answer && \"$0\" embed t.txt -o v.h5 --quiet && \"$0\" export v.h5 -o v.npy --quiet")
+        let said = try program.shell(
+            "\"$0\" internal-stream <request >answer && \"$0\" embed t.txt -o v.h5 --quiet && \"$0\" export v.h5 -o v.npy --quiet")
         #expect(said.status == 0, "\(said.errors)")
         let answer = [UInt8](try program.bytes("answer")), array = [UInt8](try program.bytes("v.npy"))
         #expect(answer.starts(with: "KTN1".utf8))

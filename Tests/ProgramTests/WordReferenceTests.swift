@@ -27,8 +27,9 @@ private let hasWords = SharedData.path("words") != nil && SharedData.path("jwsd"
         #expect(found["pairs"]?.int == pairs && found["coverage"]?.double == 1)
     }
 
-    /// The reference breaks ties of cosines by rounding: words of one form share a vector here, so several pairs tie exactly. Which figure comes out then
-    /// depends on the order of the tied pairs; every reference lies between the least and the greatest one that any order gives. Ties are ties here.
+    /// The reference breaks ties of cosines by rounding: words of one form share a vector here, so several pairs tie exactly. Which figure
+    /// comes out then depends on the order of the tied pairs; every reference lies between the least and the greatest one that any order
+    /// gives. Ties are ties here.
     @Test(arguments: [("noun", "0.3194", 0.3191, 805, 1103), ("verb", "0.3382", 0.3377, 113, 1464), ("adj", "0.3181", 0.3180, 205, 960), ("adv", "0.3856", 0.3857, 87, 902)])
     func japaneseSimilarityWithChiVe(_ part: String, _ expected: String, _ reference: Double, _ covered: Int, _ all: Int) throws {
         let list = try #require(SharedData.path("jwsd/score_\(part).csv"))

@@ -5,7 +5,8 @@ import Foundation
 struct Golden: Decodable {
     struct Distances: Decodable { let rows: Int, x, cosine, correlation, euclidean, sqeuclidean: [Double] }
     struct Tree: Decodable {
-        let n: Int, distances: [Double], method: String, merges: [[Double]], leaves: [Int], height: Double, byHeight: [Int], cophenetic: [Double]
+        let n: Int, distances: [Double], method: String, merges: [[Double]], leaves: [Int], height: Double, byHeight: [Int],
+            cophenetic: [Double]
     }
     struct Scaling: Decodable { let stress: Double, iterations: Int, distances: [Double] }
     struct Scalings: Decodable { let distances, eigenvalues, distancesOfClassical: [Double], metric, nonmetric: Scaling }
@@ -15,9 +16,12 @@ struct Golden: Decodable {
     struct Encodings: Decodable { let x, y: [Double], leaveTwoOut: Double }
 
     struct Noise: Decodable { let covariance, mahalanobis, crossnobis: [Double] }
-    struct Trials: Decodable { let x: [Double], conditions, folds: [String], channels: Int, diagonal, identity, none: Noise, decoding: [Double] }
+    struct Trials: Decodable {
+        let x: [Double], conditions, folds: [String], channels: Int, diagonal, identity, none: Noise, decoding: [Double]
+    }
     struct Banded: Decodable {
-        let x, y: [Double], rows: Int, widths: [Int], weightings: [[Double]], penalties: [Double], scores: [[Double]], coefficients, intercepts: [Double], split: [[Double]]
+        let x, y: [Double], rows: Int, widths: [Int], weightings: [[Double]], penalties: [Double], scores: [[Double]], coefficients,
+            intercepts: [Double], split: [[Double]]
     }
     struct Alignments: Decodable { let a, b: [Double], disparity: Double }
 
@@ -36,7 +40,8 @@ func rdm(_ values: [Double], _ n: Int) throws -> RDM { try RDM(labels: (0..<n).m
 
 /// A folder of data that lies beside the repository and is never part of it.
 func shared(_ path: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../shared/data/" + path).standardizedFileURL.path
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../shared/data/" + path).standardizedFileURL
+        .path
 }
 func isShared(_ path: String) -> Bool { FileManager.default.fileExists(atPath: shared(path)) }
 

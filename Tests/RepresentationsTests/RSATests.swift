@@ -75,7 +75,8 @@ import Testing
         let average = try rdm(subjects[0].indices.map { pair in mean(subjects.map { $0[pair] }) }, 92)
         let classical = try MDS(.classical).fit(average)
         #expect(largest(Array(classical.eigenvalues[..<4]), [5.6397, 2.3203, 1.7448, 1.2469]) < 5.1e-5, "\(classical.eigenvalues[..<4])")
-        // The published .3420 divides by the squares of the dissimilarities, Kruskal's stress-1 (and scikit-learn 1.9) by those of the distances.
+        // The published .3420 divides by the squares of the dissimilarities, Kruskal's stress-1 (and scikit-learn 1.9) by those of the
+        // distances.
         let metric = try MDS(.metric, maximumIterations: 3000, tolerance: 1e-12).fit(average)
         let residual = zip(metric.distances, metric.disparities).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         let byDissimilarities = (residual / metric.disparities.reduce(0) { $0 + $1 * $1 }).squareRoot()

@@ -152,7 +152,8 @@ import Testing
         }
     }
 
-    /// Repeats in which some voxels carry the features and the others noise: selection finds them, and what it finds in a fold does not look at the fold.
+    /// Repeats in which some voxels carry the features and the others noise: selection finds them, and what it finds in a fold does not
+    /// look at the fold.
     @Test func stableVoxelsAreFoundInTheFold() throws {
         var random = RandomSource(seed: 6)
         let n = 40, d = 4, v = 30, planted = Set([2, 7, 11, 12, 20])
@@ -174,7 +175,8 @@ import Testing
         let pairs = try LeaveTwoOut(penalty: 10, stable: 5, permutations: 20)(features: x.converted(to: Double.self), measurements: repeats.mean.converted(to: Double.self), repeats: repeats)
         #expect(pairs.value > 0.9 && (pairs.p ?? 1) < 0.06)
 
-        // Only noise: choosing voxels by all items and then leaving items out would not make it predictable here, but choosing must not see the test rows.
+        // Only noise: choosing voxels by all items and then leaving items out would not make it predictable here, but choosing must not see
+        // the test rows.
         var other = repeats.repeats
         for voxel in 0..<v { other[0][39, voxel] = 1e6 }
         let without = try Reliability(other).stable(5, items: Array(0..<39)), with = repeats.stable(5, items: Array(0..<39))

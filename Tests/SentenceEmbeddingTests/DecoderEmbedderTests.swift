@@ -18,7 +18,9 @@ import Testing
         try FileManager.default.createDirectory(at: folder.deletingLastPathComponent(), withIntermediateDirectories: true)
         try FileManager.default.copyItem(at: fixture, to: folder)
         let tokenizer = try #require(expected["tokenizer"]?.string)
-        try FileManager.default.copyItem(at: Self.tests.appending(path: "TokenizersTests/Fixtures/\(tokenizer).tokenizer.json"), to: folder.appending(path: "tokenizer.json"))
+        try FileManager.default.copyItem(
+            at: Self.tests.appending(path: "TokenizersTests/Fixtures/\(tokenizer).tokenizer.json"),
+            to: folder.appending(path: "tokenizer.json"))
         return (folder, expected)
     }
 

@@ -15,8 +15,10 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "gguf-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try FileManager.default.copyItem(at: Self.tests.appending(path: "SentenceEmbeddingTests/Fixtures/llama.gguf"), to: folder.appending(path: "model-f32.gguf"))
-        let configuration = try DecoderConfiguration(json: JSON(contentsOf: golden.appending(path: "config.json").path), file: "config.json")
+        try FileManager.default.copyItem(
+            at: Self.tests.appending(path: "SentenceEmbeddingTests/Fixtures/llama.gguf"), to: folder.appending(path: "model-f32.gguf"))
+        let configuration = try DecoderConfiguration(
+            json: JSON(contentsOf: golden.appending(path: "config.json").path), file: "config.json")
         let ours = CausalNetwork<Float>(configuration), theirs = CausalNetwork<Float>(configuration)
         try ours.load(from: ModelDirectory.weights(in: folder))
         try theirs.load(from: ModelDirectory.weights(in: golden))

@@ -2,9 +2,9 @@ import FileFormats
 import Foundation
 import ModelFolders
 import SentenceEmbedding
-import Testing
 import TestSupport
 import TestTools
+import Testing
 
 /// What a damaged or unusual model folder says to the user.
 @Suite struct ModelDirectoryTests {
@@ -32,9 +32,14 @@ import TestTools
     @Test func unsupportedPartsAreNamed() throws {
         #expect(try failure(["1_Pooling/config.json": #"{"pooling_mode": "median"}"#])?.message.contains("median") == true)
         #expect(try failure(["1_Pooling/config.json": #"{"pooling_mode_mean_tokens": false}"#])?.message.contains("pooling") == true)
-        #expect(try failure(["modules.json": #"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "", "type": "sentence_transformers.models.CNN"}]"#])?
+        #expect(
+            try failure([
+                "modules.json":
+                    #"[{"path": "", "type": "sentence_transformers.models.Transformer"}, {"path": "", "type": "sentence_transformers.models.CNN"}]"#
+            ])?
             .message.contains("CNN") == true)
-        #expect(try failure(["modules.json": #"[{"path": "../..", "type": "sentence_transformers.models.Transformer"}]"#])?.kind == .badData)
+        #expect(
+            try failure(["modules.json": #"[{"path": "../..", "type": "sentence_transformers.models.Transformer"}]"#])?.kind == .badData)
         #expect(try failure(["modules.json": "{"])?.kind == .badData)
         let config = try JSON(contentsOf: TinyModel().folder.appendingPathComponent("config.json").path)
         func changed(_ key: String, _ value: JSON) -> String {
@@ -72,7 +77,8 @@ import TestTools
         let snapshot = cache.appendingPathComponent("models--some--tiny/snapshots/abc123")
         try FileManager.default.createDirectory(at: snapshot.deletingLastPathComponent(), withIntermediateDirectories: true)
         try FileManager.default.moveItem(at: TinyModel().folder, to: snapshot)
-        try FileManager.default.createDirectory(at: cache.appendingPathComponent("models--some--tiny/refs"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: cache.appendingPathComponent("models--some--tiny/refs"), withIntermediateDirectories: true)
         try Data("abc123\n".utf8).write(to: cache.appendingPathComponent("models--some--tiny/refs/main"))
         setenv("HF_HUB_CACHE", cache.path, 1)
         defer { unsetenv("HF_HUB_CACHE") }

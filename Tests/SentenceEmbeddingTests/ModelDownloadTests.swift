@@ -99,7 +99,8 @@ extension LocalHub {
         #expect(message { try nowhere.run() }.contains("transfer failed"))
     }
 
-    /// Each kind ends soon, in a typed error that says what is wrong, with no name pointing to what arrived and nothing outside of the cache.
+    /// Each kind ends soon, in a typed error that says what is wrong, with no name pointing to what arrived and nothing outside of the
+    /// cache.
     @Test("A hub that misbehaves", .timeLimit(.minutes(5)), arguments: [
         ("shape", "no list of files"), ("entry", "without a name"), ("empty", "lists no model files"), ("deep", "invalid JSON"), ("clash", "folder cannot be created"),
         ("many", "100001 files"), ("list", "too long"), ("headers", "headers"), ("slow", "longer than"), ("negative", "an invalid size"), ("huge", "`max-size`"),

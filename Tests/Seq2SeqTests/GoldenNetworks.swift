@@ -29,9 +29,10 @@ struct GoldenNetwork {
         logits = numbers(json["logits"])
         loss = json["loss"]?.double ?? .nan
         smoothedLoss = json["smoothed_loss"]?.double ?? .nan
-        parameters = Dictionary(uniqueKeysWithValues: (json["parameters"]?.object ?? []).map { key, value in
-            (key, (value["shape"]?.array?.compactMap(\.int) ?? [], numbers(value["data"])))
-        })
+        parameters = Dictionary(
+            uniqueKeysWithValues: (json["parameters"]?.object ?? []).map { key, value in
+                (key, (value["shape"]?.array?.compactMap(\.int) ?? [], numbers(value["data"])))
+            })
         gradients = Dictionary(uniqueKeysWithValues: (json["gradients"]?.object ?? []).map { ($0, numbers($1)) })
     }
 

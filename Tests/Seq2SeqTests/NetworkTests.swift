@@ -105,7 +105,9 @@ import Testing
         #expect(try message { $0.append(("model_type", .string("bert"))) }.contains("expected a model with a decoder"))
         #expect(try message { $0.append(("eos_token_id", .integer(13))) }.contains("outside the vocabulary"))
         #expect(try message { $0.append(("hidden_size", .integer(-1))) }.contains("'hidden_size'"))
-        #expect(try message { $0 += [("attention", .string("none")), ("input_feeding", .bool(true))] }.contains("input_feeding needs an attention"))
+        #expect(
+            try message { $0 += [("attention", .string("none")), ("input_feeding", .bool(true))] }.contains(
+                "input_feeding needs an attention"))
     }
 }
 

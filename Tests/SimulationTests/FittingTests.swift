@@ -29,7 +29,9 @@ import Testing
     }
 
     @Test func onlyTheProductIsIdentified() throws {
-        let fit = try ParameterFit([FreeParameter("a", bounds: 0.1...10), FreeParameter("b", bounds: 0.1...10)]) { v in 50 * pow(log(v[0] * v[1]), 2) }
+        let fit = try ParameterFit([FreeParameter("a", bounds: 0.1...10), FreeParameter("b", bounds: 0.1...10)]) { v in
+            50 * pow(log(v[0] * v[1]), 2)
+        }
         #expect(!fit.parameters[0].isIdentified && !fit.parameters[1].isIdentified)
     }
 

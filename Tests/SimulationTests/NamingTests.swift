@@ -121,11 +121,11 @@ import Tensors
         let wr = try #require(published["W.R."]), mistyped = try #require(published["J.F."]), jf = try #require(own["J.F."])
         #expect(abs(wr - 0.068) < 0.004)
         #expect(abs(mistyped - 0.103) < 0.004)
-        // J.F.'s maximum is flat, and 19 of his 149 responses are mixed errors, of which the model makes 1 %: what a grid takes for the best point hangs
-        // on the noise of that cell. A grid of 4000 trials a point gave s .021, p .025, RMSD .077. With 300,000 trials a point the maximum lies near
-        // s .0185, p .032 (minus log-likelihood 194.4, RMSD .078), the former values are at 198.5 (RMSD .079), and this coarse surface finds
-        // s .0172, p .0286 (195.3, RMSD .069); refined by direct simulation it is s .0176, p .0318 (194.6, RMSD .073).
-        // So the fit is held to its likelihood by direct simulation, not to the former values.
+        // J.F.'s maximum is flat, and 19 of his 149 responses are mixed errors, of which the model makes 1 %: what a grid takes for the
+        // best point hangs on the noise of that cell. A grid of 4000 trials a point gave s .021, p .025, RMSD .077. With 300,000 trials a
+        // point the maximum lies near s .0185, p .032 (minus log-likelihood 194.4, RMSD .078), the former values are at 198.5 (RMSD .079),
+        // and this coarse surface finds s .0172, p .0286 (195.3, RMSD .069); refined by direct simulation it is s .0176, p .0318 (194.6,
+        // RMSD .073). So the fit is held to its likelihood by direct simulation, not to the former values.
         let patient = try #require(patients.first { $0.name == "J.F." })
         func misfit(_ values: [Double]) throws -> Double {
             let counts = try fitter.model.counts(values, trials: 200_000, seed: 17)

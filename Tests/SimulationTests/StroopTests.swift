@@ -20,10 +20,12 @@ import Testing
 
     @Test func cyclesWithNoise() throws {
         let model = StroopModel(), trials = 10_000
-        // The expected means come from 400 trials; a standard deviation of 7 to 26 cycles makes them uncertain. So few trials show errors in colour
-        // conflict only (1 %). The same computation with 1,000,000 trials has some in every condition; those shares are expected here.
+        // The expected means come from 400 trials; a standard deviation of 7 to 26 cycles makes them uncertain. So few trials show errors
+        // in colour conflict only (1 %). The same computation with 1,000,000 trials has some in every condition; those shares are expected
+        // here.
         let expected: [(StroopModel.Task, cycles: [Double], errors: [Double])] = [
-            (.wordReading, [24.7, 25.0, 24.0], [0.00032, 0.00040, 0.00032]), (.colourNaming, [35.8, 49.2, 30.5], [0.00369, 0.00961, 0.00188]),
+            (.wordReading, [24.7, 25.0, 24.0], [0.00032, 0.00040, 0.00032]),
+            (.colourNaming, [35.8, 49.2, 30.5], [0.00369, 0.00961, 0.00188]),
         ]
         for (task, cycles, errors) in expected {
             for (k, condition) in StroopModel.Condition.allCases.enumerated() {
@@ -77,7 +79,8 @@ import Testing
         var model = StroopModel()
         model.weights = StroopModel.trained(frequency: 10, epochs: 1000, seed: 1)
         print(model.weights)
-        let colour = try StroopModel.Condition.allCases.map { try model.cycles(.colourNaming, $0) }, word = try StroopModel.Condition.allCases.map { try model.cycles(.wordReading, $0) }
+        let colour = try StroopModel.Condition.allCases.map { try model.cycles(.colourNaming, $0) },
+            word = try StroopModel.Condition.allCases.map { try model.cycles(.wordReading, $0) }
         print(colour, word)
         let (control, conflict) = (try #require(colour[0].cycles), try #require(colour[1].cycles))
         #expect(conflict > control + 3)

@@ -5,7 +5,8 @@ import Testing
 @Suite struct CorrelationTests {
     @Test func agreesWithScipy() throws {
         for golden in try Golden.load().correlations.pairs {
-            let pearson = try Correlation.pearson.estimate(golden.a, golden.b), spearman = try Correlation.spearman.estimate(golden.a, golden.b)
+            let pearson = try Correlation.pearson.estimate(golden.a, golden.b),
+                spearman = try Correlation.spearman.estimate(golden.a, golden.b)
             let kendall = try Correlation.kendall.estimate(golden.a, golden.b)
             #expect(abs(pearson.value - golden.pearson) < 1e-12)
             #expect(abs(spearman.value - golden.spearman) < 1e-12)
@@ -32,7 +33,9 @@ import Testing
         }
         #expect(throws: DataError.self) { try Correlation.pearson.partial(golden.x, golden.y, given: [golden.x]) }
         #expect(throws: DataError.self) { try Correlation.kendall.partial(golden.x, golden.y, given: golden.covariates) }
-        let message = #expect(throws: DataError.self) { try Correlation.pearson.partial(golden.x, golden.y, given: [golden.covariates[0], golden.covariates[0]]) }
+        let message = #expect(throws: DataError.self) {
+            try Correlation.pearson.partial(golden.x, golden.y, given: [golden.covariates[0], golden.covariates[0]])
+        }
         #expect(message?.message.contains("linear combination") == true)
     }
 

@@ -50,7 +50,8 @@ struct Golden: Decodable {
     }
     struct Located: Decodable { let one: [OneSample], two: [TwoSample] }
     struct Ordinary: Decodable {
-        let intercept: Bool, coefficients, errors, t, p: [Double], intervals: [[Double]], rSquared, adjusted, f, fP, logLikelihood: Double, residuals: [Double]
+        let intercept: Bool, coefficients, errors, t, p: [Double], intervals: [[Double]], rSquared, adjusted, f, fP, logLikelihood: Double,
+            residuals: [Double]
     }
     struct RidgeFit: Decodable { let alpha: Double, intercept: Bool, coefficients, intercepts, predictions: [Double] }
     struct RidgeCase: Decodable { let x: [Double], rows: Int, y, new: [Double], fits: [RidgeFit] }

@@ -18,9 +18,12 @@ import Testing
         for golden in try Golden.load().bootstrap.one {
             let kind = try #require(Bootstrap.Kind(rawValue: golden.kind))
             for threads in [1, 2] {
-                let found = try Bootstrap(kind, resamples: 300, seed: 7, threads: threads).estimate(.items(golden.values.count), statistic(golden.statistic, golden.values))
+                let found = try Bootstrap(kind, resamples: 300, seed: 7, threads: threads).estimate(
+                    .items(golden.values.count), statistic(golden.statistic, golden.values))
                 let interval = try #require(found.interval)
-                #expect(deviation(interval.lowerBound, golden.low) < 1e-12 && deviation(interval.upperBound, golden.high) < 1e-12, "\(golden.statistic) \(golden.kind)")
+                #expect(
+                    deviation(interval.lowerBound, golden.low) < 1e-12 && deviation(interval.upperBound, golden.high) < 1e-12,
+                    "\(golden.statistic) \(golden.kind)")
             }
         }
     }
@@ -31,7 +34,9 @@ import Testing
         let found = try Bootstrap(.bca, resamples: 300, seed: 7).estimate(units) { rows in
             mean(rows.filter { $0 < first }.map { pooled[$0] }) - mean(rows.filter { $0 >= first }.map { pooled[$0] })
         }
-        #expect(deviation(found.interval?.lowerBound ?? 0, golden.low) < 1e-12 && deviation(found.interval?.upperBound ?? 0, golden.high) < 1e-12)
+        #expect(
+            deviation(found.interval?.lowerBound ?? 0, golden.low) < 1e-12
+                && deviation(found.interval?.upperBound ?? 0, golden.high) < 1e-12)
     }
 
     @Test func groupsAreDrawnWhole() throws {
@@ -75,7 +80,9 @@ import Testing
                 #expect(found.isExact && abs(found.p - sample.p[alternative.rawValue]!) < 1e-12)
             }
             for sample in golden.orders {
-                let found = try test.orders(sample.a.count) { order in (try? Correlation.pearson(order.map { sample.a[$0] }, sample.b)) ?? .nan }
+                let found = try test.orders(sample.a.count) { order in
+                    (try? Correlation.pearson(order.map { sample.a[$0] }, sample.b)) ?? .nan
+                }
                 #expect(found.isExact && abs(found.p - sample.p[alternative.rawValue]!) < 1e-12)
             }
         }

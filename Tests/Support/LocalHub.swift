@@ -41,7 +41,9 @@ public final class LocalHub {
     }
 
     /// What was asked for, a line each.
-    public var requests: [String] { ((try? String(contentsOfFile: portFile + ".log", encoding: .utf8)) ?? "").split(separator: "\n").map(String.init) }
+    public var requests: [String] {
+        ((try? String(contentsOfFile: portFile + ".log", encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
     /// Everything in this hub's folder that is neither its own nor the cache's.
     public var filesOutsideOfCache: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !["cache", "port", "port.log"].contains($0) }

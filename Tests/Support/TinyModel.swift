@@ -17,7 +17,8 @@ public struct TinyModel {
     /// - Parameter files: written into the folder last, so that a test can replace any of them; nil leaves one out.
     public init(seed: UInt64 = 1, _ files: [String: String?] = [:]) throws {
         folder = try TestFolder.make("model")
-        var configuration = EncoderConfiguration(vocabularySize: Self.words.count, hiddenSize: 24, layers: 2, attentionHeads: 3, intermediateSize: 40, positions: 64)
+        var configuration = EncoderConfiguration(
+            vocabularySize: Self.words.count, hiddenSize: 24, layers: 2, attentionHeads: 3, intermediateSize: 40, positions: 64)
         configuration.dropout = 0
         let encoder = Encoder<Float>(configuration)
         encoder.initialize(seed: seed)
@@ -31,12 +32,16 @@ public struct TinyModel {
         try write("vocab.txt", Self.words.joined(separator: "\n") + "\n")
         try write("tokenizer_config.json", #"{"tokenizer_class": "BertTokenizer", "do_lower_case": true}"#)
         try write("sentence_bert_config.json", #"{"max_seq_length": 32, "do_lower_case": false}"#)
-        try write("modules.json", #"""
+        try write(
+            "modules.json",
+            #"""
             [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
              {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
              {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}]
             """#)
-        try write("1_Pooling/config.json", #"{"word_embedding_dimension": 24, "pooling_mode_mean_tokens": true, "pooling_mode_cls_token": false}"#)
+        try write(
+            "1_Pooling/config.json", #"{"word_embedding_dimension": 24, "pooling_mode_mean_tokens": true, "pooling_mode_cls_token": false}"#
+        )
         var writer = SafetensorsWriter()
         for entry in encoder.checkpointEntries {
             writer.add(entry.key, shape: entry.shape, values: entry.stored.elements)

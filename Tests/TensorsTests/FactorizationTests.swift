@@ -7,7 +7,9 @@ import Testing
         return Tensor((0..<rows * columns).map { _ in source.normal() }, shape: [rows, columns])
     }
 
-    private func distance(_ a: Tensor<Double>, _ b: Tensor<Double>) -> Double { zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? 0 }
+    private func distance(_ a: Tensor<Double>, _ b: Tensor<Double>) -> Double {
+        zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? 0
+    }
 
     private func identity(_ n: Int) -> Tensor<Double> { Tensor((0..<n * n).map { $0 / n == $0 % n ? 1 : 0 }, shape: [n, n]) }
 
@@ -27,9 +29,13 @@ import Testing
         guard count > 0 else { return }
         // A v = λ v, and v vᵀ = 1.
         let image = matrixProduct(found.vectors, symmetric)
-        for (i, value) in found.values.enumerated() { for c in 0..<n { #expect(abs(image[i, c] - value * found.vectors[i, c]) < 1e-11 * max(1, found.values[0])) } }
+        for (i, value) in found.values.enumerated() {
+            for c in 0..<n { #expect(abs(image[i, c] - value * found.vectors[i, c]) < 1e-11 * max(1, found.values[0])) }
+        }
         #expect(distance(matrixProduct(found.vectors, transposed: false, found.vectors, transposed: true), identity(count)) < 1e-12)
-        if count == n { #expect(abs(found.values.reduce(0, +) - (0..<n).reduce(0) { $0 + symmetric[$1, $1] }) < 1e-10 * max(1, found.values[0])) }
+        if count == n {
+            #expect(abs(found.values.reduce(0, +) - (0..<n).reduce(0) { $0 + symmetric[$1, $1] }) < 1e-10 * max(1, found.values[0]))
+        }
     }
 
     @Test func onlyTheLowerTriangleIsRead() throws {
@@ -48,7 +54,9 @@ import Testing
         var scaled = u
         for i in 0..<m { for j in 0..<r { scaled[i, j] *= s[j] } }
         #expect(distance(matrixProduct(scaled, v), a) < 1e-12)
-        #expect(distance(matrixProduct(u, transposed: true, u), identity(r)) < 1e-12 && distance(matrixProduct(v, transposed: false, v, transposed: true), identity(r)) < 1e-12)
+        #expect(
+            distance(matrixProduct(u, transposed: true, u), identity(r)) < 1e-12
+                && distance(matrixProduct(v, transposed: false, v, transposed: true), identity(r)) < 1e-12)
     }
 
     @Test(arguments: [(1, 1), (20, 6), (6, 6), (3, 0)]) func basesAreOrthonormalAndSpanTheColumns(m: Int, k: Int) throws {

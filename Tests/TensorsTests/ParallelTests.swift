@@ -21,7 +21,9 @@ import Testing
                 try Parallel.forEach(50, threads: threads) { item, _ in if item >= 7 { throw Failure(item: item) } }
             }
         }
-        #expect(throws: Failure(item: 3)) { try Parallel.map(4, threads: threads) { item, _ in if item == 3 { throw Failure(item: 3) } else { item } } }
+        #expect(throws: Failure(item: 3)) {
+            try Parallel.map(4, threads: threads) { item, _ in if item == 3 { throw Failure(item: 3) } else { item } }
+        }
     }
 
     @Test(arguments: [1, 2, 7]) func valuesComeInOrder(_ threads: Int) throws {
@@ -41,7 +43,9 @@ import Testing
     @Test(arguments: [1, 2, 4]) func stretchesAreWrittenApart(_ threads: Int) {
         var a = [Tensor<Float>(shape: [10, 3]), Tensor(shape: [0]), Tensor(shape: [7])], b = a, c = a
         let kept = a[0]
-        let stretches = Parallel.chunks(10, size: 4).map { Stretch(tensor: 0, rows: $0, width: 3) } + Parallel.chunks(7, size: 2).map { Stretch(tensor: 2, rows: $0) }
+        let stretches =
+            Parallel.chunks(10, size: 4).map { Stretch(tensor: 0, rows: $0, width: 3) }
+            + Parallel.chunks(7, size: 2).map { Stretch(tensor: 2, rows: $0) }
         Parallel.forEachStretch(stretches, of: &a, &b, &c, threads: threads) { index, a, b, c in
             Float.fill(&a, with: Float(index + 1))
             Float.fill(&b, with: Float(stretches[index].count))
@@ -49,7 +53,8 @@ import Testing
         }
         let expected = stretches.enumerated().flatMap { index, stretch in [Float](repeating: Float(index + 1), count: stretch.count) }
         #expect(a[0].elements + a[2].elements == expected && c[0].elements + c[2].elements == expected)
-        #expect(b[0].elements == [Float](repeating: 12, count: 24) + [Float](repeating: 6, count: 6) && b[2].elements == [2, 2, 2, 2, 2, 2, 1])
+        #expect(
+            b[0].elements == [Float](repeating: 12, count: 24) + [Float](repeating: 6, count: 6) && b[2].elements == [2, 2, 2, 2, 2, 2, 1])
         // A copy made before is not written to.
         #expect(kept.elements == [Float](repeating: 0, count: 30))
     }
@@ -57,7 +62,8 @@ import Testing
     @Test func stretchesThatOverlapAreRefused() async {
         await #expect(processExitsWith: .failure) {
             var tensors = [Tensor<Float>(shape: [8])]
-            Parallel.forEachStretch([Stretch(tensor: 0, rows: 0..<5), Stretch(tensor: 0, rows: 4..<8)], of: &tensors, threads: 2) { _, _ in }
+            Parallel.forEachStretch([Stretch(tensor: 0, rows: 0..<5), Stretch(tensor: 0, rows: 4..<8)], of: &tensors, threads: 2) { _, _ in
+            }
         }
         await #expect(processExitsWith: .failure) {
             var tensors = [Tensor<Float>(shape: [8])]
@@ -106,7 +112,8 @@ import Testing
     }
 
     @Test func bitsAreNotNumbers() {
-        let zero = Tensor<Float>([0, 1], shape: [2]), negative = Tensor<Float>([-0.0, 1], shape: [2]), none = Tensor<Float>([.nan], shape: [1])
+        let zero = Tensor<Float>([0, 1], shape: [2]), negative = Tensor<Float>([-0.0, 1], shape: [2]),
+            none = Tensor<Float>([.nan], shape: [1])
         #expect(zero == negative && !zero.hasSameBits(as: negative) && zero.hasSameBits(as: zero.reshaped([2])))
         #expect(none != none && none.hasSameBits(as: none) && !zero.hasSameBits(as: zero.reshaped([1, 2])))
     }

@@ -33,7 +33,8 @@ import Testing
         let expected = reference(x, w.transposed())
         func product(_ precision: Precision, plus bias: Tensor<Float>?) -> Tensor<Float> {
             var y = Tensor<Float>(uninitialized: [130, 20])
-            Float.multiply(ProductOperand(x, precision: precision), by: Float.pack(w.view, precision: precision), plus: bias?.view, into: &y.target)
+            Float.multiply(
+                ProductOperand(x, precision: precision), by: Float.pack(w.view, precision: precision), plus: bias?.view, into: &y.target)
             return y
         }
         var y = product(.f32, plus: bias)

@@ -49,7 +49,7 @@ struct BertPipelineTests {
         #expect(encoding.wordIDs == [nil, 0, 0, 1, 2, 3, 4, nil])
         #expect(encoding.specialTokensMask == [1, 0, 0, 0, 0, 0, 0, 1])
         #expect(Self.fastIDs(tokenizer, Array("Dogs, CAFÉ犬!".utf8)).0 == encoding.ids)
-        #expect(tokenizer.decode(encoding.ids) == "dogs cafe 犬!") // the unknown token is special
+        #expect(tokenizer.decode(encoding.ids) == "dogs cafe 犬!")  // the unknown token is special
     }
 
     @Test func specialIDs() throws {
@@ -94,7 +94,7 @@ struct BertPipelineTests {
 
     @Test func invalidUTF8CountsAsReplacementCharacters() throws {
         let tokenizer = try Self.tokenizer()
-        #expect(Self.fastIDs(tokenizer, [0x64, 0x6F, 0xFF, 0x67]).0 == [2, 5, 3]) // U+FFFD is cleaned away
+        #expect(Self.fastIDs(tokenizer, [0x64, 0x6F, 0xFF, 0x67]).0 == [2, 5, 3])  // U+FFFD is cleaned away
     }
 
     @Test func unknownComponentsAreNamed() throws {

@@ -22,7 +22,8 @@ struct VocabularyTrainingTests {
 
     /// ▁ab three times, ▁abc twice: (▁, a) and (a, b) come five times, (b, c) twice; of equals the one with the smaller numbers goes first.
     @Test func mergesByHand() throws {
-        let json = try VocabularyTrainer.train(texts: ["ab ab ab abc abc"], kind: .bytePair, size: 12, options: options { $0.characterCoverage = 1 })
+        let json = try VocabularyTrainer.train(
+            texts: ["ab ab ab abc abc"], kind: .bytePair, size: 12, options: options { $0.characterCoverage = 1 })
         // Characters by frequency: a, b, ▁ (equals by code point), c. The pair (a, b) has the smaller numbers.
         #expect(merges(json) == ["a+b", "▁+ab", "▁ab+c"])
         let tokenizer = try Tokenizer(json: json)
@@ -30,7 +31,8 @@ struct VocabularyTrainingTests {
     }
 
     @Test func wordPieceByHand() throws {
-        let json = try VocabularyTrainer.train(texts: ["hug hug hug pug pug"], kind: .wordPiece, size: 17, options: options { $0.characterCoverage = 1 })
+        let json = try VocabularyTrainer.train(
+            texts: ["hug hug hug pug pug"], kind: .wordPiece, size: 17, options: options { $0.characterCoverage = 1 })
         let tokenizer = try Tokenizer(json: json)
         // (##u, ##g) comes five times, then (h, ##ug) three times.
         #expect(tokenizer.id(for: "##ug") == 13 && tokenizer.id(for: "hug") == 14 && tokenizer.id(for: "pug") == 15)
@@ -43,7 +45,9 @@ struct VocabularyTrainingTests {
         let size = kind == .wordPiece ? 3000 : 1800
         let settings = options { $0.lowercases = true }
         let json = try VocabularyTrainer.train(texts: Self.captions, kind: kind, size: size, options: settings)
-        #expect(try VocabularyTrainer.train(texts: Self.captions, kind: kind, size: size, options: settings) == json, "another run gives another vocabulary")
+        #expect(
+            try VocabularyTrainer.train(texts: Self.captions, kind: kind, size: size, options: settings) == json,
+            "another run gives another vocabulary")
         let tokenizer = try Tokenizer(json: json)
         #expect(tokenizer.vocabularySize <= size)
         if kind != .characters { #expect(tokenizer.vocabularySize > size * 9 / 10) }
@@ -59,7 +63,9 @@ struct VocabularyTrainingTests {
         let characters = Self.captions.reduce(0) { $0 + $1.unicodeScalars.count }
         if kind != .characters { #expect(Double(characters) / Double(ids.count) > 1.3, "pieces are hardly longer than characters") }
         if kind == .unigram || kind == .byteLevelBytePair {
-            #expect(tokenizer.decode(try tokenizer.encode("two dogs on the beach").ids).trimmingCharacters(in: .whitespaces) == "two dogs on the beach")
+            #expect(
+                tokenizer.decode(try tokenizer.encode("two dogs on the beach").ids).trimmingCharacters(in: .whitespaces)
+                    == "two dogs on the beach")
         }
     }
 
@@ -83,7 +89,8 @@ struct VocabularyTrainingTests {
         #expect(throws: DataError.self) { try VocabularyTrainer.train(texts: [], kind: .unigram, size: 100) }
         #expect(throws: DataError.self) { try VocabularyTrainer.train(texts: ["  "], kind: .wordPiece, size: 100) }
         #expect(throws: DataError.self) {
-            try VocabularyTrainer.train(texts: ["abc"], kind: .bytePair, size: 100, options: options { $0.specialTokens = ["a", "a", "b", "c", "d"] })
+            try VocabularyTrainer.train(
+                texts: ["abc"], kind: .bytePair, size: 100, options: options { $0.specialTokens = ["a", "a", "b", "c", "d"] })
         }
     }
 }

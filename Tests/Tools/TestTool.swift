@@ -28,8 +28,8 @@ public enum TestTool: String, Sendable, CaseIterable {
         return process.terminationStatus == 0
     }()
 
-    /// Whether tests that need it are run: elsewhere they are shown as skipped. In continuous integration (`CI=true`) they are run, and fail
-    /// where it is missing.
+    /// Whether tests that need it are run: elsewhere they are shown as skipped. In continuous integration (`CI=true`) they are run, and
+    /// fail where it is missing.
     public var isExpected: Bool { path != nil || Self.isContinuousIntegration }
 
     public static var isContinuousIntegration: Bool { ["true", "1"].contains(ProcessInfo.processInfo.environment["CI"] ?? "") }
@@ -56,7 +56,8 @@ public enum SharedData {
 /// Folders for tests, all within one that is gone when the tests end.
 public enum TestFolder {
     private static let root: URL = {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-tests-\(ProcessInfo.processInfo.processIdentifier)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "kotonoha-tests-\(ProcessInfo.processInfo.processIdentifier)")
         atexit { TestFolder.remove() }
         return folder
     }()

@@ -58,7 +58,8 @@ import Training
         trainer.network.output.weight.assign(Tensor(shape: trainer.network.output.weight.shape))
         var losses: [Double] = []
         try trainer.run(watch: { if case .step(_, let found, _, _, _) = $0 { losses.append(found[0].loss) } })
-        // Standardized numbers have the mean 0, so the head's bias has the gradient 0 but for rounding, which Adam scales up to whole steps on either side.
+        // Standardized numbers have the mean 0, so the head's bias has the gradient 0 but for rounding, which Adam scales up to whole steps
+        // on either side.
         let tolerance = isRegression ? 0.015 : 2e-4
         for (own, other) in zip(losses, expected.losses) { #expect(abs(own - other) < tolerance, "\(losses) \(expected.losses)") }
         let logits = try trainer.scores(Array(0..<data.count))

@@ -19,7 +19,8 @@ import Training
         case "triplet.cosine": return tripletLoss(anchors: v[0], positives: v[1], negatives: v[2], distance: .cosine, margin: 0.4, on: tape)
         case "distillation": return distillationLoss(students: v[0], teachers: teacher(), on: tape)
         case "similarityDistillation":
-            return similarityDistillationLoss(queries: v[0], keys: v[1], teacherQueries: teacher(0..<6), teacherKeys: teacher(6..<12), scale: 5, on: tape)
+            return similarityDistillationLoss(
+                queries: v[0], keys: v[1], teacherQueries: teacher(0..<6), teacherKeys: teacher(6..<12), scale: 5, on: tape)
         case "matryoshka":
             return matryoshkaLoss(v, dimensions: [8, 4, 2], weights: [1, 0.5, 0.25], on: tape) {
                 inBatchNegativesLoss(anchors: $0[0], positives: $0[1], scale: 10, on: tape)
@@ -53,7 +54,8 @@ import Training
     @Test func sameSentencesAreNoNegatives() {
         let a = Variable(Tensor<Double>([1, 0, 1, 0, 0, 1], shape: [3, 2]))
         let plain = inBatchNegativesLoss(anchors: a, positives: a, scale: 10, symmetric: true, on: nil).value[0]
-        let aware = inBatchNegativesLoss(anchors: a, positives: a, scale: 10, symmetric: true, confusable: [(0, 1), (1, 0)], on: nil).value[0]
+        let aware = inBatchNegativesLoss(anchors: a, positives: a, scale: 10, symmetric: true, confusable: [(0, 1), (1, 0)], on: nil).value[
+            0]
         #expect(plain > 0.4)
         #expect(aware < 1e-4)
     }

@@ -16,7 +16,10 @@ import Training
     func followsPyTorch(_ method: OptimizerConfiguration.Method) throws {
         let golden = try #require(Golden.shared), trajectory = try #require(golden.optimizers[method.rawValue])
         func end<S: TensorScalar>(_ type: S.Type, threads: Int) throws -> [Tensor<S>] {
-            let parameters = [Parameter(try #require(golden.start["matrix"]).tensor(S.self)), Parameter(try #require(golden.start["vector"]).tensor(S.self))]
+            let parameters = [
+                Parameter(try #require(golden.start["matrix"]).tensor(S.self)),
+                Parameter(try #require(golden.start["vector"]).tensor(S.self)),
+            ]
             let optimizer = Optimizer(configuration(method), parameters: parameters)
             for gradients in trajectory.gradients {
                 optimizer.step(gradients.map { $0.tensor(S.self) }, learningRate: 0.05, threads: threads)
@@ -81,8 +84,12 @@ import Training
             let engine = ShardedGradients([table, weight, bias], lanes: 4, threads: threads)
             for part in 0..<2 {
                 try engine.add(shards: 13, seed: UInt64(part)) { shard, tape in
-                    dropout(linear(embedding(ids[shard], table: table, on: tape), weight: weight, bias: bias, activation: .gelu, on: tape), rate: 0.2, on: tape)
-                } loss: { outputs in outputs }
+                    dropout(
+                        linear(embedding(ids[shard], table: table, on: tape), weight: weight, bias: bias, activation: .gelu, on: tape),
+                        rate: 0.2, on: tape)
+                } loss: { outputs in
+                    outputs
+                }
             }
             return engine.gradients
         }

@@ -16,7 +16,8 @@ import Training
         #expect(one.allSatisfy { $0.count == 6 && $0.allSatisfy { $0.surprisal.isFinite && $0.surprisal > 0 && (0...1).contains($0.errors) } })
     }
 
-    /// What was learned is known; a word disturbs the naming of its ink where naming began from reading, and an ink does not disturb reading.
+    /// What was learned is known; a word disturbs the naming of its ink where naming began from reading, and an ink does not disturb
+    /// reading.
     @Test func readingDisturbsNamingWhereNamingBeganFromIt() throws {
         var model = StroopTransfer()
         func mean(_ results: [[StroopTransfer.Result]], _ task: StroopTransfer.Task, _ condition: StroopTransfer.Condition) -> Double { Self.surprisal(results, task, condition) }

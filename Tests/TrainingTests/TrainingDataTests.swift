@@ -1,7 +1,7 @@
 import FileFormats
 import Foundation
-import Testing
 import TestTools
+import Testing
 
 /// What a small encoder is trained on, as tools/train-distilled/prepare.py writes it.
 @Suite struct TrainingDataTests {
@@ -9,9 +9,11 @@ import TestTools
 
     /// A sentence as two people would write the same one.
     private func plain(_ sentence: String) -> String {
-        String(String.UnicodeScalarView(sentence.precomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter { scalar in
-            !scalar.properties.isWhitespace && !"。.!?".unicodeScalars.contains(scalar)
-        }))
+        String(
+            String.UnicodeScalarView(
+                sentence.precomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter { scalar in
+                    !scalar.properties.isWhitespace && !"。.!?".unicodeScalars.contains(scalar)
+                }))
     }
 
     private func lines(_ url: URL) throws -> [Substring] {

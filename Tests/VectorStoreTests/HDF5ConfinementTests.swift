@@ -42,7 +42,8 @@ import VectorStore
         }
     }
 
-    /// Not a check that could be forgotten: the kernel refuses. This test never skips; a machine without Landlock and without seccomp fails it.
+    /// Not a check that could be forgotten: the kernel refuses. This test never skips; a machine without Landlock and without seccomp fails
+    /// it.
     @Test func theChildCanOpenNothing() throws {
         let path = scratch.path("external.h5"), secret = try secret()
         try helper("external", path, secret)

@@ -81,7 +81,8 @@ import VectorStore
         #expect(refused > 20)
     }
 
-    /// What libhdf5's crash is to a user: a message that names the file, and the status of damaged data. A crash that is not libhdf5's stays one.
+    /// What libhdf5's crash is to a user: a message that names the file, and the status of damaged data. A crash that is not libhdf5's
+    /// stays one.
     @Test func aCrashOfTheLibraryIsAMessage() throws {
         let path = try write("v.h5", rows: 3)
         #expect(try run("read", path).status == 0)

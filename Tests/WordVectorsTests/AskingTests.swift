@@ -76,8 +76,9 @@ import Testing
         #expect(zip(cells, table.words.strings).count { $0[0] != $1 } == 1)
         let inOrder = try GroupEvaluation(vectors: table.vectors, groups: cells.map { $0[2] })
         #expect(inOrder.queries == 200 && String(format: "%.3f %.4f", inOrder.nearest, inOrder.silhouette ?? 0) == "0.855 0.1491")
-        // The reference, .850 and .1444, joins them by spelling: the word without a category stands alone, is nobody's fellow and counts among
-        // the 200 as not found (170 / 200). It is not asked about here (170 / 199); its silhouette is 0 by definition, and 200 rows are averaged.
+        // The reference, .850 and .1444, joins them by spelling: the word without a category stands alone, is nobody's fellow and counts
+        // among the 200 as not found (170 / 200). It is not asked about here (170 / 199); its silhouette is 0 by definition, and 200 rows
+        // are averaged.
         let categories = Dictionary(uniqueKeysWithValues: cells.map { ($0[0], $0[2]) })
         let joined = try GroupEvaluation(vectors: table.vectors, groups: table.words.strings.map { categories[$0] ?? "none" })
         #expect(joined.queries == 199 && String(format: "%.4f", joined.silhouette ?? 0) == "0.1444")

@@ -19,7 +19,9 @@ struct EncoderCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The model's folder, written when training ends.")
     var output: String
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of checkpoints and log, on a disk that all ranks see; OUTPUT.run if not given.", valueName: "dir"))
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Folder of checkpoints and log, on a disk that all ranks see; OUTPUT.run if not given.", valueName: "dir"))
     var runFolder: String?
 
     @Flag(help: "Start over, ignoring checkpoints.")
@@ -41,7 +43,9 @@ struct EncoderCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        for (name, value, bounds) in [("--steps", steps, Bounds.steps), ("--threads", threads, .threads), ("--log-every", logEvery, .steps)] {
+        for (name, value, bounds) in [
+            ("--steps", steps, Bounds.steps), ("--threads", threads, .threads), ("--log-every", logEvery, .steps),
+        ] {
             if let value, !bounds.contains(value) { throw ValidationError("\(name) takes \(bounds.expectation), not \(value)") }
         }
     }
@@ -80,9 +84,12 @@ struct EncoderCommand: ParsableCommand {
         case .resumed(let step, let file): KotonohaMPI.say("resuming after step \(step) from \(file)")
         case .step(let step, let losses, _, let norm, _):
             guard step % logEvery == 0 || step == steps else { return }
-            KotonohaMPI.say("step \(step), " + losses.map { "\($0.name) \(fixed($0.loss))" }.joined(separator: ", ") + ", gradient \(fixed(norm))")
+            KotonohaMPI.say(
+                "step \(step), " + losses.map { "\($0.name) \(fixed($0.loss))" }.joined(separator: ", ") + ", gradient \(fixed(norm))")
         case .evaluated(let step, let figures, let mean, let isBest):
-            KotonohaMPI.say("step \(step): " + figures.map { "\($0.name) \(fixed($0.value))" }.joined(separator: ", ") + ", mean \(fixed(mean))\(isBest ? " (best)" : "")")
+            KotonohaMPI.say(
+                "step \(step): " + figures.map { "\($0.name) \(fixed($0.value))" }.joined(separator: ", ")
+                    + ", mean \(fixed(mean))\(isBest ? " (best)" : "")")
         case .saved(let step, let file): KotonohaMPI.say("step \(step) saved in \(file)")
         case .stoppedEarly(let step, let best): KotonohaMPI.say("stopped after step \(step): nothing better since step \(best)")
         }

@@ -9,7 +9,8 @@ import Synchronization
 @main
 struct KotonohaMPI: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kotonoha-mpi", abstract: "Train on several machines over MPI, with the same bits as on one.", subcommands: [Train.self])
+        commandName: "kotonoha-mpi", abstract: "Train on several machines over MPI, with the same bits as on one.",
+        subcommands: [Train.self])
 
     struct Train: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Train a model.", subcommands: [EncoderCommand.self])

@@ -1,8 +1,8 @@
 import CMPI
 import Kotonoha
 
-/// MPI's ranks as the processes that train together. Bytes travel as they are: sums are taken by the program in an order of its own, never by
-/// MPI, whose order depends on the number of ranks.
+/// MPI's ranks as the processes that train together. Bytes travel as they are: sums are taken by the program in an order of its own, never
+/// by MPI, whose order depends on the number of ranks.
 struct MPIPeers: TrainingPeers {
     let rank = Int(kmpi_rank())
     let count = Int(kmpi_count())

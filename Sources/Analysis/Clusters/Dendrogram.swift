@@ -29,8 +29,10 @@ public struct Dendrogram: Sendable, Equatable {
     public init(_ rdm: RDM, linkage: Linkage = .average) throws {
         if let bad = rdm.values.firstIndex(where: \.isNaN) {
             let (i, j) = rdm.pair(bad)
-            throw DataError(.badData, "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all "
-                + "dissimilarities")
+            throw DataError(
+                .badData,
+                "the dissimilarity of '\(rdm.labels[i])' and '\(rdm.labels[j])' is missing; a tree needs all "
+                    + "dissimilarities")
         }
         labels = rdm.labels
         self.linkage = linkage
@@ -177,7 +179,9 @@ public struct Dendrogram: Sendable, Equatable {
         let n = labels.count
         var members: [[Int]] = (0..<n).map { [$0] }, result = [Double](repeating: 0, count: n * (n - 1) / 2)
         for merge in merges {
-            for i in members[merge.first] { for j in members[merge.second] { result[RDM.index(min(i, j), max(i, j), of: n)] = merge.height } }
+            for i in members[merge.first] {
+                for j in members[merge.second] { result[RDM.index(min(i, j), max(i, j), of: n)] = merge.height }
+            }
             members.append(members[merge.first] + members[merge.second])
             members[merge.first] = []
             members[merge.second] = []

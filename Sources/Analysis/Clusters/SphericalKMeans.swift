@@ -25,7 +25,8 @@ public struct SphericalKMeans: Sendable {
     ///
     /// Rows of zeros and rows that `valid` marks false belong to none.
     /// - Throws: `DataError` for NaN or infinity, or fewer different directions than clusters.
-    /// - Complexity: the vectors are read in portions, three times a round and once for each seed; memory for a few numbers a row and 16 sums.
+    /// - Complexity: the vectors are read in portions, three times a round and once for each seed; memory for a few numbers a row and 16
+    ///   sums.
     public func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }

@@ -137,9 +137,9 @@ struct CenteredRows<Source: RowSource> {
 
     /// Eigenvectors of the covariance matrix.
     ///
-    /// The products of a chunk are taken in Float first and added up in Double, which leaves an error below 1e-9 of the total variance: of no
-    /// account beside a component that has a thousandth of it. Where a smaller one is wanted, or squares leave Float's range, products are taken
-    /// anew in Double.
+    /// The products of a chunk are taken in Float first and added up in Double, which leaves an error below 1e-9 of the total variance: of
+    /// no account beside a component that has a thousandth of it. Where a smaller one is wanted, or squares leave Float's range, products
+    /// are taken anew in Double.
     func covarianceDecomposition(count components: Int) throws -> Decomposition {
         if components <= source.columns / 4 {
             let moments = try singleMoments()

@@ -6,8 +6,8 @@ import Tensors
 // relative); the same bits whatever the number of threads; memory that does not grow with the rows; speed.
 //
 // Everything that decides a component is summed in Double, and multiplied in Double too unless all components asked for are large. Rows are
-// shifted by the mean of the first chunk before they are squared, so that a large common offset does not swallow the variance (Chan, Golub &
-// LeVeque 1983).
+// shifted by the mean of the first chunk before they are squared, so that a large common offset does not swallow the variance (Chan, Golub
+// & LeVeque 1983).
 
 /// How to find principal components.
 public struct PCA: Sendable {

@@ -94,7 +94,8 @@ public struct SemanticAxis: Sendable {
         middle = zip(a, b).map { ($0 + $1) / 2 }
     }
 
-    /// The place of a vector, scaled to unit length, on the axis: 0 in the middle between the poles, higher towards the second; nil for zeros.
+    /// The place of a vector, scaled to unit length, on the axis: 0 in the middle between the poles, higher towards the second; nil for
+    /// zeros.
     public func coordinate(of vector: some Collection<Float>) -> Double? {
         let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         guard length > 0 else { return nil }

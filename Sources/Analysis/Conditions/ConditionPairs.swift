@@ -17,7 +17,8 @@ public struct ConditionPairs: Sendable, Equatable {
     /// - Throws: `DataError` for a condition that does not occur, or an item that stands twice in one condition.
     public init(conditions: Factor, between names: (String, String), items: [String]? = nil, valid: [Bool]? = nil) throws {
         guard names.0 != names.1 else { throw DataError(.usage, "a contrast needs two different conditions, not '\(names.0)' twice") }
-        let a = try conditions.rows(of: names.0).filter { valid?[$0] != false }, b = try conditions.rows(of: names.1).filter { valid?[$0] != false }
+        let a = try conditions.rows(of: names.0).filter { valid?[$0] != false },
+            b = try conditions.rows(of: names.1).filter { valid?[$0] != false }
         guard let items else {
             (first, second, self.items, incomplete) = (a, b, [], [])
             return
@@ -26,8 +27,10 @@ public struct ConditionPairs: Sendable, Equatable {
             var places: [String: Int] = [:]
             for row in rows where !items[row].isEmpty {
                 if let other = places[items[row]] {
-                    throw DataError(.badData, "the item '\(items[row])' occurs twice in condition '\(condition)' (rows \(other) and "
-                        + "\(row), from 0); expected once per condition for a paired contrast")
+                    throw DataError(
+                        .badData,
+                        "the item '\(items[row])' occurs twice in condition '\(condition)' (rows \(other) and "
+                            + "\(row), from 0); expected once per condition for a paired contrast")
                 }
                 places[items[row]] = row
             }
@@ -36,8 +39,10 @@ public struct ConditionPairs: Sendable, Equatable {
         let inA = try places(a, names.0), inB = try places(b, names.1)
         let shared = a.map { items[$0] }.filter { inA[$0] != nil && inB[$0] != nil }
         guard !shared.isEmpty else {
-            throw DataError(.badData, "no item occurs in both '\(names.0)' and '\(names.1)'; leave out \(Setting.item) for an unpaired "
-                + "contrast")
+            throw DataError(
+                .badData,
+                "no item occurs in both '\(names.0)' and '\(names.1)'; leave out \(Setting.item) for an unpaired "
+                    + "contrast")
         }
         self.items = shared
         first = shared.compactMap { inA[$0] }

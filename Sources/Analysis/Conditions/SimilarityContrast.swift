@@ -18,7 +18,8 @@ extension Contrast {
         public let homogeneity: Result
     }
 
-    /// Similarity within and between conditions. Permutation and bootstrap are by item (by row if unpaired), never by pair: pairs share rows.
+    /// Similarity within and between conditions. Permutation and bootstrap are by item (by row if unpaired), never by pair: pairs share
+    /// rows.
     ///
     /// - Parameters:
     ///   - cosines: similarities (n, n) of all rows.
@@ -88,9 +89,10 @@ extension Contrast {
                    delta: effect(try EffectSize.cliffsDelta(inFirst.within, inSecond.within, level: level))))
     }
 
-    /// An effect size of items' mean cosines, without its interval. Two items share the cosine between them, so their scores depend on one another;
-    /// intervals and rank tests take them for independent and come out too narrow and too small. (On 48 items in two conditions Wilcoxon's test gave
-    /// p = 9e-7 where permuting the items gives .004.) The bootstrap and the permutation test know about it, and stand beside.
+    /// An effect size of items' mean cosines, without its interval. Two items share the cosine between them, so their scores depend on one
+    /// another; intervals and rank tests take them for independent and come out too narrow and too small. (On 48 items in two conditions
+    /// Wilcoxon's test gave p = 9e-7 where permuting the items gives .004.) The bootstrap and the permutation test know about it, and stand
+    /// beside.
     private func effect(_ size: Estimate?) -> Estimate? {
         size.map { Estimate($0.value, n: $0.n) }
     }
@@ -146,7 +148,8 @@ private struct CosineTable: Sendable {
     }
 }
 
-/// A table of similarities without what two covariates explain of it: residuals of least squares over the pairs of chosen rows, plus their mean.
+/// A table of similarities without what two covariates explain of it: residuals of least squares over the pairs of chosen rows, plus their
+/// mean.
 ///
 /// - Parameters:
 ///   - covariates: (n, n) each, symmetric.

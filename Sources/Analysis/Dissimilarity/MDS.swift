@@ -121,7 +121,8 @@ public struct MDS: Sendable {
         return total > 0 ? (residual / total).squareRoot() : 1
     }
 
-    /// As scikit-learn's `smacof`: the first disparities of the nonmetric form are the dissimilarities, scaled; those of 0 are missing there.
+    /// As scikit-learn's `smacof`: the first disparities of the nonmetric form are the dissimilarities, scaled; those of 0 are missing
+    /// there.
     private func smacof(_ given: [Double], from start: Tensor<Double>) -> (x: Tensor<Double>, stress: Double, disparities: [Double], iterations: Int) {
         let n = start.rows, d = start.columns, pairs = given.count
         let order = given.indices.filter { given[$0] > 0 }.sorted { (given[$0], $0) < (given[$1], $1) }

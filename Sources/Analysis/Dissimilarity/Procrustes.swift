@@ -16,7 +16,9 @@ public enum Procrustes {
     ///   - x: (n, d), moved; target: (n, d), stays.
     /// - Throws: `DataError` if shapes differ or a map is a single point.
     public static func fit(_ x: Tensor<Double>, to target: Tensor<Double>, scales: Bool = true) throws -> Fit {
-        guard x.shape == target.shape, x.rows >= 2 else { throw DataError(.badData, "maps of shape \(x.shape) and \(target.shape) cannot be aligned") }
+        guard x.shape == target.shape, x.rows >= 2 else {
+            throw DataError(.badData, "maps of shape \(x.shape) and \(target.shape) cannot be aligned")
+        }
         let (a, _) = centred(x), (b, middle) = centred(target), n = x.rows, d = x.columns
         let sizeA = a.squaredNorm, sizeB = b.squaredNorm
         guard sizeA > 0, sizeB > 0 else { throw DataError(.badData, "a map whose points all coincide cannot be aligned") }
@@ -31,10 +33,14 @@ public enum Procrustes {
     /// Several maps brought onto their common mean, which is found by turns (generalized Procrustes analysis). Sizes are equal afterwards.
     ///
     /// - Returns: the maps in one frame, their mean, and each map's disparity from the mean.
-    public static func align(_ maps: [Tensor<Double>], maximumIterations: Int = 100, tolerance: Double = 1e-12) throws -> (maps: [Tensor<Double>], mean: Tensor<Double>, disparities: [Double]) {
+    public static func align(
+        _ maps: [Tensor<Double>], maximumIterations: Int = 100, tolerance: Double = 1e-12
+    ) throws -> (maps: [Tensor<Double>], mean: Tensor<Double>, disparities: [Double]) {
         guard let first = maps.first else { throw DataError(.usage, "no maps to align") }
         var aligned = try maps.map { map -> Tensor<Double> in
-            guard map.shape == first.shape else { throw DataError(.badData, "maps of shape \(first.shape) and \(map.shape) cannot be aligned") }
+            guard map.shape == first.shape else {
+                throw DataError(.badData, "maps of shape \(first.shape) and \(map.shape) cannot be aligned")
+            }
             return try unit(map)
         }
         var mean = aligned[0], former = Double.infinity
@@ -44,7 +50,9 @@ public enum Procrustes {
             var next = Tensor<Double>(repeating: 0, shape: first.shape)
             for map in aligned { for i in 0..<next.count { next[i] += map[i] / Double(maps.count) } }
             mean = try unit(next)
-            let loss = aligned.reduce(0.0) { sum, map in sum + (0..<map.count).reduce(0.0) { $0 + (map[$1] - mean[$1]) * (map[$1] - mean[$1]) } }
+            let loss = aligned.reduce(0.0) { sum, map in
+                sum + (0..<map.count).reduce(0.0) { $0 + (map[$1] - mean[$1]) * (map[$1] - mean[$1]) }
+            }
             if former - loss <= tolerance * max(loss, 1e-300) { break }
             former = loss
         }

@@ -30,8 +30,10 @@ public struct AnalogyEvaluation: Sendable {
 
     /// - Parameters:
     ///   - words, vectors: one row per word, the most frequent first: where two words differ in case alone, the first stands for both.
-    ///   - isCaseSensitive: words match to the letter; otherwise upper and lower case are one, as in gensim and word2vec's `compute-accuracy`.
-    /// - Complexity: 2 · distinct question words · words · dimension operations and 3 · questions · words additions; memory for blocks only.
+    ///   - isCaseSensitive: words match to the letter; otherwise upper and lower case are one, as in gensim and word2vec's
+    ///     `compute-accuracy`.
+    /// - Complexity: 2 · distinct question words · words · dimension operations and 3 · questions · words additions; memory for blocks
+    ///   only.
     public init(
         _ questions: AnalogyQuestions, words: [String], vectors: Tensor<Float>, method: ArithmeticMethod = .add, isCaseSensitive: Bool = false,
         threads: Int = Parallel.availableThreads

@@ -35,8 +35,10 @@ public struct AnalogyQuestions: Sendable {
                 continue
             }
             guard words.count == 4 else {
-                throw DataError(.badData, "expected four words per question, found \(words.count): "
-                    + "\"\(cells[0].prefix(60))\"", file: path, line: line)
+                throw DataError(
+                    .badData,
+                    "expected four words per question, found \(words.count): "
+                        + "\"\(cells[0].prefix(60))\"", file: path, line: line)
             }
             if sections.isEmpty { sections.append(Section(name: "all", questions: [])) }
             sections[sections.count - 1].questions.append(Question(a: words[0], b: words[1], c: words[2], d: words[3], line: line))

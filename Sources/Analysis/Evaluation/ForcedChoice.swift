@@ -2,8 +2,8 @@ import FileFormats
 import Foundation
 import Tensors
 
-/// Items of a forced choice: which option goes with the cue? As in the Pyramids and Palm Trees Test (Howard & Patterson 1992), synonym tests, or
-/// without a cue, which option is the odd one out.
+/// Items of a forced choice: which option goes with the cue? As in the Pyramids and Palm Trees Test (Howard & Patterson 1992), synonym
+/// tests, or without a cue, which option is the odd one out.
 public struct ChoiceItems: Sendable {
     public struct Item: Sendable, Equatable {
         /// Nil for odd-one-out items.
@@ -39,8 +39,8 @@ public struct ChoiceItems: Sendable {
     }()
 
     /// - Parameters:
-    ///   - cue, options, answer: columns by name or number. Nil finds them: by usual names (cue, option1 …, answer), an answer being an option's text
-    ///     or its number; without a column for the cue the items are odd-one-out items only if `isOddOneOut`.
+    ///   - cue, options, answer: columns by name or number. Nil finds them: by usual names (cue, option1 …, answer), an answer being an
+    ///     option's text or its number; without a column for the cue the items are odd-one-out items only if `isOddOneOut`.
     ///   - people: a column with people's choice, or the share who chose rightly, in 0 … 1 or percent.
     /// - Throws: `DataError` with the line where an item has fewer than two options, or an answer is none of them.
     public init(

@@ -70,7 +70,8 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     /// - Throws: `DataError` if the shapes differ or a vector is not finite.
     public init(queries: Tensor<Float>, partners: Tensor<Float>, threads: Int = Parallel.availableThreads) throws {
         guard queries.rows == partners.rows else {
-            throw DataError(.badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
+            throw DataError(
+                .badData, "retrieval needs as many partners as queries, at least one; there are \(partners.rows) and \(queries.rows)")
         }
         try self.init(queries: queries, candidates: partners, answers: (0..<queries.rows).map { [$0] }, threads: threads)
     }
@@ -81,7 +82,8 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     /// - Throws: `DataError` if there are no queries or a vector is not finite.
     public init(queries: Tensor<Float>, candidates: Tensor<Float>, answers: [[Int]], threads: Int = Parallel.availableThreads) throws {
         guard queries.rows > 0, answers.count == queries.rows else {
-            throw DataError(.badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
+            throw DataError(
+                .badData, "retrieval needs at least one query, and right answers for each; there are \(queries.rows) and \(answers.count)")
         }
         // A few more than ten, to see the equals of those at the end.
         let found = try CosineSearch(corpus: candidates, threads: threads).search(queries, top: 20)
@@ -111,8 +113,9 @@ public struct GroupEvaluation: Sendable, Equatable {
     public let nearest: Double
     /// R-precision: of the R nearest candidates the share that is of the group, R being the number of its members there; averaged.
     public let precision: Double
-    /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) / max(a, b), a the mean
-    /// distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and candidates differ.
+    /// Mean silhouette of the sentences asked about among the candidates, by cosine distance, in −1 ... 1 (Rousseeuw 1987): (b − a) /
+    /// max(a, b), a the mean distance to the own group and b that to the nearest other one. Nil if there is only one group, or askers and
+    /// candidates differ.
     public let silhouette: Double?
 
     /// Whether any sentence of `from` has another one of its group in `to`.
@@ -132,7 +135,9 @@ public struct GroupEvaluation: Sendable, Equatable {
     ) throws {
         let n = vectors.rows
         let from = from ?? Array(repeating: true, count: n), to = to ?? Array(repeating: true, count: n)
-        guard groups.count == n, from.count == n, to.count == n else { throw DataError(.badData, "\(groups.count) groups were given for \(n) vectors") }
+        guard groups.count == n, from.count == n, to.count == n else {
+            throw DataError(.badData, "\(groups.count) groups were given for \(n) vectors")
+        }
         var members: [String: Int] = [:]
         for row in 0..<n where to[row] { members[groups[row], default: 0] += 1 }
         let others = (0..<n).map { (members[groups[$0]] ?? 0) - (to[$0] ? 1 : 0) }
@@ -155,7 +160,9 @@ public struct GroupEvaluation: Sendable, Equatable {
     }
 
     /// In O(sentences · groups · dimension): the sum of cosines with a group is the product with the sum of its unit vectors.
-    private static func silhouette<Source: RowSource>(_ vectors: Source, _ groups: [String], _ members: [Bool], _ threads: Int) throws -> Double? {
+    private static func silhouette<Source: RowSource>(
+        _ vectors: Source, _ groups: [String], _ members: [Bool], _ threads: Int
+    ) throws -> Double? {
         let d = vectors.columns
         var places: [String: Int] = [:], sums: [[Double]] = [], sizes: [Int] = [], counted = 0
         /// Unit vectors of the members, row by row; a vector of zeros has no direction and no distance to anything.

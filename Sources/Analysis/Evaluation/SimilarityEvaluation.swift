@@ -23,8 +23,9 @@ public struct SimilarityEvaluation: Sendable {
     public init(similarities: [Double], scores: [Double], samples: Int = 1000, seed: UInt64 = 0) throws {
         func measure(_ kind: Correlation) throws -> Measure {
             let value = try kind(similarities, scores)
-            return Measure(value: value, fisher: kind.fisherInterval(value, count: scores.count),
-                           bootstrap: try kind.bootstrapInterval(similarities, scores, resamples: samples, seed: seed))
+            return Measure(
+                value: value, fisher: kind.fisherInterval(value, count: scores.count),
+                bootstrap: try kind.bootstrapInterval(similarities, scores, resamples: samples, seed: seed))
         }
         pairs = scores.count
         pearson = try measure(.pearson)

@@ -21,8 +21,10 @@ public struct ANNBenchmark: Sendable {
     public func write(_ file: VectorFile, to output: String) throws {
         let valid = try file.valid(), usable = (0..<file.count).filter { valid[$0] }
         guard queries > 0, neighbours > 0, usable.count >= queries + neighbours else {
-            throw DataError(.usage, "\(queries) queries with \(neighbours) neighbours each need at least \(queries + neighbours) rows that are not empty; there are \(usable.count)",
-                            file: file.path)
+            throw DataError(
+                .usage,
+                "\(queries) queries with \(neighbours) neighbours each need at least \(queries + neighbours) rows that are not empty; there are \(usable.count)",
+                file: file.path)
         }
         var random = RandomSource(seed: seed)
         let order = random.permutation(usable.count).map { usable[$0] }

@@ -27,8 +27,8 @@ struct BlockedBest: Sendable {
     static let blocksInFlight = 8
     private static let queriesInFlight = 16_384
     static let tile = 64
-    /// Queries up to which rows are looked at where they lie; with more, the product of tiles is quicker although it lays out the corpus. Measured:
-    /// docs/benchmarks.md.
+    /// Queries up to which rows are looked at where they lie; with more, the product of tiles is quicker although it lays out the corpus.
+    /// Measured: docs/benchmarks.md.
     static let scanQueries = 16
     /// Answers up to which that holds.
     private static let scanAnswers = 4096

@@ -11,23 +11,27 @@ public struct MaximalMarginalRelevance: Sendable {
         self.diversity = diversity
     }
 
-    /// The `top` best of a table's answers, in the order in which they were chosen; scores stay the cosines to the query. Equal values go to
-    /// the answer that ranks higher.
+    /// The `top` best of a table's answers, in the order in which they were chosen; scores stay the cosines to the query. Equal values go
+    /// to the answer that ranks higher.
     ///
     /// - Parameter vector: the vector of a row.
     /// - Complexity: O(queries · top · candidates · columns).
     public func choose(_ candidates: NeighborTable, top: Int, vector: (Int) throws -> [Float]) throws -> NeighborTable {
-        var rows = [Int32](repeating: -1, count: candidates.queries * top), scores = [Float](repeating: -.infinity, count: rows.count), counts: [Int32] = []
+        var rows = [Int32](repeating: -1, count: candidates.queries * top), scores = [Float](repeating: -.infinity, count: rows.count),
+            counts: [Int32] = []
         for query in 0..<candidates.queries {
             let answers = candidates[query], vectors = try answers.map { try unit(vector($0.row)) }
-            var nearest = [Double](repeating: -.infinity, count: answers.count), isLeft = [Bool](repeating: true, count: answers.count), chosen = 0
+            var nearest = [Double](repeating: -.infinity, count: answers.count), isLeft = [Bool](repeating: true, count: answers.count),
+                chosen = 0
             while chosen < min(top, answers.count) {
                 func value(_ i: Int) -> Double { (1 - diversity) * Double(answers[i].score) - (chosen == 0 ? 0 : diversity * nearest[i]) }
                 guard let best = answers.indices.filter({ isLeft[$0] }).max(by: { (value($0), $1) < (value($1), $0) }) else { break }
                 (rows[query * top + chosen], scores[query * top + chosen]) = (Int32(answers[best].row), answers[best].score)
                 isLeft[best] = false
                 chosen += 1
-                for i in answers.indices where isLeft[i] { nearest[i] = max(nearest[i], zip(vectors[i], vectors[best]).reduce(0.0) { $0 + $1.0 * $1.1 }) }
+                for i in answers.indices where isLeft[i] {
+                    nearest[i] = max(nearest[i], zip(vectors[i], vectors[best]).reduce(0.0) { $0 + $1.0 * $1.1 })
+                }
             }
             counts.append(Int32(chosen))
         }

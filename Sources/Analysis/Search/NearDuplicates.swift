@@ -36,7 +36,9 @@ public enum NearDuplicates {
                 var best = -Double.infinity, nearest = -1
                 if let products {
                     products.withUnsafeElements { p in
-                        for k in 0..<before where Double(p[(place - range.lowerBound) * before + k]) > best { (best, nearest) = (Double(p[(place - range.lowerBound) * before + k]), k) }
+                        for k in 0..<before where Double(p[(place - range.lowerBound) * before + k]) > best {
+                            (best, nearest) = (Double(p[(place - range.lowerBound) * before + k]), k)
+                        }
                     }
                 }
                 unit.withUnsafeElements { u in
@@ -47,8 +49,12 @@ public enum NearDuplicates {
                         }
                     }
                 }
-                if nearest >= 0, best >= least { repeats.append(Repeat(row: rows[place], of: kept[nearest], cosine: best)) } else {
-                    unit.withUnsafeElements { u in store.withUnsafeMutableElements { $0.advanced(by: kept.count * d).update(from: u + place * d, count: d) } }
+                if nearest >= 0, best >= least {
+                    repeats.append(Repeat(row: rows[place], of: kept[nearest], cosine: best))
+                } else {
+                    unit.withUnsafeElements { u in
+                        store.withUnsafeMutableElements { $0.advanced(by: kept.count * d).update(from: u + place * d, count: d) }
+                    }
                     kept.append(rows[place])
                 }
             }

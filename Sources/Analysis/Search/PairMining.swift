@@ -110,7 +110,8 @@ extension CosineSearch {
     }
 }
 
-/// The best pairs of all workers. Which pairs end up here does not depend on who came first: a pair is only ever dropped for `top` better ones.
+/// The best pairs of all workers. Which pairs end up here does not depend on who came first: a pair is only ever dropped for `top` better
+/// ones.
 private final class BestPairs: Sendable {
     private struct State: Sendable { var pairs: [SimilarPair] = []; var bound: Float }
     private let top: Int

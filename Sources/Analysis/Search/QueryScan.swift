@@ -3,10 +3,11 @@ import FileFormats
 import Synchronization
 import Tensors
 
-/// A query or a few against every row as it lies: the same answers, to the bit, as blocks multiplied by oneDNN give, without laying out the corpus.
+/// A query or a few against every row as it lies: the same answers, to the bit, as blocks multiplied by oneDNN give, without laying out the
+/// corpus.
 ///
-/// Goals in order: those answers; one pass over memory. Each row gets a score with bounds on its error, in float or by codes; rows whose upper bound
-/// reaches the k-th best lower bound are candidates, and their cosines are computed by the product that many queries get.
+/// Goals in order: those answers; one pass over memory. Each row gets a score with bounds on its error, in float or by codes; rows whose
+/// upper bound reaches the k-th best lower bound are candidates, and their cosines are computed by the product that many queries get.
 struct QueryScan<Queries: RowSource, Corpus: RowSource> {
     let queries: Queries, corpus: Corpus
     let top: Int

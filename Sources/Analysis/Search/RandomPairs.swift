@@ -61,7 +61,8 @@ public struct RandomPairCosines: Sendable {
         }
         var cosines = [Float](repeating: 0, count: count)
         // The drawn rows together, in their order.
-        let wanted = Set(pairs.flatMap { [$0.0, $0.1] }).sorted(), places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
+        let wanted = Set(pairs.flatMap { [$0.0, $0.1] }).sorted(),
+            places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
         let gathered = try vectors.gather(wanted)
         let drawn = pairs.map { (places[$0.0] ?? 0, places[$0.1] ?? 0) }, chunks = Parallel.chunks(count, size: 4096)
         try gathered.withUnsafeElements { pointer in
@@ -71,7 +72,9 @@ public struct RandomPairCosines: Sendable {
                     for i in chunks[chunk] {
                         let a = UnsafePointer(rows.pointer) + drawn[i].0 * width, b = UnsafePointer(rows.pointer) + drawn[i].1 * width
                         let aa = Float.dot(a, a, count: width), bb = Float.dot(b, b, count: width)
-                        guard aa.isFinite, bb.isFinite else { throw notFinite(row: wanted[aa.isFinite ? drawn[i].1 : drawn[i].0], of: "the vectors") }
+                        guard aa.isFinite, bb.isFinite else {
+                            throw notFinite(row: wanted[aa.isFinite ? drawn[i].1 : drawn[i].0], of: "the vectors")
+                        }
                         let cosine = Float.dot(a, b, count: width) / (aa.squareRoot() * bb.squareRoot())
                         out.pointer[i] = Float(max(-1, min(1, cosine)))
                     }

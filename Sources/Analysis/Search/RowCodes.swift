@@ -7,10 +7,11 @@ import VectorStore
 ///
 /// **int8**: x/|x| = s·c + e with whole numbers c and |e| written next to them. For a unit query the cosine lies within |e| of s·c·q
 /// (Cauchy–Schwarz), so rows
-/// that cannot be among the best are known for sure and the others, some dozens, are computed from the vectors themselves: no answer is missed.
+/// that cannot be among the best are known for sure and the others, some dozens, are computed from the vectors themselves: no answer is
+/// missed.
 ///
-/// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of them computed
-/// from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
+/// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of
+/// them computed from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
 public final class RowCodes: Sendable {
     public let kind: VectorCodes
     public let rows: Int

@@ -5,9 +5,10 @@ import Tensors
 /// Rows that repeat an earlier one, in files too large for all pairs to be compared: only rows that come near each other in sorted lists of
 /// signatures are (Charikar 2002; Ravichandran, Pantel & Hovy 2005).
 ///
-/// A signature is the sides of random hyperplanes on which a vector lies; of two vectors at angle θ a bit differs with probability θ/π. Signatures
-/// are sorted several times, each time beginning with another part of the bits, and each row is compared with the next few rows of each list
-/// whose signatures differ in few enough bits, by the exact cosine. What passes as a near-duplicate therefore is one; a few are overlooked.
+/// A signature is the sides of random hyperplanes on which a vector lies; of two vectors at angle θ a bit differs with probability θ/π.
+/// Signatures are sorted several times, each time beginning with another part of the bits, and each row is compared with the next few rows
+/// of each list whose signatures differ in few enough bits, by the exact cosine. What passes as a near-duplicate therefore is one; a few
+/// are overlooked.
 public struct SortedDuplicates: Sendable {
     /// Least cosine of a near-duplicate.
     public var cosine: Double
@@ -20,7 +21,9 @@ public struct SortedDuplicates: Sendable {
 
     static let words = 4
 
-    public init(cosine: Double, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) { (self.cosine, self.seed, self.threads) = (cosine, seed, threads) }
+    public init(cosine: Double, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+        (self.cosine, self.seed, self.threads) = (cosine, seed, threads)
+    }
 
     /// Scans rows in order and keeps those that are not detected as near-duplicates of a row kept before.
     /// - Parameter rows: ascending.
@@ -38,7 +41,8 @@ public struct SortedDuplicates: Sendable {
             let shift = list * 64 * Self.words / lists
             let keys = signatures.map { Self.key($0, shift) }, order = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
             for (place, first) in order.enumerated() {
-                for second in order[(place + 1)..<min(order.count, place + 1 + window)] where Self.distance(signatures[first], signatures[second]) <= most {
+                for second in order[(place + 1)..<min(order.count, place + 1 + window)]
+                where Self.distance(signatures[first], signatures[second]) <= most {
                     near.append(UInt64(max(first, second)) << 32 | UInt64(min(first, second)))
                 }
             }
@@ -48,18 +52,22 @@ public struct SortedDuplicates: Sendable {
     }
 
     /// Looks at the pairs in the order of the later row, and of the earlier one in that.
-    private func resolve<Source: RowSource>(_ near: [UInt64], _ rows: [Int], _ x: Source) throws -> (kept: [Int], repeats: [NearDuplicates.Repeat]) {
+    private func resolve<Source: RowSource>(
+        _ near: [UInt64], _ rows: [Int], _ x: Source
+    ) throws -> (kept: [Int], repeats: [NearDuplicates.Repeat]) {
         let width = x.columns
         var goes = [Bool](repeating: false, count: rows.count), repeats: [NearDuplicates.Repeat] = []
         // Cosines in portions, so that the vectors of few pairs are in memory at a time.
         for part in Parallel.chunks(near.count, size: 65_536) {
             let pairs = near[part].map { (later: Int($0 >> 32), earlier: Int($0 & 0xFFFF_FFFF)) }
-            let wanted = Set(pairs.flatMap { [rows[$0.later], rows[$0.earlier]] }).sorted(), places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
+            let wanted = Set(pairs.flatMap { [rows[$0.later], rows[$0.earlier]] }).sorted(),
+                places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($1, $0) })
             let vectors = try x.gather(wanted)
             let cosines = Parallel.map(pairs.count, threads: threads) { pair, _ in
                 vectors.withUnsafeElements { p in
                     let a = p + (places[rows[pairs[pair].later]] ?? 0) * width, b = p + (places[rows[pairs[pair].earlier]] ?? 0) * width
-                    return Float.dot(a, b, count: width) / (Float.dot(a, a, count: width).squareRoot() * Float.dot(b, b, count: width).squareRoot())
+                    return Float.dot(a, b, count: width)
+                        / (Float.dot(a, a, count: width).squareRoot() * Float.dot(b, b, count: width).squareRoot())
                 }
             }
             for (pair, cosine) in zip(pairs, cosines) where cosine >= self.cosine && !goes[pair.earlier] {

@@ -41,7 +41,7 @@ public struct VectorArithmetic: Sendable {
         var query = [Float](repeating: 0, count: width)
         if method == .add {
             var sum = [Double](repeating: 0, count: width)
-            for (index, part) in parts.enumerated() { for i in 0 ..< width { sum[i] += Double(index < plus.count ? part[i] : -part[i]) } }
+            for (index, part) in parts.enumerated() { for i in 0..<width { sum[i] += Double(index < plus.count ? part[i] : -part[i]) } }
             let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
             guard length > 1e-12 else { throw DataError(.badData, "the vectors cancel out, leaving nothing to search with") }
             query = sum.map { Float($0 / length) }
@@ -66,7 +66,11 @@ public struct VectorArithmetic: Sendable {
                                 var score = 1.0
                                 for (index, part) in parts.enumerated() {
                                     let similarity = (1 + Float.dot(row, part, count: width) / length) / 2
-                                    if index < plus.count { score *= similarity } else { score /= similarity + Double(ArithmeticMethod.epsilon) }
+                                    if index < plus.count {
+                                        score *= similarity
+                                    } else {
+                                        score /= similarity + Double(ArithmeticMethod.epsilon)
+                                    }
                                 }
                                 to.pointer[i] = score
                             }

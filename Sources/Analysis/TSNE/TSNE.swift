@@ -52,8 +52,8 @@ public struct TSNE: Sendable {
     public var exaggeration = 1.0
     /// Iterations after the early ones.
     public var iterations = 500
-    /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would swing
-    /// instead of settling. The gradient is taken without its factor of 4 here.
+    /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would
+    /// swing instead of settling. The gradient is taken without its factor of 4 here.
     public var learningRate: Double?
     public var earlyMomentum = 0.8
     public var momentum = 0.8

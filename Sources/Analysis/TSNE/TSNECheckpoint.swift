@@ -40,7 +40,9 @@ public struct TSNECheckpoint: Sendable, Equatable {
 
     func restore(into map: MapArrays, settings: TSNE) throws {
         guard count == map.count, dimensions == map.dimensions, arrays.count == 3 * count * dimensions else {
-            throw DataError(.badData, "the checkpoint is of a map of \(count) points in \(dimensions) dimensions; this one has \(map.count) in \(map.dimensions)")
+            throw DataError(
+                .badData,
+                "the checkpoint is of a map of \(count) points in \(dimensions) dimensions; this one has \(map.count) in \(map.dimensions)")
         }
         guard fingerprint == Self.fingerprint(settings) else {
             throw DataError(.badData, "the checkpoint was made with other settings (\(fingerprint)); use the same settings or start over")
@@ -95,12 +97,16 @@ public struct TSNECheckpoint: Sendable, Equatable {
         dimensions = try number(4)
         earlyExaggeration = Double(bitPattern: word(header + 40))
         let length = try number(6), text = header + 56
-        guard (1...2).contains(dimensions), earlyExaggeration >= 1, length <= bytes.count - text - 8 else { throw broken("a number is out of range") }
+        guard (1...2).contains(dimensions), earlyExaggeration >= 1, length <= bytes.count - text - 8 else {
+            throw broken("a number is out of range")
+        }
         fingerprint = String(decoding: bytes[text..<text + length], as: UTF8.self)
         let start = text + length, size = 3 * count * dimensions
         guard count < 1 << 32, bytes.count - 8 - start == 4 * size else { throw broken("the number of points does not fit its length") }
         arrays = [Float](unsafeUninitializedCapacity: size) { buffer, filled in
-            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + 4 * size])) }
+            bytes.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + 4 * size]))
+            }
             filled = size
         }
     }

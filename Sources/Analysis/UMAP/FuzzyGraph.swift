@@ -2,7 +2,8 @@ import FileFormats
 import Glibc
 import Tensors
 
-/// How strongly points belong to each other's neighbourhoods: UMAP's weighted graph (McInnes, Healy & Melville 2018, section 3), symmetric, without loops.
+/// How strongly points belong to each other's neighbourhoods: UMAP's weighted graph (McInnes, Healy & Melville 2018, section 3), symmetric,
+/// without loops.
 public struct FuzzyGraph: Sendable {
     /// Points.
     public let count: Int
@@ -14,8 +15,9 @@ public struct FuzzyGraph: Sendable {
 
     /// The graph of a table of nearest neighbours, each row without the point itself, ascending by Euclidean distance.
     ///
-    /// A directed edge has the weight exp(−(d − ρ) / σ): ρ is the distance to the nearest neighbour that is not a copy, and σ makes the weights of a row sum to
-    /// log₂(neighbours + 1). Both directions are joined by the probabilistic sum w + w′ − w w′. Time and memory grow with rows × neighbours.
+    /// A directed edge has the weight exp(−(d − ρ) / σ): ρ is the distance to the nearest neighbour that is not a copy, and σ makes the
+    /// weights of a row sum to log₂(neighbours + 1). Both directions are joined by the probabilistic sum w + w′ − w w′. Time and memory
+    /// grow with rows × neighbours.
     public init(_ table: NeighborTable, threads: Int = Parallel.availableThreads) {
         let n = table.queries, k = table.top
         let directed = Self.memberships(table, threads: threads).weights
@@ -104,8 +106,8 @@ public struct FuzzyGraph: Sendable {
 
     /// The graph with edges between different classes weakened, so that the map keeps classes apart (the reference's supervised form).
     ///
-    /// An edge between two classes is multiplied by exp(−5), one with a point of unknown class by exp(−1); every row is then scaled so that its strongest edge
-    /// is 1, and both directions are joined again.
+    /// An edge between two classes is multiplied by exp(−5), one with a point of unknown class by exp(−1); every row is then scaled so that
+    /// its strongest edge is 1, and both directions are joined again.
     ///
     /// - Parameter classes: one number per point, negative for unknown.
     public func separating(_ classes: [Int32]) throws -> FuzzyGraph {

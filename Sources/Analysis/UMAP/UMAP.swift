@@ -2,8 +2,8 @@ import FileFormats
 import Foundation
 import Tensors
 
-// Uniform manifold approximation and projection (McInnes, Healy & Melville 2018; reference: umap-learn). Goals in order: a map as faithful as the reference's;
-// the same bits for a seed, whatever the number of threads, which the reference's parallel form does not give; speed.
+// Uniform manifold approximation and projection (McInnes, Healy & Melville 2018; reference: umap-learn). Goals in order: a map as faithful
+// as the reference's; the same bits for a seed, whatever the number of threads, which the reference's parallel form does not give; speed.
 
 /// A map of vectors that keeps near neighbours together and groups apart: settings, and `fit`.
 public struct UMAP: Sendable {

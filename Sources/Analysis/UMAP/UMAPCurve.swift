@@ -7,7 +7,8 @@ public struct UMAPCurve: Sendable, Equatable {
 
     public init(a: Double, b: Double) { (self.a, self.b) = (a, b) }
 
-    /// The curve nearest by least squares, at 300 distances from 0 to 3 · spread, to one that is 1 up to `minimumDistance` and falls as exp(−(d − minimumDistance) / spread) beyond.
+    /// The curve nearest by least squares, at 300 distances from 0 to 3 · spread, to one that is 1 up to `minimumDistance` and falls as
+    /// exp(−(d − minimumDistance) / spread) beyond.
     ///
     /// By Levenberg–Marquardt from a = b = 1. For 0.1 and 1: a = 1.5769, b = 0.8951.
     public init(minimumDistance: Double, spread: Double) {

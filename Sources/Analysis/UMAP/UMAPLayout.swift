@@ -1,11 +1,13 @@
 import Glibc
 import Tensors
 
-/// Stochastic gradient descent on a map's coordinates: every edge of the graph draws its ends together as often as its weight says, and pushes points drawn at random away.
+/// Stochastic gradient descent on a map's coordinates: every edge of the graph draws its ends together as often as its weight says, and
+/// pushes points drawn at random away.
 ///
-/// **The same bits with any number of threads.** Points are dealt into an even number of strata at random. In each round of a tournament every stratum meets one
-/// other, so that the edges between two strata are one task that shares no point with another task of the round; the points that a task pushes away come from its
-/// own strata, whose members are a random sample of all. All steps are plain sequential descent in an order that the seed alone decides.
+/// **The same bits with any number of threads.** Points are dealt into an even number of strata at random. In each round of a tournament
+/// every stratum meets one other, so that the edges between two strata are one task that shares no point with another task of the round;
+/// the points that a task pushes away come from its own strata, whose members are a random sample of all. All steps are plain sequential
+/// descent in an order that the seed alone decides.
 final class UMAPLayout {
     private struct Task: Sendable {
         let edges: Range<Int>

@@ -4,8 +4,8 @@ import Tensors
 extension UMAP {
     /// Places new vectors on a map whose points stay where they are.
     ///
-    /// Each new point starts at the weighted mean of its neighbours on the map, then follows the same forces as a map's points do. It does not feel the
-    /// other new points: where it ends does not depend on what else is placed with it.
+    /// Each new point starts at the weighted mean of its neighbours on the map, then follows the same forces as a map's points do. It does
+    /// not feel the other new points: where it ends does not depend on what else is placed with it.
     ///
     /// - Parameters:
     ///   - new: vectors (new points, columns).

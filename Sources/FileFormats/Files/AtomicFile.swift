@@ -221,7 +221,8 @@ struct OutputPlace {
     /// Removes temporary files of this output that killed processes have left.
     func removeLeftovers() {
         let folder = SystemError.folder(of: target)
-        FolderListing.removeLeftovers(of: String(decoding: SystemError.name(of: target).utf8.prefix(200), as: UTF8.self), in: folder, suffix: ".tmp")
+        FolderListing.removeLeftovers(
+            of: String(decoding: SystemError.name(of: target).utf8.prefix(200), as: UTF8.self), in: folder, suffix: ".tmp")
     }
 
     /// Makes the rename itself survive a power cut. It is not an error if the file system cannot do it.

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Which file something is known of, and in which state: it is the same as long as these numbers are. The time of the last change of any kind is the
-/// system's own, which no program can set.
+/// Which file something is known of, and in which state: it is the same as long as these numbers are. The time of the last change of any
+/// kind is the system's own, which no program can set.
 package struct FileIdentity: Hashable, Sendable {
     package let size: Int
     private let device: UInt, inode: UInt

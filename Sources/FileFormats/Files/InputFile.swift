@@ -15,7 +15,8 @@ package enum InputFile {
         }
         guard information.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw information.st_mode & S_IFMT == S_IFDIR ? SystemError.cannotRead(path, EISDIR)
+            throw information.st_mode & S_IFMT == S_IFDIR
+                ? SystemError.cannotRead(path, EISDIR)
                 : DataError(.noInput, "this is a pipe or a device; expected a regular file (write it to a file first)", file: path)
         }
         return descriptor

@@ -3,8 +3,8 @@ import Glibc
 
 /// A file's bytes, or a stretch of them, mapped read-only: they are paged in when they are touched and shared between processes.
 ///
-/// The mapping lives as long as this object. Where another program cuts the file short, or the disk fails, while it is mapped, the bytes that are
-/// gone read as zeros and the mapping counts as damaged: `requireWhole` says so, and until it has, no output is put in its place
+/// The mapping lives as long as this object. Where another program cuts the file short, or the disk fails, while it is mapped, the bytes
+/// that are gone read as zeros and the mapping counts as damaged: `requireWhole` says so, and until it has, no output is put in its place
 /// (`AtomicFile`, `FileReplacement`).
 public final class MappedFile: Sendable {
     /// The file as it was asked for.

@@ -51,7 +51,8 @@ package enum MemoryBudget {
         throw error("the program itself", bytes: startReserve, available: left)
     }
 
-    package static func error(_ what: String, bytes: Int? = nil, available: Int? = nil, file: String? = nil, line: Int? = nil) -> DataError {
+    package static func error(_ what: String, bytes: Int? = nil, available: Int? = nil, file: String? = nil, line: Int? = nil) -> DataError
+    {
         let wanted = bytes.map { ": \(megabytes($0)) are wanted" } ?? ""
         let left = available.map { ", \(megabytes($0)) are left" } ?? ""
         return DataError(.memory, "not enough memory for \(what)\(wanted)\(left); \(advice)", file: file, line: line)
@@ -96,7 +97,9 @@ package enum MemoryBudget {
     private static func groupFree() -> Int? {
         guard let line = text(of: "/proc/self/cgroup")?.split(separator: "\n").first(where: { $0.hasPrefix("0::") }) else { return nil }
         let folder = "/sys/fs/cgroup" + line.dropFirst(3) + "/"
-        guard let most = numbers(of: folder + "memory.max")?.first, let used = numbers(of: folder + "memory.current")?.first else { return nil }
+        guard let most = numbers(of: folder + "memory.max")?.first, let used = numbers(of: folder + "memory.current")?.first else {
+            return nil
+        }
         let cached = text(of: folder + "memory.stat")?.split(separator: "\n").first { $0.hasPrefix("inactive_file ") }
         return most - used + (cached?.split(separator: " ").last.flatMap { Int($0) } ?? 0)
     }

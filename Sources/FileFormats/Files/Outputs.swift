@@ -15,16 +15,23 @@ public enum Outputs {
         for (path, isFolder) in files.compactMap({ $0.map { ($0, false) } }) + folders.compactMap({ $0.map { ($0, true) } }) {
             guard let identity = try identity(ofOutput: path, isFolder: isFolder) else { continue }
             if let other = written.updateValue(path, forKey: identity) {
-                throw DataError(.usage, other == path ? "two outputs have this name; give each its own name" : "this is the same file as "
-                    + "the output \(other); give each its own name", file: path)
+                throw DataError(
+                    .usage,
+                    other == path
+                        ? "two outputs have this name; give each its own name"
+                        : "this is the same file as "
+                            + "the output \(other); give each its own name", file: path)
             }
         }
         guard !written.isEmpty else { return }
         func refuse(_ identity: Identity, _ input: String, _ words: String) throws {
             guard let output = written[identity] else { return }
             let name = input == "-" ? "what standard input reads" : input
-            throw DataError(.usage, output == input ? "the output \(words); writing it would destroy what is read. Choose another name"
-                            : "this output \(words) (\(name)); writing it would destroy what is read. Choose another name", file: output)
+            throw DataError(
+                .usage,
+                output == input
+                    ? "the output \(words); writing it would destroy what is read. Choose another name"
+                    : "this output \(words) (\(name)); writing it would destroy what is read. Choose another name", file: output)
         }
         for input in inputs {
             guard let (identity, isFolder) = identity(ofInput: input) else { continue }
@@ -85,7 +92,9 @@ public enum Outputs {
         guard depth > 0, let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             guard name != ".", name != ".." else { continue }
             let path = folder + "/" + name
             guard let (identity, isFolder) = identity(ofInput: path) else { continue }

@@ -37,7 +37,8 @@ public struct Provenance: Sendable {
         self.version = version
     }
 
-    /// The record, with `date` (ISO 8601, as `2026-03-01T09:30:00Z`) where one is given; outputs that must be equal for equal runs have none.
+    /// The record, with `date` (ISO 8601, as `2026-03-01T09:30:00Z`) where one is given; outputs that must be equal for equal runs have
+    /// none.
     /// - Parameter output: the result itself, where the record is next to it.
     public func json(date: String? = nil, output: Source? = nil) -> JSON {
         var members: [(key: String, value: JSON)] = [

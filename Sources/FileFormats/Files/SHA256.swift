@@ -29,10 +29,11 @@ public struct SHA256: ~Copyable {
     package borrowing func hexSoFar() -> String {
         guard let copy = EVP_MD_CTX_new(), EVP_MD_CTX_copy_ex(copy, context) == 1 else { preconditionFailure("libcrypto is out of memory") }
         defer { EVP_MD_CTX_free(copy) }
-        return Self.hex([UInt8](unsafeUninitializedCapacity: 32) { hash, count in
-            EVP_DigestFinal_ex(copy, hash.baseAddress, nil)
-            count = 32
-        })
+        return Self.hex(
+            [UInt8](unsafeUninitializedCapacity: 32) { hash, count in
+                EVP_DigestFinal_ex(copy, hash.baseAddress, nil)
+                count = 32
+            })
     }
 
     /// The 32 bytes of the hash.

@@ -2,8 +2,8 @@ import Foundation
 
 /// A choice of the caller that a message advises: an argument in Swift, an option of the program.
 ///
-/// A message holds it as `` `column` `` by interpolation (`"name it by \(Setting.column)"`). Whoever shows the message to a person puts in the form that
-/// this person types, by ``spelled(_:as:)``.
+/// A message holds it as `` `column` `` by interpolation (`"name it by \(Setting.column)"`). Whoever shows the message to a person puts in
+/// the form that this person types, by ``spelled(_:as:)``.
 public enum Setting: String, CaseIterable, Sendable, CustomStringConvertible {
     case append
     case bad

@@ -3,7 +3,8 @@ import Glibc
 /// Small and large things that are quicker kept than made again: `$KOTONOHA_CACHE`, or `kotonoha` in `$XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// Everything in it may be deleted at any time. It is used only if the folder belongs to the user and others cannot write to it.
-/// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal contents.
+/// `KOTONOHA_CACHE=off` leaves it alone. Files appear by rename, so that processes may write the same one at once: equal keys mean equal
+/// contents.
 public enum UserCache {
     /// The folder of one kind of things, made where it is missing; nil if nothing is to be kept, or cannot be.
     public static func folder(_ kind: String) -> String? {
@@ -26,7 +27,8 @@ public enum UserCache {
 
     private static func isOwn(_ path: String) -> Bool {
         var information = stat()
-        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid() && information.st_mode & 0o022 == 0
+        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR && information.st_uid == geteuid()
+            && information.st_mode & 0o022 == 0
     }
 
     /// What is kept under a key; nil if there is nothing.
@@ -49,9 +51,13 @@ public enum UserCache {
         defer { closedir(listing) }
         var files: [(name: String, size: Int, time: Int)] = []
         while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
             var information = stat()
-            guard !name.hasPrefix("."), lstat(folder + "/" + name, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { continue }
+            guard !name.hasPrefix("."), lstat(folder + "/" + name, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+                continue
+            }
             // A small file takes a block of the disk.
             files.append((name, max(4096, Int(information.st_size)), information.st_mtim.tv_sec))
         }

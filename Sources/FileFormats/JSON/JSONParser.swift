@@ -15,8 +15,8 @@ public final class JSONParser {
     deinit { ksj_parser_free(parser) }
 
     /// Parses one document, as `JSON.init(parsing:file:line:)` does.
-    /// - Parameter spellsOutNaN: Python's `NaN` and `Infinity` become texts instead of null, so that a configuration that holds one is refused where
-    ///   a number is expected, and not read as if the key were missing.
+    /// - Parameter spellsOutNaN: Python's `NaN` and `Infinity` become texts instead of null, so that a configuration that holds one is
+    ///   refused where a number is expected, and not read as if the key were missing.
     public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         // The tape and the values, at the least.

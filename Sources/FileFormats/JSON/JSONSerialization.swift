@@ -73,7 +73,7 @@ extension JSON {
                 case UInt8(ascii: "\n"): bytes.append(contentsOf: "\\n".utf8)
                 case UInt8(ascii: "\r"): bytes.append(contentsOf: "\\r".utf8)
                 case UInt8(ascii: "\t"): bytes.append(contentsOf: "\\t".utf8)
-                case 0 ..< 0x20, 0x7F:
+                case 0..<0x20, 0x7F:
                     bytes.append(contentsOf: "\\u00".utf8)
                     bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
                 case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"):

@@ -102,8 +102,9 @@ public final class CaptionSource {
     /// a whole, other encodings) or their groups come from another file.
     public func reading(isLossy: Bool) -> TableReading? {
         guard table.place != nil, groups == nil else { return nil }
-        return TableReading(format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,
-                            text: text, group: group, id: id)
+        return TableReading(
+            format: table.format, dialect: table.dialect ?? .lines, columns: table.columns, hasHeader: table.hasHeader, isLossy: isLossy,
+            text: text, group: group, id: id)
     }
 
     /// The next rows, at most `count`; none at the end.

@@ -60,7 +60,8 @@ public enum Cell: Sendable, Equatable {
     }
 }
 
-/// Numbers as people write them in tables: digits, a point, an exponent. Words that Swift takes for numbers (`nan`, `inf`, `0x1F`) are words.
+/// Numbers as people write them in tables: digits, a point, an exponent. Words that Swift takes for numbers (`nan`, `inf`, `0x1F`) are
+/// words.
 package enum PlainNumber {
     /// Marks of a missing value in a column of numbers, as R and pandas read them.
     package static let missingMarks: Set<String> = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
@@ -78,7 +79,7 @@ package enum PlainNumber {
     /// Digits, point, signs and the letter of an exponent.
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
-        case 0x30 ... 0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: true
+        case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: true
         default: false
         }
     }
@@ -91,7 +92,8 @@ package enum PlainNumber {
         guard let first = bytes.first, first >= 0x30, first <= 0x39, bytes.count <= 16 else { return nil }
         if first == 0x30, bytes.count > 1, bytes[1] != 0x2E { return nil }
         let points = bytes.count { $0 == 0x2E }
-        guard points <= 1, bytes.last != 0x2E, bytes.count - points <= 15, bytes.allSatisfy({ $0 == 0x2E || ($0 >= 0x30 && $0 <= 0x39) }) else { return nil }
+        guard points <= 1, bytes.last != 0x2E, bytes.count - points <= 15, bytes.allSatisfy({ $0 == 0x2E || ($0 >= 0x30 && $0 <= 0x39) })
+        else { return nil }
         return points == 0 ? Int(text).map(Cell.integer) : Double(text).map(Cell.number)
     }
 }

@@ -5,7 +5,8 @@ struct DelimitedRows {
     private let isSafe: Bool
 
     /// - Parameters:
-    ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into spaces.
+    ///   - dialect: `.csv` puts cells that need it in quotation marks; `.tsv` has no such means and turns tabs and line ends in cells into
+    ///     spaces.
     ///   - isSafe: an apostrophe is before texts that a spreadsheet would run as a formula.
     init(dialect: DelimitedDialect, isSafe: Bool = false) {
         delimiter = dialect.delimiter ?? UInt8(ascii: "\t")
@@ -63,7 +64,8 @@ public final class ProjectorWriter {
     /// Writes a row. The projector drops blank lines, which would shift all that follow, so cells that are blank become a dash.
     public func write(_ cells: [String]) throws {
         line.removeAll(keepingCapacity: true)
-        rows.append(cells.map { ($0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } ? "-" : $0, false) }, to: &line)
+        rows.append(
+            cells.map { ($0.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D } ? "-" : $0, false) }, to: &line)
         try file.write(line)
     }
 

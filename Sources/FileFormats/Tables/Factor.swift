@@ -50,6 +50,7 @@ public struct Factor: Sendable, Equatable {
     public func index(of level: String) throws -> Int {
         if let place = levels.firstIndex(of: level) { return place }
         let shown = levels.prefix(20).joined(separator: ", ") + (levels.count > 20 ? ", … (\(levels.count) in all)" : "")
-        throw DataError(.usage, "the column \(name) has no value '\(level)'; " + (levels.isEmpty ? "it is empty" : "its values are: \(shown)"))
+        throw DataError(
+            .usage, "the column \(name) has no value '\(level)'; " + (levels.isEmpty ? "it is empty" : "its values are: \(shown)"))
     }
 }

@@ -66,7 +66,8 @@ enum HeaderDetection {
         }
         let names = filled.filter { isName($0, known) }, strongNames = filled.filter { isName($0, strong) }
         if rest.isEmpty {
-            // A header above nothing, or a single row of data: nothing more can be told. Above rows that are reported as broken names are names.
+            // A header above nothing, or a single row of data: nothing more can be told. Above rows that are reported as broken names are
+            // names.
             let isHeader = isBrokenBelow && !strongNames.isEmpty
             return Verdict(isHeader: isHeader, note: isHeader ? isTaken : names.count == filled.count ? isData : nil)
         }

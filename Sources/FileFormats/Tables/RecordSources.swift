@@ -33,7 +33,8 @@ final class DelimitedSource: RecordSource {
             if cells.count != width {
                 // A line with nothing on it is a row with nothing in it.
                 guard cells == [""] else {
-                    throw DataError(.badData, "this row has \(cells.count) \(cells.count == 1 ? "cell" : "cells"), the first row has \(width)",
+                    throw DataError(
+                        .badData, "this row has \(cells.count) \(cells.count == 1 ? "cell" : "cells"), the first row has \(width)",
                         file: reader.input.name, line: parser.line)
                 }
                 cells = Array(repeating: "", count: width)

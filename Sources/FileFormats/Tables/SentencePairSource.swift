@@ -14,8 +14,8 @@ public struct SentencePair: Sendable, Equatable {
     public var line: Int
 }
 
-/// The sentence pairs of a similarity data set: JSTS (JSON lines), STS-B (CSV without header), JSICK (TSV), word pairs, and whatever else has
-/// two columns of text and perhaps one of numbers.
+/// The sentence pairs of a similarity data set: JSTS (JSON lines), STS-B (CSV without header), JSICK (TSV), word pairs, and whatever else
+/// has two columns of text and perhaps one of numbers.
 public final class SentencePairSource {
     public let table: TextTable
     /// The columns in use: first, second, and score if there is one.

@@ -36,7 +36,8 @@ final class SpreadsheetStyles: XMLHandler {
     }
 
     private static func kind(ofCode code: String) -> Kind {
-        // Letters in quotation marks, in brackets (but not [h], [mm]) or behind a backslash are not placeholders; only the first section counts.
+        // Letters in quotation marks, in brackets (but not [h], [mm]) or behind a backslash are not placeholders; only the first section
+        // counts.
         var letters = "", isQuoted = false, isEscaped = false, bracket: String?
         scan: for character in code.lowercased() {
             if isEscaped { isEscaped = false; continue }

@@ -18,7 +18,8 @@ final class SpreadsheetWorkbook {
         }
         let folder = main.split(separator: "/").dropLast().joined(separator: "/")
         let name = main.split(separator: "/").last.map(String.init) ?? main
-        let relations = try Relations(archive, part: (folder.isEmpty ? "" : folder + "/") + "_rels/\(name).rels", folder: folder, path: path)
+        let relations = try Relations(
+            archive, part: (folder.isEmpty ? "" : folder + "/") + "_rels/\(name).rels", folder: folder, path: path)
         for relation in relations.list {
             targets[relation.id] = relation.target
             if relation.type.hasSuffix("/sharedStrings") { sharedStrings = relation.target }
@@ -78,7 +79,9 @@ final class SpreadsheetWorkbook {
         }
 
         func begin(_ name: String, _ attributes: [String: String]) {
-            guard name == "Relationship", let id = attributes["Id"], let type = attributes["Type"], let target = attributes["Target"] else { return }
+            guard name == "Relationship", let id = attributes["Id"], let type = attributes["Type"], let target = attributes["Target"] else {
+                return
+            }
             list.append((id, type, resolve(target)))
         }
         func end(_ name: String) {}

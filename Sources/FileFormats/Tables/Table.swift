@@ -38,7 +38,7 @@ public struct Table: Sendable {
         precondition(columns.allSatisfy { $0.values.count == rows }, "columns of a table have equal length")
         self.name = name
         (columnNames, values, hasHeader) = (columns.map(\.name), columns.map(\.values), true)
-        (lines, sha256) = (rows == 0 ? [] : Array(1 ... rows), "")
+        (lines, sha256) = (rows == 0 ? [] : Array(1...rows), "")
     }
 
     /// The index of a column by its name or its number from 1.
@@ -117,7 +117,9 @@ public struct Table: Sendable {
         /// - Throws: `DataError` with the line of a cell that is none.
         public func numbers() throws -> [Double] {
             try optionalNumbers().enumerated().map { row, number in
-                guard let number else { throw DataError(.badData, "a number is missing in the column \(name)", file: file, line: lines[row]) }
+                guard let number else {
+                    throw DataError(.badData, "a number is missing in the column \(name)", file: file, line: lines[row])
+                }
                 return number
             }
         }
@@ -145,7 +147,8 @@ struct ColumnLookup {
         if let index = columns.firstIndex(of: column) { return index }
         if let number = Int(column), number >= 1, number <= columns.count { return number - 1 }
         let list = columns.enumerated().map { hasHeader ? "\($0 + 1) \($1)" : $1 }.joined(separator: ", ")
-        let what = hasHeader ? "its columns are" : "no row names its columns (\(Setting.header), if the first one does), so they have numbers only"
+        let what =
+            hasHeader ? "its columns are" : "no row names its columns (\(Setting.header), if the first one does), so they have numbers only"
         throw DataError(.usage, "no column \(column); \(what): \(list)", file: file)
     }
 }

@@ -51,7 +51,8 @@ public struct TableColumn: Sendable, ExpressibleByStringLiteral {
 public struct TableWriterOptions: Sendable {
     /// Begins CSV and TSV with a byte-order mark, by which Excel knows UTF-8.
     public var hasByteOrderMark = false
-    /// Puts an apostrophe before texts that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end at the beginning) in CSV and TSV.
+    /// Puts an apostrophe before texts that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end at the beginning) in
+    /// CSV and TSV.
     public var isSafeCSV = false
 
     public init() {}
@@ -110,7 +111,9 @@ public final class TableWriter {
         switch sink {
         case .spreadsheet(let writer): try writer.write(zip(cells, columns).map { $1.isCarried ? Self.typed($0) : $0 })
         case .delimited(let rows, let put):
-            rows.append(zip(cells, columns).map { ($0.plainText(decimals: $1.decimals), $0.isText && !($1.isCarried && $0.isPlainNumber)) }, to: &buffer)
+            rows.append(
+                zip(cells, columns).map { ($0.plainText(decimals: $1.decimals), $0.isText && !($1.isCarried && $0.isPlainNumber)) },
+                to: &buffer)
             try flush(put, above: 1 << 16)
         case .objects(let isArray, let put):
             if isArray { buffer += count == 1 ? Array("\n ".utf8) : Array(",\n ".utf8) }
@@ -137,7 +140,9 @@ public final class TableWriter {
 
     // MARK: Parts
 
-    private static func sink(_ format: TableOutputFormat, _ options: TableWriterOptions, _ put: @escaping (UnsafeRawBufferPointer) throws -> Void) -> Sink {
+    private static func sink(
+        _ format: TableOutputFormat, _ options: TableWriterOptions, _ put: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) -> Sink {
         switch format {
         case .csv: .delimited(DelimitedRows(dialect: .csv, isSafe: options.isSafeCSV), put)
         case .jsonl: .objects(isArray: false, put)

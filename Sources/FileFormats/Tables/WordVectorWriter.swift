@@ -19,7 +19,9 @@ public final class WordVectorWriter {
     public func write(_ key: String, _ vector: some Collection<Float>) throws {
         precondition(vector.count == dimension && written < count, "the vectors are not as announced")
         written += 1
-        var line = key.isEmpty ? String(written) : String(String.UnicodeScalarView(key.unicodeScalars.map { $0.properties.isWhitespace ? "_" : $0 }))
+        var line =
+            key.isEmpty
+            ? String(written) : String(String.UnicodeScalarView(key.unicodeScalars.map { $0.properties.isWhitespace ? "_" : $0 }))
         var number = 2
         let key = line
         while !taken.insert(line).inserted {

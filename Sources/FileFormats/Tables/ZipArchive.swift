@@ -20,7 +20,8 @@ final class ZipArchive {
     ///   - path: for errors.
     init(_ bytes: [UInt8], path: String) throws {
         self.path = path
-        allowance = min(max(bytes.count.multipliedReportingOverflow(by: Self.ratioLimit).partialValue, Self.smallestLimit), Self.largestLimit)
+        allowance = min(
+            max(bytes.count.multipliedReportingOverflow(by: Self.ratioLimit).partialValue, Self.smallestLimit), Self.largestLimit)
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
         copy.copyBytes(from: bytes)
         var error = zip_error_t()
@@ -30,8 +31,10 @@ final class ZipArchive {
         guard let source, let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
             if let source { zip_source_free(source) }
             copy.deallocate()
-            throw DataError(.badData, "not a spreadsheet (xlsx), or a damaged one: "
-                + "\(String(cString: zip_error_strerror(&error)))", file: path)
+            throw DataError(
+                .badData,
+                "not a spreadsheet (xlsx), or a damaged one: "
+                    + "\(String(cString: zip_error_strerror(&error)))", file: path)
         }
         self.archive = archive
         self.bytes = copy
@@ -47,7 +50,9 @@ final class ZipArchive {
     /// Unpacks a part block by block.
     func read(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         func damaged(_ what: String) -> DataError { DataError(.badData, "the spreadsheet's part \(name) \(what)", file: path) }
-        guard let part = zip_fopen(archive, name, 0) else { throw damaged("is missing or cannot be read: \(String(cString: zip_strerror(archive)))") }
+        guard let part = zip_fopen(archive, name, 0) else {
+            throw damaged("is missing or cannot be read: \(String(cString: zip_strerror(archive)))")
+        }
         defer { zip_fclose(part) }
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
         defer { block.deallocate() }

@@ -63,7 +63,8 @@ final class TextTranscoder {
         let part = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
             input.withUnsafeBytes { source in
                 // iconv takes a pointer to mutable bytes and leaves them as they are.
-                var from: UnsafeMutablePointer<CChar>? = UnsafeMutableRawPointer(mutating: source.baseAddress! + offset).assumingMemoryBound(to: CChar.self)
+                var from: UnsafeMutablePointer<CChar>? = UnsafeMutableRawPointer(mutating: source.baseAddress! + offset)
+                    .assumingMemoryBound(to: CChar.self)
                 var left = input.count - offset
                 buffer.withMemoryRebound(to: CChar.self) { target in
                     var to: UnsafeMutablePointer<CChar>? = target.baseAddress

@@ -96,7 +96,8 @@ public final class CoNLLUReader {
     private let path: String
 
     /// Opens a treebank, `-` for standard input.
-    /// - Parameter requiresTree: false lets heads be missing and graphs be no trees, for those who want only the words; a missing head is −1.
+    /// - Parameter requiresTree: false lets heads be missing and graphs be no trees, for those who want only the words; a missing head is
+    ///   −1.
     public init(path: String, requiresTree: Bool = true) throws {
         let input = try TextInput(path: path, encoding: nil, isLossy: false)
         lines = LineReader(input: input, isLossy: false)

@@ -36,8 +36,9 @@ public struct SentenceAttention: Sendable {
         }
         var batch = PackedBatch()
         batch.append(encoding.ids, typeIDs: encoder.hasSegments ? encoding.typeIDs : nil)
-        self.init(tokens: encoding.shown(of: text, pair: pair), isSpecial: encoding.specialTokensMask.map { $0 == 1 },
-                  sentences: encoding.sequenceIDs.map { $0.map(Int.init) }, layers: encoder.attentionWeights(of: batch))
+        self.init(
+            tokens: encoding.shown(of: text, pair: pair), isSpecial: encoding.specialTokensMask.map { $0 == 1 },
+            sentences: encoding.sequenceIDs.map { $0.map(Int.init) }, layers: encoder.attentionWeights(of: batch))
     }
 
     public var heads: Int { layers.first?.shape[0] ?? 0 }
@@ -66,7 +67,9 @@ public struct SentenceAttention: Sendable {
         let n = tokens.count
         var reached = (0..<n).map { i in (0..<n).map { $0 == i ? 1.0 : 0 } }
         return layers.indices.map { layer in
-            let step = mean(layer: layer).enumerated().map { i, row in row.enumerated().map { j, weight in 0.5 * weight + (i == j ? 0.5 : 0) } }
+            let step = mean(layer: layer).enumerated().map { i, row in
+                row.enumerated().map { j, weight in 0.5 * weight + (i == j ? 0.5 : 0) }
+            }
             reached = step.map { row in
                 var sum = [Double](repeating: 0, count: n)
                 for (k, weight) in row.enumerated() where weight != 0 { for j in 0..<n { sum[j] += weight * reached[k][j] } }
@@ -99,7 +102,8 @@ public struct SentenceAttention: Sendable {
 
     private func measures(layer: Int, head: Int) -> HeadMeasures {
         let rows = weights(layer: layer, head: head), n = Double(rows.count)
-        var result = HeadMeasures(layer: layer, head: head, entropy: 0, distance: 0, toSelf: 0, toPrevious: 0, toNext: 0, toFirst: 0, toSpecial: 0)
+        var result = HeadMeasures(
+            layer: layer, head: head, entropy: 0, distance: 0, toSelf: 0, toPrevious: 0, toNext: 0, toFirst: 0, toSpecial: 0)
         for (i, row) in rows.enumerated() {
             for (j, weight) in row.enumerated() where weight > 0 {
                 result.entropy -= weight * log2(weight) / n

@@ -14,7 +14,9 @@ struct Quadrature {
             var x = cos(Double.pi * (Double(i) + 0.75) / (Double(count) + 0.5)), slope = 1.0
             for _ in 0..<100 {
                 var (p, before) = (x, 1.0)
-                for k in stride(from: 2, through: count, by: 1) { (p, before) = ((Double(2 * k - 1) * x * p - Double(k - 1) * before) / Double(k), p) }
+                for k in stride(from: 2, through: count, by: 1) {
+                    (p, before) = ((Double(2 * k - 1) * x * p - Double(k - 1) * before) / Double(k), p)
+                }
                 slope = Double(count) * (x * p - before) / (x * x - 1)
                 let step = p / slope
                 x -= step

@@ -9,8 +9,9 @@ import Tokenizers
 
 /// How a score is spread over the tokens that it rests on.
 public enum AttributionMethod: String, Sendable, CaseIterable {
-    /// Along the way from a reference without words to the text: integrated Jacobians of both sides of a similarity (Moeller, Nikolaev & Padó
-    /// 2023, 2024), integrated gradients of a classifier's score (Sundararajan et al. 2017). The attributions add up to the score against the reference.
+    /// Along the way from a reference without words to the text: integrated Jacobians of both sides of a similarity (Moeller, Nikolaev &
+    /// Padó 2023, 2024), integrated gradients of a classifier's score (Sundararajan et al. 2017). The attributions add up to the score
+    /// against the reference.
     case integrated
     /// Derivative times input at the text itself.
     case gradientInput = "gradient-input"

@@ -92,7 +92,8 @@ public enum MinimumSpanningTree {
             for j in members[(position + 1)...] { pairs.append((distances[i * count + j], WordEdge(i, j))) }
         }
         pairs.sort { a, b in
-            a.distance != b.distance ? a.distance < b.distance
+            a.distance != b.distance
+                ? a.distance < b.distance
                 : a.edge.first != b.edge.first ? a.edge.first < b.edge.first : a.edge.second < b.edge.second
         }
         var parents = Array(0..<count)

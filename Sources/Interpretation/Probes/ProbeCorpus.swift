@@ -92,8 +92,10 @@ public struct ProbeCorpus: Sendable {
                 scored: words.indices.filter { !rule.isPunctuation(words[$0]) }, bunsetsu: Self.bunsetsu(words))
         }
         guard sentences.contains(where: { !$0.scored.isEmpty }) else {
-            throw DataError(.badData, "every word is punctuation (\(rule.summary)), so there is nothing to score; check the treebank and "
-                + "\(Setting.punctuation)", file: treebank.file)
+            throw DataError(
+                .badData,
+                "every word is punctuation (\(rule.summary)), so there is nothing to score; check the treebank and "
+                    + "\(Setting.punctuation)", file: treebank.file)
         }
         self.init(file: treebank.file, punctuation: rule, sentences: sentences)
     }

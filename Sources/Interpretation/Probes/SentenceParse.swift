@@ -19,7 +19,8 @@ public struct SentenceParse: Sendable {
     /// - Precondition: the prediction has distances of all words, and there is a member.
     public init(words: [String], members: [Int], prediction: ProbePrediction) {
         let distances = prediction.distances ?? []
-        precondition(distances.count == words.count * words.count && !members.isEmpty, "distances of \(words.count) words, some of them members")
+        precondition(
+            distances.count == words.count * words.count && !members.isEmpty, "distances of \(words.count) words, some of them members")
         self.words = words
         self.distances = distances
         depths = prediction.depths
@@ -62,7 +63,9 @@ public struct SentenceParse: Sendable {
         let gram = matrixProduct(centred, transposed: false, centred, transposed: true)
         let (values, vectors) = try symmetricEigenvectors(gram, count: components)
         return (0..<rows).map { row in
-            func coordinate(_ component: Int) -> Double { component < components ? vectors[component, row] * max(values[component], 0).squareRoot() : 0 }
+            func coordinate(_ component: Int) -> Double {
+                component < components ? vectors[component, row] * max(values[component], 0).squareRoot() : 0
+            }
             return (coordinate(0), coordinate(1))
         }
     }

@@ -5,8 +5,8 @@ import Tensors
 
 /// Reading times and how expected the words were: what surprisal adds to a baseline (Smith & Levy 2013; Goodkind & Bicknell 2018).
 ///
-/// The baseline is a regression on word length and whatever else is named; the full model adds the surprisal of the word and of the words before
-/// it. Reported are the gain in log-likelihood, in the sample and in cross-validation over groups, and partial correlations.
+/// The baseline is a regression on word length and whatever else is named; the full model adds the surprisal of the word and of the words
+/// before it. Reported are the gain in log-likelihood, in the sample and in cross-validation over groups, and partial correlations.
 public struct ReadingTimes: Sendable {
     /// What the columns of a table of words mean.
     public struct Columns: Sendable {

@@ -185,7 +185,8 @@ public struct SurprisalScorer: Sendable {
         }
     }
 
-    /// Which word each token belongs to: the tokenizer's own where spaces separate words (so that punctuation stands apart), MeCab's in Japanese.
+    /// Which word each token belongs to: the tokenizer's own where spaces separate words (so that punctuation stands apart), MeCab's in
+    /// Japanese.
     private func groups(_ text: TextUnits, _ encoding: Encoding) -> [Int?] {
         guard !text.isSpaced else { return encoding.wordIDs.map { $0.map(Int.init) } }
         return text.owners(of: encoding.offsets, isText: encoding.specialTokensMask.map { $0 == 0 }, among: text.words).owners

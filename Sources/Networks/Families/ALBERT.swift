@@ -27,8 +27,10 @@ enum ALBERT: EncoderFamily {
     }
 
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
-        MaskedHead(dense: "predictions.dense", norm: "predictions.LayerNorm", output: "predictions.decoder", bias: "predictions.bias",
-                   activation: try reader.activation("hidden_act", default: .geluTanh), epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
+        MaskedHead(
+            dense: "predictions.dense", norm: "predictions.LayerNorm", output: "predictions.decoder", bias: "predictions.bias",
+            activation: try reader.activation("hidden_act", default: .geluTanh),
+            epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

@@ -34,7 +34,8 @@ enum DeBERTa: EncoderFamily {
 
     private static func attentionKinds(_ reader: ConfigurationReader) throws -> [String] {
         guard let (key, value) = reader.value(["pos_att_type"]) else { return [] }
-        let kinds = value.string?.lowercased().split(separator: "|").map { $0.filter { $0 != " " } } ?? value.array?.compactMap(\.string) ?? []
+        let kinds =
+            value.string?.lowercased().split(separator: "|").map { $0.filter { $0 != " " } } ?? value.array?.compactMap(\.string) ?? []
         guard kinds.allSatisfy({ $0 == "c2p" || $0 == "p2c" }) else {
             throw reader.fail("'\(key)' contains \(kinds.joined(separator: ", ")); expected c2p and p2c")
         }
@@ -50,7 +51,8 @@ enum DeBERTa: EncoderFamily {
     }
 
     static func head(_ reader: ConfigurationReader) throws -> ClassificationHead? {
-        ClassificationHead(dense: "pooler.dense", activation: try reader.activation("pooler_hidden_act", default: .gelu), encoderPrefix: "deberta.")
+        ClassificationHead(
+            dense: "pooler.dense", activation: try reader.activation("pooler_hidden_act", default: .gelu), encoderPrefix: "deberta.")
     }
 
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {

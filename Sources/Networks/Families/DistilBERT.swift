@@ -25,8 +25,9 @@ enum DistilBERT: EncoderFamily {
     }
 
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
-        MaskedHead(dense: "vocab_transform", norm: "vocab_layer_norm", output: "vocab_projector",
-                   activation: try reader.activation("activation", default: .gelu), epsilon: 1e-12)
+        MaskedHead(
+            dense: "vocab_transform", norm: "vocab_layer_norm", output: "vocab_projector",
+            activation: try reader.activation("activation", default: .gelu), epsilon: 1e-12)
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

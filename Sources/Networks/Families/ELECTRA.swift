@@ -17,8 +17,9 @@ enum ELECTRA: EncoderFamily {
 
     /// Of a generator; discriminators have none.
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
-        MaskedHead(dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm", output: "generator_lm_head", activation: .gelu,
-                   epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
+        MaskedHead(
+            dense: "generator_predictions.dense", norm: "generator_predictions.LayerNorm", output: "generator_lm_head", activation: .gelu,
+            epsilon: try reader.number("layer_norm_eps", default: 1e-12, in: 0..<1))
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

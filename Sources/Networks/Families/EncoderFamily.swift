@@ -61,7 +61,9 @@ struct CheckpointKeys<Scalar: TensorScalar> {
         guard let linear else { return }
         entries.append(CheckpointEntry(key: key + ".weight", parameter: linear.weight, layout: layout))
         // A vector has nothing to transpose.
-        if let bias = linear.bias { entries.append(CheckpointEntry(key: key + ".bias", parameter: bias, layout: layout == .transposed ? .plain : layout)) }
+        if let bias = linear.bias {
+            entries.append(CheckpointEntry(key: key + ".bias", parameter: bias, layout: layout == .transposed ? .plain : layout))
+        }
     }
 
     mutating func add(_ key: String, _ norm: DecoderNorm<Scalar>?) {

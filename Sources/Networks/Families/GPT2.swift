@@ -15,7 +15,10 @@ enum GPT2: DecoderFamily {
             layers: try reader.integer("n_layer", "num_hidden_layers", default: 12, in: 1...1024), attentionHeads: heads,
             intermediateSize: try reader.integer("n_inner", default: 4 * size, in: 1...1_048_576),
             positions: try reader.integer("n_positions", "n_ctx", "max_position_embeddings", default: 1024, in: 1...1_048_576))
-        for (key, wanted) in [("scale_attn_weights", JSON.bool(true)), ("scale_attn_by_inverse_layer_idx", .bool(false)), ("add_cross_attention", .bool(false))] {
+        for (key, wanted) in [
+            ("scale_attn_weights", JSON.bool(true)), ("scale_attn_by_inverse_layer_idx", .bool(false)),
+            ("add_cross_attention", .bool(false)),
+        ] {
             try reader.require(key, is: wanted)
         }
         configuration.activation = try reader.activation("activation_function", default: .geluTanh)

@@ -25,8 +25,9 @@ enum GPTNeoX: DecoderFamily {
         configuration.attentionBias = try reader.bool("attention_bias", default: true)
         configuration.attentionOutputBias = configuration.attentionBias
         configuration.feedForwardBias = true
-        configuration.rotary = try reader.rotary(headSize: configuration.headSize, positions: configuration.positions, older: "rotary_emb_base", base: 10000,
-                                                 fraction: reader.number("rotary_pct", default: 0.25, in: 0..<1.000001))
+        configuration.rotary = try reader.rotary(
+            headSize: configuration.headSize, positions: configuration.positions, older: "rotary_emb_base", base: 10000,
+            fraction: reader.number("rotary_pct", default: 0.25, in: 0..<1.000001))
         configuration.beginID = try reader.tokenIDs("bos_token_id").first
         configuration.endIDs = try reader.tokenIDs("eos_token_id")
         try reader.check(configuration)

@@ -64,9 +64,11 @@ enum ModernBERT: EncoderFamily {
     }
 
     static func maskedHead(_ reader: ConfigurationReader) throws -> MaskedHead? {
-        MaskedHead(dense: "head.dense", norm: "head.norm", output: "decoder", activation: try reader.activation("classifier_activation", default: .gelu),
-                   epsilon: try reader.number("norm_eps", default: 1e-5, in: 0..<1), denseBias: try reader.bool("classifier_bias", default: false),
-                   normBias: try reader.bool("norm_bias", default: false), outputBias: try reader.bool("decoder_bias", default: true))
+        MaskedHead(
+            dense: "head.dense", norm: "head.norm", output: "decoder",
+            activation: try reader.activation("classifier_activation", default: .gelu),
+            epsilon: try reader.number("norm_eps", default: 1e-5, in: 0..<1), denseBias: try reader.bool("classifier_bias", default: false),
+            normBias: try reader.bool("norm_bias", default: false), outputBias: try reader.bool("decoder_bias", default: true))
     }
 
     static func keys<S>(_ keys: inout CheckpointKeys<S>, of encoder: Encoder<S>) {

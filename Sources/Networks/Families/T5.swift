@@ -11,7 +11,8 @@ enum T5: DecoderFamily {
         var configuration = DecoderConfiguration(
             vocabularySize: try reader.integer("vocab_size", in: 1...10_000_000), hiddenSize: try reader.integer("d_model", in: 1...65536),
             layers: try reader.integer("num_layers", in: 1...1024), attentionHeads: try reader.integer("num_heads", in: 1...1024),
-            headSize: try reader.integer("d_kv", default: 64, in: 1...4096), intermediateSize: try reader.integer("d_ff", in: 1...1_048_576),
+            headSize: try reader.integer("d_kv", default: 64, in: 1...4096),
+            intermediateSize: try reader.integer("d_ff", in: 1...1_048_576),
             // Distances have buckets whatever the length; 512 is what the models were trained on.
             positions: try reader.integer("n_positions", default: 512, in: 1...1_048_576))
         let projection = try reader.string("feed_forward_proj") ?? (reader.string("model_type") == "mt5" ? "gated-gelu" : "relu")
@@ -30,8 +31,9 @@ enum T5: DecoderFamily {
         let buckets = try reader.integer("relative_attention_num_buckets", default: 32, in: 4...65536)
         let farthest = try reader.integer("relative_attention_max_distance", default: 128, in: 2...1_048_576)
         guard buckets % 4 == 0, farthest > buckets / 4 else {
-            throw reader.fail("relative_attention_num_buckets \(buckets) must be divisible by 4, and relative_attention_max_distance "
-                + "\(farthest) must exceed a quarter of it")
+            throw reader.fail(
+                "relative_attention_num_buckets \(buckets) must be divisible by 4, and relative_attention_max_distance "
+                    + "\(farthest) must exceed a quarter of it")
         }
         configuration.relativeBias = .init(buckets: buckets, maximumDistance: farthest, rows: buckets)
         configuration.endIDs = try reader.tokenIDs("eos_token_id")

@@ -51,7 +51,8 @@ public struct EncodingModel: Sendable {
         public let weights: [[Double]]
         /// Measurements whose penalty was at the lower or upper edge of the grid in most folds.
         public let atLowerEdge: Int, atUpperEdge: Int
-        /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without permutations.
+        /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without
+        /// permutations.
         public let p: [Double]?
         public let adjustedP: [Double]?
         /// What a perfect model would reach, from repetitions; nil without.

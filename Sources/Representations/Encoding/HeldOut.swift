@@ -41,7 +41,8 @@ struct HeldOut: Sendable {
         return Scores(r: found.map(\.0), rSquared: found.map(\.1), split: parts.isEmpty ? [] : found.map(\.2))
     }
 
-    /// One-sided p of r: predicted rows are matched with measured rows of the same fold in another order; whole groups move where all have one size.
+    /// One-sided p of r: predicted rows are matched with measured rows of the same fold in another order; whole groups move where all have
+    /// one size.
     func permutedP(_ r: [Double], permutations: Int, groups: [Int]?, seed: UInt64, threads: Int) -> [Double] {
         let n = measured.rows, v = voxels, source = RandomSource(seed: seed ^ 0x656e_636f)
         var fold = [Int](repeating: 0, count: n)
@@ -87,7 +88,9 @@ struct HeldOut: Sendable {
             for row in rows { members[groups?[row] ?? row, default: []].append(row) }
             let keys = members.keys.sorted()
             if groups != nil, Set(members.values.map(\.count)).count == 1 {
-                for (to, from) in random.permutation(keys.count).enumerated() { for (a, b) in zip(members[keys[to]] ?? [], members[keys[from]] ?? []) { order[a] = b } }
+                for (to, from) in random.permutation(keys.count).enumerated() {
+                    for (a, b) in zip(members[keys[to]] ?? [], members[keys[from]] ?? []) { order[a] = b }
+                }
             } else {
                 for (to, from) in random.permutation(rows.count).enumerated() { order[rows[to]] = rows[from] }
             }

@@ -9,8 +9,12 @@ public struct Reliability: Sendable {
 
     /// - Throws: `DataError` for fewer than two repetitions, or shapes that differ.
     public init(_ repeats: [Tensor<Float>]) throws {
-        guard repeats.count >= 2, let first = repeats.first else { throw DataError(.badData, "reliability needs at least two repetitions of the measurements; there are \(repeats.count)") }
-        guard repeats.allSatisfy({ $0.shape == first.shape }) else { throw DataError(.badData, "repetitions differ in shape: \(repeats.map { "\($0.shape)" }.joined(separator: ", "))") }
+        guard repeats.count >= 2, let first = repeats.first else {
+            throw DataError(.badData, "reliability needs at least two repetitions of the measurements; there are \(repeats.count)")
+        }
+        guard repeats.allSatisfy({ $0.shape == first.shape }) else {
+            throw DataError(.badData, "repetitions differ in shape: \(repeats.map { "\($0.shape)" }.joined(separator: ", "))")
+        }
         guard repeats.allSatisfy(\.isFinite) else { throw DataError(.badData, "repetitions contain NaN or infinity") }
         self.repeats = repeats
     }
@@ -27,13 +31,17 @@ public struct Reliability: Sendable {
                 var means = [Double](repeating: 0, count: v), squares = means
                 for item in items { for k in 0..<v { means[k] += Double(e[item * v + k]) } }
                 for k in 0..<v { means[k] /= Double(n) }
-                for item in items { for k in 0..<v { squares[k] += (Double(e[item * v + k]) - means[k]) * (Double(e[item * v + k]) - means[k]) } }
+                for item in items {
+                    for k in 0..<v { squares[k] += (Double(e[item * v + k]) - means[k]) * (Double(e[item * v + k]) - means[k]) }
+                }
                 for k in 0..<v {
                     let length = squares[k].squareRoot()
                     if !(length > 1e-6 * abs(means[k]) * Double(n).squareRoot()) { isConstant[k] = true }
                     squares[k] = length > 0 ? 1 / length : 0
                 }
-                for (place, item) in items.enumerated() { for k in 0..<v { sums[place * v + k] += (Double(e[item * v + k]) - means[k]) * squares[k] } }
+                for (place, item) in items.enumerated() {
+                    for k in 0..<v { sums[place * v + k] += (Double(e[item * v + k]) - means[k]) * squares[k] }
+                }
             }
         }
         var result = [Double](repeating: 0, count: v)
@@ -47,11 +55,13 @@ public struct Reliability: Sendable {
         return Array(values.indices.filter { !values[$0].isNaN }.sorted { (values[$1], $0) < (values[$0], $1) }.prefix(count)).sorted()
     }
 
-    /// The correlation with the mean of all repetitions that a perfect model would reach: the root of their reliability, which is Spearman and
-    /// Brown's formula applied to `stability`. 0 where repetitions do not agree.
+    /// The correlation with the mean of all repetitions that a perfect model would reach: the root of their reliability, which is Spearman
+    /// and Brown's formula applied to `stability`. 0 where repetitions do not agree.
     public func ceiling() -> [Double] {
         let count = Double(repeats.count)
-        return stability(items: Array(0..<repeats[0].rows)).map { $0.isNaN ? .nan : $0 > 0 ? (count * $0 / (1 + (count - 1) * $0)).squareRoot() : 0 }
+        return stability(items: Array(0..<repeats[0].rows)).map {
+            $0.isNaN ? .nan : $0 > 0 ? (count * $0 / (1 + (count - 1) * $0)).squareRoot() : 0
+        }
     }
 
     /// (items, voxels).

@@ -66,14 +66,17 @@ struct RidgeSpectrum: Sendable {
         let p = x.columns
         var part = Tensor<Double>(uninitialized: [rows.count, p])
         x.withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in for (place, row) in rows.enumerated() { for k in 0..<p { to[place * p + k] = Double(from[row * p + k]) } } }
+            part.withUnsafeMutableElements { to in
+                for (place, row) in rows.enumerated() { for k in 0..<p { to[place * p + k] = Double(from[row * p + k]) } }
+            }
         }
         return part
     }
 
     private static func apply(_ means: [Double], _ scales: [Double], _ x: inout Tensor<Double>) {
         let n = x.rows, p = x.columns
-        x.withUnsafeMutableElements { e in for row in 0..<n { for k in 0..<p { e[row * p + k] = (e[row * p + k] - means[k]) * scales[k] } } }
+        x.withUnsafeMutableElements { e in for row in 0..<n { for k in 0..<p { e[row * p + k] = (e[row * p + k] - means[k]) * scales[k] } }
+        }
     }
 }
 

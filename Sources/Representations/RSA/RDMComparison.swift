@@ -19,7 +19,9 @@ public enum RDMComparison: String, Sendable, CaseIterable {
         guard a.count == b.count else { throw DataError(.badData, "two matrices of \(a.count) and \(b.count) pairs cannot be compared") }
         let kept = a.indices.filter { !a[$0].isNaN && !b[$0].isNaN }
         if kept.count < a.count {
-            guard self != .covarianceWeighted else { throw DataError(.badData, "\(a.count - kept.count) pairs are missing; cov-weighted needs all of them") }
+            guard self != .covarianceWeighted else {
+                throw DataError(.badData, "\(a.count - kept.count) pairs are missing; cov-weighted needs all of them")
+            }
             return try complete(kept.map { a[$0] }, kept.map { b[$0] }, conditions)
         }
         return try complete(a, b, conditions)
@@ -102,15 +104,19 @@ public enum RDMComparison: String, Sendable, CaseIterable {
             let size = (defined.reduce(0) { $0 + $1 * $1 } / Double(defined.count)).squareRoot()
             return values.map { $0 / size }
         case .pearson, .covarianceWeighted:
-            let middle = mean(defined), size = (defined.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(defined.count)).squareRoot()
+            let middle = mean(defined),
+                size = (defined.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / Double(defined.count)).squareRoot()
             return values.map { ($0 - middle) / size }
         }
     }
 
-    /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and against all.
+    /// Bounds of what the best model could reach given how subjects differ (Nili et al. 2014): each subject against the pooled others, and
+    /// against all.
     ///
     /// - Throws: `DataError` for a single subject.
-    public func noiseCeiling(_ subjects: [[Double]], conditions: Int, threads: Int = Parallel.availableThreads) throws -> (lower: Double, upper: Double) {
+    public func noiseCeiling(
+        _ subjects: [[Double]], conditions: Int, threads: Int = Parallel.availableThreads
+    ) throws -> (lower: Double, upper: Double) {
         guard subjects.count >= 2 else { throw DataError(.badData, "a noise ceiling needs at least two subjects") }
         let parts = Parallel.map(subjects.count, threads: threads) { subject, _ in scaled(subjects[subject]) }, all = Self.average(parts)
         let bounds = try Parallel.map(subjects.count, threads: threads) { subject, _ in

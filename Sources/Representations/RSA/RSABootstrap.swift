@@ -17,10 +17,14 @@ extension RSA {
             let drawn = (0..<n).map { _ in random.below(n) }.sorted()
             if let weighted { return weighted.means(drawn: drawn, subjects: subjects) }
             // cov-weighted needs a complete matrix: it is taken over the distinct conditions.
-            let conditions = comparison == .covarianceWeighted ? drawn.enumerated().filter { $0.offset == 0 || drawn[$0.offset - 1] != $0.element }.map(\.element) : drawn
+            let conditions =
+                comparison == .covarianceWeighted
+                ? drawn.enumerated().filter { $0.offset == 0 || drawn[$0.offset - 1] != $0.element }.map(\.element) : drawn
             func part(_ values: [Double]) -> [Double] {
                 var part: [Double] = []
-                for (place, i) in conditions.enumerated() { for j in conditions[(place + 1)...] where i != j { part.append(values[i * (2 * n - i - 1) / 2 + j - i - 1]) } }
+                for (place, i) in conditions.enumerated() {
+                    for j in conditions[(place + 1)...] where i != j { part.append(values[i * (2 * n - i - 1) / 2 + j - i - 1]) }
+                }
                 return part
             }
             var parts: [Int: [Double]] = [:]
@@ -51,7 +55,9 @@ struct WeightedComparison: Sendable {
     /// Nil if pairs are missing, and for τ-a and cov-weighted.
     init?(_ models: [[Double]], _ subjects: [[Double]], _ n: Int, _ comparison: RDMComparison, threads: Int) {
         let all = models + subjects
-        guard comparison != .tauA, comparison != .covarianceWeighted, !all.contains(where: { $0.contains(where: \.isNaN) }) else { return nil }
+        guard comparison != .tauA, comparison != .covarianceWeighted, !all.contains(where: { $0.contains(where: \.isNaN) }) else {
+            return nil
+        }
         let ranked = comparison == .spearman || comparison == .rhoA
         let series = Parallel.map(all.count, threads: threads) { item, _ -> Series in
             guard ranked else { return Series(values: all[item], codes: [], levels: 0) }
@@ -95,7 +101,9 @@ struct WeightedComparison: Sendable {
             for m in models.indices {
                 var product = 0.0
                 for k in values.indices { product += weights[k] * own[m].values[k] * values[k] }
-                let agreement = comparison == .rhoA ? 12 * product / (total * (total * total - 1)) : own[m].size > 0 && size > 0 ? product / (own[m].size * size) : .nan
+                let agreement =
+                    comparison == .rhoA
+                    ? 12 * product / (total * (total * total - 1)) : own[m].size > 0 && size > 0 ? product / (own[m].size * size) : .nan
                 sums[m] += agreement * (repeats[subject] ?? 0)
             }
         }

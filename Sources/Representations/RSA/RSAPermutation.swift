@@ -12,7 +12,8 @@ struct PreparedMatrices: Sendable {
     /// Nil if pairs are missing or the measure is τ-a.
     init?(_ models: [[Double]], _ subjects: [[Double]], _ n: Int, _ comparison: RDMComparison, threads: Int) {
         guard comparison != .tauA, !(models + subjects).contains(where: { $0.contains(where: \.isNaN) }) else { return nil }
-        let all = models + subjects, prepared = Parallel.map(all.count, threads: threads) { item, _ in Self.prepared(all[item], n, comparison) }
+        let all = models + subjects,
+            prepared = Parallel.map(all.count, threads: threads) { item, _ in Self.prepared(all[item], n, comparison) }
         (self.models, self.subjects) = (Array(prepared[..<models.count]), Array(prepared[models.count...]))
     }
 
@@ -78,7 +79,9 @@ extension RSA {
             var random = source.split(UInt64(number))
             return random.permutation(n)
         }
-        if let linear = prepared ?? PreparedMatrices(x, y.flatMap { $0 }, n, comparison, threads: threads), linear.models.allSatisfy({ !$0.isEmpty }), linear.subjects.allSatisfy({ !$0.isEmpty }) {
+        if let linear = prepared ?? PreparedMatrices(x, y.flatMap { $0 }, n, comparison, threads: threads),
+            linear.models.allSatisfy({ !$0.isEmpty }), linear.subjects.allSatisfy({ !$0.isEmpty })
+        {
             return linearP(linear, subjectsPerTime: y[0].count, times, n, order)
         }
         return x.indices.map { m in
@@ -93,7 +96,9 @@ extension RSA {
     }
 
     /// The mean over subjects of scalar products is the scalar product with the mean subject; a time course is a product of matrices.
-    private func linearP(_ linear: PreparedMatrices, subjectsPerTime: Int, _ times: Int, _ n: Int, _ order: @escaping @Sendable (Int) -> [Int]) -> [[Double]] {
+    private func linearP(
+        _ linear: PreparedMatrices, subjectsPerTime: Int, _ times: Int, _ n: Int, _ order: @escaping @Sendable (Int) -> [Int]
+    ) -> [[Double]] {
         let width = linear.subjects[0].count, models = linear.models.count
         var targets = Tensor<Double>(repeating: 0, shape: [times, width])
         targets.withUnsafeMutableElements { t in
@@ -103,7 +108,8 @@ extension RSA {
             }
         }
         let average = targets, squares = linear.models.map { Self.square($0, n) }
-        let observed = matrixProduct(Tensor(linear.models.flatMap { $0 }, shape: [models, width]), transposed: false, average, transposed: true)
+        let observed = matrixProduct(
+            Tensor(linear.models.flatMap { $0 }, shape: [models, width]), transposed: false, average, transposed: true)
         let blocks = Parallel.chunks(permutations, size: max(1, min(32, (1 << 20) / width)))
         let found = Parallel.map(blocks.count, threads: threads) { block, _ -> [Int] in
             let numbers = blocks[block]

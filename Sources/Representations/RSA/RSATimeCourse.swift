@@ -9,7 +9,8 @@ extension RSA {
     public struct TimeCourse: Sendable {
         public struct Model: Sendable {
             public let name: String
-            /// Mean agreement over subjects at each time; p by permuting conditions, one-sided; intervals by drawing subjects, from three on.
+            /// Mean agreement over subjects at each time; p by permuting conditions, one-sided; intervals by drawing subjects, from three
+            /// on.
             public let estimates: [Estimate]
             /// p adjusted over times (Benjamini & Hochberg 1995).
             public let adjustedP: [Double]

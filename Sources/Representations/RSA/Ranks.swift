@@ -1,6 +1,7 @@
 import Statistics
 
-/// Ranks from 1, equal values sharing the average of theirs: what `averageRanks` gives, for the half million pairs of a thousand conditions.
+/// Ranks from 1, equal values sharing the average of theirs: what `averageRanks` gives, for the half million pairs of a thousand
+/// conditions.
 ///
 /// Numbers are sorted by their bits, eleven at a time, which needs no comparisons.
 ///

@@ -24,7 +24,10 @@ public struct NoiseCovariance: Sendable {
     /// - Throws: `DataError` without freedom, or for a channel that never varies.
     public init(residuals x: Tensor<Double>, freedom: Int, _ kind: Shrinkage = .diagonal) throws {
         let n = x.rows, d = x.columns
-        guard freedom >= 1 else { throw DataError(.badData, "the noise covariance needs more trials than conditions: repeat conditions, or use a distance without noise") }
+        guard freedom >= 1 else {
+            throw DataError(
+                .badData, "the noise covariance needs more trials than conditions: repeat conditions, or use a distance without noise")
+        }
         let sums = matrixProduct(x, transposed: true, x)
         var squares = x
         for i in 0..<squares.count { squares[i] *= squares[i] }
@@ -66,7 +69,9 @@ public struct NoiseCovariance: Sendable {
                 }
             }
             let weight = d2 > 0 ? min(d2, b2 / count) / d2 : 1
-            for i in 0..<d { for j in 0..<d { s[i, j] = ((i == j ? weight * middle : 0) + (1 - weight) * sums[i, j] / count) * count / Double(freedom) } }
+            for i in 0..<d {
+                for j in 0..<d { s[i, j] = ((i == j ? weight * middle : 0) + (1 - weight) * sums[i, j] / count) * count / Double(freedom) }
+            }
             shrinkage = weight
         }
         matrix = s
@@ -90,7 +95,8 @@ public struct NoiseCovariance: Sendable {
     public static func whitening(_ matrix: Tensor<Double>) throws -> Tensor<Double> {
         let d = matrix.rows, (values, vectors) = try symmetricEigenvectors(matrix, count: d)
         guard let largest = values.first, largest > 0, let smallest = values.last, smallest > largest * 1e-14 else {
-            throw DataError(.badData, "the noise covariance of \(d) channels cannot be inverted; shrink it, or give more trials than channels")
+            throw DataError(
+                .badData, "the noise covariance of \(d) channels cannot be inverted; shrink it, or give more trials than channels")
         }
         var w = Tensor<Double>(repeating: 0, shape: [d, d])
         for k in 0..<d {

@@ -24,7 +24,9 @@ public struct TrialDesign: Sendable, Equatable {
             throw DataError(.badData, "trial \(empty) has no condition (trials are numbered from 0)")
         }
         let factor = Factor(name: "condition", values: values)
-        guard factor.levels.count >= 2 else { throw DataError(.badData, "all trials belong to the condition '\(factor.levels.first ?? "")'; at least two are needed") }
+        guard factor.levels.count >= 2 else {
+            throw DataError(.badData, "all trials belong to the condition '\(factor.levels.first ?? "")'; at least two are needed")
+        }
         conditions = factor.levels
         condition = factor.codes.compactMap { $0 }
         if let given = folds {
@@ -51,13 +53,17 @@ public struct TrialDesign: Sendable, Equatable {
 
     /// - Throws: `DataError` that names a condition without trials in some fold: cross-validation needs each of them in every fold.
     func requireComplete() throws {
-        guard folds.count >= 2 else { throw DataError(.badData, "cross-validation needs at least two folds; all trials are in fold '\(folds.first ?? "")'") }
+        guard folds.count >= 2 else {
+            throw DataError(.badData, "cross-validation needs at least two folds; all trials are in fold '\(folds.first ?? "")'")
+        }
         for place in folds.indices {
             let counts = members { $0 == place }
             let missing = conditions.indices.filter { counts[$0].isEmpty }.map { "'\(conditions[$0])'" }
             guard missing.isEmpty else {
-                throw DataError(.badData, "fold '\(folds[place])' has no trials of \(missing.prefix(5).joined(separator: ", "))\(missing.count > 5 ? " and \(missing.count - 5) more" : ""); "
-                    + "cross-validation needs every condition in every fold")
+                throw DataError(
+                    .badData,
+                    "fold '\(folds[place])' has no trials of \(missing.prefix(5).joined(separator: ", "))\(missing.count > 5 ? " and \(missing.count - 5) more" : ""); "
+                        + "cross-validation needs every condition in every fold")
             }
         }
     }

@@ -10,7 +10,8 @@ public struct TrialDistances: Sendable {
         case cosine, correlation, euclidean, sqeuclidean
         /// Squared Mahalanobis distance of condition means, divided by the channels.
         case mahalanobis
-        /// The same, each fold's difference multiplied with that of the other folds: unbiased, so that it may be negative (Walther et al. 2016).
+        /// The same, each fold's difference multiplied with that of the other folds: unbiased, so that it may be negative (Walther et al.
+        /// 2016).
         case crossnobis
         /// Accuracy of a linear discriminant between two conditions on held-out folds, from 0 to 1.
         case decoding
@@ -114,7 +115,8 @@ public struct TrialDistances: Sendable {
         return sum
     }
 
-    /// Trials of the left-out fold go to the nearer mean of the other folds, in whitened channels: Fisher's discriminant. Ties count a half.
+    /// Trials of the left-out fold go to the nearer mean of the other folds, in whitened channels: Fisher's discriminant. Ties count a
+    /// half.
     private static func decoding(_ white: [Tensor<Double>], _ design: TrialDesign) throws -> [Double] {
         let n = design.conditions.count
         var right = [Double](repeating: 0, count: n * (n - 1) / 2), total = right

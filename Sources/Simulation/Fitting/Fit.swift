@@ -41,8 +41,8 @@ public struct FittedParameter: Sendable {
 
 /// The parameters at which an objective (a negative log-likelihood plus penalties) is least.
 ///
-/// Nelder–Mead over log θ from several starts; intervals are those of the profile: all values of one parameter for which the objective, least over
-/// the others, exceeds its minimum by no more than half the χ²₁ quantile (1.92 for 95 %).
+/// Nelder–Mead over log θ from several starts; intervals are those of the profile: all values of one parameter for which the objective,
+/// least over the others, exceeds its minimum by no more than half the χ²₁ quantile (1.92 for 95 %).
 public struct ParameterFit: Sendable {
     public var parameters: [FittedParameter]
     /// Minus log-likelihood at the minimum, without penalties.
@@ -76,10 +76,11 @@ public struct ParameterFit: Sendable {
         let fractions = [[0.5, 0.5], [0.25, 0.7], [0.75, 0.3], [0.85, 0.85], [0.2, 0.2]]
         var starts = fractions.map { f in parameters.indices.map { low[$0] + f[$0 % 2] * (high[$0] - low[$0]) } }
         for k in 0..<(parameters.map(\.starts.count).max() ?? 0) {
-            starts.append(parameters.indices.map { i in
-                let own = parameters[i].starts
-                return own.isEmpty ? (low[i] + high[i]) / 2 : min(max(log(own[min(k, own.count - 1)]), low[i]), high[i])
-            })
+            starts.append(
+                parameters.indices.map { i in
+                    let own = parameters[i].starts
+                    return own.isEmpty ? (low[i] + high[i]) / 2 : min(max(log(own[min(k, own.count - 1)]), low[i]), high[i])
+                })
         }
         let step = parameters.indices.map { (high[$0] - low[$0]) * 0.08 }
         var minima: [NelderMead.Minimum] = []
@@ -130,7 +131,9 @@ public struct ParameterFit: Sendable {
                     }
                 }
                 let ends = (try end(toward: low[i]), try end(toward: high[i]))
-                fitted.append(FittedParameter(name: parameters[i].name, value: exp(best.point[i]), low: ends.0, high: ends.1, bounds: parameters[i].bounds))
+                fitted.append(
+                    FittedParameter(
+                        name: parameters[i].name, value: exp(best.point[i]), low: ends.0, high: ends.1, bounds: parameters[i].bounds))
             }
             guard let found = better else { break }
             best = try NelderMead().minimize(from: found.point, step: step.map { $0 / 8 }, objective)

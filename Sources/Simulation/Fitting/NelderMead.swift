@@ -1,4 +1,5 @@
-/// Minimization without derivatives by a simplex (Nelder & Mead 1965), with the coefficients that adapt to the number of parameters (Gao & Han 2012).
+/// Minimization without derivatives by a simplex (Nelder & Mead 1965), with the coefficients that adapt to the number of parameters (Gao &
+/// Han 2012).
 ///
 /// A point where the function is infinite or NaN counts as worst, so that bounds can be given by the function.
 public struct NelderMead: Sendable {

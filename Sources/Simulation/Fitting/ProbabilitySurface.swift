@@ -4,8 +4,8 @@ import Tensors
 
 /// Category probabilities of a model over a plane of two parameters, simulated once on a grid and smooth in between.
 ///
-/// Between the grid's points stands a quadratic B-spline whose control points are the simulated proportions. Its value is a weighted mean of nine of
-/// them, so it is a probability everywhere, its slope is continuous, and simulation noise is evened out.
+/// Between the grid's points stands a quadratic B-spline whose control points are the simulated proportions. Its value is a weighted mean
+/// of nine of them, so it is a probability everywhere, its slope is continuous, and simulation noise is evened out.
 public struct ProbabilitySurface: Sendable {
     /// One parameter's places on the grid, evenly spaced on a linear or logarithmic scale.
     public struct Axis: Sendable, Equatable {

@@ -2,8 +2,8 @@ import FileFormats
 
 /// Mean and covariance of the activations of a network whose activation spreads (`Dynamics.spreading`), without simulation.
 ///
-/// Between events the state is x′ = B x + noise with B = (1 − decay) I + weights and independent noise of variance sd² + relativeSD² (B x)²ᵢ, so
-/// m′ = B m and C′ = B C Bᵀ + diag(sd² + relativeSD² ((B C Bᵀ)ᵢᵢ + m′ᵢ²)) hold exactly, though the distribution is not normal.
+/// Between events the state is x′ = B x + noise with B = (1 − decay) I + weights and independent noise of variance sd² + relativeSD² (B
+/// x)²ᵢ, so m′ = B m and C′ = B C Bᵀ + diag(sd² + relativeSD² ((B C Bᵀ)ᵢᵢ + m′ᵢ²)) hold exactly, though the distribution is not normal.
 public struct Moments: Sendable {
     /// `(units)`.
     public private(set) var mean: [Double]
@@ -16,7 +16,9 @@ public struct Moments: Sendable {
     ///
     /// - Throws: `DataError` if a parameter has no value, or the dynamics are not linear.
     public init(network: Network, dynamics: Dynamics, parameters: [String: Double] = [:]) throws {
-        guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else { throw DataError(.usage, "moments are exact for linear spreading activation only") }
+        guard case .spreading(let decay, let sd, let relativeSD, false) = dynamics else {
+            throw DataError(.usage, "moments are exact for linear spreading activation only")
+        }
         (self.decay, self.sd, self.relativeSD) = (decay, sd, relativeSD)
         spread = try network.edges(parameters: parameters).map { ($0.from, $0.to, $0.weight) }
         mean = [Double](repeating: 0, count: network.unitCount)

@@ -2,7 +2,8 @@ import FileFormats
 
 /// Banks of units and the weighted links between them.
 ///
-/// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the network runs.
+/// A network holds no state and no numbers that are fitted: a link is a matrix times a named parameter, whose value is given when the
+/// network runs.
 public struct Network: Sendable {
     /// Units that belong together: semantic features, words, phonemes.
     public struct Bank: Sendable, Equatable {
@@ -47,7 +48,8 @@ public struct Network: Sendable {
     /// - Parameter weights: `(to.count, from.count)`.
     /// - Precondition: the matrix has that shape, and both banks are this network's.
     public mutating func addLink(from: Bank, to: Bank, weights: [[Double]], parameter: String? = nil, isSymmetric: Bool = false) {
-        precondition(weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
+        precondition(
+            weights.count == to.count && weights.allSatisfy { $0.count == from.count } && banks.contains(from) && banks.contains(to))
         links.append(Link(from: from, to: to, weights: weights, parameter: parameter, isSymmetric: isSymmetric))
     }
 

@@ -5,8 +5,8 @@ import Tensors
 
 /// Runs trials of a network under a protocol.
 ///
-/// Trials run in chunks of 32 with random numbers by counter, so the outcome is a function of the seed alone: neither threads nor the number of other
-/// trials changes a bit of it.
+/// Trials run in chunks of 32 with random numbers by counter, so the outcome is a function of the seed alone: neither threads nor the
+/// number of other trials changes a bit of it.
 public struct Simulator: Sendable {
     public let network: Network
     public let dynamics: Dynamics
@@ -92,7 +92,8 @@ public struct Simulator: Sendable {
         return rows
     }
 
-    /// The chance that the target is selected at each step, for a protocol that stops by a hazard: the hazard times what no earlier step selected.
+    /// The chance that the target is selected at each step, for a protocol that stops by a hazard: the hazard times what no earlier step
+    /// selected.
     ///
     /// - Returns: `limit + 2` probabilities; what is missing to 1 was never selected.
     public func selectionProbabilities() -> [Double] {

@@ -1,11 +1,11 @@
 /// How activations change from one step to the next. The net input of a unit is Σ θ·w·a over its links in either case.
 public enum Dynamics: Sendable, Equatable {
-    /// Spreading activation: a′ = (1 − decay) a + net, then + N(0, sd) + N(0, relativeSD · a′); `sd` and `relativeSD` are standard deviations, and
-    /// the second noise is in proportion to the *new* activation. All units change at once. Linear but for the noise, unless rectified: then what would
-    /// fall below 0 is 0.
+    /// Spreading activation: a′ = (1 − decay) a + net, then + N(0, sd) + N(0, relativeSD · a′); `sd` and `relativeSD` are standard
+    /// deviations, and the second noise is in proportion to the *new* activation. All units change at once. Linear but for the noise,
+    /// unless rectified: then what would fall below 0 is 0.
     case spreading(decay: Double, sd: Double = 0, relativeSD: Double = 0, isRectified: Bool = false)
-    /// Cascade: net̄ ← rate · net + (1 − rate) · net̄, a = 1 / (1 + e^−net̄). Banks change in their order, so that a bank sees the new activations of
-    /// those before it.
+    /// Cascade: net̄ ← rate · net + (1 − rate) · net̄, a = 1 / (1 + e^−net̄). Banks change in their order, so that a bank sees the new
+    /// activations of those before it.
     case cascade(rate: Double)
 }
 
@@ -31,7 +31,8 @@ public struct TrialProtocol: Sendable {
         public init(steps: Range<Int>, _ action: Action) { (self.steps, self.action) = (steps, action) }
     }
 
-    /// Evidence for each response grows by `rate` times its activation's lead over the best other one, plus N(0, sd); the first at `threshold` is given.
+    /// Evidence for each response grows by `rate` times its activation's lead over the best other one, plus N(0, sd); the first at
+    /// `threshold` is given.
     public struct Accumulators: Sendable {
         /// One unit per response.
         public var units: [Int]
@@ -48,8 +49,8 @@ public struct TrialProtocol: Sendable {
         }
     }
 
-    /// Selection of a target by Luce's ratio: while its activation leads that of every competitor by more than the critical difference, the chance to
-    /// select it in the next step is its share in the activation of `choices` (Roelofs 1992).
+    /// Selection of a target by Luce's ratio: while its activation leads that of every competitor by more than the critical difference, the
+    /// chance to select it in the next step is its share in the activation of `choices` (Roelofs 1992).
     public struct Hazard: Sendable {
         public var target: Int
         public var competitors: [Int]

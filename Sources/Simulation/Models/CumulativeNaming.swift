@@ -4,9 +4,9 @@ import Statistics
 
 /// Cumulative semantic interference: each further member of a category takes longer to name.
 ///
-/// Howard, Nickels, Coltheart & Cole-Virtue (2006), Cognition 100, 464–482, name three properties that suffice: meanings activate the words of related
-/// meanings too, words compete by lateral inhibition, and naming strengthens the link from meaning to word. The paper's own constants are not in the
-/// sources of this project; `inhibition` and `strengthening` are fitted to latencies, the others are set.
+/// Howard, Nickels, Coltheart & Cole-Virtue (2006), Cognition 100, 464–482, name three properties that suffice: meanings activate the words
+/// of related meanings too, words compete by lateral inhibition, and naming strengthens the link from meaning to word. The paper's own
+/// constants are not in the sources of this project; `inhibition` and `strengthening` are fitted to latencies, the others are set.
 public struct CumulativeNamingModel: Sendable {
     /// Activation that the meaning of a category's other members gets, beside 1 for the picture's.
     public var sharedActivation = 0.5

@@ -5,13 +5,13 @@ import Tensors
 
 /// The N400 and its repetition effect as postsynaptic potentials of a small reading network.
 ///
-/// After Laszlo & Armstrong (2014), Brain and Language 132, 22–27, and Laszlo & Plaut (2012): a unit's contribution to the scalp potential is not its
-/// activation but its activation in the envelope of an alpha function, α(t) = (e/T) t e^(−t/T), which rises to 1 at T and falls again. Excitation and
-/// inhibition come from separate units: excitatory weights stay positive, inhibitory ones negative. A unit that has fired is depleted for a while, so
-/// that a second presentation of the same string evokes less.
+/// After Laszlo & Armstrong (2014), Brain and Language 132, 22–27, and Laszlo & Plaut (2012): a unit's contribution to the scalp potential
+/// is not its activation but its activation in the envelope of an alpha function, α(t) = (e/T) t e^(−t/T), which rises to 1 at T and falls
+/// again. Excitation and inhibition come from separate units: excitatory weights stay positive, inhibitory ones negative. A unit that has
+/// fired is depleted for a while, so that a second presentation of the same string evokes less.
 ///
-/// The network is not theirs: its strings come from a corpus of the user's, its sizes and time constants are set here. What it is asked for is the shape:
-/// a peak, its decline, and less activation at repetition.
+/// The network is not theirs: its strings come from a corpus of the user's, its sizes and time constants are set here. What it is asked for
+/// is the shape: a peak, its decline, and less activation at repetition.
 public struct ERPModel: Sendable {
     /// Milliseconds of a time step, of a presentation, and between the onsets of the two.
     public var step = 10.0, duration = 1000.0, onsetAsynchrony = 2000.0
@@ -143,8 +143,8 @@ extension ERPModel {
         }
     }
 
-    /// Less at repetition of each kind, and the order of the kinds at the first and at the repeated presentation. In the figure illegal strings lie above
-    /// pseudowords when repeated and below them at first.
+    /// Less at repetition of each kind, and the order of the kinds at the first and at the repeated presentation. In the figure illegal
+    /// strings lie above pseudowords when repeated and below them at first.
     public static func orders(_ averages: [Average]) -> [Order] {
         func order(_ name: String, _ a: [Double], _ b: [Double]) -> Order {
             let differences = zip(a, b).map(-)
@@ -169,9 +169,9 @@ public struct ERPLexicon: Sendable {
     public private(set) var strings: [Kind: [String]] = [:]
     private static let vowels = Set("aeiouy")
 
-    /// Words are the most frequent ones of three letters; acronyms the initials of the most frequent runs of three words, where all are consonants;
-    /// pseudowords combine the first letter of one word with the other two of another, a vowel for a vowel and a consonant for a consonant; illegal
-    /// strings are consonants in no order that was trained.
+    /// Words are the most frequent ones of three letters; acronyms the initials of the most frequent runs of three words, where all are
+    /// consonants; pseudowords combine the first letter of one word with the other two of another, a vowel for a vowel and a consonant for
+    /// a consonant; illegal strings are consonants in no order that was trained.
     ///
     /// - Parameters:
     ///   - texts: of a language in Latin letters; other letters are left out.
@@ -216,8 +216,8 @@ public struct ERPLexicon: Sendable {
     public var trained: [String] { (strings[.word] ?? []) + (strings[.acronym] ?? []) }
 }
 
-/// Letters by position → hidden units → semantic features, with inhibition from units of its own at both levels, trained by back-propagation that is
-/// written out here.
+/// Letters by position → hidden units → semantic features, with inhibition from units of its own at both levels, trained by
+/// back-propagation that is written out here.
 public struct ReadingNetwork: Sendable {
     public let hidden: Int, semantics: Int, inhibitory: Int
     static let letters = 26, positions = 3
@@ -326,8 +326,8 @@ public struct ReadingNetwork: Sendable {
                 [h, hiddenInhibition, semantic, semanticInhibition])
     }
 
-    /// Learns one sparse random set of semantic features per string, by batch gradient descent with Adam's steps (Kingma & Ba 2015); after every step
-    /// weights of the wrong sign become 0.
+    /// Learns one sparse random set of semantic features per string, by batch gradient descent with Adam's steps (Kingma & Ba 2015); after
+    /// every step weights of the wrong sign become 0.
     ///
     /// - Parameter features: features that are on for each string.
     public mutating func train(_ strings: [String], epochs: Int = 300, learningRate: Double = 0.03, features: Int = 8, seed: UInt64) {

@@ -3,14 +3,14 @@ import Tensors
 
 /// Word retrieval in picture naming by spreading activation in two steps.
 ///
-/// Dell, Schwartz, Martin, Saffran & Gagnon (1997), Psychological Review 104, 801–838: one connection weight and a decay rate (`weightDecay`).
-/// Foygel & Dell (2000), Journal of Memory and Language 43, 182–216: weights of the semantic–lexical and of the lexical–phonological connections
-/// (`semanticPhonological`).
+/// Dell, Schwartz, Martin, Saffran & Gagnon (1997), Psychological Review 104, 801–838: one connection weight and a decay rate
+/// (`weightDecay`). Foygel & Dell (2000), Journal of Memory and Language 43, 182–216: weights of the semantic–lexical and of the
+/// lexical–phonological connections (`semanticPhonological`).
 ///
-/// Features, words and phonemes excite each other in both directions. The features of the target get a jolt; after eight steps the most active word is
-/// set to 100; after eight more the most active onset, vowel and coda are the response. A six-word lexicon stands for the neighbourhood of a word of
-/// the Philadelphia Naming Test: the target CAT, a semantic (DOG), a formal (MAT) and two unrelated neighbours (LOG, FOG), and HAT, in whose place every
-/// tenth trial has RAT, which is both similar and related.
+/// Features, words and phonemes excite each other in both directions. The features of the target get a jolt; after eight steps the most
+/// active word is set to 100; after eight more the most active onset, vowel and coda are the response. A six-word lexicon stands for the
+/// neighbourhood of a word of the Philadelphia Naming Test: the target CAT, a semantic (DOG), a formal (MAT) and two unrelated neighbours
+/// (LOG, FOG), and HAT, in whose place every tenth trial has RAT, which is both similar and related.
 public struct NamingModel: Sendable {
     public enum Variant: String, Sendable, CaseIterable {
         /// Semantic and phonological weights s and p, decay .6.

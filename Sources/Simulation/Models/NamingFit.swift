@@ -24,7 +24,8 @@ public struct NamingFit: Sendable {
 
 /// Fits the naming model by maximum likelihood on a simulated surface.
 public struct NamingFitter: Sendable {
-    /// How responses outside the categories count in the observed proportions. The likelihood is that of the classified responses in either case.
+    /// How responses outside the categories count in the observed proportions. The likelihood is that of the classified responses in either
+    /// case.
     public enum Omissions: String, Sendable, CaseIterable {
         /// Proportions of the classified responses.
         case exclude
@@ -47,8 +48,8 @@ public struct NamingFitter: Sendable {
         (self.model, self.surface, free) = (model, surface, model.variant.parameterNames)
     }
 
-    /// The grid of a variant's surface: from chance to a little beyond the values of people without aphasia, since a lesion lowers the weights and hastens
-    /// decay. Far above them feedback swamps the target, and errors rise again.
+    /// The grid of a variant's surface: from chance to a little beyond the values of people without aphasia, since a lesion lowers the
+    /// weights and hastens decay. Far above them feedback swamps the target, and errors rise again.
     public static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
         switch variant {
         case .semanticPhonological: (.init("s", range: 0.0005...0.08, count: points), .init("p", range: 0.006...0.12, count: points))
@@ -134,7 +135,8 @@ public struct NamingFitter: Sendable {
         }
         public var people: [Person]
 
-        /// Of parameter `index`: share of intervals that hold the true value, share that are bounded on both sides, mean error of log θ and its spread.
+        /// Of parameter `index`: share of intervals that hold the true value, share that are bounded on both sides, mean error of log θ and
+        /// its spread.
         public func summary(_ index: Int) -> (coverage: Double, identified: Double, bias: Double, error: Double) {
             let n = Double(people.count)
             let covered = people.count { p in
@@ -147,8 +149,8 @@ public struct NamingFitter: Sendable {
         }
     }
 
-    /// Parameter recovery: `people` simulated persons with values spread evenly (on the axes' scales) over a region, `items` pictures each, and the fits to
-    /// their responses. Responses are drawn from a direct simulation, not from the surface.
+    /// Parameter recovery: `people` simulated persons with values spread evenly (on the axes' scales) over a region, `items` pictures each,
+    /// and the fits to their responses. Responses are drawn from a direct simulation, not from the surface.
     public func recovery(people: Int, items: Int, x: ClosedRange<Double>, y: ClosedRange<Double>) throws -> Recovery {
         var results = [Recovery.Person?](repeating: nil, count: people)
         let random = RandomSource(seed: seed)
@@ -177,8 +179,8 @@ public struct NamingFitter: Sendable {
         public var devianceByItem: Double
     }
 
-    /// The likelihood-ratio test that two people have the same parameters: expected G² per picture is that of their fitted probabilities, power comes
-    /// from the noncentral χ² distribution with as many degrees of freedom as free parameters.
+    /// The likelihood-ratio test that two people have the same parameters: expected G² per picture is that of their fitted probabilities,
+    /// power comes from the noncentral χ² distribution with as many degrees of freedom as free parameters.
     ///
     /// - Throws: `DataError` if the two have the same fitted probabilities.
     public func power(_ a: ParameterFit, _ b: ParameterFit, powers: [Double] = [0.8, 0.9, 0.95], level: Double = 0.05) throws -> Power {

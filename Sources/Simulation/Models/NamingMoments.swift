@@ -4,9 +4,10 @@ import Tensors
 extension NamingModel {
     /// Proportions of responses by category from the moments of the activations, without simulating a trial.
     ///
-    /// Mean and covariance at the choice of the word and at that of the phonemes are exact (`Moments`). The proportions are an approximation in two ways:
-    /// activations are taken to be normal, though noise in proportion to an activation makes their distribution skewed and heavy-tailed, and the
-    /// choice of a word tells nothing about the other activations, though it does. Only the simulation decides.
+    /// Mean and covariance at the choice of the word and at that of the phonemes are exact (`Moments`). The proportions are an
+    /// approximation in two ways: activations are taken to be normal, though noise in proportion to an activation makes their distribution
+    /// skewed and heavy-tailed, and the choice of a word tells nothing about the other activations, though it does. Only the simulation
+    /// decides.
     ///
     /// - Parameters:
     ///   - values: in the order of `variant.parameterNames`.
@@ -22,7 +23,9 @@ extension NamingModel {
             for feature in 0..<10 { retrieval.add(Self.jolt, to: lexicon.semantic[feature]) }
             for _ in 0..<Self.steps { retrieval.advance() }
             var chosen = [Double](repeating: 0, count: lexicon.words.count)
-            retrieval.normal(lexicon.words.units).draw(draws, seed: seed, stream: 0) { chosen[Self.largest($0, 0..<chosen.count)] += 1 / Double(draws) }
+            retrieval.normal(lexicon.words.units).draw(draws, seed: seed, stream: 0) {
+                chosen[Self.largest($0, 0..<chosen.count)] += 1 / Double(draws)
+            }
             for (word, chance) in chosen.enumerated() where chance > 0 {
                 var encoding = retrieval
                 encoding.set(Self.boost, unit: lexicon.words[word])

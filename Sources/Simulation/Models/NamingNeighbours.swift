@@ -1,8 +1,8 @@
 /// Semantic neighbours of real words for the naming model, from vectors.
 ///
-/// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) / (1 − c₀),
-/// rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three features of ten at 30 % of
-/// the way from chance to identity.
+/// A neighbour shares features with its target in proportion to how far their cosine lies above that of two random words: 10 · (cos − c₀) /
+/// (1 − c₀), rounded, at most nine, with c₀ the mean cosine of all pairs. The convention is ours; it gives the published network's three
+/// features of ten at 30 % of the way from chance to identity.
 public struct NamingNeighbours: Sendable {
     public struct Word: Sendable {
         /// Rows of the neighbours, nearest first, and the features of ten that each shares with the target.
@@ -38,9 +38,15 @@ public struct NamingNeighbours: Sendable {
         meanCosine = middle
         words = (0..<count).map { target in
             let others = (0..<count).filter { $0 != target }.map { row in
-                (row: row, shared: min(9, Int((10 * (cosines[target][row] - middle) / max(1 - middle, 1e-9)).rounded())), cosine: cosines[target][row])
+                (
+                    row: row, shared: min(9, Int((10 * (cosines[target][row] - middle) / max(1 - middle, 1e-9)).rounded())),
+                    cosine: cosines[target][row]
+                )
             }
-            return Word(neighbours: others.filter { $0.shared > 0 }.sorted { ($1.cosine, $0.row) < ($0.cosine, $1.row) }.prefix(limit).map { ($0.row, $0.shared) })
+            return Word(
+                neighbours: others.filter { $0.shared > 0 }.sorted { ($1.cosine, $0.row) < ($0.cosine, $1.row) }.prefix(limit).map {
+                    ($0.row, $0.shared)
+                })
         }
     }
 }

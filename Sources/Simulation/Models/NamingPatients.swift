@@ -22,8 +22,8 @@ public struct NamingResponses: Sendable {
 
 /// Reads a table of naming responses.
 ///
-/// Wide: one row per person, one column per category, counts or proportions of all pictures. Long: one row per response (or one per person and category
-/// with a column `count`), the category in a column. English and Japanese names.
+/// Wide: one row per person, one column per category, counts or proportions of all pictures. Long: one row per response (or one per person
+/// and category with a column `count`), the category in a column. English and Japanese names.
 public struct NamingTable: Sendable {
     public var patients: [NamingResponses] = []
     /// Whether the cells were proportions of `items` pictures.
@@ -50,8 +50,8 @@ public struct NamingTable: Sendable {
     }
 
     /// - Parameter items: pictures in the test, where the table has proportions.
-    /// - Throws: `DataError` with the line for a column that is missing, a cell that is neither a proportion nor a count, an unknown category, a person
-    ///   without responses, or one who comes twice.
+    /// - Throws: `DataError` with the line for a column that is missing, a cell that is neither a proportion nor a count, an unknown
+    ///   category, a person without responses, or one who comes twice.
     public init(path: String, options: TableOptions = TableOptions(), items: Double) throws {
         let table = try TextTable(path: path, options: options, wanted: Self.categoryNames.values.joined() + Self.responseNames)
         func column(_ names: [String]) -> Int? { table.columns.firstIndex { names.contains(Self.folded($0)) } }

@@ -4,9 +4,9 @@ import Tensors
 
 /// Polynomials fitted to a few noisy points of a sine: how error falls on the points that were fitted and rises on the others.
 ///
-/// x is scaled to −1 ... 1 and the equations are solved by Householder QR, since the normal equations of raw powers lose all digits at these degrees.
-/// With λ > 0, √λ times the identity is stacked below the design (ridge; the intercept is free). With more coefficients than points and λ = 0 it is the
-/// solution of least norm.
+/// x is scaled to −1 ... 1 and the equations are solved by Householder QR, since the normal equations of raw powers lose all digits at
+/// these degrees. With λ > 0, √λ times the identity is stacked below the design (ridge; the intercept is free). With more coefficients than
+/// points and λ = 0 it is the solution of least norm.
 public struct Overfitting: Sendable {
     /// Points on the interval 0 ... 6π, how many of them are fitted, and the standard deviation of the noise.
     public var points = 100, sampled = 10, noise = 0.3

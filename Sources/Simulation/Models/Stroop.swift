@@ -5,12 +5,13 @@ import Tensors
 
 /// The Stroop effect by pathways of different strength.
 ///
-/// Cohen, Dunbar & McClelland (1990), Psychological Review 97, 332–361. Ink colour and word reach the responses through hidden units of their own; the
-/// unit of the task lifts its pathway's hidden units out of the bias that keeps them quiet. Word reading has been trained more, so its weights are
-/// larger. Activation runs in a cascade, and two accumulators gather the difference of the responses until one reaches its threshold.
+/// Cohen, Dunbar & McClelland (1990), Psychological Review 97, 332–361. Ink colour and word reach the responses through hidden units of
+/// their own; the unit of the task lifts its pathway's hidden units out of the bias that keeps them quiet. Word reading has been trained
+/// more, so its weights are larger. Activation runs in a cascade, and two accumulators gather the difference of the responses until one
+/// reaches its threshold.
 ///
-/// The weights are those of the paper's figure 3. The cascade's rate τ, the accumulation rate α, its noise σ, the threshold and the SOA's milliseconds
-/// per cycle are the paper's as remembered, not read from a table.
+/// The weights are those of the paper's figure 3. The cascade's rate τ, the accumulation rate α, its noise σ, the threshold and the SOA's
+/// milliseconds per cycle are the paper's as remembered, not read from a table.
 public struct StroopModel: Sendable {
     public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
@@ -112,8 +113,9 @@ public struct StroopModel: Sendable {
 
     // MARK: Training
 
-    /// Weights learned by back-propagation from zero knowledge of the colours: every epoch shows each word to be read `frequency` times as often as each
-    /// colour to be named. Task weights and biases stay, as in the paper; the squared error of the response is minimized by gradient descent.
+    /// Weights learned by back-propagation from zero knowledge of the colours: every epoch shows each word to be read `frequency` times as
+    /// often as each colour to be named. Task weights and biases stay, as in the paper; the squared error of the response is minimized by
+    /// gradient descent.
     ///
     /// - Parameters:
     ///   - frequency: how many times as often words are read as colours are named; the paper has 10.
@@ -192,8 +194,8 @@ extension StroopModel.Weights {
                 outer(delta, inkA), outer(delta, wordA))
     }
 
-    /// Weights from a table with the columns `from`, `to`, `weight`; every link of the network once, named as in Cohen, Dunbar & McClelland's figure 3:
-    /// `ink red`, `word GREEN`, `task colour naming`, `bias`, `hidden ink 1`, `response red` …
+    /// Weights from a table with the columns `from`, `to`, `weight`; every link of the network once, named as in Cohen, Dunbar &
+    /// McClelland's figure 3: `ink red`, `word GREEN`, `task colour naming`, `bias`, `hidden ink 1`, `response red` …
     ///
     /// - Throws: `DataError` for an unknown, repeated or missing link, and for a weight that is not a number.
     public init(path: String, options: TableOptions = TableOptions()) throws {

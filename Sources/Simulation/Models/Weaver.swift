@@ -2,9 +2,10 @@ import Foundation
 
 /// WEAVER++: naming while words are heard or seen, by spreading activation and a selection that competition delays.
 ///
-/// Roelofs (1992), Cognition 42, 107–142; Levelt, Roelofs & Meyer (1999), Behavioral and Brain Sciences 22, 1–75. Time runs in steps of 25 ms. The
-/// picture activates its concept from the first step, and again as much from the second, when the concept has been chosen for naming; from the third
-/// step on, the lemma may be selected: while it leads every competitor by the critical difference, the chance per step is Luce's ratio.
+/// Roelofs (1992), Cognition 42, 107–142; Levelt, Roelofs & Meyer (1999), Behavioral and Brain Sciences 22, 1–75. Time runs in steps of 25
+/// ms. The picture activates its concept from the first step, and again as much from the second, when the concept has been chosen for
+/// naming; from the third step on, the lemma may be selected: while it leads every competitor by the critical difference, the chance per
+/// step is Luce's ratio.
 public struct WeaverModel: Sendable {
     public enum Distractor: String, Sendable, CaseIterable {
         case none = "control", related, unrelated
@@ -28,8 +29,8 @@ public struct WeaverModel: Sendable {
 
     /// Mean latency of lemma selection in milliseconds.
     ///
-    /// Two categories of three concepts each; every concept has a lemma in either language. The language of naming is the weaker one (half the rate),
-    /// distractors are words of the other, and only lemmas of the language of naming compete.
+    /// Two categories of three concepts each; every concept has a lemma in either language. The language of naming is the weaker one (half
+    /// the rate), distractors are words of the other, and only lemmas of the language of naming compete.
     ///
     /// - Parameter soa: milliseconds from the picture to the distractor; a distractor that comes first is active before the picture.
     public func pictureWordLatency(_ distractor: Distractor, soa: Double = 0) throws -> Double {

@@ -39,8 +39,8 @@ public struct Calibration: Sendable {
         expectedError = error
     }
 
-    /// The temperature by which logits are divided so that the likelihood of the labels is highest (Guo et al. 2017): found on rows that nothing was
-    /// learned from. Always within 0.05 … 20.
+    /// The temperature by which logits are divided so that the likelihood of the labels is highest (Guo et al. 2017): found on rows that
+    /// nothing was learned from. Always within 0.05 … 20.
     ///
     /// - Parameter logits: (n, classes).
     public static func temperature(logits: Tensor<Double>, labels: [Int]) -> Double {

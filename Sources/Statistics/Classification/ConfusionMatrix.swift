@@ -44,7 +44,8 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// Mean of F1 weighted by the classes' rows.
     public var weightedF1: Double { (0..<classes).reduce(0) { $0 + f1($1) * Double(support($1)) } / Double(total) }
 
-    /// Matthews' correlation coefficient in [−1, 1], for any number of classes (Matthews 1975; Gorodkin 2004); 0 where truth or prediction is constant.
+    /// Matthews' correlation coefficient in [−1, 1], for any number of classes (Matthews 1975; Gorodkin 2004); 0 where truth or prediction
+    /// is constant.
     public var matthews: Double {
         let n = Double(total), right = Double((0..<classes).reduce(0) { $0 + self[$1, $1] })
         var both = 0.0, truths = 0.0, guesses = 0.0

@@ -12,7 +12,8 @@ public enum Correlation: String, Sendable, CaseIterable {
     case spearman
     /// Kendall's τ-b: pairs in the same order less pairs in opposite order, corrected for ties (Kendall 1945; Knight 1966).
     case kendall
-    /// Kendall's τ-a: the same difference over all pairs, ties counting as neither; the measure of RSA where models predict ties (Nili et al. 2014).
+    /// Kendall's τ-a: the same difference over all pairs, ties counting as neither; the measure of RSA where models predict ties (Nili et
+    /// al. 2014).
     case tauA = "tau-a"
     /// ρ-a: the expectation of Spearman's ρ when ties are broken at random, a fast neighbour of τ-a (Schütt et al. 2023).
     case rhoA = "rho-a"

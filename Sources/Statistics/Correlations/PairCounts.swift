@@ -21,7 +21,9 @@ struct PairCounts {
         let order = (0..<n).sorted { (x[$0], y[$0]) < (x[$1], y[$1]) }
         var both = 0, run = 1
         for i in stride(from: 1, to: n, by: 1) {
-            if x[order[i]] == x[order[i - 1]] && y[order[i]] == y[order[i - 1]] { run += 1 } else {
+            if x[order[i]] == x[order[i - 1]] && y[order[i]] == y[order[i - 1]] {
+                run += 1
+            } else {
                 both += run * (run - 1) / 2
                 run = 1
             }
@@ -46,7 +48,8 @@ struct PairCounts {
         let triples = (sum(xSizes) { $0 * ($0 - 1) * ($0 - 2) }, sum(ySizes) { $0 * ($0 - 1) * ($0 - 2) })
         let weighted = (sum(xSizes) { $0 * ($0 - 1) * (2 * $0 + 5) }, sum(ySizes) { $0 * ($0 - 1) * (2 * $0 + 5) })
         let m = n * (n - 1)
-        let variance = (m * (2 * n + 5) - weighted.0 - weighted.1) / 18 + 2 * Double(xTied) * Double(yTied) / m
+        let variance =
+            (m * (2 * n + 5) - weighted.0 - weighted.1) / 18 + 2 * Double(xTied) * Double(yTied) / m
             + (count > 2 ? triples.0 * triples.1 / (9 * m * (n - 2)) : 0)
         return (variance > 0 ? Normal.twoSided(difference / variance.squareRoot()) : 1, false)
     }

@@ -174,7 +174,8 @@ public struct NoncentralT: Sendable, Equatable {
             var even = exp(-half), odd = delta * exp(-half) * (2 / Double.pi).squareRoot()
             var j = 0.0, weights = 0.0
             while j < 4000 {
-                let a = even * regularizedBeta(x, j + 0.5, freedom / 2, complement: y), b = odd * regularizedBeta(x, j + 1, freedom / 2, complement: y)
+                let a = even * regularizedBeta(x, j + 0.5, freedom / 2, complement: y),
+                    b = odd * regularizedBeta(x, j + 1, freedom / 2, complement: y)
                 sum += a + b
                 weights += even
                 if j > half, abs(a) + abs(b) < 1e-17 || weights > 1 - 1e-17 && abs(a) + abs(b) < 1e-15 { break }

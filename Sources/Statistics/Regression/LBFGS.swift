@@ -55,7 +55,9 @@ public struct LBFGS: Sendable {
             for _ in 0..<60 {
                 let next = w.indices.map { w[$0] - rate * direction[$0] }
                 let candidate = function(next)
-                if !(candidate.value <= loss - 1e-4 * rate * slope) { high = rate } else {
+                if !(candidate.value <= loss - 1e-4 * rate * slope) {
+                    high = rate
+                } else {
                     let gradient = candidate.gradient()
                     accepted = (next, candidate.value, gradient)
                     if dot(gradient, direction) > 0.9 * slope { low = rate } else { break }

@@ -6,8 +6,8 @@ import Tensors
 /// Logistic regression of two or more classes, with an L2 penalty on the weights (never on the intercepts), in Double.
 ///
 /// Minimizes Σ −ln P(class) + λ/2 ‖w‖²; scikit-learn's C is 1/λ. Two classes have one vector of weights, for the second class; more have
-/// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989), which is also how
-/// sparse predictors are fitted.
+/// one each (softmax), whose intercepts sum to 0. Newton's method while the Hessian is small, else L-BFGS (Liu & Nocedal 1989), which is
+/// also how sparse predictors are fitted.
 public struct LogisticRegression: Sendable {
     public enum Solver: String, Sendable, CaseIterable { case automatic = "auto", newton, lbfgs }
 

@@ -22,7 +22,9 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
     /// - Complexity: O(n p min(n, p)), once.
     public init(_ x: Tensor<Scalar>, intercept: Bool = true) throws {
         let n = x.rows, p = x.columns
-        guard n > 0, p > 0 else { throw DataError(.badData, "ridge regression needs rows and predictors; the predictors have shape \(x.shape)") }
+        guard n > 0, p > 0 else {
+            throw DataError(.badData, "ridge regression needs rows and predictors; the predictors have shape \(x.shape)")
+        }
         guard x.isFinite else { throw DataError(.badData, "the predictors of a ridge regression contain NaN or infinity") }
         var centred = x.converted(to: Double.self)
         var middle = [Double](repeating: 0, count: p)
@@ -50,7 +52,9 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
 
     /// - Parameter y: responses (n, v), finite.
     public func target(_ y: Tensor<Scalar>) throws -> Target {
-        guard y.rows == u.rows else { throw DataError(.badData, "ridge regression has \(u.rows) rows of predictors and \(y.rows) of responses") }
+        guard y.rows == u.rows else {
+            throw DataError(.badData, "ridge regression has \(u.rows) rows of predictors and \(y.rows) of responses")
+        }
         guard y.isFinite else { throw DataError(.badData, "the responses of a ridge regression contain NaN or infinity") }
         // Centred columns of U sum to 0, so Uᵀ removes the mean of Y by itself; subtracting it first keeps the digits.
         let columns = y.columns
@@ -77,7 +81,9 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
         if hasIntercept {
             let columns = weights.columns
             weights.withUnsafeElements { w in
-                for (row, middle) in means.enumerated() { for column in 0..<columns { intercepts[column] -= middle * Double(w[row * columns + column]) } }
+                for (row, middle) in means.enumerated() {
+                    for column in 0..<columns { intercepts[column] -= middle * Double(w[row * columns + column]) }
+                }
             }
         }
         return (weights, intercepts)
@@ -85,7 +91,9 @@ public struct Ridge<Scalar: TensorScalar>: Sendable {
 
     /// New rows in the coordinates of the decomposition: (X − means)·V, shape (rows, r).
     public func projected(_ x: Tensor<Scalar>) throws -> Tensor<Scalar> {
-        guard x.columns == v.columns else { throw DataError(.badData, "the ridge regression was fitted with \(v.columns) predictors; these rows have \(x.columns)") }
+        guard x.columns == v.columns else {
+            throw DataError(.badData, "the ridge regression was fitted with \(v.columns) predictors; these rows have \(x.columns)")
+        }
         var centred = x
         if hasIntercept {
             let rows = x.rows, columns = x.columns

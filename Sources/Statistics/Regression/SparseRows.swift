@@ -24,7 +24,9 @@ public struct SparseRows: Sendable {
     }
 
     /// Entries of a row.
-    public func row(_ row: Int) -> [(column: Int, value: Double)] { (offsets[row]..<offsets[row + 1]).map { (Int(indices[$0]), values[$0]) } }
+    public func row(_ row: Int) -> [(column: Int, value: Double)] {
+        (offsets[row]..<offsets[row + 1]).map { (Int(indices[$0]), values[$0]) }
+    }
 
     /// Some rows, in the order given.
     public func selecting(_ chosen: [Int]) -> SparseRows {
@@ -144,7 +146,8 @@ enum DesignMatrix: Sendable {
     }
 }
 
-/// Ridge regression of one response on sparse predictors, with an intercept that is not penalized, by conjugate gradients (Hestenes & Stiefel 1952).
+/// Ridge regression of one response on sparse predictors, with an intercept that is not penalized, by conjugate gradients (Hestenes &
+/// Stiefel 1952).
 ///
 /// Minimizes ‖y − Xβ − b‖² + λ‖β‖².
 public struct SparseRidge: Sendable {
@@ -153,7 +156,9 @@ public struct SparseRidge: Sendable {
 
     /// - Complexity: O(entries) an iteration.
     public init(_ x: SparseRows, y: [Double], penalty: Double = 1, tolerance: Double = 1e-8, maximumIterations: Int = 1000) throws {
-        guard x.rows == y.count, x.rows > 0 else { throw DataError(.badData, "ridge regression has \(x.rows) rows of predictors and \(y.count) of responses") }
+        guard x.rows == y.count, x.rows > 0 else {
+            throw DataError(.badData, "ridge regression has \(x.rows) rows of predictors and \(y.count) of responses")
+        }
         guard penalty > 0, penalty.isFinite else {
             throw DataError(.usage, "the penalty of a ridge regression must be positive, not \(penalty)")
         }

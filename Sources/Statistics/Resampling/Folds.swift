@@ -7,8 +7,8 @@ public struct Folds: Sendable, Equatable {
     public let tests: [[Int]]
     public var count: Int { tests.count }
 
-    /// Deals rows out at random: whole groups, to the part with the fewest rows, or, with strata, to the part that then has the classes in the most
-    /// equal shares.
+    /// Deals rows out at random: whole groups, to the part with the fewest rows, or, with strata, to the part that then has the classes in
+    /// the most equal shares.
     ///
     /// - Parameters:
     ///   - rows: the rows to be dealt out.
@@ -19,8 +19,10 @@ public struct Folds: Sendable, Equatable {
         var members: [Int: [Int]] = [:]
         for row in rows { members[groups?[row] ?? row, default: []].append(row) }
         guard count >= 2, members.count >= count else {
-            throw DataError(.badData, "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups") and at least "
-                + "two folds; there are \(members.count)")
+            throw DataError(
+                .badData,
+                "\(count) folds need at least \(max(2, count)) \(groups == nil ? "rows" : "groups") and at least "
+                    + "two folds; there are \(members.count)")
         }
         var random = RandomSource(seed: seed)
         let keys = members.keys.sorted()

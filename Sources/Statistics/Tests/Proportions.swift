@@ -8,7 +8,8 @@ public struct Proportion: Sendable, Equatable {
     /// - Throws: `DataError` unless 0 ≤ successes ≤ trials and there is a trial.
     public init(_ successes: Int, of trials: Int) throws {
         guard trials > 0, successes >= 0, successes <= trials else {
-            throw DataError(.badData, "\(successes) of \(trials) is not a proportion; expected 0 ≤ successes ≤ trials and at least one trial")
+            throw DataError(
+                .badData, "\(successes) of \(trials) is not a proportion; expected 0 ≤ successes ≤ trials and at least one trial")
         }
         (self.successes, self.trials) = (successes, trials)
     }
@@ -30,8 +31,10 @@ public struct Proportion: Sendable, Equatable {
         let n = Double(trials), z = Normal.quantile(0.5 + level / 2), p = value
         let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-        return Estimate(p, interval: (successes == 0 ? 0 : max(0, middle - half))...(successes == trials ? 1 : min(1, middle + half)), level: level, n: trials,
-                        method: .init(interval: .wilson))
+        return Estimate(
+            p, interval: (successes == 0 ? 0 : max(0, middle - half))...(successes == trials ? 1 : min(1, middle + half)), level: level,
+            n: trials,
+            method: .init(interval: .wilson))
     }
 
     /// The exact binomial test against a chance level, with the Clopper–Pearson interval.
@@ -78,13 +81,17 @@ public struct McNemar: Sendable, Equatable {
     public let firstOnly: Int, secondOnly: Int
 
     public init(firstOnly: Int, secondOnly: Int) throws {
-        guard firstOnly >= 0, secondOnly >= 0 else { throw DataError(.usage, "counts of items cannot be negative: \(firstOnly), \(secondOnly)") }
+        guard firstOnly >= 0, secondOnly >= 0 else {
+            throw DataError(.usage, "counts of items cannot be negative: \(firstOnly), \(secondOnly)")
+        }
         (self.firstOnly, self.secondOnly) = (firstOnly, secondOnly)
     }
 
     /// Counts from outcomes on the same items.
     public init(_ first: [Bool], _ second: [Bool]) throws {
-        guard first.count == second.count else { throw DataError(.badData, "McNemar's test pairs outcomes by item; there are \(first.count) and \(second.count)") }
+        guard first.count == second.count else {
+            throw DataError(.badData, "McNemar's test pairs outcomes by item; there are \(first.count) and \(second.count)")
+        }
         try self.init(firstOnly: zip(first, second).count { $0 && !$1 }, secondOnly: zip(first, second).count { !$0 && $1 })
     }
 

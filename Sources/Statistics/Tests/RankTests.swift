@@ -13,8 +13,8 @@ public struct Wilcoxon: Sendable, Equatable {
     public let rankBiserial: Double
     public var method: TestMethod { isExact ? .exact(.wilcoxon) : .asymptotic(.wilcoxon) }
 
-    /// The exact distribution, ties included, up to `exactLimit` nonzero differences; beyond, the normal approximation with correction for ties and,
-    /// if wanted, for continuity (R's default).
+    /// The exact distribution, ties included, up to `exactLimit` nonzero differences; beyond, the normal approximation with correction for
+    /// ties and, if wanted, for continuity (R's default).
     public init(_ differences: [Double], _ alternative: Alternative = .twoSided, exactLimit: Int = 50, continuity: Bool = true) throws {
         try requireFinite(differences, "differences")
         let kept = differences.filter { $0 != 0 }
@@ -50,8 +50,8 @@ public struct MannWhitney: Sendable, Equatable {
     public let isExact: Bool
     public var method: TestMethod { isExact ? .exact(.mannWhitney) : .asymptotic(.mannWhitney) }
 
-    /// The exact distribution without ties where the samples have at most `exactLimit` values each (R's rule), else the normal approximation
-    /// with correction for ties and, if wanted, for continuity (both R's and SciPy's default).
+    /// The exact distribution without ties where the samples have at most `exactLimit` values each (R's rule), else the normal
+    /// approximation with correction for ties and, if wanted, for continuity (both R's and SciPy's default).
     public init(_ a: [Double], _ b: [Double], _ alternative: Alternative = .twoSided, exactLimit: Int = 49, continuity: Bool = true) throws {
         guard !a.isEmpty, !b.isEmpty else { throw DataError(.badData, "the Mann–Whitney test needs values in both samples; there are \(a.count) and \(b.count)") }
         try requireFinite(a, "first sample")

@@ -106,7 +106,8 @@ extension TensorScalar {
 
     /// Rows without gaps in one stretch, others row by row.
     private static func forEachRun(
-        _ x: MatrixView<Self>, _ y: borrowing MutableMatrixView<Self>, _ body: (UnsafePointer<Self>, UnsafeMutablePointer<Self>, Int) -> Void
+        _ x: MatrixView<Self>, _ y: borrowing MutableMatrixView<Self>,
+        _ body: (UnsafePointer<Self>, UnsafeMutablePointer<Self>, Int) -> Void
     ) {
         if x.isContiguous && y.isContiguous {
             precondition(x.count == y.count, "(\(x.rows), \(x.columns)) does not fit (\(y.rows), \(y.columns))")

@@ -20,9 +20,10 @@ package struct OptimizerStep: Sendable {
     package init() {}
 
     fileprivate var c: kt_optimizer_step {
-        kt_optimizer_step(learning_rate: learningRate, gradient_scale: gradientScale, decay: decay, momentum: momentum, beta2: beta2,
-                          epsilon: epsilon, correction1: corrections.first, correction2: corrections.second, nesterov: isNesterov ? 1 : 0,
-                          decoupled: isDecoupled ? 1 : 0, first: isFirst ? 1 : 0)
+        kt_optimizer_step(
+            learning_rate: learningRate, gradient_scale: gradientScale, decay: decay, momentum: momentum, beta2: beta2,
+            epsilon: epsilon, correction1: corrections.first, correction2: corrections.second, nesterov: isNesterov ? 1 : 0,
+            decoupled: isDecoupled ? 1 : 0, first: isFirst ? 1 : 0)
     }
 }
 

@@ -34,7 +34,8 @@ extension TensorScalar {
     package static func pack(
         _ source: Input, inputs: Int, outputs: Int, inputStride: Int, outputStride: Int, precision: Precision
     ) -> PackedMatrix<Self> {
-        kernels.products.pack(source, MatrixLayout(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride), precision)
+        kernels.products.pack(
+            source, MatrixLayout(inputs: inputs, outputs: outputs, inputStride: inputStride, outputStride: outputStride), precision)
     }
 
     /// Puts another matrix of the same shape and strides in this one's place, without new memory.
@@ -57,8 +58,9 @@ extension TensorScalar {
         into c: Output, ldc: Int, accumulate: Bool, precision: Precision
     ) {
         guard m > 0, n > 0 else { return }
-        let shape = ProductShape(m: m, n: n, k: k, aTransposed: aTransposed, bTransposed: bTransposed, aStride: lda, bStride: ldb,
-                                 cStride: ldc, accumulates: accumulate)
+        let shape = ProductShape(
+            m: m, n: n, k: k, aTransposed: aTransposed, bTransposed: bTransposed, aStride: lda, bStride: ldb,
+            cStride: ldc, accumulates: accumulate)
         guard precision == .bf16, Self.self == Float.self else {
             return kernels.products.product(shape, UnsafeRawPointer(a), UnsafeRawPointer(b), c, .f32)
         }

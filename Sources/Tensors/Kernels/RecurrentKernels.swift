@@ -83,7 +83,8 @@ extension TensorScalar {
     }
 }
 
-/// The shape of a recurrent decoder's attention: sequence s has the queries `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise its keys.
+/// The shape of a recurrent decoder's attention: sequence s has the queries `queryOffsets[s] ..< queryOffsets[s + 1]` and likewise its
+/// keys.
 package struct AlignmentShape: Sendable {
     package let queryOffsets: [Int64]
     package let keyOffsets: [Int64]

@@ -33,7 +33,9 @@ public enum PlainWords {
     /// - Throws: `DataError` if there is no such dictionary.
     public static func japanese(_ sentence: String, spaced: Bool = false, dictionary: URL? = nil) throws -> TreebankText? {
         let whole = sentence.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else { return nil }
+        guard !whole.contains(where: \.isWhitespace), whole.unicodeScalars.contains(where: { (0x3041...0x30FF).contains($0.value) }) else {
+            return nil
+        }
         let place = ProcessInfo.processInfo.environment["KOTONOHA_MECAB_DIC"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
         let model = try MeCabModel(dictionary: dictionary ?? place ?? URL(fileURLWithPath: MeCabModel.defaultDictionary))
         let bytes = Array(whole.utf8)

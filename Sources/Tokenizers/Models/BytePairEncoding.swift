@@ -42,9 +42,12 @@ struct BytePairEncoding: Sendable {
             // The prefix of continuing pieces is cut by length, as the reference does it.
             let joined = Array(left.utf8) + right.utf8.dropFirst(prefix.count)
             guard let a = vocabulary.id(of: left), let b = vocabulary.id(of: right),
-                  let merged = vocabulary.id(of: String(decoding: joined, as: UTF8.self)) else {
-                throw DataError(.badData, "BPE: merge \(rank + 1) (\(left.debugDescription) + \(right.debugDescription)) has a part or a "
-                    + "result that is not in the vocabulary", file: file)
+                let merged = vocabulary.id(of: String(decoding: joined, as: UTF8.self))
+            else {
+                throw DataError(
+                    .badData,
+                    "BPE: merge \(rank + 1) (\(left.debugDescription) + \(right.debugDescription)) has a part or a "
+                        + "result that is not in the vocabulary", file: file)
             }
             table.insert(a, b, rank: Int32(truncatingIfNeeded: rank), merged: merged)
         }

@@ -146,7 +146,7 @@ struct DoubleArrayTrie: Sendable {
             let (before, after) = (previous[node], next[node])
             next[Int(before)] = after
             previous[Int(after)] = before
-            nodes[node].parent = -3 // taken; the caller puts the parent in
+            nodes[node].parent = -3  // taken; the caller puts the parent in
         }
 
         /// A base at which all children fall on free nodes. A single child takes the first hole; several are tried from where the last

@@ -38,7 +38,8 @@ struct SentencePieceModel {
         }
         guard !pieces.isEmpty else { throw DataError(.badData, "not a SentencePiece model: it has no pieces", file: file) }
         guard kind == .unigram || kind == .bytePair else {
-            throw DataError(.badData, "SentencePiece models of type \(kind) are not supported; supported types: unigram, bytePair", file: file)
+            throw DataError(
+                .badData, "SentencePiece models of type \(kind) are not supported; supported types: unigram, bytePair", file: file)
         }
     }
 

@@ -46,8 +46,10 @@ struct Vocabulary: Sendable {
         var highest = -1
         for (token, id) in tokens {
             guard id >= 0, id < Int(Int32.max) else {
-                throw DataError(.badData, "the vocabulary gives \(token.debugDescription) the id \(id), which is not a token "
-                    + "id", file: file)
+                throw DataError(
+                    .badData,
+                    "the vocabulary gives \(token.debugDescription) the id \(id), which is not a token "
+                        + "id", file: file)
             }
             if (ids.count + 1) * 2 > slots.count { Self.grow(&slots) }
             var text = token
@@ -59,7 +61,8 @@ struct Vocabulary: Sendable {
                 while slots[slot] != 0 {
                     let number = Int(truncatingIfNeeded: slots[slot] & 0xFFFF_FFFF) - 1
                     if UInt32(truncatingIfNeeded: slots[slot] >> 32) == tag,
-                       pool[Int(starts[number])..<Int(starts[number + 1])].elementsEqual(bytes) {
+                        pool[Int(starts[number])..<Int(starts[number + 1])].elementsEqual(bytes)
+                    {
                         ids[number] = Int32(id)
                         return true
                     }

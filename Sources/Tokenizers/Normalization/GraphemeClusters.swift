@@ -11,10 +11,10 @@ enum GraphemeClusters {
         var properties = ScalarProperties(scalar)
         var previous = properties.clusterBreak
         var indicators = previous == Break.regionalIndicator ? 1 : 0
-        var pictograph = properties.flags.contains(.pictographic) // pictograph, then only extending characters
-        var joinsPictograph = false // … and a joiner last
-        var consonant = properties.conjunctBreak == 1 // consonant, then only extending and linking characters
-        var linked = false // … a linker among them
+        var pictograph = properties.flags.contains(.pictographic)  // pictograph, then only extending characters
+        var joinsPictograph = false  // … and a joiner last
+        var consonant = properties.conjunctBreak == 1  // consonant, then only extending and linking characters
+        var linked = false  // … a linker among them
         var i = start + length
         while i < text.count {
             (scalar, length) = UTF8Scalars.decode(text, at: i)

@@ -91,7 +91,8 @@ struct PrecompiledCharacterMap: Sendable {
         }
         // A match that ends inside a character is a damaged map's.
         guard let (length, value) = longest, value <= replacements.count, UTF8Scalars.isBoundary(text, start + length),
-              replacements.withUnsafeBufferPointer({ UTF8Scalars.isBoundary($0, value) }) else { return nil }
+            replacements.withUnsafeBufferPointer({ UTF8Scalars.isBoundary($0, value) })
+        else { return nil }
         return (length, replacements[value..<(replacements[value...].firstIndex(of: 0) ?? replacements.count)])
     }
 

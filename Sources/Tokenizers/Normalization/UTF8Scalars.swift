@@ -17,8 +17,10 @@ enum UTF8Scalars {
             return ((lead & 0x0F) << 12 | (UInt32(bytes[index &+ 1]) & 0x3F) << 6 | UInt32(bytes[index &+ 2]) & 0x3F, 3)
         }
         guard left >= 4 else { return (0xFFFD, left) }
-        return ((lead & 0x07) << 18 | (UInt32(bytes[index &+ 1]) & 0x3F) << 12 | (UInt32(bytes[index &+ 2]) & 0x3F) << 6
-            | UInt32(bytes[index &+ 3]) & 0x3F, 4)
+        return (
+            (lead & 0x07) << 18 | (UInt32(bytes[index &+ 1]) & 0x3F) << 12 | (UInt32(bytes[index &+ 2]) & 0x3F) << 6
+                | UInt32(bytes[index &+ 3]) & 0x3F, 4
+        )
     }
 
     /// The scalar that ends before `end` and its length; `end` is above 0.

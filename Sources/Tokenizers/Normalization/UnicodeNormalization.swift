@@ -74,7 +74,7 @@ enum UnicodeNormalization {
         var edits = Edits()
         edits.scalars.reserveCapacity(text.bytes.count)
         edits.changes.reserveCapacity(text.bytes.count)
-        var pendingFrom = 0 // where the run of scalars with a combining class above 0 begins
+        var pendingFrom = 0  // where the run of scalars with a combining class above 0 begins
         text.forEachScalar { scalar in
             decompose(scalar, compatible: form.isCompatible, source) { part, isFirst in
                 edits.append(part, isFirst ? 0 : 1)
@@ -107,12 +107,13 @@ enum UnicodeNormalization {
         var result = Edits()
         result.scalars.reserveCapacity(edits.scalars.count)
         result.changes.reserveCapacity(edits.scalars.count)
-        var starter: Int? // position of the last starter in `result`
+        var starter: Int?  // position of the last starter in `result`
         var lastClass: UInt8?
         for (scalar, change) in zip(edits.scalars, edits.changes) {
             let scalarClass = combiningClass(scalar, source)
             if let starter, lastClass.map({ $0 < scalarClass }) ?? true,
-               let composite = compose(result.scalars[starter], scalar, source) {
+                let composite = compose(result.scalars[starter], scalar, source)
+            {
                 result.scalars[starter] = composite
                 result.changes[starter] += change - 1
                 continue

@@ -29,7 +29,7 @@ public final class JapaneseWords: Sendable {
     /// Calls back with each word of a text. Invalid UTF-8 is passed to MeCab, which skips it.
     public func forEachWord(in text: UnsafeRawBufferPointer, scratch: inout Scratch, _ word: (UnsafeRawBufferPointer) -> Void) {
         model.forEachNode(in: text.assumingMemoryBound(to: UInt8.self), lattice: &scratch.lattice) { start, end, feature in
-            let surface = UnsafeRawBufferPointer(rebasing: text[start ..< end])
+            let surface = UnsafeRawBufferPointer(rebasing: text[start..<end])
             guard form == .base, let feature, let base = Self.base(feature) else { return word(surface) }
             word(base)
         }

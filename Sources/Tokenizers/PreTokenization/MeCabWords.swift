@@ -16,8 +16,10 @@ final class MeCabModel: @unchecked Sendable {
         let path = dictionary.path
         for name in ["sys.dic", "matrix.bin", "char.bin", "unk.dic", "dicrc"]
         where !FileManager.default.fileExists(atPath: dictionary.appendingPathComponent(name).path) {
-            throw DataError(.noInput, "not a compiled MeCab dictionary: \(name) is missing (on Debian, mecab-ipadic-utf8 installs one in "
-                + "\(Self.defaultDictionary))", file: path)
+            throw DataError(
+                .noInput,
+                "not a compiled MeCab dictionary: \(name) is missing (on Debian, mecab-ipadic-utf8 installs one in "
+                    + "\(Self.defaultDictionary))", file: path)
         }
         // A resource file must be named, or MeCab reads the machine's, which may name another dictionary.
         let arguments = ["mecab", "-d", path, "-r", "/dev/null"]
@@ -53,7 +55,8 @@ final class MeCabModel: @unchecked Sendable {
     }
 
     /// As `forEachWord`, with the dictionary's features of each word, which are valid during the call.
-    func forEachNode(in text: UnsafeBufferPointer<UInt8>, lattice: inout MeCabLattice?, _ found: (Int, Int, UnsafePointer<CChar>?) -> Void) {
+    func forEachNode(in text: UnsafeBufferPointer<UInt8>, lattice: inout MeCabLattice?, _ found: (Int, Int, UnsafePointer<CChar>?) -> Void)
+    {
         let length = text.firstIndex(of: 0) ?? text.count
         guard length > 0, let base = text.baseAddress else { return }
         if lattice == nil || lattice?.owner !== self { lattice = MeCabLattice(self, mecab_model_new_lattice(model)) }
@@ -70,7 +73,8 @@ final class MeCabModel: @unchecked Sendable {
                 let start = surface - own
                 let end = start + Int(current.pointee.length)
                 // MeCab counts lengths in 16 bits; runs of more spaces than that come out wrong and are passed over.
-                guard start >= done, end > start, end <= length, UTF8Scalars.isBoundary(text, start), UTF8Scalars.isBoundary(text, end) else {
+                guard start >= done, end > start, end <= length, UTF8Scalars.isBoundary(text, start), UTF8Scalars.isBoundary(text, end)
+                else {
                     continue
                 }
                 done = end

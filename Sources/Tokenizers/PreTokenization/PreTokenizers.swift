@@ -43,7 +43,7 @@ indirect enum PreTokenizer: Sendable {
     /// `\w+|[^\w\s]+`
     private static func scanWords(_ text: UnsafeBufferPointer<UInt8>, _ found: (Int, Int) -> Void) {
         var start = 0
-        var kind = 0 // 0: space, 1: word, 2: neither
+        var kind = 0  // 0: space, 1: word, 2: neither
         var i = 0
         while i < text.count {
             let (scalar, length) = UTF8Scalars.decode(text, at: i)
@@ -190,7 +190,7 @@ struct ByteLevelSplit: Sendable {
                 if next.0 != 0 { (wanted, length) = (next.0, 1 + next.1) }
             }
             i += length
-            var beforeLast = start // where the last character of the run begins
+            var beforeLast = start  // where the last character of the run begins
             if wanted == 0 { beforeLast = start }
             while i < n {
                 let (next, length) = kind(i)

@@ -35,8 +35,8 @@ public enum VocabularyTrainer {
         public var lowercases = false
         /// nil: `bert` for WordPiece, `spaces` for the others. Byte-level vocabularies have words of their own.
         public var words: Words?
-        /// A folder with a MeCab dictionary: no piece crosses the border of its words. Only learning looks at them; text is later cut by the
-        /// vocabulary alone, so that the result needs no dictionary.
+        /// A folder with a MeCab dictionary: no piece crosses the border of its words. Only learning looks at them; text is later cut by
+        /// the vocabulary alone, so that the result needs no dictionary.
         public var dictionary: URL?
         /// Padding, unknown, beginning, end and mask, in this order, with ids from 0.
         public var specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -47,7 +47,8 @@ enum SeedPieces {
             if closed > 0 {
                 if stack.last?.length == shared { stack[stack.count - 1].count += closed } else { stack.append((shared, closed)) }
             }
-            // A suffix that shares no more with either neighbour than part of itself is a leaf; in a unit that comes again it is a piece too.
+            // A suffix that shares no more with either neighbour than part of itself is a leaf; in a unit that comes again it is a piece
+            // too.
             let own = min(Int(rest[suffix]), longest)
             let depth = max(shared, following)
             if own > depth, own > 1, weight[suffix] > 1 { pieces.append(Piece(start: suffix, length: own, count: weight[suffix])) }
@@ -61,7 +62,10 @@ enum SeedPieces {
         }
         pieces.removeAll { $0.count < 2 }
         let visibleSpace = units.alphabet.firstIndex(of: TrainingUnits.visibleSpace).map { UInt32($0) }
-        pieces.removeAll { piece in piece.length == 1 || (visibleSpace != nil && units.symbols[piece.start + 1..<piece.start + piece.length].contains(visibleSpace!)) }
+        pieces.removeAll { piece in
+            piece.length == 1
+                || (visibleSpace != nil && units.symbols[piece.start + 1..<piece.start + piece.length].contains(visibleSpace!))
+        }
         pieces.sort { a, b in
             let (x, y) = (a.count * a.length, b.count * b.length)
             if x != y { return x > y }

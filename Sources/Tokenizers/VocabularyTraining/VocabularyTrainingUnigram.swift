@@ -50,7 +50,10 @@ enum UnigramTraining {
             }
             let limit = size > Int.max / options.seedFactor ? Int.max : max(size * options.seedFactor, 100_000)
             for seed in SeedPieces.find(units, longest: options.longestPiece, limit: limit) {
-                pieces.append(Piece(spelling: bytes(units.symbols[seed.start..<seed.start + seed.length]), score: Double(seed.count), isCharacter: false))
+                pieces.append(
+                    Piece(
+                        spelling: bytes(units.symbols[seed.start..<seed.start + seed.length]), score: Double(seed.count), isCharacter: false
+                    ))
             }
             let total = log(pieces.reduce(0) { $0 + $1.score })
             for i in pieces.indices { pieces[i].score = log(pieces[i].score) - total }
@@ -167,7 +170,7 @@ enum UnigramTraining {
                     kept.append(i)
                     continue
                 }
-                guard counts[i] > 0 else { continue } // no best path uses it: nothing is lost
+                guard counts[i] > 0 else { continue }  // no best path uses it: nothing is lost
                 // What would take its place, and what that is worth.
                 let parts = replacement(of: i)
                 let logAlternative = log(total + counts[i] * Double(parts.count - 1))

@@ -32,10 +32,12 @@ public struct AutoencoderSettings: Sendable, Equatable {
     public var isStochastic: Bool { corruption > 0 || isRectified }
 }
 
-/// A network that squeezes vectors through a code of few numbers and back: principal components, curved (Kramer 1991; Hinton & Salakhutdinov 2006).
+/// A network that squeezes vectors through a code of few numbers and back: principal components, curved (Kramer 1991; Hinton &
+/// Salakhutdinov 2006).
 ///
-/// All in Double. Smooth networks are learned by L-BFGS over all rows; denoising and sparse ones by Adam over random parts of 256 rows. Sums run
-/// over fixed parts in a fixed order, so threads change nothing. Without a hidden layer and tied, the code spans the subspace of PCA.
+/// All in Double. Smooth networks are learned by L-BFGS over all rows; denoising and sparse ones by Adam over random parts of 256 rows.
+/// Sums run over fixed parts in a fixed order, so threads change nothing. Without a hidden layer and tied, the code spans the subspace of
+/// PCA.
 public struct Autoencoder: Sendable {
     public let settings: AutoencoderSettings
     /// Of the rows that were learned from.
@@ -85,7 +87,10 @@ public struct Autoencoder: Sendable {
             for step in 0..<total {
                 let part = rows.selecting(sampler.next())
                 var random = RandomSource(seed: settings.seed).split(2).split(UInt64(step)), noisy = part
-                if settings.corruption > 0 { noisy.withUnsafeMutableElements { e in for i in 0..<part.count where random.uniform() < settings.corruption { e[i] = 0 } } }
+                if settings.corruption > 0 {
+                    noisy.withUnsafeMutableElements { e in for i in 0..<part.count where random.uniform() < settings.corruption { e[i] = 0 }
+                    }
+                }
                 let (_, g) = network.loss(w, noisy, target: part, threads: settings.threads)
                 let rate = settings.learningRate * 0.5 * (1 + cos(.pi * Double(step) / Double(total)))
                 let corrections = (1 - pow(0.9, Double(step + 1)), 1 - pow(0.999, Double(step + 1)))
@@ -124,7 +129,8 @@ public struct Autoencoder: Sendable {
     /// Codes (rows, code).
     public func codes(_ x: Tensor<Float>) throws -> Tensor<Double> { network.encoded(w, try standardized(x)) }
 
-    /// Mean squared Euclidean distance between vectors and what comes back of them, and its share of their mean squared distance from the mean.
+    /// Mean squared Euclidean distance between vectors and what comes back of them, and its share of their mean squared distance from the
+    /// mean.
     public func reconstructionError(_ x: Tensor<Float>) throws -> (meanSquared: Double, share: Double) {
         let rows = try standardized(x), back = network.decoded(w, network.encoded(w, rows))
         var lost = 0.0, whole = 0.0
@@ -159,7 +165,9 @@ private struct CodeNetwork: Sendable {
         isTied = settings.isTied
         self.settings = settings
         for (index, size) in sizes.enumerated() {
-            if isTied && index >= sizes.count / 2 { matrices.append(matrices[sizes.count - 1 - index]) } else {
+            if isTied && index >= sizes.count / 2 {
+                matrices.append(matrices[sizes.count - 1 - index])
+            } else {
                 matrices.append(count)
                 count += size.inputs * size.outputs
             }
@@ -230,7 +238,9 @@ private struct CodeNetwork: Sendable {
     /// Mean squared error per number, plus the penalty on the code, and the gradient.
     func loss(_ w: [Double], _ x: Tensor<Double>, target: Tensor<Double>, threads: Int) -> (Double, [Double]) {
         let parts = Parallel.chunks(x.rows, size: 512), numbers = Double(target.count), rows = Double(x.rows)
-        let found = Parallel.map(parts.count, threads: threads) { part, _ in piece(w, x.rows(parts[part]), target.rows(parts[part]), numbers, rows) }
+        let found = Parallel.map(parts.count, threads: threads) { part, _ in
+            piece(w, x.rows(parts[part]), target.rows(parts[part]), numbers, rows)
+        }
         var sum = 0.0, g = [Double](repeating: 0, count: count)
         for (loss, gradient) in found {
             sum += loss
@@ -239,7 +249,9 @@ private struct CodeNetwork: Sendable {
         return (sum, g)
     }
 
-    private func piece(_ w: [Double], _ x: Tensor<Double>, _ target: Tensor<Double>, _ numbers: Double, _ rows: Double) -> (Double, [Double]) {
+    private func piece(
+        _ w: [Double], _ x: Tensor<Double>, _ target: Tensor<Double>, _ numbers: Double, _ rows: Double
+    ) -> (Double, [Double]) {
         let values = run(w, 0..<sizes.count, x)
         var slope = values[sizes.count], loss = 0.0
         let size = target.count

@@ -1,8 +1,8 @@
 import Foundation
 import Statistics
 
-/// Character n-grams weighted by TF–IDF, as scikit-learn's `TfidfVectorizer(analyzer="char")`: lower case, runs of white space as one space,
-/// ln((1 + n)/(1 + df)) + 1, rows of length 1. A baseline that knows no language: what it reaches, spelling alone gives away.
+/// Character n-grams weighted by TF–IDF, as scikit-learn's `TfidfVectorizer(analyzer="char")`: lower case, runs of white space as one
+/// space, ln((1 + n)/(1 + df)) + 1, rows of length 1. A baseline that knows no language: what it reaches, spelling alone gives away.
 struct CharacterTFIDF: Sendable {
     /// Lengths of the n-grams, in Unicode scalars; at most 5.
     let lengths: ClosedRange<Int>
@@ -25,7 +25,9 @@ struct CharacterTFIDF: Sendable {
             var seen = Set<Gram>()
             Self.forEach(text, lengths) { gram in
                 if seen.insert(gram).inserted {
-                    if let count = counts[gram] { counts[gram] = count + 1 } else {
+                    if let count = counts[gram] {
+                        counts[gram] = count + 1
+                    } else {
                         counts[gram] = 1
                         order.append(gram)
                     }
@@ -66,7 +68,11 @@ struct CharacterTFIDF: Sendable {
             for start in 0...(scalars.count - n) {
                 var gram = Gram(low: 0, high: UInt64(n) << 48)
                 for k in 0..<n {
-                    if k < 3 { gram.low |= scalars[start + k] << (21 * UInt64(k)) } else { gram.high |= scalars[start + k] << (21 * UInt64(k - 3)) }
+                    if k < 3 {
+                        gram.low |= scalars[start + k] << (21 * UInt64(k))
+                    } else {
+                        gram.high |= scalars[start + k] << (21 * UInt64(k - 3))
+                    }
                 }
                 body(gram)
             }

@@ -20,7 +20,9 @@ extension Tensor<Double> {
         let d = columns
         var part = Tensor<Double>(uninitialized: [chosen.count, d])
         withUnsafeElements { from in
-            part.withUnsafeMutableElements { to in for (place, row) in chosen.enumerated() { (to + place * d).update(from: from + row * d, count: d) } }
+            part.withUnsafeMutableElements { to in
+                for (place, row) in chosen.enumerated() { (to + place * d).update(from: from + row * d, count: d) }
+            }
         }
         return part
     }
@@ -36,7 +38,8 @@ public struct MajorityMethod: ClassificationMethod {
         let row: [Double]
         switch data.task {
         case .regression: row = [mean(train.map { data.numbers[$0] })]
-        case .classification: row = data.labels.indices.map { k in log((Double(train.count { data.codes[$0] == k }) + 1e-9) / Double(train.count)) }
+        case .classification:
+            row = data.labels.indices.map { k in log((Double(train.count { data.codes[$0] == k }) + 1e-9) / Double(train.count)) }
         case .multilabel: row = data.labels.indices.map { k in Self.logOdds(train.count { data.sets[$0][k] }, of: train.count) }
         }
         return Tensor(test.flatMap { _ in row }, shape: [test.count, row.count])
@@ -72,7 +75,10 @@ public struct CharacterMethod: ClassificationMethod {
             return Tensor(model.predictions(new), shape: [test.count, 1])
         case .classification:
             let labels = train.map { data.codes[$0] }
-            return try LogisticRegression(x, labels: labels, classes: data.labels.count, rowWeights: isBalanced ? balancedWeights(labels, classes: data.labels.count) : nil, penalty: penalty).logits(new)
+            return try LogisticRegression(
+                x, labels: labels, classes: data.labels.count,
+                rowWeights: isBalanced ? balancedWeights(labels, classes: data.labels.count) : nil, penalty: penalty
+            ).logits(new)
         case .multilabel:
             return try perLabel(data, train, test) { labels in
                 let logits = try LogisticRegression(x, labels: labels, classes: 2, penalty: penalty).logits(new)
@@ -110,7 +116,9 @@ func perLabel(_ data: LabelledTexts, _ train: [Int], _ test: [Int], _ fit: ([Int
     var result = Tensor<Double>(uninitialized: [test.count, data.labels.count])
     for k in data.labels.indices {
         let labels = train.map { data.sets[$0][k] ? 1 : 0 }, count = labels.reduce(0, +)
-        let column = count == 0 || count == train.count ? [Double](repeating: MajorityMethod.logOdds(count, of: train.count), count: test.count) : try fit(labels)
+        let column =
+            count == 0 || count == train.count
+            ? [Double](repeating: MajorityMethod.logOdds(count, of: train.count), count: test.count) : try fit(labels)
         for row in test.indices { result[row, k] = column[row] }
     }
     return result

@@ -7,8 +7,8 @@ import SentenceEmbedding
 import Tensors
 import Tokenizers
 
-/// SetFit (Tunstall et al. 2022), for a handful of labelled texts: the sentence encoder first learns that texts of one class are alike and texts of
-/// different classes are not, then a linear model is fitted on its vectors.
+/// SetFit (Tunstall et al. 2022), for a handful of labelled texts: the sentence encoder first learns that texts of one class are alike and
+/// texts of different classes are not, then a linear model is fitted on its vectors.
 public struct SetFitMethod: ClassificationMethod {
     public let name: String
     /// Pairs of either kind that each text is in.

@@ -41,7 +41,8 @@ public struct FineTuning: Sendable, Equatable {
     public var clipping = 1.0
     /// All classes count alike, however many rows each has.
     public var isBalanced = false
-    /// λ of −learning rate · λ · (w − pretrained w) in every step: "error + λ · constraint" (L2-SP, Li et al. 2018), decoupled as AdamW's decay is.
+    /// λ of −learning rate · λ · (w − pretrained w) in every step: "error + λ · constraint" (L2-SP, Li et al. 2018), decoupled as AdamW's
+    /// decay is.
     public var pull = 0.0
     /// Keeps the weights of the epoch with the best figure on a part of the training rows that is held out for this.
     public var stopsEarly = false

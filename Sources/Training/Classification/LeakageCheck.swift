@@ -14,7 +14,8 @@ public struct LeakageCheck: Sendable, Equatable {
     ///   - splits: rows that were learned from, and rows that were predicted.
     ///   - Complexity: O(rows) by MinHash (Broder 1997): 8 bands of 4 hashes, which miss 0.02 % of pairs at 0.9 and 1.5 % at 0.8.
     public init(_ data: LabelledTexts, splits: [(train: [Int], test: [Int])]) {
-        let keys = data.texts.indices.map { row in Self.plain(data.texts[row]) + "\u{1}" + (data.seconds.map { Self.plain($0[row]) } ?? "") }
+        let keys = data.texts.indices.map { row in Self.plain(data.texts[row]) + "\u{1}" + (data.seconds.map { Self.plain($0[row]) } ?? "")
+        }
         let shingles = keys.map(Self.shingles)
         let bands = Parallel.map(keys.count) { row, _ in Self.bands(shingles[row]) }
         var shared = Set<Int>()

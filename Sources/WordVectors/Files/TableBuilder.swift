@@ -41,7 +41,7 @@ struct TableBuilder {
         let start = values.count
         try fill(&values)
         var check: Float = 0
-        for i in start ..< values.count { check += values[i] * 0 }
+        for i in start..<values.count { check += values[i] * 0 }
         if check.isNaN {
             throw error("the vector of \"\(String(decoding: word, as: UTF8.self))\" contains NaN or infinity", place)
         }

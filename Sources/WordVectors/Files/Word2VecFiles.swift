@@ -4,8 +4,8 @@ import Tensors
 
 /// The formats of word2vec.c, text and binary, and GloVe's text, which is word2vec's without the first line.
 ///
-/// Text: `words dimension` in the first line, then a word and its numbers a line. Binary: the same first line, then for each word its bytes, a
-/// space, and little-endian Floats; word2vec.c puts a line end behind them, others do not.
+/// Text: `words dimension` in the first line, then a word and its numbers a line. Binary: the same first line, then for each word its
+/// bytes, a space, and little-endian Floats; word2vec.c puts a line end behind them, others do not.
 enum Word2VecFiles {
     static let longestLine = 1 << 26
     static let longestWord = 1 << 16

@@ -6,8 +6,8 @@ import VectorStore
 
 /// Reads word vectors in any common format, detected from the content.
 ///
-/// Known are word2vec text and binary, GloVe text, fastText `.vec` and `.bin` (versions 11 and 12), NumPy `.npy` beside a list of words, and
-/// `vectors.h5`; all but `.npy`, fastText `.bin` and `.h5` also packed by gzip.
+/// Known are word2vec text and binary, GloVe text, fastText `.vec` and `.bin` (versions 11 and 12), NumPy `.npy` beside a list of words,
+/// and `vectors.h5`; all but `.npy`, fastText `.bin` and `.h5` also packed by gzip.
 public enum WordFile {
     public enum Format: String, Sendable, CaseIterable {
         case word2vecText = "word2vec-text"

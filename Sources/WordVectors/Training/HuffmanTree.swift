@@ -26,7 +26,7 @@ public struct HuffmanTree: Sendable {
             node += 1
             return node - 1
         }
-        for made in n ..< 2 * n - 1 {
+        for made in n..<2 * n - 1 {
             let first = smallest(), second = smallest()
             weight[made] = weight[first] + weight[second]
             parent[first] = made
@@ -35,7 +35,7 @@ public struct HuffmanTree: Sendable {
         }
         var starts = [0], path: [UInt32] = []
         var steps: [UInt32] = []
-        for word in 0 ..< n {
+        for word in 0..<n {
             steps.removeAll(keepingCapacity: true)
             var at = word
             while parent[at] >= 0 {

@@ -20,7 +20,9 @@ final class PaddedMatrix: @unchecked Sendable {
         let bytes = (rows * stride).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
         guard !bytes.overflow else { return nil }
         size = max(4096, bytes.partialValue)
-        guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), memory != MAP_FAILED else { return nil }
+        guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), memory != MAP_FAILED else {
+            return nil
+        }
         self.memory = memory
         _ = madvise(memory, size, 14)  // MADV_HUGEPAGE
         base = memory.bindMemory(to: Float.self, capacity: size / 4)
@@ -33,7 +35,7 @@ final class PaddedMatrix: @unchecked Sendable {
 
     /// The rows without the filling, shape (rows, columns).
     func tensor(rows wanted: Range<Int>? = nil) -> Tensor<Float> {
-        let wanted = wanted ?? 0 ..< rows
+        let wanted = wanted ?? 0..<rows
         var tensor = Tensor<Float>(uninitialized: [wanted.count, columns])
         tensor.withUnsafeMutableElements { to in
             for (i, row) in wanted.enumerated() { (to + i * columns).update(from: self.row(row), count: columns) }

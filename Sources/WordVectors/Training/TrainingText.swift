@@ -4,7 +4,8 @@ import Tokenizers
 
 /// A training text as numbers of words, on the disk: read once, whatever cuts it into words, then streamed in every epoch.
 ///
-/// The numbers lie in an unnamed temporary file that is mapped; pages that were passed are given back, so that memory depends on the vocabulary only.
+/// The numbers lie in an unnamed temporary file that is mapped; pages that were passed are given back, so that memory depends on the
+/// vocabulary only.
 public final class TrainingText: @unchecked Sendable {
     // Written only in `init`; afterwards the mapping is read only.
     public let vocabulary: Vocabulary

@@ -19,8 +19,8 @@ public struct Vocabulary: Sendable {
 
     public var count: Int { words.count }
 
-    /// For each word the probability that an occurrence is kept: √(t/f) + t/f, at most 1, f being its share of the text (word2vec.c; gensim and
-    /// fastText use the same formula). With t = 0 everything is kept.
+    /// For each word the probability that an occurrence is kept: √(t/f) + t/f, at most 1, f being its share of the text (word2vec.c; gensim
+    /// and fastText use the same formula). With t = 0 everything is kept.
     public func keepProbabilities(_ threshold: Double) -> [Double] {
         guard threshold > 0 else { return [Double](repeating: 1, count: count) }
         return counts.map {
@@ -40,7 +40,7 @@ struct AliasTable: Sendable {
         let n = weights.count, total = weights.reduce(0, +)
         var scaled = weights.map { $0 / total * Double(n) }
         var small: [Int] = [], large: [Int] = []
-        for i in 0 ..< n { if scaled[i] < 1 { small.append(i) } else { large.append(i) } }
+        for i in 0..<n { if scaled[i] < 1 { small.append(i) } else { large.append(i) } }
         var entries = [UInt64](repeating: 0, count: n)
         while let less = small.popLast() {
             guard let more = large.last else {

@@ -4,7 +4,8 @@ import Tensors
 
 /// An interrupted training run on the disk: both matrices, where to go on, and what the run was.
 ///
-/// One file, `OUTPUT.partial`: eight letters, the length of a JSON header, the header, then the rows of both matrices as they lie in memory.
+/// One file, `OUTPUT.partial`: eight letters, the length of a JSON header, the header, then the rows of both matrices as they lie in
+/// memory.
 public enum WordCheckpoint {
     private static let magic = Array("KTWORDS1".utf8)
 

@@ -7,10 +7,10 @@ import Tensors
 /// Trains word vectors by word2vec's and fastText's objectives.
 ///
 /// **The same bits with any number of threads.** A block of text is turned into examples (input row, output row, label), which are sorted
-/// into P × P buckets by strata of their rows. In round r, bucket (p, p + r mod P) belongs to task p: no two tasks of a round share a row, so all
-/// steps are plain sequential stochastic gradient descent in an order that only the seed decides (distributed SGD by strata: Gemulla, Nijkamp,
-/// Haas & Sismanis 2011). Nothing is averaged, no gradient is late. Where an input is a mean of several rows (n-grams, CBOW), the mean is
-/// the row for the length of a block, and what it moved is then added to its parts, stratum by stratum.
+/// into P × P buckets by strata of their rows. In round r, bucket (p, p + r mod P) belongs to task p: no two tasks of a round share a row,
+/// so all steps are plain sequential stochastic gradient descent in an order that only the seed decides (distributed SGD by strata:
+/// Gemulla, Nijkamp, Haas & Sismanis 2011). Nothing is averaged, no gradient is late. Where an input is a mean of several rows (n-grams,
+/// CBOW), the mean is the row for the length of a block, and what it moved is then added to its parts, stratum by stratum.
 ///
 /// **Hogwild** (Recht, Ré, Wright & Niu 2011) is the racing way of the reference programs: threads write to the same rows without asking.
 public final class WordTrainer: @unchecked Sendable {

@@ -28,7 +28,8 @@ public struct WordTrainingOptions: Sendable, Equatable {
     /// Words are drawn with probability ∝ count to this power: 0.75 in word2vec.c, 0.5 in fastText.
     public var exponent = 0.75
     public var epochs = 5
-    /// Falls linearly to a ten-thousandth of itself. Nil for 0.025 with skip-gram and 0.05 with CBOW, word2vec's own; with n-grams 0.05, fastText's.
+    /// Falls linearly to a ten-thousandth of itself. Nil for 0.025 with skip-gram and 0.05 with CBOW, word2vec's own; with n-grams 0.05,
+    /// fastText's.
     public var learningRate: Double?
     public var subwords = Subwords(minimum: 0, maximum: 0, buckets: 2_000_000)
     public var seed: UInt64 = 0

@@ -5,7 +5,9 @@ import FuzzTargets
 // fuzz NAME -seeds prints the files from which mutation begins; fuzz NAME FILE... reads files once; linked with libFuzzer (tools/fuzz),
 // fuzz NAME [libFuzzer's arguments] mutates.
 guard CommandLine.arguments.count > 2, let target = FuzzTarget(rawValue: CommandLine.arguments[1]) else {
-    print("usage: fuzz NAME -seeds | FILE... | libFuzzer's arguments; NAME is one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
+    print(
+        "usage: fuzz NAME -seeds | FILE... | libFuzzer's arguments; NAME is one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))"
+    )
     exit(64)
 }
 if CommandLine.arguments[2] == "-seeds" {

@@ -1,6 +1,6 @@
 // Speed of the seq2seq network: its training step beside `torch.nn.Transformer`'s, greedy generation with cache beside generate_peer.py.
-// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement. With --products
-// only what oneDNN reaches on the shapes of a training step.
+// 2 + 2 layers, 384 units, 4 heads, feed-forward 384, vocabulary 32,000, batch 128 × 16. Prints one line of JSON a measurement. With
+// --products only what oneDNN reaches on the shapes of a training step.
 import Autograd
 import Foundation
 import LanguageModels
@@ -26,7 +26,9 @@ func seconds() -> (wall: Double, cpu: Double) {
 
 func say(_ peer: String, _ work: String, _ count: Int, since begin: (wall: Double, cpu: Double)) {
     let now = seconds()
-    print("{\"peer\": \"\(peer)\", \"work\": \"\(work)\", \"threads\": \(threads), \"per_s\": \(Double(count) / (now.wall - begin.wall)), \"per_cpu_s\": \(Double(count) / (now.cpu - begin.cpu))}")
+    print(
+        "{\"peer\": \"\(peer)\", \"work\": \"\(work)\", \"threads\": \(threads), \"per_s\": \(Double(count) / (now.wall - begin.wall)), \"per_cpu_s\": \(Double(count) / (now.cpu - begin.cpu))}"
+    )
 }
 
 var shape = Seq2SeqConfiguration.Transformer()
@@ -40,7 +42,9 @@ configuration.maximumLength = 64
 var random = RandomSource(seed: 1)
 // The end mark is the last token of a target, so that there are as many positions as in the script.
 let examples = (0..<batch).map { _ in
-    Seq2SeqExample(source: (0..<length).map { _ in Int32(5 + random.below(vocabulary - 5)) }, target: (0..<length - 1).map { _ in Int32(5 + random.below(vocabulary - 5)) })
+    Seq2SeqExample(
+        source: (0..<length).map { _ in Int32(5 + random.below(vocabulary - 5)) },
+        target: (0..<length - 1).map { _ in Int32(5 + random.below(vocabulary - 5)) })
 }
 
 // What oneDNN reaches in a training step's largest products, on the very shapes: the limit that the step is to be held against.
@@ -114,7 +118,9 @@ func measureProducts(_ precision: Precision) {
             run(1)
             let begin = seconds()
             run(rounds)
-            say("oneDNN-\(precision.rawValue)", "\(name), \(block) rows, \(size) x \(outputs), GFLOP", 2 * block * size * outputs / 1000 * rounds * threads / 1_000_000, since: begin)
+            say(
+                "oneDNN-\(precision.rawValue)", "\(name), \(block) rows, \(size) x \(outputs), GFLOP",
+                2 * block * size * outputs / 1000 * rounds * threads / 1_000_000, since: begin)
         }
     }
 }

@@ -33,7 +33,8 @@ struct SeedSummary {
         case 2: return 4.302652729749464
         default:
             let z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z, z9 = z7 * z * z
-            return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) + (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v)
+            return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) + (3 * z7 + 19 * z5 + 17 * z3 - 15 * z)
+                / (384 * v * v * v)
                 + (79 * z9 + 776 * z7 + 1482 * z5 - 1920 * z3 - 945 * z) / (92160 * v * v * v * v)
         }
     }
@@ -49,7 +50,10 @@ struct SeedSummary {
             guard let (mean, half) = Self.interval(all) else { continue }
             if isFirst { report("\nOver seeds: condition, measure: mean (95 % interval of the mean), lowest–highest, seeds") }
             isFirst = false
-            report(String(format: "\(condition), \(measure): %.4g (%.4g–%.4g), %.4g–%.4g, %d", mean, mean - half, mean + half, all.min() ?? mean, all.max() ?? mean, all.count))
+            report(
+                String(
+                    format: "\(condition), \(measure): %.4g (%.4g–%.4g), %.4g–%.4g, %d", mean, mean - half, mean + half, all.min() ?? mean,
+                    all.max() ?? mean, all.count))
         }
         if !table.rows.isEmpty { try table.write(to: folder, name: name) }
     }

@@ -87,7 +87,7 @@ struct SentenceSlips: ParsableCommand {
             .prefix(max(0, vocabulary - special.count - characters.count))
         var pieces: [(String, Double)] = special.map { ($0, 0) }
         pieces += kept.map { ($0.key, log(Double($0.value) / total)) }
-        // A character that is no word of its own counts as rarer than the rarest one.
+        // A character that is not a word by itself counts as rarer than the rarest one.
         pieces += characters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, log((Double(words[$0.key] ?? 0) + 0.1) / total)) }
         return .object([
             ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
