@@ -32,7 +32,8 @@ struct Program {
 
     /// That of the tests, without the user's cache, settings and language: what one test leaves there is not to help another, and messages are English.
     static func environment(_ own: [String: String] = [:]) -> [String: String] {
-        ProcessInfo.processInfo.environment.merging(["KOTONOHA_CACHE": "off", "KOTONOHA_CONFIG": "off", "KOTONOHA_LANGUAGE": "en"]) { $1 }.merging(own) { $1 }
+        ProcessInfo.processInfo.environment.merging(["KOTONOHA_CACHE": "off", "KOTONOHA_CONFIG": "off", "KOTONOHA_LANGUAGE": "en"]) { $1 }
+            .merging(own) { $1 }
     }
 
     func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {

@@ -31,7 +31,7 @@ extension Japanese {
         "Fill masked words with a masked language model.": "マスクした語をマスク言語モデルで埋めます。",
         "Compute the surprisal (−log p) of words, tokens or regions with a language model.": "言語モデルで、単語・トークン・領域のサプライザル(−log p)を求めます。",
         "Structural probes: find the dependency tree in word vectors.": "構造プローブ: 単語ベクトルから係り受け木を取り出します。",
-        "Show the attention of every head of an encoder for a sentence.": "文に対するエンコーダーの全ヘッドのアテンションを示します。",
+        "Show the attention of every head of a model for a sentence.": "文に対するモデルの全ヘッドのアテンションを示します。",
         "Show which words make two sentences similar, or determine a classifier's score.": "どの語が二つの文を似せているか、または分類器のスコアを決めているかを示します。",
         "Train a network.": "ネットワークを学習します。",
         "Train a sentence encoder from a configuration file.": "設定ファイルに従って文のエンコーダーを学習します。",
@@ -143,7 +143,7 @@ extension Japanese {
         "Layers for --tokens: all, or numbers separated by commas; 0 is the embeddings. For --word: average these layers; by default the last.": "--tokens の層: all、またはカンマ区切りの番号(0 は埋め込み層)。--word ではこれらの層を平均します(既定は最後の層)。",
         "How to combine the pieces of a word: mean, first or last.": "単語を構成するトークンのまとめ方: mean(平均)、first(最初)、last(最後)。",
         "What the encoder reads: written (the sentence unchanged) or spaced (its words separated by spaces).": "エンコーダーが読むもの: written(文をそのまま)または spaced(単語を空白で区切ったもの)。",
-        "Use an encoder of the same architecture with random weights, as a control.": "対照として、同じ構造で重みが乱数のエンコーダーを使います。",
+        "Use a network of the same architecture with random weights, as a control.": "対照として、同じ構造で重みが乱数のネットワークを使います。",
         "Compress the layers.": "層を圧縮して保存します。",
 
         // export

@@ -8,7 +8,7 @@ import Tensors
 
 struct AttentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "attention", abstract: "Show the attention of every head of an encoder for a sentence.",
+        commandName: "attention", abstract: "Show the attention of every head of a model for a sentence.",
         discussion: """
             kotonoha attention MODEL "二匹の犬が雪の上で遊んでいる。" --html heads.html
             kotonoha attention MODEL "The dog ran." "It was fast." --figure layer3.pdf --layer 3
@@ -36,7 +36,7 @@ struct AttentionCommand: ParsableCommand {
     @Flag(help: "Draw and write the rollout of all layers instead of heads.") var rollout = false
     @Option(help: "Language of pictures and page: en or ja; by default the page follows the browser.") var language: String?
     @Option(help: "Width of the picture, such as 180mm.") var width = "180mm"
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
     @Option(help: ArgumentHelp("MeCab dictionary, for models whose tokenizer needs one.", valueName: "dir")) var dictionary: String?
 
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions

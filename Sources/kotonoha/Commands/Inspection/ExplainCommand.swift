@@ -34,7 +34,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "Unit of the map: word (in Japanese, MeCab words) or token.") var unit = Unit.word
     @Option(in: Bounds(1...1000), help: "Number of points between the reference and the text at which the derivative is taken.") var steps = 24
     @Option(help: "For a classifier: the label to explain, by name or number from 0; by default the one with the highest score.") var label: String?
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
+    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed")) var untrainedSeed: UInt64?
     @Option(name: .shortAndLong, help: "A table of the map (.tsv, .csv, .xlsx, .jsonl, .json); standard output if neither -o nor --figure is given.") var output: String?
     @Option(help: ArgumentHelp("A picture of the map (.svg, .pdf, .png); may be given several times.", valueName: "file")) var figure: [String] = []
     @Option(help: "Width of the picture, such as 120mm.") var width = "120mm"

@@ -29,7 +29,7 @@ struct TokenArguments: ParsableArguments {
     @Option(help: "What the encoder reads: written (the sentence unchanged) or spaced (its words separated by spaces).")
     var text = WordText.written
 
-    @Option(in: .seed, help: ArgumentHelp("Use an encoder of the same architecture with random weights, as a control.", valueName: "seed"))
+    @Option(in: .seed, help: ArgumentHelp("Use a network of the same architecture with random weights, as a control.", valueName: "seed"))
     var untrainedSeed: UInt64?
 
     @Flag(inversion: .prefixedNo, help: "Compress the layers.")
