@@ -75,6 +75,19 @@ import VectorStore
         // JSON on standard output does not replace the table that was asked for.
         #expect(FileManager.default.fileExists(atPath: program.path("calibrated.csv")))
         #expect(try run("methods", "calibrated.csv").output.contains("calibrated by a temperature (Guo et al., 2017)"))
+        // Words of each row, which add up to the score of its label.
+        _ = try run("classify", "tuned", "new.csv", "-o", "out.csv", "--explain", "why.csv")
+        let predictions = try text("out.csv").split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let words = try text("why.csv").split(whereSeparator: \.isNewline).map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        #expect(words[0] == ["line", "label", "position", "sentence", "word", "attribution", "score", "reference_score"])
+        #expect(words.dropFirst().prefix { $0[0] == "2" }.map { $0[4] } == ["snow", "dogs"], "\(words)")
+        for line in ["2", "4"] {
+            let own = words.filter { $0[0] == line }, number = { (text: String) in Double(text) ?? .nan }
+            let sum = own.reduce(0) { $0 + number($1[5]) }, expected = number(own[0][6]) - number(own[0][7])
+            #expect(abs(sum - expected) < 0.02 * max(abs(expected), 0.1), "\(sum) \(expected)")
+            #expect(own.allSatisfy { $0[1] == String(predictions[line == "2" ? 0 : 2].reversed()[3]) })
+        }
+        #expect(try program.run("classify", "frozen", "new.csv", "--explain", "no.csv").status == 64)
         #expect(try program.run("classify", "tuned", "new.csv", "--calibrated").status == 64)
         #expect(try program.run("classify", model, "new.csv").status == 64)
         #expect(try program.run("train", "classifier", "t.tsv", "--column", "text", "--label", "label", "--freeze", "all", "--model", model, "-o", "frozen", "--quiet").status == 73)

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FileFormats
 import Foundation
+import Interpretation
+import ModelFolders
 import SentenceEmbedding
 import Tensors
 import Training
@@ -34,16 +36,23 @@ struct ClassifyCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The table to write (.tsv, .csv, .xlsx, .jsonl); standard output by default.")
     var output: String?
 
+    @Option(help: ArgumentHelp("Also write a table of what each word adds to the score of the predicted label (integrated gradients; "
+                               + "fine-tuned classifiers only).", valueName: "file"))
+    var explain: String?
+
     @OptionGroup(title: "Input") var table: TableArguments
     @OptionGroup(title: "Computation") var computation: ClassifierComputation
     @OptionGroup(title: "Table") var tableOutput: TableOutputOptions
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws { try OutputName.requireTable(output) }
+    func validate() throws {
+        try OutputName.requireTable(output)
+        try OutputName.requireTable(explain)
+    }
 
     func run() throws {
-        try writing.check(inputs: [input, computation.folder(of: classifier)], files: [output])
+        try writing.check(inputs: [input, computation.folder(of: classifier)], files: [output, explain])
         let model = try computation.open(classifier, isQuiet: report.quiet)
         let temperature = try computation.temperature(of: model, isWanted: calibrated)
         let rows = try Table(path: input, options: table.options(isQuiet: report.quiet), wanted: [column, secondColumn].compactMap(\.self))
@@ -62,6 +71,9 @@ struct ClassifyCommand: ParsableCommand {
         record.inputs = [.init(path: rows.name, sha256: rows.sha256)]
         record.settings = [("method", .string("classification")), ("task", .string(task.rawValue)), ("labels", .array(model.labels.map(JSON.string))), ("rows", .integer(filled.count)),
                            ("empty_rows", .integer(rows.rowCount - filled.count)), ("temperature", temperature.map(JSON.number) ?? .null)]
+        if let explain {
+            try attribute(filled, texts.texts, seconds?.texts, by: model.directory, lines: rows.lines, to: explain, record)
+        }
         var columns: [TableColumn] = rows.columnNames.map { .carried($0) } + ["prediction"]
         if task == .classification { columns.append(TableColumn("probability", decimals: 6)) }
         if task != .regression { columns += model.labels.map { TableColumn("p:" + $0, decimals: 6) } }
@@ -89,6 +101,37 @@ struct ClassifyCommand: ParsableCommand {
         }
         if let output, output != "-", !report.quiet {
             Console.say("\(output): \(Console.counted(filled.count, "row")) labelled" + (filled.count < rows.rowCount ? ", \(Console.counted(rows.rowCount - filled.count, "row")) without a text" : ""))
+        }
+    }
+
+    /// What each word adds to the score of its row's label with the highest score, one row per word.
+    private func attribute(
+        _ filled: [Int], _ texts: [String], _ seconds: [String]?, by directory: ModelDirectory, lines: [Int], to file: String, _ record: Provenance
+    ) throws {
+        guard ExplainedClassifier.isOne(directory) else {
+            throw DataError(.usage, "this classifier reads frozen sentence vectors, which no single word determines; --explain needs one that was "
+                                + "fine-tuned as a whole", file: directory.name)
+        }
+        let model = try ExplainedClassifier(directory: directory, dictionary: computation.dictionary), cutter = WordCutter(dictionary: computation.dictionary)
+        let found = try Parallel.map(filled.count, threads: computation.threads) { place, _ in
+            let row = filled[place]
+            do { return try ScoreAttribution(model, texts[row], seconds.map { $0[row] }, cutter: cutter) } catch var error as DataError {
+                (error.file, error.line) = (input, lines[row])
+                throw error
+            }
+        }
+        var record = record
+        record.settings.append(("attributions", .string("integrated gradients")))
+        let number = { TableColumn($0, decimals: 6) }
+        let columns: [TableColumn] = ["line", "label", "position", "sentence", "word", number("attribution"), number("score"), number("reference_score")]
+        try ResultTable(columns, tableOutput).write(to: file, provenance: record) { append in
+            for (row, attribution) in zip(filled, found) {
+                for (place, word) in attribution.words().enumerated() {
+                    try append([.integer(lines[row]), .text(model.labels[attribution.label]), .integer(place + 1),
+                                word.sentence.map { .integer($0 + 1) } ?? .missing, .text(word.text), .number(word.value),
+                                .number(attribution.score), .number(attribution.reference)])
+                }
+            }
         }
     }
 
