@@ -3,7 +3,7 @@ import Foundation
 import TestTools
 import Testing
 
-/// What a small encoder is trained on, as tools/train-distilled/prepare.py writes it.
+/// What a small encoder is trained on, as tools/train-small/prepare.py writes it.
 @Suite struct TrainingDataTests {
     private static let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized
 
@@ -25,7 +25,7 @@ import Testing
         let data = try #require(SharedData.path("")), out = try TestFolder.make("tables")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try TestTool.python3.required())
-        process.arguments = [Self.root.appendingPathComponent("tools/train-distilled/prepare.py").path, data, out.path]
+        process.arguments = [Self.root.appendingPathComponent("tools/train-small/prepare.py").path, data, out.path]
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
@@ -57,7 +57,7 @@ import Testing
         held["captions"] = try lines(Self.root.appendingPathComponent("Datasets/captions.tsv")).dropFirst().map {
             String($0.split(separator: "\t")[2])
         }
-        let rows = try lines(Self.root.appendingPathComponent("tools/train-distilled/stsb-held-out.txt")).compactMap { Int($0) }
+        let rows = try lines(Self.root.appendingPathComponent("tools/train-small/stsb-held-out.txt")).compactMap { Int($0) }
         let scored = try lines(URL(fileURLWithPath: data).appendingPathComponent("stsb/stsb-ja-train.csv")).map(String.init)
         // Japanese sentences of this file hold no comma and no quotation mark where the row is simple; those rows are enough here.
         for number in rows {
