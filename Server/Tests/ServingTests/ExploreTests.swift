@@ -54,7 +54,7 @@ import Testing
                 y |= (code >> UInt32(2 * bit + 1) & 1) << UInt32(bit)
             }
             #expect(number(4) == UInt32(map.rows[place]))
-            let shareX = (map.positions[place].x - map.points.left) / map.points.width, shareY = 1 - (map.positions[place].y - map.points.low) / map.points.height
+            let shareX = (map.positions[place].x - map.points.extent.left) / map.points.extent.width, shareY = 1 - (map.positions[place].y - map.points.extent.low) / map.points.extent.height
             #expect(abs(Double(x) / 65_535 - shareX) <= 0.51 / 65_535 && abs(Double(y) / 65_535 - shareY) <= 0.51 / 65_535)
         }
         #expect(Set(map.rows) == Set(0..<count))

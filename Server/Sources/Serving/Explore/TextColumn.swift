@@ -22,6 +22,15 @@ struct TextColumn: Sendable {
         }
     }
 
+    /// A column that was computed.
+    init(name: String, cells: some Sequence<String>) {
+        (self.name, role) = (name, .other)
+        for cell in cells {
+            bytes.append(contentsOf: cell.utf8)
+            offsets.append(bytes.count)
+        }
+    }
+
     subscript(row: Int) -> String { String(decoding: bytes[offsets[row]..<offsets[row + 1]], as: UTF8.self) }
     func utf8(_ row: Int) -> ArraySlice<UInt8> { bytes[offsets[row]..<offsets[row + 1]] }
 }
