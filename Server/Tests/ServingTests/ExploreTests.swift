@@ -7,7 +7,7 @@ import Testing
 @Suite struct ExploreTests {
     private static let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explore-\(UUID().uuidString.prefix(8))")
     private static let texts = TestModels.sentences(2997) + ["ＡＢＣ ﾊﾟﾘ の街角", "<script>alert(1)</script>", "=1+1, \"quoted\""]
-    private static let map = Result { try made() }
+    static let map = Result { try made() }
 
     private static func kotonoha(_ arguments: [String]) throws {
         let command = Process()

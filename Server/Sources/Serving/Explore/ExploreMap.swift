@@ -56,7 +56,7 @@ public final class ExploreMap: Sendable {
         if let second {
             var cells = [String](repeating: "", count: index.file.count)
             for (place, share) in second.overlap.enumerated() { if let share { cells[rows[place]] = String(Float(share)) } }
-            columns.append(TextColumn(name: Self.freeName("overlap", among: columns.map(\.name)), cells: cells))
+            columns.append(TextColumn(name: Self.freeName("overlap", among: columns.map(\.name)), place: columns.count, cells: cells))
         }
         self.columns = columns
         var places = [Int32](repeating: -1, count: index.file.count)
@@ -72,7 +72,7 @@ public final class ExploreMap: Sendable {
 
     /// Does beforehand what the page would wait for: the column that it colours by, names of hills, folded texts and codes of the vectors.
     public func prepare() {
-        if let first = columns.firstIndex(where: { $0.role == .group }) ?? columns.firstIndex(where: { $0.role == .other }) { _ = try? column(first) }
+        if let first = columns.firstIndex(where: { $0.role == .group }) ?? columns.firstIndex(where: \.isOther) { _ = try? column(first) }
         try? index.prepareCodes(threads: threads)
         _ = labels()
         _ = texts()
@@ -96,7 +96,7 @@ public final class ExploreMap: Sendable {
     func texts() -> FoldedTexts {
         folded.withLock { folded in
             if let folded { return folded }
-            let made = FoldedTexts(columns.filter { if case .other = $0.role { false } else { true } }, rows: rows, threads: threads)
+            let made = FoldedTexts(columns.filter { !$0.isOther }, rows: rows, threads: threads)
             folded = made
             return made
         }

@@ -4,7 +4,8 @@ import Kotonoha
 /// Names for the hills of a map, for a view from far away: hills are the catchments of the peaks of a smoothed density, their words those with the
 /// highest c-TF-IDF (Grootendorst 2022), where a hill is a class.
 ///
-/// Function words need no list: a word counts only where it is twice as frequent as among all words of its writing on the map.
+/// Function words need no list: a word counts only where it is twice as frequent as among all words of its writing on the map (less where a hill has so
+/// many of these words that none can be).
 struct MapLabels: Sendable {
     struct Label: Sendable, Equatable {
         /// The peak, as shares of the map's extent, y downward.
@@ -74,7 +75,8 @@ struct WordCounts {
         let least = max(3, texts[place] / 50)
         let scored = ofClass[place].compactMap { word, count -> (score: Double, text: String)? in
             let all = Double(ofWord[word] ?? count), writing = word.writing
-            guard count >= least, Double(count) / Double(sums[place][writing]) >= 2 * all / Double(total[writing]) else { return nil }
+            let most = Double(total[writing]) / Double(sums[place][writing]), wanted = min(2, 1 + (most - 1) / 2)
+            guard count >= least, Double(count) / all * most >= wanted else { return nil }
             return (Double(count) / own * log(1 + average / all), word.text)
         }.sorted { $0.score != $1.score ? $0.score > $1.score : $0.text < $1.text }
         var found: [String] = []

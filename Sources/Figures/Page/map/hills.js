@@ -67,16 +67,16 @@ function outlinesOf(view) {
   return pieces;
 }
 const farness = view => showsHills ? Math.max(0, Math.min(1, (farZoom - view.zoom) * 2)) : 0;
-function drawOutlines(view, ink) {
+function drawOutlines(view, ink, paper) {
   const far = farness(view), { pen } = view;
   if (!far || !wholeAt) return;
   view.density ??= outlinesOf(view);
-  pen.strokeStyle = ink; pen.lineWidth = 1;
   view.density.forEach((pieces, k) => {
-    pen.globalAlpha = far * (.2 + .35 * (view.density.length - k) / view.density.length);
     pen.beginPath();
     for (let p = 0; p < pieces.length; p += 4) { pen.moveTo(view.toX(pieces[p]), view.toY(pieces[p + 1])); pen.lineTo(view.toX(pieces[p + 2]), view.toY(pieces[p + 3])); }
-    pen.stroke();
+    // A light line below the dark one, so that it is seen on points of any colour.
+    pen.globalAlpha = far * .6; pen.strokeStyle = paper; pen.lineWidth = 2.6; pen.stroke();
+    pen.globalAlpha = far * (.45 + .4 * (view.density.length - k) / view.density.length); pen.strokeStyle = ink; pen.lineWidth = .9; pen.stroke();
   });
   pen.globalAlpha = 1;
 }

@@ -30,7 +30,7 @@ function drawOverlay(view) {
   pen.clearRect(0, 0, width, height);
   const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue("--ink"), paper = style.getPropertyValue("--paper"), accent = style.getPropertyValue("--accent");
   const r = Math.max(5, view.pointSize() / 2 + 3), placed = new Placed(view, ink, paper);
-  drawOutlines(view, ink);
+  drawOutlines(view, ink, paper);
   if (coloring && coloring.kind !== "number" && coloring.names.length - 1 > legendLimit) {
     // Names at the middle of their groups.
     for (const m of groupMiddles(coloring, view)) {

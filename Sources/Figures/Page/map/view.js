@@ -106,7 +106,7 @@ function frame() {
     if (v.moving > 0) { isMoving = true; const to = sampled(Math.min(n, budget / views.length)); v.painter.draw(0, to, to >= n); }
     else if (v.drawn < n) {
       // At rest all points appear, on a slow machine part by part, so that it still answers.
-      const to = Math.min(n, v.drawn + Math.max(budget, 50000));
+      const to = Math.min(n, v.drawn + Math.max(4 * budget, 50000));
       v.painter.draw(v.drawn, to, true);
       v.drawn = to;
       if (v.drawn < n) schedule();
@@ -114,9 +114,12 @@ function frame() {
   }
   if (!coloredAt && views.every(v => v.drawn >= n && v.isSized)) {
     for (const v of views) v.painter.finish();
-    wholeAt ||= performance.now();
-    if (isColored) coloredAt = performance.now();
-    reached("whole");
+    // Shown when the next frame begins.
+    const colored = isColored;
+    requestAnimationFrame(() => {
+      if (!wholeAt) { wholeAt = performance.now(); schedule(); }
+      if (colored) coloredAt ||= performance.now();
+    });
   }
   for (const v of views) drawOverlay(v);
   if (isMoving) {

@@ -1,8 +1,19 @@
 // ---- points: WebGL, or a plain canvas where there is none --------------------------------------------------------------------------
-// Context and program need no data, so the first ones are begun before the data have come. WebGL2, else WebGL 1.
+// Whether the browser computes WebGL on the processor; asked of a canvas of its own, since one that was asked can do nothing else.
+function isComputed() {
+  if (isComputed.known !== undefined) return isComputed.known;
+  const gl = document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true });
+  const names = gl?.getExtension("WEBGL_debug_renderer_info");
+  isComputed.known = !gl || /swiftshader|llvmpipe|softpipe|basic render/i.test(names ? gl.getParameter(names.UNMASKED_RENDERER_WEBGL) : "");
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return isComputed.known;
+}
+// Context and program need no data, so the first ones are begun before the data have come. WebGL2, else WebGL 1; neither
+// where the browser has no graphics card and would compute them on the processor.
 function makeContext(canvas) {
-  const wanted = { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true }, second = canvas.getContext("webgl2", wanted);
-  const gl = second || canvas.getContext("webgl", wanted);
+  const wanted = { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: true };
+  if (isComputed()) return null;
+  const second = canvas.getContext("webgl2", wanted), gl = second || canvas.getContext("webgl", wanted);
   if (!gl) return null;
   const vertex = `
     attribute vec2 place; attribute vec3 look;
@@ -90,7 +101,7 @@ function makeGL(view) {
     },
     // Draws the points of the sample from one place to another; the first part clears, the last one puts highlighted points on top.
     draw(from, to, isWhole) {
-      const { unit, zoom, aspect, width, height, centerX, centerY } = view;
+      const { unit, zoom, aspect, width, height, ratio, centerX, centerY } = view;
       gl.viewport(0, 0, canvas.width, canvas.height);
       if (from === 0) { gl.clearColor(0, 0, 0, 0); gl.clear(gl.COLOR_BUFFER_BIT); }
       gl.uniform2f(at.scale, 2 * unit * zoom / width, -2 * unit / aspect * zoom / height);
