@@ -131,8 +131,8 @@ struct ExploreCommand: AsyncParsableCommand {
         var settings = API.Settings()
         (settings.searchThreads, settings.version) = (server.threads, "kotonoha " + kotonohaVersion)
         let api = API(Holdings(encoders: encoders, indexes: [map.index]), queue: server.queue(), settings: settings)
-        // What takes a moment, so that the page and the first search do not wait for it.
-        Thread.detachNewThread { map.prepare() }
+        map.prepareFirstPicture()
+        Thread.detachNewThread { map.prepareQuestions() }
         try await server.run(serve, api, words: "open ", hint: "/explore\(serve.admission.key.map { "#key=" + $0 } ?? "") in a browser (Control-C ends)")
     }
 }

@@ -70,22 +70,28 @@ public final class ExploreMap: Sendable {
         names.contains(name) ? freeName(name + "_", among: names) : name
     }
 
-    /// Does beforehand what the page would wait for: the column that it colours by, names of hills, folded texts and codes of the vectors.
-    public func prepare() {
+    /// Does beforehand what the first picture waits for: the column that the page colours by.
+    public func prepareFirstPicture() {
         if let first = columns.firstIndex(where: { $0.role == .group }) ?? columns.firstIndex(where: \.isOther) { _ = try? column(first) }
-        try? index.prepareCodes(threads: threads)
-        _ = labels()
-        _ = texts()
+    }
+
+    /// Does beforehand what the first question would wait for: codes of the vectors, folded texts and names of hills. For a thread of its own, which
+    /// steps back for whatever a page asks meanwhile.
+    public func prepareQuestions() {
+        _ = nice(10) // of this thread, on Linux
+        try? index.prepareCodes(threads: 1)
+        _ = texts(threads: 1)
+        _ = labels(threads: 1)
     }
 
     /// Names of the map's hills; found when first wanted.
-    func labels() -> [MapLabels.Label] {
+    func labels(threads: Int? = nil) -> [MapLabels.Label] {
         foundLabels.withLock { found in
             if let found { return found }
             var made: [MapLabels.Label] = []
             if let texts = columns.first(where: { $0.role == .text }) {
                 let (extent, rows) = (points.extent, rows)
-                made = MapLabels.find(shares: positions.map(extent.share), aspect: extent.aspect, text: { texts.utf8(rows[$0]) }, threads: threads)
+                made = MapLabels.find(shares: positions.map(extent.share), aspect: extent.aspect, text: { texts.utf8(rows[$0]) }, threads: threads ?? self.threads)
             }
             found = made
             return made
@@ -93,10 +99,10 @@ public final class ExploreMap: Sendable {
     }
 
     /// Texts, ids and groups, folded for search; made when first wanted.
-    func texts() -> FoldedTexts {
+    func texts(threads: Int? = nil) -> FoldedTexts {
         folded.withLock { folded in
             if let folded { return folded }
-            let made = FoldedTexts(columns.filter { !$0.isOther }, rows: rows, threads: threads)
+            let made = FoldedTexts(columns.filter { !$0.isOther }, rows: rows, threads: threads ?? self.threads)
             folded = made
             return made
         }

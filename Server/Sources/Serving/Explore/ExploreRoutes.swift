@@ -17,12 +17,13 @@ struct ExploreRoutes: PathHandler {
         case "/explore/column":
             return API.Route(method: .get) { api, query in
                 let number = try query!.number("number", in: 0...map.columns.count - 1)
-                return try await api.searches.perform { Answer(compressed: try map.column(number)) }
+                // Not among the searches, which should not wait for it.
+                return try await api.queue.perform { Answer(compressed: try map.column(number)) }
             }
         case "/explore/second" where map.second != nil: return API.Route(method: .get) { _, _ in Answer(bytes: map.secondBlob, type: "application/octet-stream") }
         case "/explore/labels":
             return API.Route(method: .get) { api, _ in
-                try await api.searches.perform {
+                try await api.queue.perform {
                     Answer(.array(map.labels().map {
                         .object([("x", .number($0.x)), ("y", .number($0.y)), ("size", .integer($0.size)), ("words", .array($0.words.map(JSON.string)))])
                     }))

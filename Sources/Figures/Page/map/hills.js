@@ -2,9 +2,11 @@
 const farZoom = 3; // nearer, points speak for themselves
 let showsHills = served !== null || n >= 2000, hills = [];
 const outlineShares = [.9, .7, .5, .3, .1]; // of the points, within each outline
+const longSide = view => view.aspect >= 1 ? view.unit : view.unit / view.aspect; // of the whole map, in pixels
 // Points a cell, smoothed; cells are squares of the map.
 function densityOf(view) {
-  const { X, Y, aspect } = view, long = Math.round(Math.min(160, Math.max(32, Math.sqrt(n) / 3)));
+  // No smaller than some pixels, or a small window would be all lines.
+  const { X, Y, aspect } = view, long = Math.round(Math.min(160, Math.max(24, Math.min(Math.sqrt(n) / 3, longSide(view) / 6))));
   const columns = Math.max(3, Math.round(aspect >= 1 ? long : long * aspect)), rows = Math.max(3, Math.round(aspect >= 1 ? long / aspect : long));
   // Two empty cells around, so that every outline closes.
   const w = columns + 4, h = rows + 4;
@@ -39,7 +41,7 @@ function levelsOf(grid, shares) {
 function outlinesOf(view) {
   const { grid, w, h, columns, rows } = densityOf(view), pieces = [];
   const sx = k => (k - 1.5) / columns, sy = k => (k - 1.5) / rows;
-  for (const level of levelsOf(grid, outlineShares)) {
+  for (const level of levelsOf(grid, longSide(view) < 400 ? outlineShares.filter((_, k) => k % 2 === 0) : outlineShares)) {
     const at = [];
     for (let r = 0; r < h - 1; r++) for (let c = 0; c < w - 1; c++) {
       const k = r * w + c, a = grid[k], b = grid[k + 1], d = grid[k + w], e = grid[k + w + 1];

@@ -29,6 +29,7 @@ class MapView {
     this.isSized = true;
     // Setting a size clears.
     for (const c of [this.canvas, this.overlay]) { c.width = w; c.height = h; }
+    this.density = null;
     hover(-1);
     this.changed();
   }
