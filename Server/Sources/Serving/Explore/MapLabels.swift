@@ -24,9 +24,12 @@ struct MapLabels: Sendable {
     ///   - shares: places of the points, as shares of the extent.
     ///   - aspect: width / height of the extent.
     ///   - text: of each point, UTF-8.
-    static func find(shares: [(x: Double, y: Double)], aspect: Double, text: @escaping @Sendable (Int) -> ArraySlice<UInt8>, threads: Int) -> [Label] {
+    static func find(
+        shares: [(x: Double, y: Double)], aspect: Double, text: @escaping @Sendable (Int) -> ArraySlice<UInt8>, threads: Int
+    ) -> [Label] {
         let hills = Hills(shares, aspect: aspect), least = max(12, shares.count / 500)
-        let chosen = hills.sizes.indices.filter { hills.sizes[$0] >= least }.sorted { (hills.sizes[$1], $0) < (hills.sizes[$0], $1) }.prefix(mostLabels)
+        let chosen = hills.sizes.indices.filter { hills.sizes[$0] >= least }.sorted { (hills.sizes[$1], $0) < (hills.sizes[$0], $1) }
+            .prefix(mostLabels)
         guard chosen.count > 1 else { return [] }
         let step = max(1, (shares.count + mostTexts - 1) / mostTexts), sample = Array(stride(from: 0, to: shares.count, by: step))
         let splitter = WordSplitter(), pieces = Parallel.chunks(sample.count, size: 1024)
@@ -105,7 +108,9 @@ struct WordSplitter: Sendable {
         guard text.unicodeScalars.contains(where: Self.isJapanese) else { return Self.runs(text) }
         var words: [Word] = []
         guard let mecab else { return Self.scriptRuns(text) }
-        Array(bytes).withUnsafeBytes { mecab.forEachWord(in: $0, scratch: &scratch) { words += Self.kept(String(decoding: $0, as: UTF8.self)) } }
+        Array(bytes).withUnsafeBytes {
+            mecab.forEachWord(in: $0, scratch: &scratch) { words += Self.kept(String(decoding: $0, as: UTF8.self)) }
+        }
         return words
     }
 

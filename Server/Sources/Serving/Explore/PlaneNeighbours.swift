@@ -97,7 +97,9 @@ struct PlaneNeighbours: Sendable {
         return best.found.map { Int($0.number) }
     }
 
-    private func visit(_ points: UnsafeBufferPointer<Point>, _ range: Range<Int>, node: Int, _ x: Float, _ y: Float, _ except: Int32, _ best: inout Best) {
+    private func visit(
+        _ points: UnsafeBufferPointer<Point>, _ range: Range<Int>, node: Int, _ x: Float, _ y: Float, _ except: Int32, _ best: inout Best
+    ) {
         guard range.count > Self.leaf else {
             for p in points[range] where p.number != except {
                 let square = (p.x - x) * (p.x - x) + (p.y - y) * (p.y - y)

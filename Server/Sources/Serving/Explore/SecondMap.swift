@@ -18,7 +18,10 @@ struct SecondMap: Sendable {
     ///   - rows: the row of each place of the first map.
     ///   - first: its coordinates.
     /// - Throws: `DataError` where the maps have no row in common.
-    init(title: String, caption: String, coordinates: [(x: Double, y: Double)], rows: [Int], onto placeRows: [Int], first: [(x: Double, y: Double)], threads: Int) throws {
+    init(
+        title: String, caption: String, coordinates: [(x: Double, y: Double)], rows: [Int], onto placeRows: [Int],
+        first: [(x: Double, y: Double)], threads: Int
+    ) throws {
         let own = Dictionary(zip(rows, coordinates), uniquingKeysWith: { first, _ in first })
         let positions = placeRows.map { own[$0] }, shared = positions.compactMap(\.self)
         guard !shared.isEmpty else { throw DataError(.badData, "the two maps have no row in common") }
@@ -30,7 +33,8 @@ struct SecondMap: Sendable {
         overlap = Parallel.map(pieces.count, threads: threads) { piece, _ in
             pieces[piece].map { place -> Double? in
                 guard let position = positions[place], most > 0 else { return nil }
-                let ours = here.nearest(to: position, most: most, except: place), theirs = there.nearest(to: first[place], most: most, except: place)
+                let ours = here.nearest(to: position, most: most, except: place),
+                    theirs = there.nearest(to: first[place], most: most, except: place)
                 return Double(ours.count { theirs.contains($0) }) / Double(most)
             }
         }.flatMap(\.self)
