@@ -1,5 +1,3 @@
-import Kotonoha
-
 /// The nearest other points of points in a plane, by a k-d tree (Friedman, Bentley & Finkel 1977): exact, whatever the density. Of points at equal
 /// distances the one with the lower number comes first.
 struct PlaneNeighbours: Sendable {
@@ -16,8 +14,14 @@ struct PlaneNeighbours: Sendable {
 
     private static let leaf = 12
     private let points: [Point]
-    /// Whether a node divides by x; children of node i are 2i + 1 and 2i + 2, and a node's points are divided at their middle.
-    private let dividesByX: [Bool]
+    /// Children of node i are 2i + 1 and 2i + 2, and a node's points are divided at their middle.
+    private let divisions: [Division]
+
+    /// No point of the first half lies above the value, none of the second half below.
+    private struct Division {
+        var isByX = false
+        var value: Float = 0
+    }
 
     /// - Parameter coordinates: of each point; nil for a number without a point.
     /// - Complexity: n log n.
@@ -29,12 +33,12 @@ struct PlaneNeighbours: Sendable {
         }
         var nodes = 1
         while nodes * Self.leaf < 2 * points.count { nodes *= 2 }
-        var dividesByX = [Bool](repeating: false, count: 2 * nodes)
-        points.withUnsafeMutableBufferPointer { Self.divide($0, 0..<$0.count, node: 0, &dividesByX) }
-        (self.points, self.dividesByX) = (points, dividesByX)
+        var divisions = [Division](repeating: Division(), count: 2 * nodes)
+        points.withUnsafeMutableBufferPointer { Self.divide($0, 0..<$0.count, node: 0, &divisions) }
+        (self.points, self.divisions) = (points, divisions)
     }
 
-    private static func divide(_ points: UnsafeMutableBufferPointer<Point>, _ range: Range<Int>, node: Int, _ dividesByX: inout [Bool]) {
+    private static func divide(_ points: UnsafeMutableBufferPointer<Point>, _ range: Range<Int>, node: Int, _ divisions: inout [Division]) {
         guard range.count > leaf else { return }
         var (left, right, low, high) = (Float.infinity, -Float.infinity, Float.infinity, -Float.infinity)
         for p in points[range] {
@@ -42,10 +46,10 @@ struct PlaneNeighbours: Sendable {
             (low, high) = (min(low, p.y), max(high, p.y))
         }
         let onX = right - left >= high - low, middle = (range.lowerBound + range.upperBound) / 2
-        dividesByX[node] = onX
         select(middle, points, range, onX: onX)
-        divide(points, range.lowerBound..<middle, node: 2 * node + 1, &dividesByX)
-        divide(points, middle..<range.upperBound, node: 2 * node + 2, &dividesByX)
+        divisions[node] = Division(isByX: onX, value: onX ? points[middle].x : points[middle].y)
+        divide(points, range.lowerBound..<middle, node: 2 * node + 1, &divisions)
+        divide(points, middle..<range.upperBound, node: 2 * node + 2, &divisions)
     }
 
     /// Puts in place `wanted` the point that sorting would put there, with none after it before it (Hoare 1961).
@@ -107,7 +111,7 @@ struct PlaneNeighbours: Sendable {
             }
             return
         }
-        let middle = (range.lowerBound + range.upperBound) / 2, away = dividesByX[node] ? x - points[middle].x : y - points[middle].y
+        let middle = (range.lowerBound + range.upperBound) / 2, away = (divisions[node].isByX ? x : y) - divisions[node].value
         let near = (range.lowerBound..<middle, 2 * node + 1), far = (middle..<range.upperBound, 2 * node + 2)
         let (first, second) = away < 0 ? (near, far) : (far, near)
         visit(points, first.0, node: first.1, x, y, except, &best)
