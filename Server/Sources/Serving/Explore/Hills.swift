@@ -1,5 +1,7 @@
-/// The hills of a map's density: cells of a grid, smoothed, belong to the peak that they rise to. Peaks that a shallow saddle divides are one
-/// (persistence by the ratio of peak and saddle, as in Edelsbrunner, Letscher & Zomorodian 2002).
+/// The hills of a map's density: cells of a grid, smoothed, belong to the peak that they rise to.
+///
+/// Hills that a shallow saddle divides are one (by the ratio of peak and saddle, as in ToMATo: Chazal et al. 2013), but only while one of them is small or
+/// both together are not large: on a map without deep valleys everything would be one hill.
 struct Hills: Sendable {
     /// The hill of each point.
     let ofPoint: [Int]
@@ -8,14 +10,19 @@ struct Hills: Sendable {
     /// As shares of the extent.
     let peaks: [(x: Double, y: Double)]
 
-    /// A peak that is not this many times as high as the saddle belongs to the hill behind it.
-    private static let prominence = 1.35
+    /// A peak that is not this many times as high as the saddle can belong to the hill behind it.
+    private static let prominence = 1.2
+    /// The share of all points that hills which become one can have.
+    private static let mostJoined = 0.04
+
+    /// Points below which a hill joins any other.
+    static func least(of points: Int) -> Int { max(12, points / 500) }
 
     /// - Parameters:
     ///   - shares: places of the points, as shares of the extent.
     ///   - aspect: width / height of the extent.
     init(_ shares: [(x: Double, y: Double)], aspect: Double) {
-        let long = min(160, max(24, Double(shares.count).squareRoot() / 3))
+        let long = min(160, max(24, Double(shares.count).squareRoot() / 1.5))
         let columns = max(3, Int((aspect >= 1 ? long : long * aspect).rounded())),
             rows = max(3, Int((aspect >= 1 ? long / aspect : long).rounded()))
         let cells = shares.map { p in
@@ -26,29 +33,37 @@ struct Hills: Sendable {
         // Binomial weights, twice in either direction: a standard deviation of 1.4 cells.
         for _ in 0..<2 { density = Self.smoothed(Self.smoothed(density, columns, rows, along: 1), columns, rows, along: columns) }
 
-        // From the highest cell down: a cell without a higher neighbour is a peak; one between two hills is their saddle.
+        // From the highest cell down: a cell without a higher neighbour is a peak; others belong to the hill of their highest neighbour, and are the saddle
+        // to other hills that they touch.
         let order = density.indices.filter { density[$0] > 0 }.sorted { (density[$1], $0) < (density[$0], $1) }
-        var parent = [Int](repeating: -1, count: density.count)
+        var parent = [Int](repeating: -1, count: density.count), points = [Int](repeating: 0, count: density.count), joined = points
+        for cell in cells { points[cell] += 1 }
         func root(_ cell: Int) -> Int {
             var cell = cell
             while parent[cell] != cell { cell = parent[cell] }
             return cell
         }
+        let least = Self.least(of: shares.count), most = Int(Self.mostJoined * Double(shares.count))
         for cell in order {
             let (row, column) = (cell / columns, cell % columns)
             var around: [Int] = []
             for r in max(0, row - 1)...min(rows - 1, row + 1) {
-                for c in max(0, column - 1)...min(columns - 1, column + 1) where parent[r * columns + c] >= 0 {
-                    let found = root(r * columns + c)
-                    if !around.contains(found) { around.append(found) }
-                }
+                for c in max(0, column - 1)...min(columns - 1, column + 1) where parent[r * columns + c] >= 0 { around.append(r * columns + c) }
             }
             guard let highest = around.max(by: { (density[$0], $1) < (density[$1], $0) }) else {
-                parent[cell] = cell
+                (parent[cell], joined[cell]) = (cell, points[cell])
                 continue
             }
-            parent[cell] = highest
-            for other in around where other != highest && density[other] < Self.prominence * density[cell] { parent[other] = highest }
+            parent[cell] = root(highest)
+            joined[parent[cell]] += points[cell]
+            for neighbour in around {
+                let (own, other) = (root(cell), root(neighbour))
+                guard own != other else { continue }
+                let (low, high) = (density[own], own) < (density[other], other) ? (own, other) : (other, own)
+                guard density[low] < Self.prominence * density[cell], joined[low] < least || joined[low] + joined[high] <= most else { continue }
+                parent[low] = high
+                joined[high] += joined[low]
+            }
         }
         var numbers: [Int: Int] = [:], sizes: [Int] = [], peaks: [(x: Double, y: Double)] = []
         ofPoint = cells.map { cell in

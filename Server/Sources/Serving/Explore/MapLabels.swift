@@ -27,7 +27,7 @@ struct MapLabels: Sendable {
     static func find(
         shares: [(x: Double, y: Double)], aspect: Double, text: @escaping @Sendable (Int) -> ArraySlice<UInt8>, threads: Int
     ) -> [Label] {
-        let hills = Hills(shares, aspect: aspect), least = max(12, shares.count / 500)
+        let hills = Hills(shares, aspect: aspect), least = Hills.least(of: shares.count)
         let chosen = hills.sizes.indices.filter { hills.sizes[$0] >= least }.sorted { (hills.sizes[$1], $0) < (hills.sizes[$0], $1) }
             .prefix(mostLabels)
         guard chosen.count > 1 else { return [] }
