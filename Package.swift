@@ -51,7 +51,12 @@ let package = Package(
         .target(
             name: "Figures", dependencies: ["FileFormats", "CCairo", "CPango"],
             resources: [
-                .embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js"),
+                .embedInCode("Page/page.html"), .embedInCode("Page/page.css"),
+                .embedInCode("Page/map/words.js"), .embedInCode("Page/map/data.js"), .embedInCode("Page/map/columns.js"), .embedInCode("Page/map/grid.js"),
+                .embedInCode("Page/map/colors.js"), .embedInCode("Page/map/sample.js"), .embedInCode("Page/map/webgl.js"), .embedInCode("Page/map/canvas.js"),
+                .embedInCode("Page/map/view.js"), .embedInCode("Page/map/overlay.js"), .embedInCode("Page/map/hills.js"), .embedInCode("Page/map/points.js"),
+                .embedInCode("Page/map/legend.js"), .embedInCode("Page/map/list.js"), .embedInCode("Page/map/search.js"), .embedInCode("Page/map/gestures.js"),
+                .embedInCode("Page/map/begin.js"), .embedInCode("Page/map/address.js"), .embedInCode("Page/map/pictures.js"),
                 .embedInCode("Page/attention.html"), .embedInCode("Page/attention.css"), .embedInCode("Page/attention.js"),
             ]),
 

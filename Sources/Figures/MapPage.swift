@@ -98,7 +98,7 @@ public struct MapPage: Sendable {
             case "script":
                 var bytes: [UInt8] = []
                 appendTexts(to: &bytes)
-                return bytes + Array("<script>\n".utf8) + PackageResources.page_js + Array("</script>\n".utf8)
+                return bytes + Array("<script>\n".utf8) + ServedPage.script + Array("</script>\n".utf8)
             default: return []
             }
         }

@@ -55,6 +55,9 @@ public struct ExploreArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The vector file of the map; looked for beside the map if not given.", valueName: "file"))
     public var vectors: String?
 
+    @Option(help: ArgumentHelp("A second map of the same vector file, shown beside the first.", valueName: "map2.h5"))
+    public var second: String?
+
     @Option(help: ArgumentHelp("The model that embeds queries; the one that the vector file names if not given.", valueName: "dir|name"))
     public var model: String?
 

@@ -13,7 +13,7 @@ public enum VectorCodes: String, Sendable, CaseIterable {
     var storage: VectorStorage { self == .int8 ? .int8 : .binary }
 
     /// int8 codes of rows, for each the scale with which it stands for the unit vector (0 for a row of zeros), and the length of what it lacks.
-    static func int8(_ values: ArraySlice<Float>, norms: [Float], dimension: Int) -> (codes: [Int8], scales: [Float], errors: [Float]) {
+    package static func int8(_ values: ArraySlice<Float>, norms: [Float], dimension: Int) -> (codes: [Int8], scales: [Float], errors: [Float]) {
         let (codes, whole) = VectorStorage.int8(values, dimension: dimension)
         var scales: [Float] = [], errors: [Float] = []
         values.withUnsafeBufferPointer { values in

@@ -84,7 +84,7 @@ package final class MappedBytes: Sendable {
     private let read: [UInt8]
 
     init(_ map: MappedFile) { (self.map, read) = (map, []) }
-    init(_ bytes: [UInt8]) { (map, read) = (nil, bytes) }
+    package init(_ bytes: [UInt8]) { (map, read) = (nil, bytes) }
 
     package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         guard let map else { return try read.withUnsafeBytes(body) }

@@ -39,7 +39,7 @@ public enum VectorStorage: String, Sendable, CaseIterable {
     }
 
     /// The Euclidean length of each row, computed in Double.
-    static func norms(_ values: ArraySlice<Float>, dimension: Int) -> [Float] {
+    package static func norms(_ values: ArraySlice<Float>, dimension: Int) -> [Float] {
         values.withUnsafeBufferPointer { values in
             stride(from: 0, to: values.count, by: dimension).map { start in
                 // Four sums that do not wait for one another, in an order that no processor changes.

@@ -27,7 +27,7 @@ import TestTools
         let html = String(decoding: try page.html(), as: UTF8.self)
         #expect(html.contains("default-src 'none'"))
         for word in ["http:", "https:", "src=\"", "url(", "@import"] { #expect(!html.contains(word), "\(word)") }
-        #expect(html.utf8.count < 80_000)
+        #expect(html.utf8.count < 100_000)
     }
 
     @Test func leavesSentencesOutWhenAsked() throws {

@@ -12,6 +12,9 @@ public final class VectorIndex: Sendable {
     let vectors: Tensor<Float>
     let valid: [Bool]
     private let columns = Mutex<[String: [String]]>([:])
+    private let codes = Mutex<RowCodes?>(nil)
+    /// Rows below which looking at the vectors themselves is quick enough.
+    private static let fewRows = 50_000
 
     /// Reads the vectors into memory.
     /// - Throws: `DataError` where the file is damaged or memory does not suffice.
@@ -49,7 +52,16 @@ public final class VectorIndex: Sendable {
             for row in accepted.indices where accepted[row] { accepted[row] = filter.accepts(cells[row]) }
         }
         if let except { accepted[except] = false }
-        return try CosineSearch(corpus: vectors, valid: accepted, threads: threads).search(queries, top: top)
+        var search = try CosineSearch(corpus: vectors, valid: accepted, threads: threads)
+        search.codes = codes.withLock { $0 }
+        return try search.search(queries, top: top)
+    }
+
+    /// Makes int8 codes of the vectors (a quarter of their memory), with which a search has the same answers and less to look at.
+    func prepareCodes(threads: Int) throws {
+        guard vectors.rows >= Self.fewRows else { return }
+        let made = try file.codeKinds.contains(.int8) ? RowCodes(.int8, of: file) : RowCodes(int8: vectors, threads: threads)
+        codes.withLock { $0 = made }
     }
 
     /// Shape (1, dimension).

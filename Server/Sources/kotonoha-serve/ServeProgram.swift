@@ -122,7 +122,7 @@ struct ExploreCommand: AsyncParsableCommand {
 
     func run() async throws {
         var serve = try server.server(), encoders: [ServedEncoder] = []
-        let map = try ExploreMap.open(arguments.input, vectors: arguments.vectors, title: arguments.title, threads: server.threads) { file in
+        let map = try ExploreMap.open(arguments.input, vectors: arguments.vectors, second: arguments.second, title: arguments.title, threads: server.threads) { file in
             let holdings = try Holdings.open(file, model: arguments.model) { say("note: " + $0) }
             encoders = holdings.encoders
             return holdings.indexes[0]
@@ -131,8 +131,8 @@ struct ExploreCommand: AsyncParsableCommand {
         var settings = API.Settings()
         (settings.searchThreads, settings.version) = (server.threads, "kotonoha " + kotonohaVersion)
         let api = API(Holdings(encoders: encoders, indexes: [map.index]), queue: server.queue(), settings: settings)
-        // Folded texts take a moment; the first search should not wait for them.
-        Thread.detachNewThread { map.prepare() }
+        map.prepareFirstPicture()
+        Thread.detachNewThread { map.prepareQuestions() }
         try await server.run(serve, api, words: "open ", hint: "/explore\(serve.admission.key.map { "#key=" + $0 } ?? "") in a browser (Control-C ends)")
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ExploreTests {
     private static let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explore-\(UUID().uuidString.prefix(8))")
     private static let texts = TestModels.sentences(2997) + ["ＡＢＣ ﾊﾟﾘ の街角", "<script>alert(1)</script>", "=1+1, \"quoted\""]
-    private static let map = Result { try made() }
+    static let map = Result { try made() }
 
     private static func kotonoha(_ arguments: [String]) throws {
         let command = Process()
@@ -54,7 +54,7 @@ import Testing
                 y |= (code >> UInt32(2 * bit + 1) & 1) << UInt32(bit)
             }
             #expect(number(4) == UInt32(map.rows[place]))
-            let shareX = (map.positions[place].x - map.points.left) / map.points.width, shareY = 1 - (map.positions[place].y - map.points.low) / map.points.height
+            let shareX = (map.positions[place].x - map.points.extent.left) / map.points.extent.width, shareY = 1 - (map.positions[place].y - map.points.extent.low) / map.points.extent.height
             #expect(abs(Double(x) / 65_535 - shareX) <= 0.51 / 65_535 && abs(Double(y) / 65_535 - shareY) <= 0.51 / 65_535)
         }
         #expect(Set(map.rows) == Set(0..<count))

@@ -17,7 +17,17 @@ struct ExploreRoutes: PathHandler {
         case "/explore/column":
             return API.Route(method: .get) { api, query in
                 let number = try query!.number("number", in: 0...map.columns.count - 1)
-                return try await api.searches.perform { try Answer(gzip: map.column(number)) }
+                // Not among the searches, which should not wait for it.
+                return try await api.queue.perform { Answer(compressed: try map.column(number)) }
+            }
+        case "/explore/second" where map.second != nil: return API.Route(method: .get) { _, _ in Answer(bytes: map.secondBlob, type: "application/octet-stream") }
+        case "/explore/labels":
+            return API.Route(method: .get) { api, _ in
+                try await api.queue.perform {
+                    Answer(.array(map.labels().map {
+                        .object([("x", .number($0.x)), ("y", .number($0.y)), ("size", .integer($0.size)), ("words", .array($0.words.map(JSON.string)))])
+                    }))
+                }
             }
         case "/explore/block":
             return API.Route(method: .get) { _, query in
@@ -89,9 +99,9 @@ extension Fields {
 }
 
 extension Answer {
-    /// JSON that is large and compresses well.
-    init(gzip json: [UInt8]) throws {
-        self.init(json: try GZip.compressed(json, level: 1))
+    /// JSON that gzip has made small.
+    init(compressed json: [UInt8]) {
+        self.init(json: json)
         headers.append((.contentEncoding, "gzip"))
     }
 }

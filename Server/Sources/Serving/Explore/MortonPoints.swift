@@ -4,31 +4,19 @@ import Kotonoha
 /// The points of a map in the order of a Morton curve (Morton 1966), on which neighbours in the list are mostly neighbours on the map: positions of
 /// 16 bits as differences of their codes, byte by byte, which gzip makes small.
 struct MortonPoints: Sendable {
-    /// Least coordinates and extent, in the map's own numbers.
-    let left: Double, low: Double, width: Double, height: Double
+    let extent: PlaneExtent
     /// For each place on the curve the point of the map.
     let order: [Int]
     private let codes: [UInt32]
 
     /// - Parameter points: finite coordinates.
     init(_ points: [(x: Double, y: Double)]) {
-        var (left, right, low, high) = (points[0].x, points[0].x, points[0].y, points[0].y)
-        for p in points {
-            (left, right) = (min(left, p.x), max(right, p.x))
-            (low, high) = (min(low, p.y), max(high, p.y))
-        }
-        // A map without extent in one direction still has a middle.
-        let extent = max(right - left, high - low), magnitude = max(abs(left), abs(right), abs(low), abs(high))
-        let least = extent > max(magnitude * 1e-12, 1e-290) ? extent * 0.05 : max(magnitude, 1)
-        width = max(right - left, least)
-        height = max(high - low, least)
-        self.left = (left + right - width) / 2
-        self.low = (low + high - height) / 2
-        let (fromX, fromY, w, h) = (self.left, self.low, width, height)
+        let extent = PlaneExtent(points)
         let all = points.map { p -> UInt32 in
-            let x = UInt32(((p.x - fromX) / w * 65_535).rounded()), y = UInt32(((1 - (p.y - fromY) / h) * 65_535).rounded())
-            return Self.spread(x) | Self.spread(y) << 1
+            let steps = extent.steps(p)
+            return Self.spread(UInt32(steps.x)) | Self.spread(UInt32(steps.y)) << 1
         }
+        self.extent = extent
         // One sort of pairs in 64 bits; equal codes stay in the order of their points.
         let sorted = all.enumerated().map { UInt64($1) << 32 | UInt64($0) }.sorted()
         order = sorted.map { Int($0 & 0xFFFF_FFFF) }

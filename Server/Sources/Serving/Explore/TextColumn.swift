@@ -22,6 +22,19 @@ struct TextColumn: Sendable {
         }
     }
 
+    /// A column that was computed.
+    /// - Parameter place: behind the columns of the file.
+    init(name: String, place: Int, cells: some Sequence<String>) {
+        (self.name, role) = (name, .other(place))
+        for cell in cells {
+            bytes.append(contentsOf: cell.utf8)
+            offsets.append(bytes.count)
+        }
+    }
+
+    /// Neither id nor group nor text.
+    var isOther: Bool { if case .other = role { true } else { false } }
+
     subscript(row: Int) -> String { String(decoding: bytes[offsets[row]..<offsets[row + 1]], as: UTF8.self) }
     func utf8(_ row: Int) -> ArraySlice<UInt8> { bytes[offsets[row]..<offsets[row + 1]] }
 }
