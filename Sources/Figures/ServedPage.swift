@@ -28,9 +28,12 @@ public enum ServedPage {
     /// The page's script: files of one concept each, in the order in which they are run, within one function.
     public static let script: [UInt8] = {
         let parts = [
-            PackageResources.words_js, PackageResources.data_js, PackageResources.columns_js, PackageResources.grid_js, PackageResources.colors_js,
-            PackageResources.sample_js, PackageResources.webgl_js, PackageResources.canvas_js, PackageResources.view_js, PackageResources.overlay_js,
-            PackageResources.hills_js, PackageResources.points_js, PackageResources.legend_js, PackageResources.list_js, PackageResources.search_js,
+            PackageResources.words_js, PackageResources.data_js, PackageResources.columns_js, PackageResources.grid_js,
+            PackageResources.colors_js,
+            PackageResources.sample_js, PackageResources.webgl_js, PackageResources.canvas_js, PackageResources.view_js,
+            PackageResources.overlay_js,
+            PackageResources.hills_js, PackageResources.points_js, PackageResources.legend_js, PackageResources.list_js,
+            PackageResources.search_js,
             PackageResources.gestures_js, PackageResources.begin_js, PackageResources.address_js, PackageResources.pictures_js,
         ]
         return Array("\"use strict\";\n(async () => {\n".utf8) + parts.joined() + Array("})();\n".utf8)

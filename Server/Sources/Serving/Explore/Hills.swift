@@ -48,7 +48,9 @@ struct Hills: Sendable {
             let (row, column) = (cell / columns, cell % columns)
             var around: [Int] = []
             for r in max(0, row - 1)...min(rows - 1, row + 1) {
-                for c in max(0, column - 1)...min(columns - 1, column + 1) where parent[r * columns + c] >= 0 { around.append(r * columns + c) }
+                for c in max(0, column - 1)...min(columns - 1, column + 1) where parent[r * columns + c] >= 0 {
+                    around.append(r * columns + c)
+                }
             }
             guard let highest = around.max(by: { (density[$0], $1) < (density[$1], $0) }) else {
                 (parent[cell], joined[cell]) = (cell, points[cell])
@@ -60,7 +62,9 @@ struct Hills: Sendable {
                 let (own, other) = (root(cell), root(neighbour))
                 guard own != other else { continue }
                 let (low, high) = (density[own], own) < (density[other], other) ? (own, other) : (other, own)
-                guard density[low] < Self.prominence * density[cell], joined[low] < least || joined[low] + joined[high] <= most else { continue }
+                guard density[low] < Self.prominence * density[cell], joined[low] < least || joined[low] + joined[high] <= most else {
+                    continue
+                }
                 parent[low] = high
                 joined[high] += joined[low]
             }
