@@ -76,9 +76,9 @@ import VectorStore
         #expect(FileManager.default.fileExists(atPath: program.path("calibrated.csv")))
         #expect(try run("methods", "calibrated.csv").output.contains("calibrated by a temperature (Guo et al., 2017)"))
         // Words of each row, which add up to the score of its label.
-        _ = try run("classify", "tuned", "new.csv", "-o", "out.csv", "--explain", "why.csv")
+        _ = try run("classify", "tuned", "new.csv", "-o", "out.csv", "--explain", "why.tsv")
         let predictions = try text("out.csv").split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        let words = try text("why.csv").split(whereSeparator: \.isNewline).map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let words = try text("why.tsv").split(whereSeparator: \.isNewline).map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
         #expect(words[0] == ["line", "label", "position", "sentence", "word", "attribution", "score", "reference_score"])
         #expect(words.dropFirst().prefix { $0[0] == "2" }.map { $0[4] } == ["snow", "dogs"], "\(words)")
         for line in ["2", "4"] {

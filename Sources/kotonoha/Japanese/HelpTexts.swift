@@ -338,6 +338,7 @@ extension Japanese {
         "A table of texts; - is standard input.": "テキストの表。- は標準入力です。",
         "Column of the texts, by name or number from 1; by default the only or most likely one.": "テキストの列(名前、または 1 からの番号)。既定は唯一の列、または最もそれらしい列。",
         "Column of the second texts, for classifiers of pairs.": "対の分類器のための、二つめのテキストの列。",
+        "Also write a table of what each word adds to the score of the predicted label (integrated gradients; fine-tuned classifiers only).": "予測したラベルのスコアに各語がどれだけ寄与したかの表も書きます(積分勾配。全体をファインチューニングした分類器のみ)。",
         "Divide logits by the temperature that `train classifier --calibrate` found.": "`train classifier --calibrate` が求めた温度でロジットを割ります。",
         "Maximum length of a text or pair in tokens; longer ones are truncated and counted. By default the model's limit.": "テキストまたは対の最大の長さ(トークン数)。これより長いものは切り詰め、その数を報告します。既定はモデルの上限です。",
     ]

@@ -5,6 +5,7 @@ import Interpretation
 import ModelFolders
 import SentenceEmbedding
 import Tensors
+import Tokenizers
 import Training
 
 struct ClassifyCommand: ParsableCommand {
