@@ -137,8 +137,15 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
     /// Converts to another number type.
     public func converted<Other: TensorScalar>(to type: Other.Type) -> Tensor<Other> {
         var result = Tensor<Other>(uninitialized: shape)
-        let from = pointer, to = result.mutablePointer
-        for i in 0..<count { to[i] = Other(from[i]) }
+        let from = pointer, to = result.mutablePointer, n = count
+        // Other modules call this unspecialized: a conversion through witnesses for every element. These two are vector loops.
+        if let from = from as? UnsafePointer<Double>, let to = to as? UnsafeMutablePointer<Float> {
+            for i in 0..<n { to[i] = Float(from[i]) }
+        } else if let from = from as? UnsafePointer<Float>, let to = to as? UnsafeMutablePointer<Double> {
+            for i in 0..<n { to[i] = Double(from[i]) }
+        } else {
+            for i in 0..<n { to[i] = Other(from[i]) }
+        }
         return result
     }
 

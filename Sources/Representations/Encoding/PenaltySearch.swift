@@ -45,9 +45,12 @@ public struct PenaltySearch: Sendable {
         }
         for weighting in weightings.indices {
             let weights = factors(weighting, features: x.columns)
-            let spectra = try Parallel.map(folds.count, threads: threads) { fold, _ in try RidgeSpectrum(x, rows: trains[fold], standardizes: standardizes, weights: weights) }
+            let parts = try Parallel.map(folds.count, threads: threads) { fold, _ in
+                let spectrum = try RidgeSpectrum(x, rows: trains[fold], standardizes: standardizes, weights: weights)
+                return (spectrum: spectrum, new: spectrum.projected(x, rows: folds[fold]))
+            }
             for (fold, test) in folds.enumerated() {
-                let spectrum = spectra[fold], new = spectrum.projected(x, rows: test), blocks = ResponseBlock.blocks(voxels)
+                let (spectrum, new) = parts[fold], blocks = ResponseBlock.blocks(voxels)
                 // The division by e + α goes to the few left-out rows instead of to all responses.
                 let divided = penalties.map { spectrum.divided(new, $0) }
                 sums.withUnsafeMutableBufferPointer { buffer in

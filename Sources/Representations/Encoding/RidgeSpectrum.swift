@@ -90,7 +90,11 @@ struct ResponseBlock {
     init(_ spectrum: RidgeSpectrum, _ y: Tensor<Float>, rows: [Int], voxels: [Int]) {
         var part = Self.gather(y, rows, voxels), means = [Double](repeating: 0, count: voxels.count)
         let w = voxels.count
-        part.withUnsafeElements { from in for row in 0..<rows.count { for k in 0..<w { means[k] += Double(from[row * w + k]) } } }
+        part.withUnsafeElements { from in
+            means.withUnsafeMutableBufferPointer { means in
+                for row in 0..<rows.count { for k in 0..<w { means[k] += Double(from[row * w + k]) } }
+            }
+        }
         for k in 0..<w { means[k] /= Double(rows.count) }
         Self.subtract(means, from: &part)
         projected = matrixProduct(spectrum.left, transposed: true, part)
@@ -107,9 +111,18 @@ struct ResponseBlock {
     private static func gather(_ y: Tensor<Float>, _ rows: [Int], _ voxels: [Int]) -> Tensor<Float> {
         let w = voxels.count, v = y.columns
         var part = Tensor<Float>(uninitialized: [rows.count, w])
+        guard let first = voxels.first else { return part }
+        let areNeighbours = voxels.indices.allSatisfy { voxels[$0] == first + $0 }
         y.withUnsafeElements { from in
             part.withUnsafeMutableElements { to in
-                for (place, row) in rows.enumerated() { for k in 0..<w { to[place * w + k] = from[row * v + voxels[k]] } }
+                for (place, row) in rows.enumerated() {
+                    let line = from + row * v
+                    if areNeighbours {
+                        (to + place * w).update(from: line + first, count: w)
+                    } else {
+                        for k in 0..<w { to[place * w + k] = line[voxels[k]] }
+                    }
+                }
             }
         }
         return part
