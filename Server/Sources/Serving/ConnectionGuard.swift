@@ -19,7 +19,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let gone: GoneConnections
 
-    init(_ limits: ConnectionLimits, timer: HeadTimer, gone: GoneConnections) { (self.limits, self.timer, self.gone) = (limits, timer, gone) }
+    init(_ limits: ConnectionLimits, timer: HeadTimer, gone: GoneConnections) {
+        (self.limits, self.timer, self.gone) = (limits, timer, gone)
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The client has closed its side: nobody will read what is still to be computed.
@@ -112,6 +114,50 @@ final class HeadTimer: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         timeout?.cancel()
         context.fireChannelInactive()
+    }
+}
+
+/// Next to the socket: holds a close back until all that was written has gone out.
+///
+/// Closing drops what still waits for room in the socket, and at the end of the server Hummingbird closes right behind an answer's last write, so
+/// a client that reads slowly would lose the end of a long answer. A second close, such as that of a time limit, is not held back.
+final class FlushBeforeClose: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let limits: ConnectionLimits
+    private var waiting = 0
+    private var held: (mode: CloseMode, promise: EventLoopPromise<Void>?)?
+    private var timeout: Scheduled<Void>?
+
+    init(_ limits: ConnectionLimits) { self.limits = limits }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        waiting += 1
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.waiting -= 1
+            if self.waiting == 0 { self.release(context) }
+        }
+        context.write(data, promise: written)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard waiting > 0, held == nil, mode != .input else {
+            release(context)
+            return context.close(mode: mode, promise: promise)
+        }
+        held = (mode, promise)
+        let channel = context.channel
+        timeout = context.eventLoop.scheduleTask(in: limits.writeTime) { channel.close(promise: nil) }
+        context.flush()
+    }
+
+    private func release(_ context: ChannelHandlerContext) {
+        guard let close = held else { return }
+        held = nil
+        timeout?.cancel()
+        context.close(mode: close.mode, promise: close.promise)
     }
 }
 

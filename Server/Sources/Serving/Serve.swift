@@ -105,6 +105,7 @@ private struct GuardedChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let timer = HeadTimer(limits)
             try pipeline.addHandler(timer, position: .first)
+            try pipeline.addHandler(FlushBeforeClose(limits), position: .first)
             // Before the handler that keeps count of requests, behind the one that makes requests of bytes.
             try pipeline.addHandler(ConnectionGuard(limits, timer: timer, gone: gone), position: .before(pipeline.handler(type: HTTPConnectionStateHandler.self)))
             return value
