@@ -171,6 +171,25 @@ import Testing
         #expect(low.squaredBias > 0.3 && low.variance < high.variance && high.heldOutError > low.heldOutError)
     }
 
+    /// Squared errors + λ Σ c², without the constant: every coefficient stands at the minimum of that sum.
+    @Test func theFitMinimizesErrorAndPenalty() throws {
+        let study = Overfitting(), data = study.data(), penalty = 0.3
+        let best = try study.fit(data, degree: 4, penalty: penalty).coefficients
+        func objective(_ coefficients: [Double]) -> Double {
+            let errors = data.fitted.map { i in
+                coefficients.reversed().reduce(0) { $0 * (data.x[i] / (3 * Double.pi) - 1) + $1 } - data.y[i]
+            }
+            return errors.reduce(0) { $0 + $1 * $1 } + penalty * coefficients.dropFirst().reduce(0) { $0 + $1 * $1 }
+        }
+        for k in best.indices {
+            for step in [-1e-3, 1e-3] {
+                var near = best
+                near[k] += step
+                #expect(objective(near) > objective(best), "coefficient \(k)")
+            }
+        }
+    }
+
     @Test func penaltyShrinksCoefficients() throws {
         let study = Overfitting(), data = study.data()
         let norms = try study.penalties.map { penalty in try study.fit(data, degree: 9, penalty: penalty).coefficients.dropFirst().reduce(0) { $0 + $1 * $1 } }
