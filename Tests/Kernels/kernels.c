@@ -1,5 +1,5 @@
-// Calls every kernel of Sources/CKernels on awkward sizes and compares with plain loops in double precision. Pure C, so that it runs wherever
-// a C compiler's output does: tools/aarch64-test builds it for 64-bit ARM as well. Exit status 1 if something differs.
+// Calls every kernel of Sources/CKernels on awkward sizes and compares with plain loops in double precision. Exit status 1 if something
+// differs. Pure C, so that it runs where there is a C compiler and no Swift: tools/aarch64-test builds it for 64-bit ARM as well.
 #include "check.h"
 
 int main(void) {

@@ -52,7 +52,8 @@ static void test_best(void) {
                 }
                 expect_integer(counts[r], n < k ? n : k);
                 for (int64_t i = 0; i < counts[r]; i++)
-                    expect_integer((int64_t)keys[r * capacity + i], (int64_t)kt_best_key(scores[r * stride + order[i]], (uint32_t)(100 + order[i])));
+                    expect_integer((int64_t)keys[r * capacity + i],
+                                   (int64_t)kt_best_key(scores[r * stride + order[i]], (uint32_t)(100 + order[i])));
             }
             begin("kt_best_keep", SAME, 0);
             for (int32_t more = 1; more <= KT_BEST_SLACK; more *= 4) {
@@ -74,7 +75,8 @@ static void test_best(void) {
 
 static void test_scans(int64_t width) {
     enum { QUERIES = 2, VECTORS = 9 };
-    float *queries = numbers_f(QUERIES * width, 1), *rows = numbers_f(VECTORS * width, 3), *scores = room(QUERIES * VECTORS * sizeof *scores);
+    float *queries = numbers_f(QUERIES * width, 1), *rows = numbers_f(VECTORS * width, 3),
+        *scores = room(QUERIES * VECTORS * sizeof *scores);
     float *norms = room(VECTORS * sizeof *norms);
     uint8_t valid[VECTORS] = {1, 1, 1, 0, 1, 1, 1, 1, 1};
     double want[QUERIES * VECTORS];
@@ -139,7 +141,8 @@ static void test_scans(int64_t width) {
 static void test_rows(int64_t n) {
     float *x = numbers_f(n, 2), *other = numbers_f(n, 2), *y = room((size_t)n * sizeof *y), *low = room((size_t)n * sizeof *low);
     double *want = zeros(n), *under = zeros(n), *shift = numbers_d(n, 1), *shifted = room((size_t)n * sizeof *shifted), total = 0;
-    for (int64_t i = 0; i < n; i++) under[i] = (double)x[i] - ((double)other[i] * 0.5 + 0.25), want[i] = (double)x[i] + ((double)other[i] * 0.5 + 0.25);
+    for (int64_t i = 0; i < n; i++) under[i] = (double)x[i] - ((double)other[i] * 0.5 + 0.25),
+        want[i] = (double)x[i] + ((double)other[i] * 0.5 + 0.25);
     begin("kt_scan_bounds", NEAR, 2e-7);
     kt_scan_bounds(x, other, 0.5f, 0.25f, n, low, y);
     expect_f(low, under, n);
