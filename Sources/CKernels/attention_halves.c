@@ -3,6 +3,7 @@
 // As attention.inc, with two neighbouring numbers of the inner dimension in one 32-bit place, which one instruction (VDPBF16PS)
 // multiplies and adds to a float sum. Exponentials need no more digits than the bfloat16 weights that they become.
 #include "CKernels.h"
+#if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -163,3 +164,11 @@ void kt_attention_halves(const kt_attention_shape *shape, const float *q, const 
         }
     }
 }
+#else
+
+// No bfloat16 products here: the same attention with operands and sums in float.
+void kt_attention_halves(const kt_attention_shape *shape, const float *q, const float *k, const float *v, float scale, float *out,
+                         float *scratch) {
+    kt_attention_f(shape, q, k, v, NULL, scale, out, NULL, scratch);
+}
+#endif

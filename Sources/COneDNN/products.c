@@ -385,6 +385,8 @@ int kd_gemm(kd_precision precision, bool transpose_a, bool transpose_b, int64_t 
 
 // MARK: The processor
 
+// On other processors the library gives the bits of dnnl_cpu_isa_t meanings of their own: Advanced SIMD of ARM has that of SSE 4.1.
+#if defined(__x86_64__)
 bool kd_is_fast(kd_precision precision) {
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
 #define HAS(set) (((unsigned)isa & (unsigned)(set)) == (unsigned)(set))
@@ -413,6 +415,17 @@ const char *kd_instruction_set(void) {
     default: return "generic";
     }
 }
+#else
+bool kd_is_fast(kd_precision precision) { return precision == KD_F32; }
+
+const char *kd_instruction_set(void) {
+#if defined(__aarch64__)
+    return "aarch64";
+#else
+    return "generic";
+#endif
+}
+#endif
 
 const char *kd_library_version(void) {
     static char text[32];
