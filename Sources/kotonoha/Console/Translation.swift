@@ -62,9 +62,7 @@ enum Translation {
         return counts[String(text[text.index(after: space)...])]?.replacing("{0}", with: text[..<space])
     }
 
-    private static let helpTexts = Dictionary((Array(Japanese.help) + Array(Japanese.discussions)).map { ($0.key, $0.value) }) { first, _ in
-        first
-    }
+    private static let helpTexts = Dictionary(Japanese.allHelp.joined().map { ($0.key, $0.value) }) { first, _ in first }
     private static let headings = Dictionary(Japanese.headings.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     private static let units = Dictionary(Japanese.units.map { ($0.key, $0.value) }) { first, _ in first }
     private static let remarks = PhraseTable(Japanese.remarks)

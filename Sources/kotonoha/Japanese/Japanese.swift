@@ -1,10 +1,16 @@
 // One pair of texts per line.
 // swift-format-ignore-file
 
-/// The Japanese of what the program says, by the English; `Translation` looks it up. One file per kind of text.
+/// The Japanese of what the program says, by the English; `Translation` looks it up. `Help` has the texts of `--help`, `Messages` what commands say
+/// as they run, each split by groups of commands.
 ///
 /// `{0}`, `{1}`, … in a key are places for values, numbered from the left; the Japanese may use them in any order.
 enum Japanese {
+    /// Abstracts, paragraphs and options of every command.
+    static let allHelp = [
+        help, discussions, vectorHelp, mapHelp, conditionHelp, languageModelHelp, inspectionHelp, trainHelp, evaluateHelp, teachingHelp, serviceHelp,
+    ]
+
     /// Headings of help texts.
     static let headings: KeyValuePairs<String, String> = [
         "Arguments": "引数",
@@ -36,6 +42,15 @@ enum Japanese {
         "Labels": "ラベル",
         "Figures": "図",
         "Computation": "計算",
+        "Picture of the first two units": "第1・第2ユニットの図",
+        "Matrices": "行列",
+        "Data": "データ",
+        "Items": "項目",
+        "Items, with --target": "項目(--target とともに)",
+        "Minimal pairs, by a language model": "ミニマルペア(言語モデルによる)",
+        "Shape of a new network": "新しいネットワークの構造",
+        "Training": "学習",
+        "Server": "サーバー",
     ]
 
     /// What stands in parentheses after the help of an option.
