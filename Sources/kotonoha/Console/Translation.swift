@@ -69,7 +69,7 @@ enum Translation {
     private static let captions = PhraseTable(Japanese.captions)
     private static let counts = Dictionary(Japanese.counts.map { ($0.key, $0.value) }) { first, _ in first }
     private static let phrases = PhraseTable(Japanese.phrases)
-    private static let messages = PhraseTable(Array(Japanese.parser) + Array(Japanese.messages) + Array(Japanese.trainingMessages))
+    private static let messages = PhraseTable(Japanese.allMessages.joined())
 }
 
 /// Pairs of a pattern and its translation. The pattern with the most text of its own wins.

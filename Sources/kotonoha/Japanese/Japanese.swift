@@ -11,6 +11,12 @@ enum Japanese {
         help, discussions, vectorHelp, mapHelp, conditionHelp, languageModelHelp, inspectionHelp, trainHelp, evaluateHelp, teachingHelp, serviceHelp,
     ]
 
+    /// What the argument parser and the commands say as they run. Prefixes such as `note:` are not part of a key.
+    static let allMessages = [
+        parser, messages, classifierMessages, vectorMessages, mapMessages, conditionMessages, languageModelMessages, inspectionMessages, trainMessages,
+        evaluateMessages, teachingMessages, serviceMessages,
+    ]
+
     /// Headings of help texts.
     static let headings: KeyValuePairs<String, String> = [
         "Arguments": "引数",
@@ -126,6 +132,11 @@ enum Japanese {
         "rows": "行",
         "texts": "テキスト",
         "bytes": "バイト",
+        "sources": "入力",
+        "steps": "ステップ",
+        "tokens": "トークン",
+        "words": "語",
+        "probes": "プローブ",
     ]
 
     /// What follows a number, "rows" in "700 rows".
@@ -162,6 +173,20 @@ enum Japanese {
         "communities": "コミュニティ {0} 個",
         "component": "主成分 {0} 個",
         "components": "主成分 {0} 個",
+        "unit": "ユニット {0} 個",
+        "units": "ユニット {0} 個",
+        "task": "タスク {0} 個",
+        "tasks": "タスク {0} 個",
+        "shard": "シャード {0} 個",
+        "shards": "シャード {0} 個",
+        "tie": "同点 {0} 件",
+        "ties": "同点 {0} 件",
+        "row has": "{0} 行",
+        "rows have": "{0} 行",
+        "row is": "{0} 行",
+        "rows are": "{0} 行",
+        "word has": "{0} 語",
+        "words have": "{0} 語",
         "empty row": "空の行 {0} 行",
         "empty rows": "空の行 {0} 行",
     ]
