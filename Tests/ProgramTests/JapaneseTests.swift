@@ -58,12 +58,13 @@ import Testing
 
     /// The commands with a help snapshot, by their names without the program's: "" is the program itself.
     private static func commands() throws -> Set<String> {
-        let folder = root.appendingPathComponent("Tests/ProgramTests/Help"), known = ["vectors", "model", "train", "evaluate", "probe", "simulate", "draw", "shard"]
+        let folder = root.appendingPathComponent("Tests/ProgramTests/Help")
+        let groups = ["vectors", "model", "train", "evaluate", "probe", "simulate", "draw", "shard"]
         return Set(
             try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".txt") }.map { file in
                 let name = String(file.dropLast(4).dropFirst("kotonoha".count).drop { $0 == "-" })
                 // Only the first hyphen stands for a space, and only after the name of a group of commands.
-                guard let hyphen = name.firstIndex(of: "-"), known.contains(String(name[..<hyphen])) else { return name }
+                guard let hyphen = name.firstIndex(of: "-"), groups.contains(String(name[..<hyphen])) else { return name }
                 return name.replacingCharacters(in: hyphen...hyphen, with: " ")
             })
     }
@@ -97,7 +98,7 @@ import Testing
             #expect(shown.status == 0 && shown.errors.isEmpty)
             let output = visible(shown.output)
             for text in wanted { #expect(output.contains(visible(table[text] ?? text)), "\(name): \(text)") }
-            for match in shown.output.matches(of: heading) { Issue.record("\(name): the heading \(shown.output[match.range]) is in English") }
+            for match in shown.output.matches(of: heading) { Issue.record("\(name): \(shown.output[match.range]) is in English") }
             for remark in ["default:", "values:"] { #expect(!shown.output.contains(remark), "\(name): \(remark)") }
             for next in command["subcommands"]?.array ?? [] where next["commandName"]?.string != "help" {
                 try visit(next, path + [next["commandName"]?.string ?? "?"])
@@ -240,13 +241,24 @@ import Testing
             return String(decoding: try program.bytes("\(name).html"), as: UTF8.self)
         }
         let english = try caption("a", ["KOTONOHA_LANGUAGE": "", "LC_ALL": "ja_JP.UTF-8"])
-        #expect(english.contains("t-SNE, perplexity") && !english.contains("<meta name=\"language\""))
+        #expect(english.contains("t-SNE, perplexity") && english.contains("<html lang=\"en\">"))
+        #expect(!english.contains("<meta name=\"language\""))
         let asked = try caption("b", ["KOTONOHA_LANGUAGE": "ja"])
         #expect(asked.contains("t-SNE、パープレキシティ") && asked.contains("<meta name=\"language\" content=\"ja\">"))
+        #expect(asked.contains("<html lang=\"ja\">"))
         #expect(try caption("c", [:], "--language", "ja").contains("L2 正規化したベクトルのユークリッド距離"))
         #expect(try !caption("d", ["KOTONOHA_LANGUAGE": "ja"], "--no-caption").contains("パープレキシティ"))
         #expect(try caption("e", ["KOTONOHA_LANGUAGE": "ja"], "--language", "en").contains("t-SNE, perplexity"))
         #expect(try program.bytes("a.csv") == program.bytes("b.csv"))
+        // A command without --language follows the variable.
+        func tree(_ name: String, _ environment: [String: String]) throws -> String {
+            let arguments = ["cluster", "v.h5", "-o", "\(name).csv", "--tree", "average", "--figure", "\(name).svg"]
+            let run = try program.run(arguments, environment: environment)
+            #expect(run.status == 0, "\(run.errors)")
+            return String(decoding: try program.bytes("\(name).svg"), as: UTF8.self)
+        }
+        #expect(try tree("f", ["KOTONOHA_LANGUAGE": "", "LC_ALL": "ja_JP.UTF-8"]).contains("distance (average)"))
+        #expect(try tree("g", ["KOTONOHA_LANGUAGE": "ja"]).contains("距離（cosine、average）"))
         let methods = ["methods", "a.csv", "--without-bibtex"]
         #expect(
             try program.run(methods, environment: ["KOTONOHA_LANGUAGE": "ja"]).output == program.run(methods + ["--language", "ja"]).output)
