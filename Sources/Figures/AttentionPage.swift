@@ -66,7 +66,7 @@ public struct AttentionPage: Sendable {
             (language.map { [(key: "language", value: JSON.string($0.rawValue))] } ?? [])
                 + [("parts", .array(parts.map { .object($0.members + [("panels", .array($0.panels))]) })), ("weights", .string(Data(weights).base64EncodedString()))])
         html = PageTemplate.filled(String(decoding: PackageResources.attention_html, as: UTF8.self), [
-            "title": SVGWriter.escaped(Typesetter.oneLine(title)), "style": String(decoding: PackageResources.attention_css, as: UTF8.self),
+            "lang": (language ?? .english).rawValue, "title": SVGWriter.escaped(Typesetter.oneLine(title)), "style": String(decoding: PackageResources.attention_css, as: UTF8.self),
             "script": String(decoding: PackageResources.attention_js, as: UTF8.self), "data": PageTemplate.script(data),
         ])
     }

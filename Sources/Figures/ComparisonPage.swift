@@ -26,8 +26,12 @@ public struct ComparisonPage: Sendable {
     /// One sentence of figures above the table.
     public var summary: String
     public var rows: [Row]
+    /// Of the words around the table.
+    public var language: FigureLanguage
 
-    public init(title: String, summary: String, rows: [Row]) { (self.title, self.summary, self.rows) = (title, summary, rows) }
+    public init(title: String, summary: String, rows: [Row], language: FigureLanguage = .english) {
+        (self.title, self.summary, self.rows, self.language) = (title, summary, rows, language)
+    }
 
     public var html: String {
         let body = rows.map { row in
@@ -35,9 +39,15 @@ public struct ComparisonPage: Sendable {
             return "<tr\(differences == 0 ? "" : " class=\"differs\"")><td>\(row.line)</td><td>\(SVGWriter.escaped(row.source))</td>"
                 + "<td>\(SVGWriter.escaped(row.target))</td><td>\(row.output.map(Self.marked).joined())</td><td>\(differences)</td></tr>"
         }
+        let says = language.says
+        let columns = [
+            says("line", "行"), says("source", "入力"), says("target", "正解"), says("output", "出力"), says("differences", "違い"),
+        ]
+        let marks = [("wrong", says("wrong", "誤り")), ("extra", says("additional", "余分")), ("missing", says("missing", "不足"))]
+        let legend = marks.map { "<span class=\"\($0)\">\($1)</span>" }.joined(separator: says(", ", "、")) + says(".", "。")
         return """
             <!DOCTYPE html>
-            <html lang="ja"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
+            <html lang="\(language.rawValue)"><meta charset="utf-8"><title>\(SVGWriter.escaped(title))</title>
             <style>
             body { font: 15px/1.6 sans-serif; margin: 2em; } table { border-collapse: collapse; } td, th { padding: .1em .8em; text-align: left; }
             tr.differs { background: #fff6f0; } .wrong { color: #c00; font-weight: bold; } .extra { color: #c00; text-decoration: underline; }
@@ -45,8 +55,8 @@ public struct ComparisonPage: Sendable {
             </style>
             <h1>\(SVGWriter.escaped(title))</h1>
             <p>\(SVGWriter.escaped(summary))
-            <span class="wrong">wrong</span>, <span class="extra">additional</span>, <span class="missing">missing</span>.</p>
-            <table><tr><th>line</th><th>source</th><th>target</th><th>output</th><th>differences</th></tr>
+            \(legend)</p>
+            <table><tr>\(columns.map { "<th>\($0)</th>" }.joined())</tr>
             \(body.joined(separator: "\n"))
             </table></html>
 

@@ -63,11 +63,14 @@ public enum FigureLanguage: String, Sendable, CaseIterable {
     case japanese = "ja"
     case english = "en"
 
+    /// The one of two wordings that is in this language.
+    public func says(_ english: String, _ japanese: String) -> String { self == .japanese ? japanese : english }
+
     /// The name of a principal component's axis, with its share of the variance where known: `第1主成分 (32.1 %)`, `PC 1 (32.1 %)`.
     ///
     /// - Parameter index: from 1.
     public func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
-        let name = self == .japanese ? "第\(index)主成分" : "PC \(index)"
+        let name = says("PC \(index)", "第\(index)主成分")
         return explainedVarianceRatio.map { "\(name) (\(($0 * 100).fixed(1)) %)" } ?? name
     }
 }

@@ -79,9 +79,9 @@ public struct LineChart: Figure {
     /// A curve of explained variance over components.
     public static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
         var options = options
-        let isJapanese = options.page.language == .japanese
-        options.xTitle = options.xTitle ?? (isJapanese ? "主成分" : "Principal component")
-        options.yTitle = options.yTitle ?? (isJapanese ? "寄与率 (%)" : "Explained variance (%)")
+        let language = options.page.language
+        options.xTitle = options.xTitle ?? language.says("Principal component", "主成分")
+        options.yTitle = options.yTitle ?? language.says("Explained variance (%)", "寄与率 (%)")
         if options.yRange == nil { options.yRange = 0...100 }
         let x = explainedVarianceRatio.indices.map { Double($0 + 1) }
         var sum = 0.0
@@ -90,8 +90,8 @@ public struct LineChart: Figure {
             return sum * 100
         }
         return try LineChart([
-            Series(isJapanese ? "各成分" : "each component", x: x, y: explainedVarianceRatio.map { $0 * 100 }, hasMarkers: x.count <= 60),
-            Series(isJapanese ? "累積" : "cumulative", x: x, y: cumulative, hasMarkers: x.count <= 60, isDashed: true),
+            Series(language.says("each component", "各成分"), x: x, y: explainedVarianceRatio.map { $0 * 100 }, hasMarkers: x.count <= 60),
+            Series(language.says("cumulative", "累積"), x: x, y: cumulative, hasMarkers: x.count <= 60, isDashed: true),
         ], options: options)
     }
 

@@ -84,6 +84,8 @@ public struct MapPage: Sendable {
         try checkLengths()
         return Self.filled { place in
             switch place {
+            // The script sets the browser's where no language was asked for.
+            case "lang": return Array((language ?? .english).rawValue.utf8)
             case "title": return Array(SVGWriter.escaped(Typesetter.oneLine(title ?? "Kotonoha")).utf8)
             case "head":
                 // Nothing may be loaded: all of the page is in this file.

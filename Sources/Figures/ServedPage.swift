@@ -9,6 +9,7 @@ public enum ServedPage {
     public static func html(title: String, folder: String) -> [UInt8] {
         MapPage.filled { place in
             switch place {
+            case "lang": Array(FigureLanguage.english.rawValue.utf8)
             case "title": Array(SVGWriter.escaped(Typesetter.oneLine(title)).utf8)
             case "head": Array("<link rel=\"stylesheet\" href=\"\(folder)/page.css\">\n".utf8)
             case "data":

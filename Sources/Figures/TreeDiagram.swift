@@ -120,10 +120,9 @@ public struct TreeDiagram: Figure {
 
     /// Marks gold edges and correct predicted edges; edge direction is ignored.
     static func legend(gold: Scene.Style, predicted isRight: [Bool], page: PageStyle, size: Double) -> Legend {
-        func word(_ english: String, _ japanese: String) -> String { page.language == .japanese ? japanese : english }
-        var entries = [Legend.Entry(name: word("gold", "正解"), sample: .line(gold, nil))]
-        if isRight.contains(true) { entries.append(.init(name: word("predicted, right", "予測（正）"), sample: .line(style(isRight: true), nil))) }
-        if isRight.contains(false) { entries.append(.init(name: word("predicted, wrong", "予測（誤）"), sample: .line(style(isRight: false), nil))) }
+        var entries = [Legend.Entry(name: page.language.says("gold", "正解"), sample: .line(gold, nil))]
+        if isRight.contains(true) { entries.append(.init(name: page.language.says("predicted, right", "予測（正）"), sample: .line(style(isRight: true), nil))) }
+        if isRight.contains(false) { entries.append(.init(name: page.language.says("predicted, wrong", "予測（誤）"), sample: .line(style(isRight: false), nil))) }
         return Legend(entries: entries, fontSize: size)
     }
 

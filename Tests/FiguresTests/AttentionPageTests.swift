@@ -29,6 +29,7 @@ import TestTools
     @Test func nothingIsFetchedAndWrongShapesAreRefused() throws {
         let html = try AttentionPage(panels(), title: "t").html
         #expect(html.contains("default-src 'none'") && html.utf8.count < 40_000)
+        #expect(try html.contains("<html lang=\"en\">") && AttentionPage(panels(), title: "t", language: .japanese).html.contains("<html lang=\"ja\">"))
         for word in ["https:", "src=\"", "url(", "@import"] { #expect(!html.contains(word), "\(word)") }
         var wrong = panels()
         wrong[0].weights[1] = [1]

@@ -98,18 +98,15 @@ struct AttentionCommand: ParsableCommand {
     }
 
     private func picture(_ found: SentenceAttention, _ file: String) throws {
-        let isJapanese = words == .japanese
-        func named(_ layer: Int, _ head: Int? = nil) -> String {
-            isJapanese ? "第\(layer + 1)層" + (head.map { "・ヘッド\($0 + 1)" } ?? "") : "layer \(layer + 1)" + (head.map { ", head \($0 + 1)" } ?? "")
-        }
+        let language = words ?? .english
         let maps: [(title: String, weights: [[Double]])] = if rollout {
-            found.rollout().enumerated().map { (named($0), $1) }
+            found.rollout().enumerated().map { (language.layer($0 + 1), $1) }
         } else if let layer, let head {
-            [(named(layer - 1, head - 1), found.weights(layer: layer - 1, head: head - 1))]
+            [(language.layer(layer, head: head), found.weights(layer: layer - 1, head: head - 1))]
         } else if let layer {
-            (0..<found.heads).map { (named(layer - 1, $0), found.weights(layer: layer - 1, head: $0)) }
+            (0..<found.heads).map { (language.layer(layer, head: $0 + 1), found.weights(layer: layer - 1, head: $0)) }
         } else {
-            found.layers.indices.map { (named($0), found.mean(layer: $0)) }
+            found.layers.indices.map { (language.layer($0 + 1), found.mean(layer: $0)) }
         }
         let columns = maps.count == 1 ? 1 : min(maps.count, found.tokens.count > 16 ? 2 : 3)
         let figures = try maps.map { map in

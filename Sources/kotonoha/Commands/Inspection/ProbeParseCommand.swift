@@ -119,21 +119,28 @@ struct ProbeParseCommand: ParsableCommand {
     }
 
     private func draw(_ parse: SentenceParse, _ chosen: Chosen, _ projected: Tensor<Float>) throws {
+        let language = SessionLanguage.files.figures
         if let figure {
             let gold = chosen.gold.enumerated().map { TreeDiagram.Arc(head: $1.head, dependent: $0 + 1, relation: $1.deprel) }
             let predicted = parse.heads.enumerated().filter { $1 >= 0 || $0 == parse.root }.map { TreeDiagram.Arc(head: $1 + 1, dependent: $0 + 1) }
-            try TreeDiagram(words: parse.words, gold: gold, predicted: predicted, predictedIsDirected: parse.depths != nil).write(to: URL(fileURLWithPath: figure))
+            var options = TreeDiagram.Options()
+            options.page.language = language
+            try TreeDiagram(words: parse.words, gold: gold, predicted: predicted, predictedIsDirected: parse.depths != nil, options: options)
+                .write(to: URL(fileURLWithPath: figure))
         }
         let count = parse.words.count
         if let heatmap {
             let values = (0..<count).map { i in (0..<count).map { Double(parse.distances[i * count + $0]) } }
             var options = Heatmap.Options()
-            options.valueTitle = "predicted distance"
+            options.page.language = language
+            options.valueTitle = language.says("predicted distance", "予測した距離")
             try Heatmap(values, rowLabels: parse.words, columnLabels: parse.words, options: options).write(to: URL(fileURLWithPath: heatmap))
         }
         if let space {
             let gold = chosen.gold.enumerated().filter { $1.head > 0 }.map { ($0, $1.head - 1) }
-            try TreeSpace(words: parse.words, points: SentenceParse.plane(projected), gold: gold, predicted: parse.edges.map { ($0.first, $0.second) })
+            var options = TreeSpace.Options()
+            options.page.language = language
+            try TreeSpace(words: parse.words, points: SentenceParse.plane(projected), gold: gold, predicted: parse.edges.map { ($0.first, $0.second) }, options: options)
                 .write(to: URL(fileURLWithPath: space))
         }
     }

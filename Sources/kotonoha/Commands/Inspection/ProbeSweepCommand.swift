@@ -170,7 +170,7 @@ struct ProbeSweepCommand: ParsableCommand {
 
     /// Measures over layers, with bands of the intervals; over ranks if there is one layer.
     private func chart(_ results: [(name: String, result: ProbeSweep.Result)]) throws -> LineChart {
-        let overRanks = Set(results.map(\.result.setting.layer)).count == 1
+        let overRanks = Set(results.map(\.result.setting.layer)).count == 1, language = SessionLanguage.files.figures
         let seed = results.first?.result.setting.seed, largest = results.map(\.result.setting.rank).max()
         var series: [LineChart.Series] = []
         for (number, measure) in [ProbeMeasure.uuas, .distanceSpearman, .rootAccuracy, .depthSpearman].enumerated() {
@@ -183,14 +183,16 @@ struct ProbeSweepCommand: ParsableCommand {
                 let band = name == "trained encoder" && intervals.allSatisfy { $0 != nil }
                     ? (low: intervals.map { $0?.lowerBound ?? 0 }, high: intervals.map { $0?.upperBound ?? 0 }) : nil
                 var curve = LineChart.Series(
-                    measure.rawValue + (name == "trained encoder" ? "" : ", untrained"), x: points.map { Double(overRanks ? $0.setting.rank : $0.setting.layer) },
+                    (measure == .rootAccuracy ? language.says(measure.rawValue, "根の正答率") : measure.rawValue)
+                        + (name == "trained encoder" ? "" : language.says(", untrained", "、未学習")), x: points.map { Double(overRanks ? $0.setting.rank : $0.setting.layer) },
                     y: points.map { $0.evaluation.value(measure) }, band: band, hasMarkers: true, isDashed: name != "trained encoder")
                 curve.styleNumber = number
                 series.append(curve)
             }
         }
         var options = LineChart.Options()
-        options.xTitle = overRanks ? "Rank of the probe" : "Layer"
+        options.page.language = language
+        options.xTitle = overRanks ? language.says("Rank of the probe", "プローブのランク") : language.says("Layer", "層")
         options.hasLogarithmicX = overRanks
         options.yRange = 0...1
         options.page.width = .millimetres(120)

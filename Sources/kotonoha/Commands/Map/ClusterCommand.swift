@@ -195,7 +195,9 @@ struct ClusterCommand: ParsableCommand {
         try writeTree(dendrogram, file, rows, cut, record)
         if let figure {
             var options = DendrogramFigure.Options()
-            options.xTitle = "\(metric.isEmpty ? "" : metric + " ")distance (\(linkage.rawValue))"
+            options.page.language = SessionLanguage.files.figures
+            options.xTitle = options.page.language.says(
+                "\(metric.isEmpty ? "" : metric + " ")distance (\(linkage.rawValue))", "距離（\(metric.isEmpty ? "" : metric + "、")\(linkage.rawValue)）")
             options.cut = height
             try DendrogramFigure(names: dendrogram.labels, merges: dendrogram.merges.map { ($0.first, $0.second, $0.height) }, clusters: cut, options: options).write(to: URL(fileURLWithPath: figure))
             try record.write(beside: figure)

@@ -55,12 +55,14 @@ extension TrainEncoderCommand {
     /// `loss.svg`: each task's loss and each dev figure over the steps.
     private func drawCurves(_ folder: URL) throws {
         let curve = try LossCurve(log: folder.appendingPathComponent("log.jsonl").path)
+        let language = SessionLanguage.files.figures
         var options = LineChart.Options()
-        options.xTitle = "step"
-        options.yTitle = "loss; dashed: figure on dev"
-        if let best = curve.bestStep { options.verticalMarks = [(Double(best), "best")] }
+        options.page.language = language
+        options.xTitle = language.says("step", "ステップ")
+        options.yTitle = language.says("loss; dashed: figure on dev", "損失（破線は開発データでの値）")
+        if let best = curve.bestStep { options.verticalMarks = [(Double(best), language.says("best", "最良"))] }
         let series = curve.losses.map { LineChart.Series($0.name, x: $0.steps, y: $0.values) }
-            + curve.figures.map { LineChart.Series("dev " + $0.name, x: $0.steps, y: $0.values, isDashed: true) }
+            + curve.figures.map { LineChart.Series(language.says("dev ", "開発データ: ") + $0.name, x: $0.steps, y: $0.values, isDashed: true) }
         try LineChart(series, options: options).write(to: folder.appendingPathComponent("loss.svg"))
     }
 }

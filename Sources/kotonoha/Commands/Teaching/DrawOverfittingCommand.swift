@@ -43,8 +43,7 @@ struct DrawOverfittingCommand: ParsableCommand {
         (study.repetitions, study.seed, study.threads) = (repetitions, seed, threads)
         let data = study.data(), byDegree = try study.degrees.map { try study.decomposition(degree: $0) }
         let path = try study.penalties.map { penalty in (penalty, try study.fit(data, degree: pathDegree, penalty: penalty), try study.decomposition(degree: pathDegree, penalty: penalty)) }
-        let isJapanese = language == .japanese
-        func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
+        let says = language.says
         func chart(_ title: String, _ x: String, _ y: String) throws -> LineChart.Options {
             var o = LineChart.Options()
             o.page.width = FigureGrid.columnWidth(of: try Length(parsing: width), columns: 2)

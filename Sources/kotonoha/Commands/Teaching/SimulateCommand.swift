@@ -31,7 +31,7 @@ struct SimulationOptions: ParsableArguments {
     func check(inputs: [String?] = [], files: [String?] = []) throws { try writing.check(inputs: inputs, files: [output] + figure.map { Optional($0) } + files) }
 
     var isJapanese: Bool { language == .japanese }
-    func says(_ english: String, _ japanese: String) -> String { isJapanese ? japanese : english }
+    func says(_ english: String, _ japanese: String) -> String { language.says(english, japanese) }
 
     func page(columns: Int = 1) throws -> PageStyle {
         var page = PageStyle()
