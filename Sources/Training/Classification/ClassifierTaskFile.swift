@@ -76,7 +76,7 @@ public struct ClassifierTaskFile: Sendable {
                 task: try settings.choice("task", ClassificationTask.self, default: .classification), weight: weight, head: head)
             for (key, file) in [("table", entry.table), ("development", entry.development)] {
                 if let file, !FileManager.default.fileExists(atPath: file) {
-                    throw DataError(.noInput, "task '\(name)': '\(key)' names \(file), which is not there; paths are relative to this file", file: path)
+                    throw DataError(.noInput, "task '\(name)': '\(key)' names \(file), which does not exist; paths are relative to this file", file: path)
                 }
             }
             guard entry.head != .linear || entry.second == nil else {

@@ -14,14 +14,14 @@ extension TrainClassifierCommand {
 
     /// What --tasks leaves no room for.
     func validateTasks() throws {
-        if let input { throw ValidationError("the file of --tasks names the tables; leave out '\(input)'") }
+        if let input { throw ValidationError("--tasks names its own tables; remove '\(input)'") }
         try refuse([("--column", labelled.column != nil), ("--label", labelled.label != nil), ("--second-column", labelled.secondColumn != nil),
                     ("--group-column", labelled.groupColumn != nil), ("--task", task != .classification)],
-                   "cannot be combined with --tasks, whose file says it of each task")
+                   "cannot be combined with --tasks; its file sets this for each task")
         try refuse([("--folds", folds != nil), ("--test", !test.isEmpty)],
-                   "cannot be combined with --tasks, which scores each task on its development rows; evaluate a task by itself")
+                   "cannot be combined with --tasks, which scores each task on development rows; cross-validate one task at a time")
         try refuse([("--setfit", setfit), ("--freeze all", freeze == "all")], "cannot be combined with --tasks, which fine-tunes one encoder")
-        if output == nil { throw ValidationError("--tasks needs -o FOLDER, where each task gets a model of its own") }
+        if output == nil { throw ValidationError("--tasks needs -o FOLDER; each task's model is written there") }
     }
 
     /// A task with its rows, and those of them that it is scored on.
