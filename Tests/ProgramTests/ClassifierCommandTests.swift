@@ -211,8 +211,8 @@ import VectorStore
         try refused(asked, 66, "tasks.json", "task 'lonely': 'table' names", "gone.tsv")
         try tasks(#""table": "t.tsv", "development": "one.tsv""#)
         try refused(asked, 65, "task 'lonely'", "'x'", "is unknown to the classifier")
-        try tasks(#""table": "t.tsv", "head": "linear", "columns": ["text", "label"]"#)
-        try refused(asked, 65, "tasks.json")
+        _ = try program.write("tasks.json", #"{"tasks": [{"name": "pairs", "table": "t.tsv", "columns": ["text", "label"], "label": "label"}]}"#)
+        try refused(asked + ["--head", "linear"], 64, "tasks.json", "task 'pairs'", "a linear head on pairs cannot be saved")
         #expect(!FileManager.default.fileExists(atPath: program.path("out")))
     }
 

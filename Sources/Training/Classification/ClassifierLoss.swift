@@ -17,7 +17,9 @@ struct ClassifierLoss: Sendable {
         if data.task == .classification, isBalanced {
             let counts = data.labels.indices.map { k in train.count { data.codes[$0] == k } }
             classWeights = counts.map { $0 == 0 ? 0 : Double(train.count) / (Double(counts.count) * Double($0)) }
-        } else { classWeights = data.labels.map { _ in 1 } }
+        } else {
+            classWeights = data.labels.map { _ in 1 }
+        }
         let numbers = data.task == .regression ? train.map { data.numbers[$0] } : []
         center = numbers.isEmpty ? 0 : mean(numbers)
         let deviation = numbers.count > 1 ? standardDeviation(numbers) : 1
@@ -35,7 +37,10 @@ struct ClassifierLoss: Sendable {
         case .classification:
             let label = data.codes[row], weight = classWeights[label], largest = scores.max() ?? 0
             let shares = scores.map { exp($0 - largest) }, total = shares.reduce(0, +)
-            return (weight * (log(total) + largest - scores[label]), shares.indices.map { weight * (shares[$0] / total - ($0 == label ? 1 : 0)) })
+            return (
+                weight * (log(total) + largest - scores[label]),
+                shares.indices.map { weight * (shares[$0] / total - ($0 == label ? 1 : 0)) }
+            )
         case .multilabel:
             let n = Double(scores.count)
             var sum = 0.0, slopes: [Double] = []
@@ -54,6 +59,8 @@ struct ClassifierLoss: Sendable {
         var weight = output.weight.take()
         Float.scale(&weight.target, by: Float(spread))
         output.weight.giveBack(weight)
-        if let bias = output.bias { bias.assign(Tensor(bias.value.elements.map { Float(Double($0) * spread + center) }, shape: bias.shape)) }
+        if let bias = output.bias {
+            bias.assign(Tensor(bias.value.elements.map { Float(Double($0) * spread + center) }, shape: bias.shape))
+        }
     }
 }

@@ -19,16 +19,20 @@ public struct ClassifierTask: Sendable {
     public var weight: Double
 
     public init(
-        name: String, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int] = [], head: FineTuning.Head = .mlp, weight: Double = 1
+        name: String, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int] = [], head: FineTuning.Head = .mlp,
+        weight: Double = 1
     ) {
-        (self.name, self.data, self.encodings, self.train, self.heldOut, self.head, self.weight) = (name, data, encodings, train, heldOut, head, weight)
+        (self.name, self.data, self.encodings, self.train, self.heldOut, self.head, self.weight) = (
+            name, data, encodings, train, heldOut, head, weight
+        )
     }
 
     /// Everything that decides a result, for checkpoints.
     var identity: [String] {
         let rows = zip(data.texts, data.texts.indices).map { "\($0)\u{1}\(data.seconds?[$1] ?? "")\u{1}\(data.label($1))" }
         return [
-            name, head.rawValue, "\(weight)", data.task.rawValue, data.sha256.joined(separator: ","), data.labels.joined(separator: "\u{1}"), "\(train)", "\(heldOut)",
+            name, head.rawValue, "\(weight)", data.task.rawValue, data.sha256.joined(separator: ","),
+            data.labels.joined(separator: "\u{1}"), "\(train)", "\(heldOut)",
             SHA256.hex(of: rows.joined(separator: "\u{2}")),
         ]
     }

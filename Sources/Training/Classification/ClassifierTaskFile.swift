@@ -62,7 +62,9 @@ public struct ClassifierTaskFile: Sendable {
                 throw place.fail("'name' becomes the name of a folder, without / and not beginning with a dot; '\(name)' cannot be one")
             }
             let settings = ConfigurationObject(place.json, path: "task '\(name)'", file: path)
-            guard !found.contains(where: { $0.name == name }) else { throw settings.fail("two tasks have this name; give each its own name") }
+            guard !found.contains(where: { $0.name == name }) else {
+                throw settings.fail("two tasks have this name; give each its own name")
+            }
             try settings.allow(["name", "table", "development", "columns", "label", "group", "task", "weight", "head", "comment"])
             let columns = try settings.texts("columns")
             guard (1...2).contains(columns.count) else {
@@ -71,12 +73,15 @@ public struct ClassifierTaskFile: Sendable {
             let weight = try settings.number("weight", Bounds(above: 0, through: 1e6), default: 1)
             let head = try settings.optionalText("head") == nil ? nil : settings.choice("head", FineTuning.Head.self)
             let entry = Entry(
-                name: name, table: located(try settings.text("table")), development: try settings.optionalText("development").map(located), text: columns[0],
+                name: name, table: located(try settings.text("table")), development: try settings.optionalText("development").map(located),
+                text: columns[0],
                 second: columns.count > 1 ? columns[1] : nil, label: try settings.text("label"), group: try settings.optionalText("group"),
                 task: try settings.choice("task", ClassificationTask.self, default: .classification), weight: weight, head: head)
             for (key, file) in [("table", entry.table), ("development", entry.development)] {
                 if let file, !FileManager.default.fileExists(atPath: file) {
-                    throw DataError(.noInput, "task '\(name)': '\(key)' names \(file), which does not exist; paths are relative to this file", file: path)
+                    throw DataError(
+                        .noInput, "task '\(name)': '\(key)' names \(file), which does not exist; paths are relative to this file",
+                        file: path)
                 }
             }
             guard entry.head != .linear || entry.second == nil else {

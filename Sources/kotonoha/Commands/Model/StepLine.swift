@@ -30,7 +30,10 @@ final class StepLine: Sendable {
                 guard !isQuiet, ContinuousClock.now - state.last > .milliseconds(200) else { return }
                 state.last = .now
                 let of = state.steps.map { " of \($0)" } ?? ""
-                StandardStreams.tell("\r\u{1B}[K" + Console.spoken("\(state.title): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))").escapedForTerminal)
+                StandardStreams.tell(
+                    "\r\u{1B}[K"
+                        + Console.spoken("\(state.title): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))")
+                        .escapedForTerminal)
             }
         case .resumed(let step, let file): if !isQuiet { Console.say("\nresuming after step \(step) from \(file)") }
         default: break

@@ -15,12 +15,17 @@ extension TrainClassifierCommand {
     /// What --tasks leaves no room for.
     func validateTasks() throws {
         if let input { throw ValidationError("--tasks names its own tables; remove '\(input)'") }
-        try refuse([("--column", labelled.column != nil), ("--label", labelled.label != nil), ("--second-column", labelled.secondColumn != nil),
-                    ("--group-column", labelled.groupColumn != nil), ("--task", task != .classification)],
-                   "cannot be combined with --tasks; its file sets this for each task")
-        try refuse([("--folds", folds != nil), ("--test", !test.isEmpty)],
-                   "cannot be combined with --tasks, which scores each task on development rows; cross-validate one task at a time")
-        try refuse([("--setfit", setfit), ("--freeze all", freeze == "all")], "cannot be combined with --tasks, which fine-tunes one encoder")
+        try refuse(
+            [
+                ("--column", labelled.column != nil), ("--label", labelled.label != nil), ("--second-column", labelled.secondColumn != nil),
+                ("--group-column", labelled.groupColumn != nil), ("--task", task != .classification),
+            ],
+            "cannot be combined with --tasks; its file sets this for each task")
+        try refuse(
+            [("--folds", folds != nil), ("--test", !test.isEmpty)],
+            "cannot be combined with --tasks, which scores each task on development rows; cross-validate one task at a time")
+        try refuse(
+            [("--setfit", setfit), ("--freeze all", freeze == "all")], "cannot be combined with --tasks, which fine-tunes one encoder")
         if output == nil { throw ValidationError("--tasks needs -o FOLDER; each task's model is written there") }
     }
 
@@ -36,7 +41,8 @@ extension TrainClassifierCommand {
     private func load(_ entry: ClassifierTaskFile.Entry, _ settings: FineTuning) throws -> Loaded {
         try entry.naming {
             func read(_ path: String, known: [String]? = nil, needsVariety: Bool = true) throws -> LabelledTexts {
-                try labelled.read(path, table, columns: entry.columns, task: entry.task, known: known, needsVariety: needsVariety, isQuiet: report.quiet)
+                try labelled.read(
+                    path, table, columns: entry.columns, task: entry.task, known: known, needsVariety: needsVariety, isQuiet: report.quiet)
             }
             let own = try read(entry.table), rows = Array(0..<own.count)
             guard let development = entry.development else {
@@ -55,19 +61,25 @@ extension TrainClassifierCommand {
             throw DataError(.badData, "a task cannot have the name \(Self.scoreTable), which is that of the table of scores", file: path)
         }
         try writing.check(
-            inputs: file.inputs + [model.inputFolder].compactMap(\.self), files: [], folders: [output, run], models: names.map { output + "/" + $0 }, continuing: [run])
+            inputs: file.inputs + [model.inputFolder].compactMap(\.self), files: [], folders: [output, run],
+            models: names.map { output + "/" + $0 }, continuing: [run])
         let settings = try settings, base = try base()
         let loaded = try file.tasks.map { try load($0, settings) }
         let tasks = try loaded.map { task in
             try task.entry.naming {
                 let parts = try ClassifierTrainer.parts(of: task.learned, task.data, settings)
-                return ClassifierTask(name: task.entry.name, data: task.data, encodings: try encodings(task.data, base), train: parts.train, heldOut: parts.heldOut,
-                                      head: task.entry.head ?? head, weight: task.entry.weight)
+                return ClassifierTask(
+                    name: task.entry.name, data: task.data, encodings: try encodings(task.data, base), train: parts.train,
+                    heldOut: parts.heldOut,
+                    head: task.entry.head ?? head, weight: task.entry.weight)
             }
         }
         // A default head that a task of pairs cannot be saved with.
         for task in tasks where task.head == .linear && task.data.seconds != nil {
-            throw DataError(.usage, "task '\(task.name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"", file: path)
+            throw DataError(
+                .usage,
+                "task '\(task.name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"",
+                file: path)
         }
         let trainer = try ClassifierTrainer(settings, base: base, tasks: tasks, threads: model.threads)
         let folder = URL(fileURLWithPath: run)
@@ -80,16 +92,20 @@ extension TrainClassifierCommand {
         let temperatures = try tasks.indices.map { try trainer.temperature(task: $0) }
         var record = try record(file, base, zip(loaded, tasks).enumerated().map { ($1.0, $1.1, reports[$0]) })
         record.settings.append(("steps", .integer(trainer.step)))
-        try AtomicFolder.write(to: output, isOwn: { names.contains($0) || $0.hasPrefix(Self.scoreTable) || ModelDirectory.isModelFile($0) }) { temporary in
+        try AtomicFolder.write(to: output, isOwn: { names.contains($0) || $0.hasPrefix(Self.scoreTable) || ModelDirectory.isModelFile($0) })
+        { temporary in
             let place = URL(fileURLWithPath: temporary, isDirectory: true)
             for (index, task) in tasks.enumerated() {
-                var writer = ClassifierWriter(base: base, task: task.data.task, labels: task.data.labels, learnedFrom: Array(task.data.sha256.prefix(1)))
+                var writer = ClassifierWriter(
+                    base: base, task: task.data.task, labels: task.data.labels, learnedFrom: Array(task.data.sha256.prefix(1)))
                 writer.temperature = temperatures[index]
                 try writer.write(trainer.networks[index], to: place.appendingPathComponent(task.name))
             }
             try write(zip(names, reports).map { ($0, $1) }, to: place.appendingPathComponent(Self.scoreTable).path, record)
         }
-        if report.json { return try Console.print(JSON.object([("output", .string(SystemName.last(of: output)))] + record.settings).serialized(.pretty)) }
+        if report.json {
+            return try Console.print(JSON.object([("output", .string(SystemName.last(of: output)))] + record.settings).serialized(.pretty))
+        }
         for (index, result) in reports.enumerated() {
             try Console.print("task\t\(names[index])")
             try result.say(isQuiet: report.quiet)
@@ -100,41 +116,60 @@ extension TrainClassifierCommand {
     /// A task beside its baselines, on its development rows.
     private func score(_ loaded: Loaded, _ trainer: ClassifierTrainer, task index: Int, name: String) throws -> ClassifierReport {
         let data = loaded.data, rows = loaded.development
-        var methods: [(name: String, runs: [Tensor<Double>])] = try ([MajorityMethod(), CharacterMethod()] as [any ClassificationMethod]).map {
-            ($0.name, [try $0.scores(data, train: loaded.learned, test: rows)])
-        }
+        var methods: [(name: String, runs: [Tensor<Double>])] = try ([MajorityMethod(), CharacterMethod()] as [any ClassificationMethod])
+            .map {
+                ($0.name, [try $0.scores(data, train: loaded.learned, test: rows)])
+            }
         methods.append((name, [try trainer.calibratedScores(rows, task: index)]))
-        return try ClassifierReport(data: data, rows: rows, methods: methods, leakage: LeakageCheck(data, splits: [(loaded.learned, rows)]),
-                                    bootstrap: figures.bootstrap(threads: model.threads))
+        return try ClassifierReport(
+            data: data, rows: rows, methods: methods, leakage: LeakageCheck(data, splits: [(loaded.learned, rows)]),
+            bootstrap: figures.bootstrap(threads: model.threads))
     }
 
-    private func record(_ file: ClassifierTaskFile, _ base: PretrainedBase, _ tasks: [(loaded: Loaded, task: ClassifierTask, report: ClassifierReport)]) throws -> Provenance {
+    private func record(
+        _ file: ClassifierTaskFile, _ base: PretrainedBase, _ tasks: [(loaded: Loaded, task: ClassifierTask, report: ClassifierReport)]
+    ) throws -> Provenance {
         var record = provenance(seed: figures.seed)
         record.model = .init(path: base.directory.name, sha256: try base.directory.sha256())
-        record.inputs = [.init(path: file.path, sha256: file.sha256)]
+        record.inputs =
+            [.init(path: file.path, sha256: file.sha256)]
             + tasks.flatMap { zip($0.loaded.data.fileNames, $0.loaded.data.sha256).map { Provenance.Source(path: $0, sha256: $1) } }
-        record.settings = [("method", .string("multi-task training")), ("training", .string("fine-tuned"))] + tuning() + [
-            ("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue)), ("resamples", .integer(figures.resamples)),
-            ("tasks", .array(tasks.map { loaded, task, report in
-                .object([
-                    ("name", .string(task.name)), ("head", .string(task.head.rawValue)), ("weight", .number(task.weight)), ("training_rows", .integer(loaded.learned.count)),
-                    ("development", .string(loaded.entry.development == nil ? "tenth" : "table")),
-                ] + report.facts)
-            })),
-        ]
+        record.settings =
+            [("method", .string("multi-task training")), ("training", .string("fine-tuned"))] + tuning() + [
+                ("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue)),
+                ("resamples", .integer(figures.resamples)),
+                (
+                    "tasks",
+                    .array(
+                        tasks.map { loaded, task, report in
+                            .object(
+                                [
+                                    ("name", .string(task.name)), ("head", .string(task.head.rawValue)), ("weight", .number(task.weight)),
+                                    ("training_rows", .integer(loaded.learned.count)),
+                                    ("development", .string(loaded.entry.development == nil ? "tenth" : "table")),
+                                ] + report.facts)
+                        })
+                ),
+            ]
         return record
     }
 
     /// One line per task, classifier and measure.
     private func write(_ reports: [(name: String, report: ClassifierReport)], to path: String, _ record: Provenance) throws {
-        let columns: [TableColumn] = ["task", "classifier", "measure", TableColumn("value", decimals: 6), TableColumn("low", decimals: 6), TableColumn("high", decimals: 6), "rows"]
+        let columns: [TableColumn] = [
+            "task", "classifier", "measure", TableColumn("value", decimals: 6), TableColumn("low", decimals: 6),
+            TableColumn("high", decimals: 6), "rows",
+        ]
         func cell(_ value: Double?) -> Cell { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .missing }
         try ResultTable(columns, tableOutput).write(to: path, provenance: record) { append in
             for (name, report) in reports {
                 for score in report.scores {
                     for (measure, estimate, _) in score.measures {
-                        try append([.text(name), .text(score.name), .text(measure), cell(estimate.value), cell(estimate.interval?.lowerBound), cell(estimate.interval?.upperBound),
-                                    .integer(report.rows.count)])
+                        try append([
+                            .text(name), .text(score.name), .text(measure), cell(estimate.value), cell(estimate.interval?.lowerBound),
+                            cell(estimate.interval?.upperBound),
+                            .integer(report.rows.count),
+                        ])
                     }
                 }
             }
