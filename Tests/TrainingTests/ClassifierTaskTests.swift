@@ -60,8 +60,9 @@ import Training
         #expect(trainer.steps == 20 * (12 + 4))
         var drawn: [String] = []
         try trainer.run(watch: { if case .step(_, let losses, _, _, _) = $0 { drawn += losses.map(\.name) } })
-        for epoch in 0..<20 { #expect(drawn[16 * epoch..<16 * epoch + 16].count { $0 == "place" } == 12, "epoch \(epoch)") }
-        #expect(Set((0..<20).map { Array(drawn[16 * $0..<16 * $0 + 16]) }).count > 10)
+        let epochs = (0..<20).map { (epoch: Int) -> [String] in Array(drawn[16 * epoch..<16 * (epoch + 1)]) }
+        for epoch in epochs { #expect(epoch.count { $0 == "place" } == 12) }
+        #expect(Set(epochs).count > 10)
         // The texts that were not learned from have either class half of the time.
         for index in 0..<2 { #expect(try accuracy(trainer, index) > 0.8, "\(tasks[index].name)") }
         #expect(trainer.networks[0].encoder === trainer.networks[1].encoder)

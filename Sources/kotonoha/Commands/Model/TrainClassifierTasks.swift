@@ -60,26 +60,25 @@ extension TrainClassifierCommand {
         guard !names.contains(where: { $0.hasPrefix(Self.scoreTable) }) else {
             throw DataError(.badData, "a task cannot have the name \(Self.scoreTable), which is that of the table of scores", file: path)
         }
+        // --head may be what a task of pairs cannot be saved with.
+        for entry in file.tasks where (entry.head ?? head) == .linear && entry.second != nil {
+            throw DataError(
+                .usage,
+                "task '\(entry.name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"",
+                file: path)
+        }
         try writing.check(
             inputs: file.inputs + [model.inputFolder].compactMap(\.self), files: [], folders: [output, run],
             models: names.map { output + "/" + $0 }, continuing: [run])
         let settings = try settings, base = try base()
         let loaded = try file.tasks.map { try load($0, settings) }
-        let tasks = try loaded.map { task in
+        let tasks = try loaded.map { task -> ClassifierTask in
             try task.entry.naming {
                 let parts = try ClassifierTrainer.parts(of: task.learned, task.data, settings)
                 return ClassifierTask(
                     name: task.entry.name, data: task.data, encodings: try encodings(task.data, base), train: parts.train,
-                    heldOut: parts.heldOut,
-                    head: task.entry.head ?? head, weight: task.entry.weight)
+                    heldOut: parts.heldOut, head: task.entry.head ?? head, weight: task.entry.weight)
             }
-        }
-        // A default head that a task of pairs cannot be saved with.
-        for task in tasks where task.head == .linear && task.data.seconds != nil {
-            throw DataError(
-                .usage,
-                "task '\(task.name)': a linear head on pairs cannot be saved in a format that other programs load; take \"head\": \"mlp\"",
-                file: path)
         }
         let trainer = try ClassifierTrainer(settings, base: base, tasks: tasks, threads: model.threads)
         let folder = URL(fileURLWithPath: run)
@@ -88,10 +87,22 @@ extension TrainClassifierCommand {
         view.begin("fine-tuning", steps: trainer.steps)
         try trainer.run(in: folder, shouldStop: { Interruption.isRequested }, watch: { view.show($0) })
         view.end()
-        let reports = try loaded.enumerated().map { try score($1, trainer, task: $0, name: "multi-task \(base.directory.name)") }
-        let temperatures = try tasks.indices.map { try trainer.temperature(task: $0) }
-        var record = try record(file, base, zip(loaded, tasks).enumerated().map { ($1.0, $1.1, reports[$0]) })
-        record.settings.append(("steps", .integer(trainer.step)))
+        let title = "multi-task \(base.directory.name)"
+        let reports = try loaded.enumerated().map { index, task in try score(task, trainer, task: index, name: title) }
+        let temperatures = try tasks.indices.map { index in try trainer.temperature(task: index) }
+        let described = zip(zip(loaded, tasks), reports).map { pair, report in description(of: pair.0, pair.1, report) }
+        var record = provenance(seed: figures.seed)
+        record.model = Provenance.Source(path: base.directory.name, sha256: try base.directory.sha256())
+        record.inputs = [Provenance.Source(path: file.path, sha256: file.sha256)]
+        for task in loaded {
+            for (name, hash) in zip(task.data.fileNames, task.data.sha256) {
+                record.inputs.append(Provenance.Source(path: name, sha256: hash))
+            }
+        }
+        record.settings = [("method", .string("multi-task training")), ("training", .string("fine-tuned"))]
+        record.settings += tuning()
+        record.settings += [("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue))]
+        record.settings += [("resamples", .integer(figures.resamples)), ("steps", .integer(trainer.step)), ("tasks", .array(described))]
         try AtomicFolder.write(to: output, isOwn: { names.contains($0) || $0.hasPrefix(Self.scoreTable) || ModelDirectory.isModelFile($0) })
         { temporary in
             let place = URL(fileURLWithPath: temporary, isDirectory: true)
@@ -101,10 +112,11 @@ extension TrainClassifierCommand {
                 writer.temperature = temperatures[index]
                 try writer.write(trainer.networks[index], to: place.appendingPathComponent(task.name))
             }
-            try write(zip(names, reports).map { ($0, $1) }, to: place.appendingPathComponent(Self.scoreTable).path, record)
+            try write(Array(zip(names, reports)), to: place.appendingPathComponent(Self.scoreTable).path, record)
         }
         if report.json {
-            return try Console.print(JSON.object([("output", .string(SystemName.last(of: output)))] + record.settings).serialized(.pretty))
+            let place: [(key: String, value: JSON)] = [("output", .string(SystemName.last(of: output)))]
+            return try Console.print(JSON.object(place + record.settings).serialized(.pretty))
         }
         for (index, result) in reports.enumerated() {
             try Console.print("task\t\(names[index])")
@@ -116,42 +128,22 @@ extension TrainClassifierCommand {
     /// A task beside its baselines, on its development rows.
     private func score(_ loaded: Loaded, _ trainer: ClassifierTrainer, task index: Int, name: String) throws -> ClassifierReport {
         let data = loaded.data, rows = loaded.development
-        var methods: [(name: String, runs: [Tensor<Double>])] = try ([MajorityMethod(), CharacterMethod()] as [any ClassificationMethod])
-            .map {
-                ($0.name, [try $0.scores(data, train: loaded.learned, test: rows)])
-            }
+        var methods: [(name: String, runs: [Tensor<Double>])] = []
+        for method in [MajorityMethod(), CharacterMethod()] as [any ClassificationMethod] {
+            methods.append((method.name, [try method.scores(data, train: loaded.learned, test: rows)]))
+        }
         methods.append((name, [try trainer.calibratedScores(rows, task: index)]))
         return try ClassifierReport(
             data: data, rows: rows, methods: methods, leakage: LeakageCheck(data, splits: [(loaded.learned, rows)]),
             bootstrap: figures.bootstrap(threads: model.threads))
     }
 
-    private func record(
-        _ file: ClassifierTaskFile, _ base: PretrainedBase, _ tasks: [(loaded: Loaded, task: ClassifierTask, report: ClassifierReport)]
-    ) throws -> Provenance {
-        var record = provenance(seed: figures.seed)
-        record.model = .init(path: base.directory.name, sha256: try base.directory.sha256())
-        record.inputs =
-            [.init(path: file.path, sha256: file.sha256)]
-            + tasks.flatMap { zip($0.loaded.data.fileNames, $0.loaded.data.sha256).map { Provenance.Source(path: $0, sha256: $1) } }
-        record.settings =
-            [("method", .string("multi-task training")), ("training", .string("fine-tuned"))] + tuning() + [
-                ("calibrated", .bool(calibrate)), ("class_weights", .string(classWeights.rawValue)),
-                ("resamples", .integer(figures.resamples)),
-                (
-                    "tasks",
-                    .array(
-                        tasks.map { loaded, task, report in
-                            .object(
-                                [
-                                    ("name", .string(task.name)), ("head", .string(task.head.rawValue)), ("weight", .number(task.weight)),
-                                    ("training_rows", .integer(loaded.learned.count)),
-                                    ("development", .string(loaded.entry.development == nil ? "tenth" : "table")),
-                                ] + report.facts)
-                        })
-                ),
-            ]
-        return record
+    /// What the record says of a task.
+    private func description(of loaded: Loaded, _ task: ClassifierTask, _ report: ClassifierReport) -> JSON {
+        var members: [(key: String, value: JSON)] = [("name", .string(task.name)), ("head", .string(task.head.rawValue))]
+        members += [("weight", .number(task.weight)), ("training_rows", .integer(loaded.learned.count))]
+        members.append(("development", .string(loaded.entry.development == nil ? "tenth" : "table")))
+        return .object(members + report.facts)
     }
 
     /// One line per task, classifier and measure.
@@ -160,16 +152,17 @@ extension TrainClassifierCommand {
             "task", "classifier", "measure", TableColumn("value", decimals: 6), TableColumn("low", decimals: 6),
             TableColumn("high", decimals: 6), "rows",
         ]
-        func cell(_ value: Double?) -> Cell { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .missing }
+        func cell(_ value: Double?) -> Cell {
+            guard let value, value.isFinite else { return .missing }
+            return .number(value)
+        }
         try ResultTable(columns, tableOutput).write(to: path, provenance: record) { append in
             for (name, report) in reports {
                 for score in report.scores {
                     for (measure, estimate, _) in score.measures {
-                        try append([
-                            .text(name), .text(score.name), .text(measure), cell(estimate.value), cell(estimate.interval?.lowerBound),
-                            cell(estimate.interval?.upperBound),
-                            .integer(report.rows.count),
-                        ])
+                        let low = cell(estimate.interval?.lowerBound), high = cell(estimate.interval?.upperBound)
+                        let names: [Cell] = [.text(name), .text(score.name), .text(measure)]
+                        try append(names + [cell(estimate.value), low, high, .integer(report.rows.count)])
                     }
                 }
             }
