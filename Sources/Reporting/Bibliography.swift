@@ -52,6 +52,7 @@ public enum Bibliography: String, CaseIterable {
     case pullToPretrained = "li2018explicit"
     case layerRates = "howard2018universal"
     case setFit = "tunstall2022efficient"
+    case multiTask = "liu2019multi"
     case autoencoder = "hinton2006reducing"
     case topUnits = "makhzani2014ksparse"
     case denoising = "vincent2008extracting"
@@ -92,6 +93,7 @@ public enum Bibliography: String, CaseIterable {
         case .pullToPretrained: "Li et al., 2018"
         case .layerRates: "Howard & Ruder, 2018"
         case .setFit: "Tunstall et al., 2022"
+        case .multiTask: "Liu et al., 2019"
         case .autoencoder: "Hinton & Salakhutdinov, 2006"
         case .topUnits: "Makhzani & Frey, 2014"
         case .denoising: "Vincent et al., 2008"
@@ -303,6 +305,10 @@ public enum Bibliography: String, CaseIterable {
         case .setFit:
             ("misc", [("author", "Tunstall, Lewis and Reimers, Nils and Jo, Unso Eun Seo and Bates, Luke and Korat, Daniel and Wasserblat, Moshe and Pereg, Oren"),
                       ("title", "Efficient Few-Shot Learning Without Prompts"), ("year", "2022"), ("eprint", "2209.11055"), ("archiveprefix", "arXiv")])
+        case .multiTask:
+            ("inproceedings", [("author", "Liu, Xiaodong and He, Pengcheng and Chen, Weizhu and Gao, Jianfeng"),
+                               ("title", "Multi-Task Deep Neural Networks for Natural Language Understanding"), ("booktitle", "Proceedings of ACL 2019"), ("pages", "4487--4496"),
+                               ("year", "2019"), ("doi", "10.18653/v1/P19-1441")])
         case .autoencoder:
             ("article", [("author", "Hinton, Geoffrey E. and Salakhutdinov, Ruslan R."), ("title", "Reducing the Dimensionality of Data with Neural Networks"),
                          ("journal", "Science"), ("volume", "313"), ("number", "5786"), ("pages", "504--507"), ("year", "2006"), ("doi", "10.1126/science.1127647")])

@@ -56,14 +56,60 @@ extension MethodsText {
     }
 
     private mutating func describe(tuning: JSON, _ what: String) -> [String] {
+        let name = (tuning["classifiers"]?.array?.last?["name"]?.string ?? "").replacingOccurrences(of: "fine-tuned ", with: ""), recipe = recipe(tuning)
+        let head = switch tuning["head"]?.string {
+        case "mlp": say("a new classification head, a dense layer and an output layer,", "新しい分類ヘッド（全結合層と出力層）")
+        case "linear": say("a new linear output layer on its pooled last layer", "最終層をプーリングしたベクトルに対する新しい線形の出力層")
+        default: say("a new output layer", "新しい出力層")
+        }
+        return [say("The pretrained encoder \(name)\(cite(.bert)) was fine-tuned with \(head) to predict \(what): \(recipe).",
+                    "事前学習済みエンコーダー\(name)\(cite(.bert))に\(head)を加え、\(what)を予測するようファインチューニングした（\(recipe)）。")] + details(tuning: tuning)
+    }
+
+    /// How several tasks were learned by one encoder, and what each was scored on.
+    mutating func describe(multiTask record: JSON) -> [String] {
+        let tasks = record["tasks"]?.array ?? [], name = record["model"]?["name"]?.string ?? "", hash = (record["model"]?["sha256"]?.string ?? "").prefix(12), recipe = recipe(record)
+        let list = tasks.map { task -> String in
+            let name = task["name"]?.string ?? "", rows = Self.number(task["training_rows"]) ?? "", isPairs = task["pairs"]?.bool == true
+            let labels = task["task"]?.string == "regression" ? say("numbers", "数値")
+                : say("labels ", "ラベル") + (task["labels"]?.array ?? []).compactMap(\.string).joined(separator: say(", ", "、"))
+            let head = task["head"]?.string == "linear" ? say("linear head", "線形ヘッド") : say("dense layer and output layer", "全結合層と出力層")
+            let weight = task["weight"]?.double.flatMap { $0 == 1 ? nil : say("; loss × \($0)", "、損失の重み\($0)") } ?? ""
+            return say("\(name) (\(labels); \(rows) training \(isPairs ? "pairs" : "texts"); \(head)\(weight))", "\(name)（\(labels)、学習\(rows)\(isPairs ? "文対" : "文")、\(head)\(weight)）")
+        }.joined(separator: say(", ", "、"))
+        let count = tasks.count
+        var result = [
+            say("The pretrained encoder \(name)\(cite(.bert)) (SHA-256 \(hash)…) was fine-tuned on \(count) tasks at once, each with a head of its own on the shared encoder\(cite(.multiTask)): \(list).",
+                "事前学習済みエンコーダー\(name)\(cite(.bert))（SHA-256: \(hash)…）を、\(count)個の課題で同時にファインチューニングした。エンコーダーは共有し、課題ごとにヘッドを置いた\(cite(.multiTask))。課題は\(list)である。"),
+            say("Every step took a batch of one task; in each epoch the batches of all tasks came in random order, so that tasks were drawn in proportion to their rows (\(recipe)).",
+                "各ステップでは一つの課題のバッチを用い、各エポックですべての課題のバッチを無作為な順に一度ずつ用いた。したがって各課題は行数に比例して選ばれる（\(recipe)）。"),
+        ]
+        result += details(tuning: record)
+        if record["class_weights"]?.string == "balanced" { result.append(say("Classes were weighted inversely to their frequency.", "各クラスは頻度の逆数で重み付けした。")) }
+        let kinds = Set(tasks.compactMap { $0["development"]?.string })
+        let place = kinds == ["tenth"] ? say("a tenth of its table", "表の1割") : kinds == ["table"] ? say("a table of its own", "別の表")
+            : say("a tenth of its table or a table of its own", "表の1割または別の表")
+        let resamples = Self.number(record["resamples"]) ?? ""
+        result.append(say("Each task was scored on \(place), from which nothing was learned or chosen; intervals are 95 % percentile intervals from \(resamples) bootstrap resamples of rows, "
+                            + "or of groups where a task has them.",
+                          "各課題は、学習にも選択にも用いていない\(place)で評価した。95%信頼区間は、行（グループがある課題ではグループ）を単位とするブートストラップ（\(resamples)回）の百分位点である。"))
+        if record["calibrated"]?.bool == true {
+            result.append(say("Probabilities were calibrated by a temperature fitted on held-out training rows\(cite(.calibration)).", "確率は、学習データのうち取り分けた行で求めた温度により較正した\(cite(.calibration))。"))
+        }
+        return result
+    }
+
+    /// Optimizer and schedule.
+    private func recipe(_ tuning: JSON) -> String {
         func plain(_ key: String) -> String { tuning[key]?.double.map { $0 == $0.rounded() ? String(Int($0)) : "\($0)" } ?? "" }
-        let name = (tuning["classifiers"]?.array?.last?["name"]?.string ?? "").replacingOccurrences(of: "fine-tuned ", with: "")
-        let epochs = plain("epochs"), batch = plain("batch_size"), rate = plain("learning_rate"), warmup = 100 * (tuning["warmup"]?.double ?? 0)
-        var result = [say(
-            "The pretrained encoder \(name)\(cite(.bert)) was fine-tuned with a new output layer to predict \(what): AdamW, \(epochs) epochs, batches of \(batch), peak learning rate \(rate) "
-                + "with linear warm-up (\(NumberText.fixed(warmup, 0)) % of the steps) and decay, weight decay \(plain("weight_decay")).",
-            "事前学習済みエンコーダー\(name)\(cite(.bert))に新しい出力層を加え、\(what)を予測するようファインチューニングした（AdamW、\(epochs)エポック、バッチサイズ\(batch)、最大学習率\(rate)、"
-                + "学習率は全ステップの\(NumberText.fixed(warmup, 0))%で線形に上げ、その後線形に下げた。重み減衰\(plain("weight_decay"))）。")]
+        let epochs = plain("epochs"), batch = plain("batch_size"), rate = plain("learning_rate"), warmup = NumberText.fixed(100 * (tuning["warmup"]?.double ?? 0), 0)
+        return say(
+            "AdamW, \(epochs) epochs, batches of \(batch), peak learning rate \(rate) with linear warm-up (\(warmup) % of the steps) and decay, weight decay \(plain("weight_decay"))",
+            "AdamW、\(epochs)エポック、バッチサイズ\(batch)、最大学習率\(rate)、学習率は全ステップの\(warmup)%で線形に上げ、その後線形に下げた。重み減衰\(plain("weight_decay"))")
+    }
+
+    private mutating func details(tuning: JSON) -> [String] {
+        var result: [String] = []
         switch tuning["freeze"]?.string ?? "none" {
         case "none": break
         case "embeddings": result.append(say("The embeddings were frozen.", "埋め込み層は固定した。"))

@@ -65,6 +65,7 @@ public struct MethodsText {
         case "attention", "attention rollout": sentences += describe(attention: facts.record)
         case "similarity attribution", "score attribution": sentences += describe(attribution: facts.record)
         case "classifier evaluation": sentences += describe(classifier: facts.record)
+        case "multi-task training": sentences += describe(multiTask: facts.record)
         case "classification": sentences += describe(classification: facts.record)
         case "autoencoder": sentences += describe(autoencoder: facts.record)
         default: break

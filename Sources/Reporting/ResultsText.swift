@@ -15,6 +15,7 @@ public struct ResultsText {
         case "MDS": sentences = words.scaling(record)
         case "encoding model": sentences = words.encoding(record)
         case "classifier evaluation": sentences = words.classifier(record)
+        case "multi-task training": sentences = words.tasks(record)
         case "naming simulation": sentences = words.naming(record)
         default:
             throw DataError(.usage, "the record of this file contains no results of a contrast, RSA, MDS, encoding model, classifier or naming simulation")
@@ -204,6 +205,14 @@ private struct Words {
             sentences.append(say("The expected calibration error was \(share(error)).", "期待較正誤差は\(share(error))であった。"))
         }
         return sentences
+    }
+
+    /// The same of each task in turn, after its name.
+    func tasks(_ record: JSON) -> [String] {
+        (record["tasks"]?.array ?? []).flatMap { task in
+            let sentences = classifier(task), name = task["name"]?.string ?? ""
+            return sentences.prefix(1).map { say("Task \(name): \($0)", "課題「\(name)」では、\($0)") } + sentences.dropFirst()
+        }
     }
 
     private func name(_ classifier: String) -> String {

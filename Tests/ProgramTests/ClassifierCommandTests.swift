@@ -137,6 +137,85 @@ import VectorStore
         #expect(try program.run("train", "classifier", "t.tsv", "--column", "text", "--label", "label", "--freeze", "9", "--model", model, "-o", "deep", "--quiet").errors.contains("2 layers"))
     }
 
+    @Test func aLinearHeadIsALayerBehindTheVectors() throws {
+        let arguments = ["train", "classifier", "t.tsv", "--column", "text", "--label", "label", "--model", model, "--head", "linear", "--epochs", "8", "--batch-size", "16", "--learning-rate", "3e-3"]
+        #expect(try program.run(arguments + ["-o", "linear", "--quiet"]).status == 0)
+        #expect(try JSON(contentsOf: program.path("linear/modules.json")).array?.map { $0["path"]?.string } == ["", "1_Pooling", "2_Dense"])
+        #expect(try JSON(contentsOf: program.path("linear/config.json"))["architectures"]?.array?.first?.string?.hasSuffix("ForSequenceClassification") != true)
+        let json = try JSON(parsing: run("evaluate", "classifier", "linear", "t.tsv", "--column", "text", "--label", "label", "--resamples", "100", "--json").output)
+        #expect(json["classifiers"]?.array?.last?["accuracy"]?["value"]?.double ?? 0 > 0.65, "\(json)")
+        #expect(try program.run(arguments + ["--folds", "2", "--resamples", "50", "-o", "cv.tsv"]).status == 0)
+        #expect(try run("methods", "cv.tsv").output.contains("with a new linear output layer on its pooled last layer to predict the labels"))
+        _ = try program.write("new.csv", "id,text\n1,snow dogs\n")
+        #expect(try program.run("classify", "linear", "new.csv", "--explain", "why.tsv").status == 64)
+        let frozen = try program.run(arguments.filter { !["8", "16", "3e-3", "--epochs", "--batch-size", "--learning-rate"].contains($0) } + ["--freeze", "all", "-o", "no"])
+        #expect(frozen.status == 64 && frozen.errors.contains("--head is for fine-tuning"), "\(frozen.errors)")
+        let pairs = try program.run(arguments + ["--second-column", "text", "-o", "no"])
+        #expect(pairs.status == 64 && pairs.errors.contains("a linear head on pairs"), "\(pairs.errors)")
+    }
+
+    @Test func tasksGetAModelEachAndATableOfScores() throws {
+        _ = try program.write("tasks.json", #"""
+            {"tasks": [{"name": "weather", "table": "t.tsv", "columns": "text", "label": "label", "group": "speaker"},
+                       {"name": "degree", "table": "t.tsv", "columns": "text", "label": "score", "task": "regression", "head": "linear", "weight": 0.5, "development": "t.tsv"}]}
+            """#)
+        let arguments = ["train", "classifier", "--tasks", "tasks.json", "--model", model, "-o", "both", "--epochs", "2", "--batch-size", "16", "--learning-rate", "3e-3", "--resamples", "100",
+                         "--early-stopping", "--calibrate"]
+        let result = try program.run(arguments)
+        #expect(result.status == 0 && result.output.contains("task\tweather\nclassifier\taccuracy") && result.output.contains("task\tdegree\nclassifier\tpearson"), "\(result.errors) \(result.output)")
+        #expect(result.output.contains("multi-task model") && result.errors.contains("both: weather, degree; scores in scores.tsv"), "\(result.errors)")
+        let lines = try text("both/scores.tsv").split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+        #expect(lines[0] == ["task", "classifier", "measure", "value", "low", "high", "rows"])
+        // Three classifiers of each task; six measures of two classes, three of numbers.
+        #expect(lines.count == 1 + 3 * 6 + 3 * 3 && lines[1][0] == "weather" && lines.last?[0] == "degree" && lines.last?[6] == "96", "\(lines)")
+        #expect(try JSON(contentsOf: program.path("both/weather/config.json"))["kotonoha"]?["temperature"]?.double ?? 0 > 0)
+        _ = try program.write("new.csv", "id,text\n1,snow dogs\n2,\"the cat, two\"\n")
+        _ = try run("classify", "both/weather", "new.csv", "-o", "weather.csv")
+        #expect(try text("weather.csv").hasPrefix("id,text,prediction,probability,p:cold day,p:warm day"))
+        _ = try run("classify", "both/degree", "new.csv", "-o", "degree.csv")
+        #expect(try text("degree.csv").split(whereSeparator: \.isNewline).count == 3)
+        let methods = try run("methods", "both/scores.tsv").output
+        #expect(methods.contains("was fine-tuned on 2 tasks at once, each with a head of its own") && methods.contains("(Liu et al., 2019)") && methods.contains("degree (numbers; 96 training texts; linear head; loss × 0.5)"), "\(methods)")
+        #expect(try run("methods", "both/scores.tsv", "--results").output.contains("Task weather: On "))
+        #expect(try run("methods", "both/scores.tsv", "--language", "ja").output.contains("2個の課題で同時にファインチューニングした"))
+        // Not over a finished model; the same again, whatever the threads.
+        let again = try program.run(arguments)
+        #expect(again.status == 73 && again.errors.contains("both/weather"), "\(again.errors)")
+        let files = ["both/scores.tsv", "both/weather/model.safetensors", "both/degree/model.safetensors", "both/degree/2_Dense/model.safetensors"], before = try files.map { try program.bytes($0) }
+        #expect(try program.run(arguments + ["--force", "--fresh", "--threads", "1", "--json"]).status == 0)
+        #expect(try files.map { try program.bytes($0) } == before)
+    }
+
+    @Test func badTasksAreAnswered() throws {
+        _ = try program.write("one.tsv", "text\tlabel\na cat\tx\na dog\tx\n")
+        func tasks(_ more: String) throws { _ = try program.write("tasks.json", #"{"tasks": [{"name": "lonely", "columns": "text", "label": "label", \#(more)}]}"#) }
+        func refused(_ arguments: [String], _ status: Int32, _ messages: String...) throws {
+            let result = try program.run(["train", "classifier", "--model", model] + arguments)
+            #expect(result.status == status, "\(arguments): \(result.status) \(result.errors)")
+            for message in messages { #expect(result.errors.contains(message), "\(arguments): \(result.errors)") }
+        }
+        let asked = ["--tasks", "tasks.json", "-o", "out"]
+        try tasks(#""table": "one.tsv""#)
+        try refused(asked, 65, "one.tsv", "task 'lonely': the column label has only one class, 'x'")
+        try refused(["t.tsv"] + asked, 64, "--tasks names its own tables; remove 't.tsv'")
+        try refused(asked + ["--label", "label"], 64, "--label cannot be combined with --tasks; its file sets this for each task")
+        try refused(asked + ["--folds", "3"], 64, "--folds cannot be combined with --tasks", "one task at a time")
+        try refused(asked + ["--setfit"], 64, "--setfit cannot be combined with --tasks")
+        try refused(["--tasks", "tasks.json"], 64, "--tasks needs -o FOLDER")
+        try refused(["--tasks", "none.json", "-o", "out"], 66, "none.json")
+        try refused(["--column", "text", "--label", "label", "-o", "out"], 64, "Missing expected argument '<input>'")
+        try refused(["t.tsv", "--label", "label", "-o", "out"], 64, "Missing expected argument '--column <column>'")
+        try tasks(#""table": "t.tsv", "weigth": 2"#)
+        try refused(asked, 65, "tasks.json", "task 'lonely': 'weigth' is not known here")
+        try tasks(#""table": "gone.tsv""#)
+        try refused(asked, 66, "tasks.json", "task 'lonely': 'table' names", "gone.tsv")
+        try tasks(#""table": "t.tsv", "development": "one.tsv""#)
+        try refused(asked, 65, "task 'lonely'", "'x'", "is unknown to the classifier")
+        _ = try program.write("tasks.json", #"{"tasks": [{"name": "pairs", "table": "t.tsv", "columns": ["text", "label"], "label": "label"}]}"#)
+        try refused(asked + ["--head", "linear"], 64, "tasks.json", "task 'pairs'", "a linear head on pairs cannot be saved")
+        #expect(!FileManager.default.fileExists(atPath: program.path("out")))
+    }
+
     @Test func autoencodersWriteCodes() throws {
         _ = try run("embed", "t.tsv", "-o", "v.h5", "--model", model, "--column", "text", "--quiet")
         let plain = try run("autoencoder", "v.h5", "-o", "codes.h5", "--code", "2", "--hidden", "6", "--iterations", "60", "--figure", "map.svg")

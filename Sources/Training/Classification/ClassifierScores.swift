@@ -33,7 +33,7 @@ public struct ClassifierScores: Sendable {
             let values = outcomes.map { $0.value(measure, Array(rows.indices)) }
             @Sendable func joint(_ chosen: [Int]) -> Double { outcomes.reduce(0) { $0 + $1.value(measure, chosen) } / Double(outcomes.count) }
             let value = mean(values)
-            let estimate = value.isFinite ? try bootstrap.estimate(units, joint) : Estimate(value, n: units.rows.count)
+            let estimate = try value.isFinite ? Self.estimate(value, units, bootstrap, joint) : Estimate(value, n: units.rows.count)
             return (measure, estimate, runs.count > 1 ? standardDeviation(values) : nil)
         }
         guard data.task == .classification, let first = runs.first else {
@@ -43,6 +43,13 @@ public struct ClassifierScores: Sendable {
         let outcome = Outcome(data, rows, first)
         confusion = ConfusionMatrix(truth: rows.map { data.codes[$0] }, predicted: outcome.predicted, classes: data.labels.count)
         calibration = Calibration(confidences: outcome.confidences, isRight: zip(rows, outcome.predicted).map { data.codes[$0] == $1 })
+    }
+
+    /// Without an interval where the measure is undefined in most resamples, as that of few rows may be.
+    private static func estimate(_ value: Double, _ units: Bootstrap.Units, _ bootstrap: Bootstrap, _ measure: @Sendable ([Int]) -> Double) throws -> Estimate {
+        do { return try bootstrap.estimate(units, measure) } catch let error as DataError where error.kind == .badData {
+            return Estimate(value, n: units.rows.count)
+        }
     }
 
     /// A measure by name.

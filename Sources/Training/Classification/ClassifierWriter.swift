@@ -27,14 +27,28 @@ public struct ClassifierWriter {
         [("task", .string(task.rawValue)), ("learned_from", .array(learnedFrom.map(JSON.string)))] + (temperature.map { [("temperature", .number($0))] } ?? [])
     }
 
-    /// A fine-tuned network as transformers' `…ForSequenceClassification`.
+    /// A fine-tuned network: as transformers' `…ForSequenceClassification`, or, where its head is the output layer alone, as a folder of
+    /// sentence-transformers whose last module is that layer, so that `encode` gives logits: no class of transformers has such a head.
+    ///
     /// - Throws: `DataError` if the folder cannot be created.
     public func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
         try inFolder(folder) { target in
-            try put("config.json", base.configuration(task: task, labels: labels, architecture: true, remarks: remarks), in: target)
+            if let pooling = network.linearPooling {
+                try put("modules.json", .array([
+                    SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling"), SentenceModules.module(2, "2_Dense", "Dense"),
+                ]), in: target)
+                for name in ["1_Pooling", "2_Dense"] {
+                    try FileManager.default.createDirectory(at: target.appendingPathComponent(name), withIntermediateDirectories: true)
+                }
+                try put("1_Pooling/config.json", SentenceModules.pooling(pooling.rawValue, size: network.output.inputs), in: target)
+                let output = network.output, biases = output.bias?.value.elements ?? [Float](repeating: 0, count: output.outputs)
+                try writeDense(output.weight.value.elements, biases, to: target.appendingPathComponent("2_Dense"))
+            }
+            let isLinear = network.linearPooling != nil
+            try put("config.json", base.configuration(task: task, labels: labels, architecture: !isLinear, remarks: remarks), in: target)
             var writer = SafetensorsWriter(metadata: [("format", "pt")])
-            for entry in network.checkpointEntries {
-                let value = entry.rows.map { entry.parameter.value.rows($0) } ?? entry.parameter.value
+            for entry in isLinear ? network.encoder.checkpointEntries : network.checkpointEntries {
+                let value = entry.stored
                 writer.add(entry.key, shape: entry.shape) { emit in
                     try value.withUnsafeElements { try emit(UnsafeBufferPointer(start: $0, count: value.count)) }
                 }
@@ -45,6 +59,20 @@ public struct ClassifierWriter {
         }
     }
 
+    /// A linear layer of logits as a module of sentence-transformers.
+    ///
+    /// - Parameters:
+    ///   - weights: (labels, d), row by row.
+    ///   - folder: the module's, which exists.
+    private func writeDense(_ weights: [Float], _ biases: [Float], to folder: URL) throws {
+        let inputs = weights.count / max(1, biases.count)
+        try put("config.json", SentenceModules.dense(inputs: inputs, outputs: biases.count), in: folder)
+        var writer = SafetensorsWriter(metadata: [("format", "pt")])
+        writer.add("linear.weight", shape: [biases.count, inputs], values: weights)
+        writer.add("linear.bias", shape: [biases.count], values: biases)
+        try writer.write(to: folder.appendingPathComponent("model.safetensors").path)
+    }
+
     /// Sentence vectors and a linear layer of logits behind them, as a folder of sentence-transformers: `encode` gives logits.
     /// - Throws: `DataError` if the folder cannot be created.
     public func write(_ head: FrozenMethod.Head, to folder: URL) throws {
@@ -53,37 +81,27 @@ public struct ClassifierWriter {
             for name in try manager.contentsOfDirectory(atPath: directory.folder.path) where ModelDirectory.isModelFile(name) && !["config.json", "modules.json"].contains(name) {
                 try manager.copyItem(at: directory.folder.appendingPathComponent(name).resolvingSymlinksInPath(), to: target.appendingPathComponent(name))
             }
-            func module(_ index: Int, _ path: String, _ type: String) -> JSON {
-                .object([("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)), ("type", .string("sentence_transformers.models.\(type)"))])
-            }
             var modules = try JSON.optional(directory.folder.appendingPathComponent("modules.json"))?.array ?? []
             if modules.isEmpty {
-                modules = [module(0, "", "Transformer"), module(1, "1_Pooling", "Pooling")]
+                modules = [SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling")]
                 try manager.createDirectory(at: target.appendingPathComponent("1_Pooling"), withIntermediateDirectories: true)
                 try put("1_Pooling/config.json", .object([("word_embedding_dimension", .integer(head.weights.columns)), ("pooling_mode_mean_tokens", .bool(true))]), in: target)
             }
             if normalizes, !directory.steps.contains(.normalize) {
                 let name = "\(modules.count)_Normalize"
                 try manager.createDirectory(at: target.appendingPathComponent(name), withIntermediateDirectories: true)
-                modules.append(module(modules.count, name, "Normalize"))
+                modules.append(SentenceModules.module(modules.count, name, "Normalize"))
             }
             let name = "\(modules.count)_Dense", inner = target.appendingPathComponent(name)
             try manager.createDirectory(at: inner, withIntermediateDirectories: true)
-            modules.append(module(modules.count, name, "Dense"))
+            modules.append(SentenceModules.module(modules.count, name, "Dense"))
             try put("modules.json", .array(modules), in: target)
             let configuration = directory.transformerFolder.path == directory.folder.path ? "config.json" : String(directory.transformerFolder.path.dropFirst(directory.folder.path.count + 1)) + "/config.json"
             try put(configuration, base.configuration(task: task, labels: labels, architecture: false, remarks: remarks), in: target)
             if !prompt.isEmpty {
                 try put("config_sentence_transformers.json", .object([("prompts", .object([("classifier", .string(prompt))])), ("default_prompt_name", .string("classifier"))]), in: target)
             }
-            try put(name + "/config.json", .object([
-                ("in_features", .integer(head.weights.columns)), ("out_features", .integer(head.weights.rows)), ("bias", .bool(true)),
-                ("activation_function", .string("torch.nn.modules.linear.Identity")),
-            ]), in: target)
-            var writer = SafetensorsWriter(metadata: [("format", "pt")])
-            writer.add("linear.weight", shape: head.weights.shape, values: head.weights.elements.map(Float.init))
-            writer.add("linear.bias", shape: [head.biases.count], values: head.biases.map(Float.init))
-            try writer.write(to: inner.appendingPathComponent("model.safetensors").path)
+            try writeDense(head.weights.elements.map(Float.init), head.biases.map(Float.init), to: inner)
         }
     }
 

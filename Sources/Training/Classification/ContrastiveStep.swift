@@ -27,16 +27,8 @@ public struct SetFitMethod: ClassificationMethod {
     public init(name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
                 shouldStop: @escaping @Sendable () -> Bool = { false }, watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) throws {
         guard data.task == .classification, data.seconds == nil else { throw DataError(.usage, "\(Setting.setfit) is for classes of single texts") }
-        _ = try Self.pooling(of: base)
+        _ = try base.pooling(for: "\(Setting.setfit)")
         (self.name, self.base, self.encodings, self.seed, self.threads, self.shouldStop, self.watch) = (name, base, encodings, seed, threads, shouldStop, watch)
-    }
-
-    private static func pooling(of base: PretrainedBase) throws -> PoolingMode {
-        let steps = base.directory.steps.filter { $0 != .normalize }
-        guard steps.count == 1, case .pooling(let modes, _) = steps[0], modes.count == 1 else {
-            throw DataError(.usage, "\(Setting.setfit) needs a model whose vectors are its pooled last layer; this one has further layers", file: base.directory.name)
-        }
-        return modes[0]
     }
 
     public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
@@ -52,7 +44,7 @@ public struct SetFitMethod: ClassificationMethod {
         defer { try? FileManager.default.removeItem(at: temporary) }
         var writer = SentenceModelWriter(maxLength: base.maxLength, tokenizerPath: base.directory.transformerFolder.path)
         writer.storage = .f32
-        writer.pooling = try Self.pooling(of: base).rawValue
+        writer.pooling = try base.pooling(for: "\(Setting.setfit)").rawValue
         try writer.write(encoder, tokenizer: base.tokenizer, to: temporary)
         let own = try PretrainedBase(model: temporary.path, maxLength: base.maxLength)
         try ClassifierWriter(base: own, task: .classification, labels: data.labels, learnedFrom: data.sha256).write(head, to: folder)
@@ -60,7 +52,7 @@ public struct SetFitMethod: ClassificationMethod {
 
     /// Vectors of all rows, of length 1.
     private func vectors(_ encoder: Encoder<Float>) throws -> Tensor<Float> {
-        let mode = try Self.pooling(of: base), size = encoder.configuration.hiddenSize, work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: 1024)
+        let mode = try base.pooling(for: "\(Setting.setfit)"), size = encoder.configuration.hiddenSize, work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: 1024)
         let found = Parallel.map(work.count, threads: threads) { index, _ in
             let batch = PackedBatch(work[index].map { encodings[$0].ids })
             return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
@@ -72,7 +64,7 @@ public struct SetFitMethod: ClassificationMethod {
 
     /// The encoder after the contrastive step.
     private func tuned(_ data: LabelledTexts, train: [Int]) throws -> Encoder<Float> {
-        let encoder = Encoder<Float>(base.configuration), mode = try Self.pooling(of: base), size = base.configuration.hiddenSize
+        let encoder = Encoder<Float>(base.configuration), mode = try base.pooling(for: "\(Setting.setfit)"), size = base.configuration.hiddenSize
         try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: base.directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
         let parameters = encoder.parameters, optimizer = Optimizer(OptimizerConfiguration(.adamw, learningRate: learningRate), parameters: parameters)
         let gradients = ShardedGradients(parameters, threads: threads)

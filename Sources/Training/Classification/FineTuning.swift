@@ -1,3 +1,4 @@
+import Autograd
 import FileFormats
 import Foundation
 import ModelFolders
@@ -29,7 +30,17 @@ public struct FineTuning: Sendable, Equatable {
         }
     }
 
+    /// What learns on the encoder.
+    public enum Head: String, Sendable, CaseIterable {
+        /// The family's own in transformers: a dense layer of the hidden size, its activation (tanh in most families), dropout, output. BERT's
+        /// dense layer is its pooler and begins with the pretrained weights where the model has some.
+        case mlp
+        /// Dropout and the output layer, on the last layer pooled as the model's sentence vectors are.
+        case linear
+    }
+
     public var freeze = Freeze.none
+    public var head = Head.mlp
     public var epochs = 3
     public var batchSize = 32
     public var learningRate = 2e-5
@@ -62,7 +73,7 @@ public struct FineTuning: Sendable, Equatable {
 
     /// Everything that decides a result, for checkpoints.
     var description: String {
-        "\(freeze) \(epochs) \(batchSize) \(learningRate) \(layerDecay) \(weightDecay) \(warmup) \(clipping) \(isBalanced) \(pull) \(stopsEarly) \(calibrates) \(heldOutShare) \(seed) "
+        "\(freeze) \(head) \(epochs) \(batchSize) \(learningRate) \(layerDecay) \(weightDecay) \(warmup) \(clipping) \(isBalanced) \(pull) \(stopsEarly) \(calibrates) \(heldOutShare) \(seed) "
             + "\(precision) \(maxLength ?? 0) \(dropout ?? -1) \(shardTokens) \(lanes)"
     }
 }
@@ -100,7 +111,10 @@ public struct PretrainedBase: Sendable {
         if architecture {
             members.append(("architectures", .array([.string(Self.architecture(directory.configuration["model_type"]?.string ?? "bert"))])))
             if directory.configuration["model_type"] == nil { members.append(("model_type", .string("bert"))) }
-        } else if let own = directory.configuration["architectures"] { members.append(("architectures", own)) }
+        } else if let own = directory.configuration["architectures"], own.array?.first?.string?.hasSuffix("ForSequenceClassification") != true {
+            // The head of a classifier to begin with is not in this folder.
+            members.append(("architectures", own))
+        }
         members += [
             ("id2label", .object(labels.enumerated().map { (String($0), .string($1)) })), ("label2id", .object(labels.enumerated().map { ($1, .integer($0)) })),
             ("problem_type", .string(task.problemType)), ("torch_dtype", .string("float32")),
@@ -118,12 +132,28 @@ public struct PretrainedBase: Sendable {
         return (names[modelType] ?? "Bert") + "ForSequenceClassification"
     }
 
-    /// A network with the pretrained encoder and a new head.
-    func network(task: ClassificationTask, labels: [String], dropout: Double?, seed: UInt64) throws -> SequenceClassifier<Float> {
+    /// How the model's tokens become a sentence vector.
+    ///
+    /// - Parameter what: asks for it, for the error.
+    /// - Throws: `DataError` for a model whose vectors are not a pooled last layer.
+    func pooling(for what: String) throws -> PoolingMode {
+        let steps = directory.steps.filter { $0 != .normalize }
+        guard steps.count == 1, case .pooling(let modes, _) = steps[0], modes.count == 1 else {
+            throw DataError(.usage, "\(what) needs a model whose vectors are its pooled last layer; this one has further layers", file: directory.name)
+        }
+        return modes[0]
+    }
+
+    /// A network with the pretrained encoder, or another network's, and a new head.
+    func network(
+        task: ClassificationTask, labels: [String], head: FineTuning.Head = .mlp, dropout: Double?, seed: UInt64, sharing shared: Encoder<Float>? = nil
+    ) throws -> SequenceClassifier<Float> {
         let json = configuration(task: task, labels: labels, architecture: true)
-        let network = try SequenceClassifier<Float>(json: json, file: directory.transformerFolder.appendingPathComponent("config.json").path, dropout: dropout)
+        let network = try SequenceClassifier<Float>(
+            json: json, file: directory.transformerFolder.appendingPathComponent("config.json").path, dropout: dropout,
+            linearPooling: head == .linear ? pooling(for: "a linear head") : nil, sharing: shared)
         network.initializeHead(seed: seed)
-        try network.loadBase(from: ModelDirectory.weights(in: directory.transformerFolder))
+        try network.loadBase(from: ModelDirectory.weights(in: directory.transformerFolder), headOnly: shared != nil)
         return network
     }
 

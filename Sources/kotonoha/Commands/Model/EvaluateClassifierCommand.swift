@@ -44,7 +44,10 @@ struct EvaluateClassifierCommand: ParsableCommand {
     @OptionGroup(title: "Output") var writing: OutputOptions
     @OptionGroup(title: "Report") var report: ReportOptions
 
-    func validate() throws { try OutputName.requireTable(output) }
+    func validate() throws {
+        _ = try labelled.columns()
+        try OutputName.requireTable(output)
+    }
 
     func run() throws {
         try writing.check(inputs: [input, train, computation.folder(of: classifier)] + [against.flatMap { computation.folder(of: $0) }], files: [output] + figures.files)

@@ -3,7 +3,6 @@ import FileFormats
 import Foundation
 import SentenceEmbedding
 import Statistics
-import Synchronization
 import Tensors
 import Tokenizers
 import Training
@@ -15,6 +14,7 @@ struct TrainClassifierCommand: ParsableCommand {
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --folds 5 --group-column 話者 --freeze all -o predictions.xlsx
             kotonoha train classifier ratings.xlsx --column 文 --label 評価 --freeze all -o my-classifier
             kotonoha train classifier train.tsv --test dev.tsv --column sentence --label label --model all-MiniLM-L6-v2 --seeds 5
+            kotonoha train classifier --tasks tasks.json --model all-MiniLM-L6-v2 -o tasks
 
             With --folds (or --test) no model is saved: accuracy, Matthews correlation and
             F1 (or correlations) are reported with bootstrap intervals over rows, or over
@@ -22,11 +22,12 @@ struct TrainClassifierCommand: ParsableCommand {
             frozen embeddings; -o is then a table of predictions. --freeze all fits
             logistic or ridge regression on the model's vectors, its penalty chosen in
             inner folds; otherwise the encoder is fine-tuned. Epoch, penalty and
-            temperature are always chosen within the training rows.
+            temperature are always chosen within the training rows. --tasks fine-tunes one
+            encoder on several tables at once, each with a head of its own.
             """)
 
     @Argument(help: "A table of texts and labels.")
-    var input: String
+    var input: String?
 
     @Option(name: .shortAndLong, help: "The classifier's folder; with --folds or --test a table of predictions (.tsv, .csv, .xlsx, .jsonl).")
     var output: String?
@@ -45,6 +46,12 @@ struct TrainClassifierCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("What to freeze: none, embeddings, a number of lower layers, or all.", valueName: "embeddings|N|all"))
     var freeze = "none"
+
+    @Option(help: "Layers trained on top of the encoder: mlp (a dense layer, then the output layer) or linear (the output layer alone).")
+    var head = FineTuning.Head.mlp
+
+    @Option(help: ArgumentHelp("Train several tasks on one shared encoder, listed in this JSON file; -o is then a folder with one model per task.", valueName: "file"))
+    var tasks: String?
 
     @Flag(help: "For few examples: train the encoder on pairs of the same and of different classes, then fit a linear model on its vectors.")
     var setfit = false
@@ -105,6 +112,10 @@ struct TrainClassifierCommand: ParsableCommand {
     private var isFrozen: Bool { freeze == "all" }
 
     func validate() throws {
+        if tasks != nil { try validateTasks() } else {
+            if input == nil { throw ValidationError("Missing expected argument '<input>'") }
+            _ = try labelled.columns()
+        }
         guard FineTuning.Freeze(freeze) != nil else {
             throw ValidationError("--freeze must be none, embeddings, all or a number of layers from 1, not '\(freeze)'")
         }
@@ -117,16 +128,19 @@ struct TrainClassifierCommand: ParsableCommand {
         }
         if measures { try refuse([("--run", runFolder != nil), ("--fresh", fresh)], "is for -o MODEL; with --folds and --test nothing is saved") }
         if isFrozen {
-            try refuse([("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil), ("--run", runFolder != nil),
-                        ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
+            try refuse([("--head", head != .mlp), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+                        ("--run", runFolder != nil), ("--epochs", epochs != 3), ("--batch-size", batchSize != 32), ("--learning-rate", learningRate != 2e-5), ("--weight-decay", weightDecay != 0.01),
                         ("--warmup", warmup != 0.06), ("--seeds", seeds > 1)],
                        "is for fine-tuning and cannot be combined with --freeze all, whose penalty is chosen in inner folds")
         }
         if setfit {
-            try refuse([("--freeze", freeze != "none"), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
+            try refuse([("--freeze", freeze != "none"), ("--head", head != .mlp), ("--penalty", penalty != nil), ("--early-stopping", earlyStopping), ("--layer-decay", layerDecay != 1), ("--dropout", dropout != nil),
                         ("--class-weights", classWeights == .balanced), ("--calibrate", calibrate), ("--run", runFolder != nil), ("--second-column", labelled.secondColumn != nil)],
                        "cannot be combined with --setfit")
             if task != .classification { throw ValidationError("--setfit needs --task classification") }
+        }
+        if head == .linear, labelled.secondColumn != nil, !measures {
+            throw ValidationError("a linear head on pairs cannot be saved in a format that other programs load; take --head mlp, or evaluate it with --folds")
         }
         if calibrate, task != .classification { throw ValidationError("--calibrate needs --task classification") }
         if classWeights == .balanced, task != .classification {
@@ -145,9 +159,10 @@ struct TrainClassifierCommand: ParsableCommand {
         return value
     }
 
-    private var settings: FineTuning {
+    var settings: FineTuning {
         get throws {
             var settings = FineTuning()
+            settings.head = head
             settings.freeze = FineTuning.Freeze(freeze) ?? .none
             (settings.epochs, settings.batchSize, settings.learningRate, settings.layerDecay) = (epochs, batchSize, learningRate, layerDecay)
             (settings.weightDecay, settings.warmup, settings.dropout, settings.pull) = (weightDecay, warmup, dropout, try pull())
@@ -160,6 +175,8 @@ struct TrainClassifierCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let tasks, let output { return try trainTasks(tasks, to: output) }
+        guard let input else { return }
         let run = runFolder ?? (output.map { $0 + ".run" })
         try writing.check(inputs: [input, model.inputFolder] + test, files: (measures ? [output] : []) + figures.files,
                           folders: measures ? [] : [output] + (isFrozen || setfit ? [] : [run]), continuing: [run].compactMap(\.self))
@@ -196,10 +213,10 @@ struct TrainClassifierCommand: ParsableCommand {
         return (method, encoder)
     }
 
-    private func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
+    func base() throws -> PretrainedBase { try PretrainedBase(model: model.model, maxLength: model.maxLength, dictionary: model.dictionary) }
 
     /// Token ids of all rows; reports how many were truncated.
-    private func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
+    func encodings(_ data: LabelledTexts, _ base: PretrainedBase) throws -> [Encoding] {
         let (encodings, truncated) = try base.encode(data, threads: model.threads)
         if truncated > 0 && !report.quiet {
             Console.say("note: \(Console.grouped(truncated)) of \(Console.grouped(data.count)) texts were longer than \(base.maxLength) "
@@ -274,8 +291,8 @@ struct TrainClassifierCommand: ParsableCommand {
     }
 
     /// What the record says of fine-tuning.
-    private func tuning() -> [(key: String, value: JSON)] {
-        [("freeze", .string(freeze)), ("epochs", .integer(epochs)), ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
+    func tuning() -> [(key: String, value: JSON)] {
+        [("freeze", .string(freeze)), ("head", .string(head.rawValue)), ("epochs", .integer(epochs)), ("batch_size", .integer(batchSize)), ("learning_rate", .number(learningRate)), ("layer_decay", .number(layerDecay)),
          ("weight_decay", .number(weightDecay)), ("warmup", .number(warmup)), ("early_stopping", .bool(earlyStopping)), ("penalty", penalty.map(JSON.string) ?? .null)]
     }
 
@@ -326,42 +343,4 @@ struct TrainClassifierCommand: ParsableCommand {
                         + (writer.temperature.map { ", temperature \(Console.fixed($0, 3))" } ?? ""))
         }
     }
-}
-
-/// What a long measurement is at, on the terminal.
-private final class StepLine: Sendable {
-    private let isQuiet: Bool
-    private let state: Mutex<State>
-    private struct State {
-        var title = ""
-        var steps: Int?
-        var last = ContinuousClock.now
-    }
-
-    init(isQuiet: Bool) {
-        self.isQuiet = isQuiet || !Console.errorIsTerminal || Console.isDumb
-        state = Mutex(State())
-    }
-
-    func begin(_ title: String, steps: Int? = nil) {
-        state.withLock { ($0.title, $0.steps) = (title, steps) }
-        guard !isQuiet else { return }
-        StandardStreams.tell("\r\u{1B}[K" + Console.spoken(title).escapedForTerminal)
-    }
-
-    func show(_ event: TrainingEvent) {
-        switch event {
-        case .step(let step, let losses, _, _, _):
-            state.withLock { state in
-                guard !isQuiet, ContinuousClock.now - state.last > .milliseconds(200) else { return }
-                state.last = .now
-                let of = state.steps.map { " of \($0)" } ?? ""
-                StandardStreams.tell("\r\u{1B}[K" + Console.spoken("\(state.title): step \(step)\(of), loss \(Console.fixed(losses.first?.loss ?? .nan, 4))").escapedForTerminal)
-            }
-        case .resumed(let step, let file): if !isQuiet { Console.say("\nresuming after step \(step) from \(file)") }
-        default: break
-        }
-    }
-
-    func end() { if !isQuiet { StandardStreams.tell("\r\u{1B}[K") } }
 }

@@ -40,6 +40,13 @@ extension Japanese {
         "{0}: {1} labelled": "{0}: {1}にラベルを付けました",
         "{0}: {1} labelled, {2} without a text": "{0}: {1}にラベルを付けました。{2}にはテキストがありません",
         "which column has the texts? Name it with --column; the columns are {0}": "テキストはどの列ですか。--column で指定してください。列は {0} です",
+        "--tasks names its own tables; remove '{0}'": "表は --tasks のファイルに書きます。'{0}' は不要です",
+        "{0} cannot be combined with --tasks; its file sets this for each task": "{0} は --tasks と同時に指定できません。課題ごとに --tasks のファイルに書きます",
+        "{0} cannot be combined with --tasks, which scores each task on development rows; cross-validate one task at a time": "{0} は --tasks と同時に指定できません。--tasks は各課題を評価用の行で評価します。交差検証は課題を一つずつ行ってください",
+        "{0} cannot be combined with --tasks, which fine-tunes one encoder": "{0} は --tasks と同時に指定できません。--tasks は一つのエンコーダーをファインチューニングします",
+        "--tasks needs -o FOLDER; each task's model is written there": "--tasks には -o フォルダー が必要です。課題ごとのモデルをそこに書きます",
+        "{0}: {1}; scores in {2}": "{0}: {1}。成績は {2} にあります",
+        "a linear head on pairs cannot be saved in a format that other programs load; take --head mlp, or evaluate it with --folds": "対に対する線形のヘッドは、ほかのプログラムが読める形式では保存できません。--head mlp を使うか、--folds で評価してください",
         "this classifier was not calibrated; `train classifier --calibrate` finds a temperature": "この分類器は較正されていません。`train classifier --calibrate` が温度を求めます",
     ]
 }
