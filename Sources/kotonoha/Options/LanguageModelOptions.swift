@@ -9,8 +9,8 @@ import Tokenizers
 
 /// Options of commands that ask a language model how probable something is.
 struct LanguageModelOptions: ParsableArguments {
-    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
-    var precision: Precision?
+    @Option(help: PrecisionChoice.help)
+    var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Tokens processed together by one thread.")
     var batchTokens = 1024
@@ -23,8 +23,8 @@ struct LanguageModelOptions: ParsableArguments {
 
     /// Opens the model and prints notes about it.
     func open(_ model: String, isQuiet: Bool) throws -> any LanguageModel {
-        if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
-        return try openLanguageModel(model, precision: precision.map { $0.isFast ? $0 : .f32 } ?? .f32, dictionary: dictionary)
+        precision?.note(isQuiet: isQuiet)
+        return try openLanguageModel(model, precision: precision?.resolved ?? .f32, dictionary: dictionary)
     }
 
     /// The model's folder, for the check that no output lies in it; errors in the model are reported when it is opened.

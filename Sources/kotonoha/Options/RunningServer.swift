@@ -38,7 +38,7 @@ extension ModelOptions {
             $0.sha256 == metadata.modelSHA256 && $0.precision == metadata.precision && $0.maxLength == metadata.maxLength && $0.prompt == metadata.prompt
                 && $0.dimension == file.dimension && $0.isNormalized == metadata.isNormalized
         }) { return remote }
-        if precision != nil { notePrecision(isQuiet: isQuiet) } else if let made = Precision(rawValue: metadata.precision) { Self.note(missing: made, isQuiet: isQuiet) }
+        if let precision { precision.note(isQuiet: isQuiet) } else { Precision(rawValue: metadata.precision)?.noteIfMissing(isQuiet: isQuiet) }
         return try SentenceEncoder(for: file, overriding: overrides)
     }
 }

@@ -13,8 +13,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The model: a folder or a name.", valueName: "dir|name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Precision of matrix products: f32 (default), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.",
-                               valueName: "precision"))
+    @Option(help: PrecisionChoice.help)
     var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Tokens processed together by one thread.")
@@ -81,7 +80,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Opens the model given here, or `fallback`, and prints notes about it.
     func encoder(orElse fallback: String? = nil, isQuiet: Bool) throws -> SentenceEncoder {
-        notePrecision(isQuiet: isQuiet)
+        precision?.note(isQuiet: isQuiet)
         let encoder = try SentenceEncoder(model: model ?? fallback, options: encoderOptions)
         if !isQuiet {
             if model == nil && fallback == nil { Console.say("model: \(encoder.directory.name) (the default; --model selects another)") }
@@ -90,26 +89,6 @@ struct ModelOptions: ParsableArguments {
             }
         }
         return encoder
-    }
-
-    /// Says so where the processor lacks what was asked for, or what was asked for is slower than f32, and what was chosen.
-    func notePrecision(isQuiet: Bool) {
-        guard let precision, !isQuiet else { return }
-        guard let fixed = precision.fixed else {
-            let chosen = precision.resolved, speed = PrecisionTimes.here.speed(of: chosen) ?? 1
-            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", the fastest on this processor"
-                               : ", \(Console.fixed(speed, 1)) times as fast as f32 on this processor"))
-        }
-        Self.note(missing: fixed, isQuiet: isQuiet)
-        if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
-                + "product); --precision auto avoids that")
-        }
-    }
-
-    static func note(missing precision: Precision, isQuiet: Bool) {
-        guard !precision.isFast, !isQuiet else { return }
-        Console.say("note: this processor has no \(precision.rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
     }
 
     /// Warns where the vectors cannot be trusted.

@@ -147,8 +147,8 @@ struct ClassifyCommand: ParsableCommand {
 
 /// How a trained classifier computes.
 struct ClassifierComputation: ParsableArguments {
-    @Option(help: "Precision of matrix products: f32 (default), bf16 or int8.")
-    var precision: Precision?
+    @Option(help: PrecisionChoice.help)
+    var precision: PrecisionChoice?
 
     @Option(in: .tokens, help: "Maximum length of a text or pair in tokens; longer ones are truncated and counted. By default the model's limit.")
     var maxLength: Int?
@@ -162,9 +162,9 @@ struct ClassifierComputation: ParsableArguments {
     func folder(of model: String) -> String? { FileManager.default.fileExists(atPath: model) ? model : nil }
 
     func open(_ model: String, isQuiet: Bool) throws -> TextClassifier {
-        if let precision { ModelOptions.note(missing: precision, isQuiet: isQuiet) }
+        precision?.note(isQuiet: isQuiet)
         var options = SentenceEncoder.Options()
-        options.precision = precision.map { $0.isFast ? $0 : .f32 } ?? .f32
+        options.precision = precision?.resolved ?? .f32
         (options.maxLength, options.threads, options.dictionary) = (maxLength, threads, dictionary)
         return try TextClassifier(model: model, options: options)
     }

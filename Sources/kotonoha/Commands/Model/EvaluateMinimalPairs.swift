@@ -51,7 +51,7 @@ struct MinimalPairEvaluation {
             throw DataError(.usage, "pairs of sentences (\(pairs.columns.good), \(pairs.columns.bad)) need a language model; name one "
                 + "with --model", file: input)
         }
-        model.notePrecision(isQuiet: report.quiet)
+        model.precision?.note(isQuiet: report.quiet)
         let language = try openLanguageModel(name, precision: model.precision?.resolved ?? .f32, dictionary: model.dictionary)
         var scoring = SurprisalOptions()
         (scoring.pseudoLikelihood, scoring.stride) = (options.scoring.pll, options.scoring.stride)

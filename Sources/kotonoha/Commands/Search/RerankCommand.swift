@@ -42,7 +42,7 @@ struct RerankCommand: ParsableCommand {
 
     func run() throws {
         try writing.check(inputs: [input, model.inputFolder], files: [output])
-        model.notePrecision(isQuiet: report.quiet)
+        model.precision?.note(isQuiet: report.quiet)
         let encoder = try CrossEncoder(model: model.model ?? "", options: model.encoderOptions)
         let source = try CaptionSource(path: input, options: table.options(isQuiet: report.quiet), columns: CaptionColumns(text: column))
         var texts: [(row: Int, text: String, others: [String])] = [], row = 0

@@ -112,7 +112,6 @@ extension Japanese {
         // Models.
         "The model: a folder or a name.": "モデル(フォルダーまたは名前)。",
         "Precision of matrix products: f32 (default), bf16 or int8; auto takes the faster of f32 and bf16 on this processor, fast the fastest of all.": "行列積の精度: f32(既定)、bf16、int8。auto はこのプロセッサーで f32 と bf16 の速いほうを、fast は最も速いものを選びます。",
-        "Precision of matrix products: f32 (default), bf16 or int8.": "行列積の精度: f32(既定)、bf16、int8。",
         "Tokens processed together by one thread.": "1スレッドがまとめて処理するトークン数。",
         "Maximum sentence length in tokens; longer ones are truncated and counted. By default the model's limit.": "文の最大の長さ(トークン数)。これより長い文は切り詰め、その数を報告します。既定はモデルの上限です。",
         "Scale the vectors to length 1, even if the model does not.": "モデルがそうしなくても、ベクトルを長さ1に正規化します。",
