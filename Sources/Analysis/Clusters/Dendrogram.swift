@@ -19,7 +19,7 @@ public struct Dendrogram: Sendable, Equatable {
     public let linkage: Linkage
 
     /// Bytes that `init` needs next to its input.
-    public static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
+    package static func memory(conditions n: Int) -> Int { n * (n - 1) / 2 * MemoryLayout<Double>.size }
 
     /// Nearest-neighbour chains for average, complete and Ward linkage (Müllner 2011), Prim's spanning tree for single linkage. Equal
     /// distances are taken in the order of rows.

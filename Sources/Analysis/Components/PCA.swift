@@ -38,9 +38,9 @@ public struct PCA: Sendable {
     /// Divides each coordinate by its standard deviation. A component without variance then gives 0.
     public var whiten: Bool
     /// Random vectors beyond the components that are asked for (`randomized`).
-    public var oversampling: Int
+    package var oversampling: Int
     /// Passes of subspace iteration (`randomized`); nil: 7 for few components, else 4, as scikit-learn.
-    public var powerIterations: Int?
+    package var powerIterations: Int?
     public var seed: UInt64
     public var threads: Int
 
@@ -131,9 +131,9 @@ public struct PCAModel: Sendable {
     public let totalVariance: Double
     /// Vectors that the components were found from.
     public let rows: Int
-    public let whiten: Bool
+    package let whiten: Bool
     /// The algorithm that was used; never `automatic`.
-    public let solver: PCA.Solver
+    package let solver: PCA.Solver
 
     public var count: Int { components.rows }
     /// Singular values of the centred vectors.
@@ -154,7 +154,7 @@ public struct PCAModel: Sendable {
     }
 
     /// A model from its parts, as read from a file.
-    public init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
+    package init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
         self.components = components
         self.mean = mean
         self.explainedVariance = explainedVariance
@@ -218,7 +218,7 @@ public struct PCAModel: Sendable {
 
     /// Mean squared Euclidean distance between vectors and what their coordinates stand for, and the share of the vectors' mean squared
     /// distance from the mean that this is (0: nothing lost). NaN or infinity in the vectors carries over.
-    public func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
+    package func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
         try checkWidth(x.columns)
         var plain = self
         if whiten {

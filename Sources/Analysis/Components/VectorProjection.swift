@@ -5,16 +5,16 @@ import Tensors
 ///
 /// An orthogonal projection onto the span of vectors o leaves every inner product x·o as it is: (P x)·o = x·(P o) = x·o. With options of a
 /// forced choice it changes the map of the words, never the order of their inner products with the options.
-public struct VectorProjection: Sendable {
+package struct VectorProjection: Sendable {
     /// Orthonormal rows that span the subspace, shape (rank, dimension).
-    public let basis: Tensor<Double>
-    public var rank: Int { basis.rows }
-    public var dimension: Int { basis.columns }
+    package let basis: Tensor<Double>
+    package var rank: Int { basis.rows }
+    package var dimension: Int { basis.columns }
 
     /// - Parameter vectors: what spans the subspace, shape (count, dimension). Vectors that others span add nothing.
     /// - Throws: `DataError` if all of them are zero.
     /// - Complexity: O(count² · dimension).
-    public init(onto vectors: Tensor<Float>) throws {
+    package init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
         var rows: [[Double]] = []
         for i in 0 ..< vectors.rows {
@@ -36,7 +36,7 @@ public struct VectorProjection: Sendable {
     }
 
     /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, their components in the subspace are removed.
-    public func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
+    package func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
         precondition(x.columns == dimension)
         var result = Tensor<Float>(uninitialized: x.shape)
         let d = dimension, rank = rank, rows = x.rows
@@ -70,13 +70,13 @@ public struct VectorProjection: Sendable {
 }
 
 /// A scale between two poles, as 小 and 大: where words lie on the line from one to the other (Grand, Blank, Pereira & Fedorenko 2022).
-public struct SemanticAxis: Sendable {
+package struct SemanticAxis: Sendable {
     /// From the mean of the one pole's unit vectors to the other's, of unit length.
-    public let direction: [Double]
-    public let middle: [Double]
+    package let direction: [Double]
+    package let middle: [Double]
 
     /// - Throws: `DataError` if a pole is empty or the two coincide.
-    public init(from low: [[Float]], to high: [[Float]]) throws {
+    package init(from low: [[Float]], to high: [[Float]]) throws {
         guard let d = low.first?.count, !high.isEmpty else { throw DataError(.usage, "an axis needs a word at each end") }
         func mean(_ words: [[Float]]) throws -> [Double] {
             var sum = [Double](repeating: 0, count: d)
@@ -96,7 +96,7 @@ public struct SemanticAxis: Sendable {
 
     /// The place of a vector, scaled to unit length, on the axis: 0 in the middle between the poles, higher towards the second; nil for
     /// zeros.
-    public func coordinate(of vector: some Collection<Float>) -> Double? {
+    package func coordinate(of vector: some Collection<Float>) -> Double? {
         let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         guard length > 0 else { return nil }
         var sum = 0.0

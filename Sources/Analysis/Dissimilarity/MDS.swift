@@ -40,12 +40,12 @@ public struct MDS: Sendable {
         /// Kruskal's stress-1: √(Σ(distance − disparity)²/Σ distance²).
         public let stress: Double
         /// What the distances were fitted to, in the order of `RDM.values`.
-        public let disparities: [Double]
+        package let disparities: [Double]
         /// Distances in the map, in the same order.
-        public let distances: [Double]
-        public let iterations: Int
+        package let distances: [Double]
+        package let iterations: Int
         /// The random start that was best, nil for the classical solution.
-        public let start: Int?
+        package let start: Int?
     }
 
     /// - Throws: `DataError` if a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.

@@ -22,8 +22,8 @@ public final class RowCodes: Sendable {
     /// Rows looked at again for binary codes: this share of all, and at least this many. For vectors of random directions in 256
     /// dimensions, the hardest
     /// case, 99 of 100 true answers are among them at a million rows and at ten (signs keep √(2/π) of a cosine: Charikar 2002).
-    public static let binaryShare = 0.01
-    public static let binaryLeast = 25_000
+    package static let binaryShare = 0.01
+    package static let binaryLeast = 25_000
 
     /// - Throws: `DataError` of kind `usage` if the file has no such codes.
     public init(_ kind: VectorCodes, of file: VectorFile) throws {

@@ -35,7 +35,7 @@ public struct TSNE: Sendable {
     /// Effective number of neighbours; several are averaged. Empty: `Affinities.usualPerplexity`, which is 30 from 91 points on.
     public var perplexities: [Double] = []
     /// Between which points affinities are taken.
-    public var pairs = Affinities.Pairs.automatic
+    package var pairs = Affinities.Pairs.automatic
     /// 1 or 2.
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
@@ -55,30 +55,30 @@ public struct TSNE: Sendable {
     /// nil: points / exaggeration of the phase (Belkina et al. 2019), without a least value: few points under strong exaggeration would
     /// swing instead of settling. The gradient is taken without its factor of 4 here.
     public var learningRate: Double?
-    public var earlyMomentum = 0.8
-    public var momentum = 0.8
+    package var earlyMomentum = 0.8
+    package var momentum = 0.8
     /// Longest way of a point in one iteration.
-    public var longestStep = 5.0
+    package var longestStep = 5.0
     /// α of the map's kernel (1 + d²/α)^−α: below 1 heavier tails and finer clusters (Kobak et al. 2019); 1 is Student's t with one degree.
     public var degreesOfFreedom = 1.0
-    public var gradient = Gradient.automatic
+    package var gradient = Gradient.automatic
     /// For `barnesHut`: a cell counts as one point where its side / distance is below this.
-    public var angle = 0.5
+    package var angle = 0.5
     /// For `interpolation`: distance between the grid's nodes, in the map's units.
-    public var spacing = 0.4
+    package var spacing = 0.4
     /// Ends the run early if the KL divergence has not decreased for this many iterations (looked at every `reportEvery`); nil: never.
-    public var patience: Int?
+    package var patience: Int?
     /// Ends the run early when the gradient's norm is below this; 0: never, so that all iterations are done.
-    public var leastGradientNorm = 0.0
+    package var leastGradientNorm = 0.0
     /// Iterations between two reports.
-    public var reportEvery = 50
+    package var reportEvery = 50
     public var seed: UInt64 = 0
     public var threads = Parallel.availableThreads
 
     public init() {}
 
     /// Points up to which `automatic` computes every pair: measured, where interpolation becomes faster.
-    public static let exactLimit = 6000
+    package static let exactLimit = 6000
 
     /// The method that `automatic` stands for.
     public func method(points: Int) -> Gradient {
@@ -87,10 +87,10 @@ public struct TSNE: Sendable {
 
     /// Iterations after which an early exaggeration is judged.
     static let trialIterations = 50
-    public static let usualEarlyExaggeration = 12.0
+    package static let usualEarlyExaggeration = 12.0
 
     /// The requested perplexities, or the usual one for this many points.
-    public func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
+    package func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
 
     /// Learning rate in a phase with this exaggeration.
     func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? Double(points) / max(1, exaggeration) }
@@ -137,7 +137,7 @@ public struct TSNE: Sendable {
     /// KL(P‖Q) of a map and its gradient by every coordinate, both by the method of these settings.
     ///
     /// - Parameter coordinates: (points, dimensions).
-    public func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
+    package func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
         try check(points: affinities.count)
         return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
     }
@@ -145,7 +145,7 @@ public struct TSNE: Sendable {
     /// KL(P‖Q) of a map, every pair counted in Q's normalization.
     ///
     /// - Parameter coordinates: (points, dimensions).
-    public func divergence(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> Double {
+    package func divergence(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> Double {
         var exact = self
         exact.gradient = .exact
         return try exact.divergenceAndGradient(affinities, at: coordinates).divergence
@@ -210,18 +210,18 @@ public struct TSNE: Sendable {
 /// How far a run has come.
 public struct TSNEProgress: Sendable {
     /// Iterations done, of `total`.
-    public let iteration: Int
-    public let total: Int
+    package let iteration: Int
+    package let total: Int
     /// Whether the affinities are exaggerated still.
-    public let isEarly: Bool
+    package let isEarly: Bool
     /// KL(P‖Q) of the true affinities, with the method's own normalization.
     public let kullbackLeiblerDivergence: Double
     /// Euclidean norm of the gradient (of the exaggerated affinities).
-    public let gradientNorm: Double
+    package let gradientNorm: Double
     /// Root mean square of the points' distances from the map's middle.
     public let spread: Double
     /// The state from which `fit` can continue.
-    public let makeCheckpoint: @Sendable () -> TSNECheckpoint
+    package let makeCheckpoint: @Sendable () -> TSNECheckpoint
 }
 
 /// A fitted map.
@@ -232,18 +232,18 @@ public struct TSNEMap: Sendable {
     public let kullbackLeiblerDivergence: Double
     /// KL(P‖Q) in nats with affinities over all pairs, by which maps of several programs compare; nil if it was not computed
     /// (`nearest` for `Affinities.allPairsLimit` points or more).
-    public internal(set) var divergenceOverAllPairs: Double?
+    package internal(set) var divergenceOverAllPairs: Double?
     /// Between which points affinities were taken: `all`, or each point and its `neighbors` `nearest`.
-    public let pairs: Affinities.Pairs
-    public let neighbors: Int
+    package let pairs: Affinities.Pairs
+    package let neighbors: Int
     /// Whether the divergence's normalization was summed over every pair, not interpolated (up to 100,000 points).
-    public let isExact: Bool
+    package let isExact: Bool
     /// The settings that made it; `perplexities`, `pairs`, `gradient` and `earlyExaggeration` as chosen.
     public let settings: TSNE
     /// Iterations done: all that were asked for, unless `patience` or `leastGradientNorm` ended the run.
     public let iterations: Int
     /// Mean over the points of the perplexity that the affinities reached.
-    public let realizedPerplexity: Double
+    package let realizedPerplexity: Double
     /// Norm of the gradient in the last iteration.
-    public let gradientNorm: Double
+    package let gradientNorm: Double
 }
