@@ -66,7 +66,7 @@ public enum FigureLanguage: String, Sendable, CaseIterable {
     /// The name of a principal component's axis, with its share of the variance where known: `第1主成分 (32.1 %)`, `PC 1 (32.1 %)`.
     ///
     /// - Parameter index: from 1.
-    public func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
+    package func principalComponent(_ index: Int, explainedVarianceRatio: Double? = nil) -> String {
         let name = self == .japanese ? "第\(index)主成分" : "PC \(index)"
         return explainedVarianceRatio.map { "\(name) (\(($0 * 100).fixed(1)) %)" } ?? name
     }
@@ -98,7 +98,7 @@ public struct PageStyle: Sendable {
     /// A style with one font chosen by name.
     ///
     /// - Throws: `DataError` if the font is not installed.
-    public static func requiring(font name: String) throws -> PageStyle {
+    package static func requiring(font name: String) throws -> PageStyle {
         guard Typesetter.isInstalled(family: name) else {
             throw DataError(.usage, "the font \"\(name)\" is not installed; `fc-list : family` lists those that are")
         }

@@ -18,10 +18,10 @@ public struct Heatmap: Figure {
         public var digits: Int?
         public var hasColorBar = true
         /// Lines before these rows and columns, between groups.
-        public var borders: [Int] = []
+        package var borders: [Int] = []
         /// The tree of the rows, drawn next to them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none
         /// if empty.
-        public var tree: [(first: Int, second: Int, height: Double)] = []
+        package var tree: [(first: Int, second: Int, height: Double)] = []
 
         public init() {}
     }

@@ -11,9 +11,9 @@ public struct LineChart: Figure {
         public var hasMarkers: Bool
         /// Whether the values are joined; without, only markers show.
         public var hasLine: Bool
-        public var isDashed: Bool
+        package var isDashed: Bool
         /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
-        public var styleNumber: Int?
+        package var styleNumber: Int?
 
         /// - Parameters:
         ///   - x: places; 0, 1, 2 … where nil.
@@ -44,16 +44,16 @@ public struct LineChart: Figure {
         public var xRange: ClosedRange<Double>?
         public var yRange: ClosedRange<Double>?
         /// Names for places on the x axis, such as layers, instead of numbers.
-        public var xNames: [(place: Double, name: String)] = []
+        package var xNames: [(place: Double, name: String)] = []
         /// Dotted vertical lines with a word, such as the best step.
-        public var verticalMarks: [(place: Double, name: String)] = []
+        package var verticalMarks: [(place: Double, name: String)] = []
         /// Dotted horizontal lines with a word, such as a baseline.
-        public var horizontalMarks: [(value: Double, name: String)] = []
-        public var hasGrid = true
+        package var horizontalMarks: [(value: Double, name: String)] = []
+        package var hasGrid = true
         /// A grey area between two curves, such as a noise ceiling over time, with its name.
-        public var shade: (x: [Double], low: [Double], high: [Double], name: String)?
+        package var shade: (x: [Double], low: [Double], high: [Double], name: String)?
         /// Bars under the curves in the colour of a curve, such as times at which it is significant; one row for each curve that has some.
-        public var spans: [(series: Int, from: Double, to: Double)] = []
+        package var spans: [(series: Int, from: Double, to: Double)] = []
 
         public init() {}
     }
@@ -77,7 +77,7 @@ public struct LineChart: Figure {
     }
 
     /// A curve of explained variance over components.
-    public static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
+    package static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
         var options = options
         let isJapanese = options.page.language == .japanese
         options.xTitle = options.xTitle ?? (isJapanese ? "主成分" : "Principal component")

@@ -56,11 +56,11 @@ public struct MapPage: Sendable {
     public var rows: [Int]?
     /// For each point the places of its nearest neighbours in the space of the vectors, nearest first, from 0; without them the page shows
     /// the nearest points on the map.
-    public var neighbors: [[Int]]?
+    package var neighbors: [[Int]]?
     /// Of the words on the page; nil for the browser's.
     public var language: FigureLanguage?
     /// Leaves out the sentences, for data that may not be shared.
-    public var withoutText = false
+    package var withoutText = false
 
     private let points: [Scene.Point]
 

@@ -52,11 +52,11 @@ public struct ScatterMap: Figure {
 
     /// Where to put what: the scene, and how many labels found no room.
     public struct Layout: Sendable {
-        public var scene: Scene
-        public var placedLabels = 0
-        public var omittedLabels = 0
+        package var scene: Scene
+        package var placedLabels = 0
+        package var omittedLabels = 0
         /// The area of the map itself on the page.
-        public var plot: Scene.Rectangle
+        package var plot: Scene.Rectangle
     }
 
     private let points: [Scene.Point]
