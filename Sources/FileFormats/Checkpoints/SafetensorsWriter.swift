@@ -25,7 +25,7 @@ public struct SafetensorsWriter {
     /// `__metadata__`; readers of the reference implementation want `format`.
     public var metadata: [(key: String, value: String)]
 
-    public init(metadata: [(key: String, value: String)] = [("format", "pt")]) { self.metadata = metadata }
+    package init(metadata: [(key: String, value: String)] = [("format", "pt")]) { self.metadata = metadata }
 
     /// Adds a tensor whose values lie in memory, row-major.
     public mutating func add(_ name: String, shape: [Int], values: [Float], precision: Precision = .f32) {

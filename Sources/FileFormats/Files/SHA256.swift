@@ -37,7 +37,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// The 32 bytes of the hash.
-    public consuming func finalize() -> [UInt8] {
+    package consuming func finalize() -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { hash, count in
             EVP_DigestFinal_ex(context, hash.baseAddress, nil)
             count = 32
@@ -45,7 +45,7 @@ public struct SHA256: ~Copyable {
     }
 
     /// The hash as 64 lower-case hexadecimal digits.
-    public consuming func finalizeHex() -> String { Self.hex(finalize()) }
+    package consuming func finalizeHex() -> String { Self.hex(finalize()) }
 
     // MARK: At once
 

@@ -49,17 +49,17 @@ extension RecordSource {
 public final class TextTable {
     /// What errors call the input.
     public let name: String
-    public let format: TableFormat
+    package let format: TableFormat
     /// The text's encoding, nil for a spreadsheet.
-    public let encoding: TextEncoding?
+    package let encoding: TextEncoding?
     /// True if the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
-    public let encodingIsGuess: Bool
+    package let encodingIsGuess: Bool
     /// The columns' names; `1`, `2` … where the input names none.
     public let columns: [String]
     /// Whether the input names its columns.
-    public let hasHeader: Bool
+    package let hasHeader: Bool
     /// Rows from the beginning of the input, by which columns may be judged. They are also among the rows that `next` returns.
-    public let sample: [[String]]
+    package let sample: [[String]]
     /// The columns that the format itself gives a meaning, as those of a caption file.
     let roles: (text: Int?, group: Int?, id: Int?)
 
@@ -72,7 +72,7 @@ public final class TextTable {
     /// Opens the input and finds out its format, encoding and columns.
     /// - Parameter wanted: columns that will be requested: a first row with one of these names is a header.
     /// - Throws: `DataError` with the line where the input is missing, not text, or breaks.
-    public convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
+    package convenience init(path: String, options: TableOptions = TableOptions(), wanted: [String] = []) throws {
         self.init(try TableOpening.open(path: path, options: options, wanted: wanted))
     }
 
@@ -89,7 +89,7 @@ public final class TextTable {
     public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
 
     /// The share of the input that was read, nil if its length is unknown.
-    public var fractionRead: Double? { source.fractionRead }
+    package var fractionRead: Double? { source.fractionRead }
 
     /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
     public func sha256() throws -> String { try stream.sha256() }
@@ -109,7 +109,7 @@ public final class TextTable {
     }
 
     /// True if all of the sample's filled cells of a column are numbers, and some are filled.
-    public func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
+    package func isNumeric(_ column: Int) -> Bool { Self.isNumeric(column, in: sample) }
 
     static func isNumeric(_ column: Int, in rows: some Sequence<[String]>) -> Bool {
         var hasNumbers = false
