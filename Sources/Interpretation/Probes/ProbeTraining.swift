@@ -27,13 +27,13 @@ public struct ProbeTraining: Sendable, Equatable {
     public var learningRate = 0.001
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
-    public var plateauFactor = 0.1
+    package var plateauFactor = 0.1
     /// … for more than this many epochs.
-    public var plateauPatience = 0
+    package var plateauPatience = 0
     /// Training ends after this many epochs without a dev loss better by 0.0001.
-    public var stopPatience = 5
+    package var stopPatience = 5
     /// B begins uniform between − and + this.
-    public var initialRange = 0.05
+    package var initialRange = 0.05
 
     public init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
 
@@ -54,15 +54,15 @@ public struct ProbeTraining: Sendable, Equatable {
 public struct TrainedProbe: Sendable {
     public struct Epoch: Sendable, Equatable {
         /// Mean losses over sentences.
-        public var trainLoss: Double
-        public var devLoss: Double
+        package var trainLoss: Double
+        package var devLoss: Double
         /// The learning rate of this epoch.
-        public var learningRate: Double
+        package var learningRate: Double
     }
 
     /// As it was after the best epoch.
     public var probe: StructuralProbe
-    public var epochs: [Epoch]
+    package var epochs: [Epoch]
     /// From 0.
     public var bestEpoch: Int
     public var devLoss: Double { epochs[bestEpoch].devLoss }

@@ -18,7 +18,7 @@ public struct StructuralProbe: Sendable {
     /// Bᵀ, shape (dimension, rank): a word vector, as a row, times it.
     public var projection: Tensor<Float>
 
-    public init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
+    package init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
 
     /// Components of a word vector.
     public var dimension: Int { projection.rows }
