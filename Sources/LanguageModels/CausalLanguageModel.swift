@@ -8,14 +8,14 @@ import Tokenizers
 
 /// A causal model with its tokenizer, from a folder in Hugging Face's layout: GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma.
 public final class CausalLanguageModel: LanguageModel {
-    public let directory: ModelDirectory
-    public let network: CausalNetwork<Float>
+    package let directory: ModelDirectory
+    package let network: CausalNetwork<Float>
     public let tokenizer: Tokenizer
-    public let precision: Precision
+    package let precision: Precision
     public let beginID: Int32?
     public let endIDs: [Int32]
     /// Special tokens that the tokenizer itself puts before a text.
-    public let leadingIDs: [Int32]
+    package let leadingIDs: [Int32]
 
     /// - Throws: `DataError` that names the file, key or tensor that does not fit; for a folder without a language-model head, what it can
     ///   do instead.
@@ -56,7 +56,7 @@ public final class CausalLanguageModel: LanguageModel {
     public func identity() throws -> String { try directory.sha256() }
 
     /// Numbers that training has set, shared ones counted once.
-    public var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+    package var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
     public func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
         network.logits(gatherRows(network.decoder(batch, on: nil), rows, on: nil), on: nil).value

@@ -8,10 +8,10 @@ import Tokenizers
 
 /// An encoder that guesses masked words (BERT, RoBERTa, DeBERTa, ModernBERT …) with its tokenizer, from a Hugging Face folder.
 public final class MaskedLanguageModel: LanguageModel {
-    public let directory: ModelDirectory
+    package let directory: ModelDirectory
     public let tokenizer: Tokenizer
-    public let encoder: Encoder<Float>
-    public let head: MaskedLanguageHead<Float>
+    package let encoder: Encoder<Float>
+    package let head: MaskedLanguageHead<Float>
     private let precision: Precision
 
     /// - Parameters:

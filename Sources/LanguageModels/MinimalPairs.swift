@@ -13,14 +13,14 @@ public struct MinimalPairs: Sendable {
         /// One value for each of `categoryNames`; empty if the table has none.
         public var categories: [String]
         /// The other columns' cells.
-        public var others: [String]
+        package var others: [String]
     }
 
     public let pairs: [Pair]
-    public let categoryNames: [String]
-    public let otherNames: [String]
+    package let categoryNames: [String]
+    package let otherNames: [String]
     /// The columns of the two sentences.
-    public let columns: (good: String, bad: String)
+    package let columns: (good: String, bad: String)
 
     /// Names of published sets: acceptable and unacceptable sentence.
     private static let known = [("sentence_good", "sentence_bad"), ("good_sentence", "bad_sentence"), ("good", "bad"), ("grammatical", "ungrammatical"),
@@ -29,10 +29,10 @@ public struct MinimalPairs: Sendable {
     private static let categories = ["uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類"]
 
     /// Names of columns of sentences, by which a first row is known as a header.
-    public static let knownColumns = known.flatMap { [$0.0, $0.1] }
+    package static let knownColumns = known.flatMap { [$0.0, $0.1] }
 
     /// The columns of a table that a published set uses, in its own spelling; nil if there are none.
-    public static func columns(in names: [String]) -> (good: String, bad: String)? {
+    package static func columns(in names: [String]) -> (good: String, bad: String)? {
         func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }
         for (good, bad) in known { if let good = find(good), let bad = find(bad) { return (good, bad) } }
         return nil
@@ -74,10 +74,10 @@ public struct MinimalPairs: Sendable {
         /// ln p of the sentences.
         public var good: Double
         public var bad: Double
-        public var goodTokens: Int
-        public var badTokens: Int
+        package var goodTokens: Int
+        package var badTokens: Int
 
-        public init(good: Double, bad: Double, goodTokens: Int, badTokens: Int) {
+        package init(good: Double, bad: Double, goodTokens: Int, badTokens: Int) {
             (self.good, self.bad, self.goodTokens, self.badTokens) = (good, bad, goodTokens, badTokens)
         }
 
@@ -85,7 +85,7 @@ public struct MinimalPairs: Sendable {
         public var goodMean: Double { good / Double(goodTokens) }
         public var badMean: Double { bad / Double(badTokens) }
         public var isCorrectByMean: Bool { goodMean > badMean }
-        public var isTie: Bool { good == bad }
+        package var isTie: Bool { good == bad }
     }
 
     /// How often the acceptable sentence wins in one category.
@@ -96,7 +96,7 @@ public struct MinimalPairs: Sendable {
         public var pairs: Int
         public var bySum: Estimate
         public var byMean: Estimate
-        public var ties: Int
+        package var ties: Int
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the

@@ -24,7 +24,7 @@ public enum SurprisalBase: String, Sendable, CaseIterable {
 
     /// Nats in one unit.
     public var nats: Double { self == .two ? 0.693147180559945309417 : 1 }
-    public var unitName: String { self == .two ? "bits" : "nats" }
+    package var unitName: String { self == .two ? "bits" : "nats" }
 }
 
 /// How texts are scored.
@@ -59,7 +59,7 @@ public struct UnitScore: Sendable, Equatable {
     /// Of the unit's first token among all tokens, 1 for the most probable.
     public var rank: Int?
     /// The region in which it begins, from 0; nil without marks.
-    public var region: Int?
+    package var region: Int?
 }
 
 /// A text's units, and what was met on the way.
@@ -69,9 +69,9 @@ public struct TextScore: Sendable, Equatable {
     public var tokens = 0
     public var unknownTokens = 0
     /// Tokens that reach into the unit after theirs, which is without them.
-    public var crossingTokens = 0
+    package var crossingTokens = 0
     /// Stretches in which the text was read.
-    public var windows = 1
+    package var windows = 1
 
     /// ln p of the whole text and the tokens it is summed over; nil if no token has a score.
     public var total: (logProbability: Double, tokens: Int)? {

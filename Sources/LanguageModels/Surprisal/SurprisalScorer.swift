@@ -16,9 +16,9 @@ public struct SurprisalScorer: Sendable {
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.
-    public let cutter: WordCutter
+    package let cutter: WordCutter
 
-    public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
+    package init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
         self.model = model
         self.options = options
         self.cutter = cutter
@@ -26,10 +26,10 @@ public struct SurprisalScorer: Sendable {
     }
 
     /// Whether words are corrected for leading spaces.
-    public var corrects: Bool { !spaceTokens.isEmpty }
+    package var corrects: Bool { !spaceTokens.isEmpty }
 
     /// A text to be scored as a whole. Its words are looked for only where hiding the rest of a word needs them.
-    public func units(of text: String) throws -> TextUnits {
+    package func units(of text: String) throws -> TextUnits {
         model.kind == .masked && options.pseudoLikelihood == .withinWordLeftToRight ? try cutter.cut(text) : TextUnits(text: text, words: [])
     }
 
