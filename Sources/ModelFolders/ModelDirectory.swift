@@ -20,11 +20,11 @@ public struct ModelDirectory: Sendable {
     /// The folder's own name; for a snapshot of the Hugging Face cache, the repository's.
     public let name: String
     /// Where `config.json`, weights and tokenizer lie: mostly the folder itself.
-    public let transformerFolder: URL
+    package let transformerFolder: URL
     /// `config.json`; an empty object for a table of token vectors, which needs none.
-    public let configuration: JSON
+    package let configuration: JSON
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
-    public let isStatic: Bool
+    package let isStatic: Bool
     public let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
@@ -32,12 +32,12 @@ public struct ModelDirectory: Sendable {
     public let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
-    public let defaultPromptName: String?
+    package let defaultPromptName: String?
     /// True if no module list was found, so that mean pooling is an assumption worth telling the user.
-    public let assumesMeanPooling: Bool
+    package let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
-    public init(folder: URL) throws {
+    package init(folder: URL) throws {
         self.folder = folder
         name = Self.name(of: folder)
         let modules = try Self.optionalJSON(folder.appendingPathComponent("modules.json"))
@@ -164,7 +164,7 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> any WeightArchive {
+    package static func weights(in folder: URL) throws -> any WeightArchive {
         if let path = ggufFile(in: folder) { return try GGUFArchive(GGUFFile(path: path)) }
         return SafetensorsArchive(try tensors(in: folder))
     }
@@ -179,7 +179,7 @@ public struct ModelDirectory: Sendable {
 
     /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`, in one file or several.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func tensors(in folder: URL) throws -> any TensorSource {
+    package static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         if manager.fileExists(atPath: path("model.safetensors")) {
