@@ -318,7 +318,7 @@ public enum Bibliography: String, CaseIterable {
     }
 
     /// The program itself.
-    public static func program(_ version: String) -> String {
+    package static func program(_ version: String) -> String {
         "@software{kotonoha,\n  author = {{The Kotonoha contributors}},\n  title = {Kotonoha: sentence embeddings and similarity},\n  version = {\(version)}\n}"
     }
 }

@@ -25,7 +25,7 @@ public struct ResultsText {
     /// One sentence per person and variant of the naming model, and one on how the variants compare where there are two.
     ///
     /// - Parameter record: with the fits, as `simulate naming` writes it beside its table.
-    public static func naming(_ record: JSON, language: MethodsText.Language) -> [String] { Words(isJapanese: language == .ja).naming(record) }
+    package static func naming(_ record: JSON, language: MethodsText.Language) -> [String] { Words(isJapanese: language == .ja).naming(record) }
 }
 
 private struct Words {
