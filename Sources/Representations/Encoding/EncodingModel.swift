@@ -11,11 +11,11 @@ public struct EncodingModel: Sendable {
     /// Features scaled to mean 0 and standard deviation 1 over the training rows of each fold.
     public var standardizes: Bool
     /// Columns of feature spaces that get penalties of their own (banded ridge; Dupré la Tour et al. 2022); empty for one penalty.
-    public var bands: [Range<Int>]
+    package var bands: [Range<Int>]
     /// Random weightings of the bands that are tried beside all alike and each alone.
-    public var bandSamples: Int
+    package var bandSamples: Int
     /// Only this many measurements, those that repeat best over the training rows of each fold.
-    public var stable: Int?
+    package var stable: Int?
     public var permutations: Int
     public var seed: UInt64
     public var threads: Int
@@ -44,19 +44,19 @@ public struct EncodingModel: Sendable {
         /// 1 − residual / variance around the training means; negative where the mean predicts better.
         public let rSquared: [Double]
         /// The part of each band in R², (measurements, bands): their sum is R² (product measure); empty for a single band.
-        public let splitRSquared: [[Double]]
+        package let splitRSquared: [[Double]]
         /// The penalty chosen by inner folds in each outer fold in which the measurement was used, (measurements, folds).
         public let penalties: [[Double]]
         /// Weights of the bands, averaged over folds, (measurements, bands); empty for a single band.
         public let weights: [[Double]]
         /// Measurements whose penalty was at the lower or upper edge of the grid in most folds.
-        public let atLowerEdge: Int, atUpperEdge: Int
+        package let atLowerEdge: Int, atUpperEdge: Int
         /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without
         /// permutations.
         public let p: [Double]?
         public let adjustedP: [Double]?
         /// What a perfect model would reach, from repetitions; nil without.
-        public let ceiling: [Double]?
+        package let ceiling: [Double]?
     }
 
     /// - Parameters:

@@ -56,7 +56,7 @@ public struct RSA: Sendable {
         public let conditions: Int
         public let subjects: Int
         /// Pairs that are missing in the matrix with most gaps; comparisons leave them out.
-        public let missing: Int
+        package let missing: Int
     }
 
     /// - Parameters:
