@@ -12,8 +12,8 @@ public final class CrossEncoder: Sendable {
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public var maxLength: Int { sequences.maxLength }
     /// Numbers that training has set.
-    public var parameterCount: Int { sequences.network.parameters.reduce(0) { $0 + $1.value.count } }
-    public var configuration: EncoderConfiguration { sequences.network.encoder.configuration }
+    package var parameterCount: Int { sequences.network.parameters.reduce(0) { $0 + $1.value.count } }
+    package var configuration: EncoderConfiguration { sequences.network.encoder.configuration }
     let sequences: SequenceScorer
     let isSigmoid: Bool
 

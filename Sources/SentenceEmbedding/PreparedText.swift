@@ -12,7 +12,7 @@ public struct PreparedText: Sendable, Equatable {
     /// Segment of each token; nil where the model has one segment only.
     public var typeIDs: [Int32]?
     /// Tokens that the vocabulary did not have.
-    public var unknownTokens = 0
+    package var unknownTokens = 0
     /// Whether the text was cut at the maximum length.
     public var isTruncated = false
 

@@ -11,7 +11,7 @@ extension SentenceEncoder {
         public var precision: Precision?
         public var maxLength: Int?
         public var prompt: String?
-        public var promptName: String?
+        package var promptName: String?
         public var truncatedDimension: Int?
         public var normalizes = false
         public var batchTokens = 1024

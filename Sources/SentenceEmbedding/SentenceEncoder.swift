@@ -224,7 +224,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Numbers that training has set, those of dense layers behind the pooling included.
-    public var parameterCount: Int {
+    package var parameterCount: Int {
         var parameters = switch network {
         case .transformer(let encoder): encoder.parameters
         case .table(let table): table.parameters
@@ -234,7 +234,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Tokens of the vocabulary.
-    public var vocabularySize: Int {
+    package var vocabularySize: Int {
         switch network {
         case .transformer(let encoder): encoder.vocabularySize
         case .table(let table): table.vocabularySize

@@ -11,13 +11,13 @@ public final class TextClassifier: Sendable {
         case classification = "single_label_classification", multilabel = "multi_label_classification", regression
     }
 
-    public let directory: ModelDirectory
+    package let directory: ModelDirectory
     public let task: Task
     /// Names in the order of the logits.
     public let labels: [String]
     /// By which logits are divided before they become probabilities; nil if the model was not calibrated.
     public let temperature: Double?
-    public var maxLength: Int {
+    package var maxLength: Int {
         switch network {
         case .sequences(let scorer): scorer.maxLength
         case .vectors(let encoder): encoder.maxLength
