@@ -21,14 +21,14 @@ public struct NamingModel: Sendable {
         public var parameterNames: [String] { self == .semanticPhonological ? ["s", "p"] : ["weight", "decay"] }
 
         /// The published values for people without aphasia.
-        public var controlValues: [Double] { self == .semanticPhonological ? [0.0698, 0.1] : [0.1, 0.5] }
+        package var controlValues: [Double] { self == .semanticPhonological ? [0.0698, 0.1] : [0.1, 0.5] }
     }
 
     public enum Category: Int, Sendable, CaseIterable {
         case correct, semantic, formal, nonword, mixed, unrelated
 
         public var name: String { "\(self)" }
-        public var japaneseName: String {
+        package var japaneseName: String {
             switch self {
             case .correct: "正答"
             case .semantic: "意味性錯語"
@@ -41,7 +41,7 @@ public struct NamingModel: Sendable {
     }
 
     /// Share of trials whose lexicon has a word that is related and similar.
-    public static let mixedShare = 0.1
+    package static let mixedShare = 0.1
     static let steps = 8, jolt = 10.0, boost = 100.0, sd = 0.01, relativeSD = 0.16
 
     public let variant: Variant
