@@ -80,7 +80,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// Under the null hypothesis any unit of one series could stand beside any of the other: correlations, labels of conditions.
     ///
     /// - Parameter statistic: from an order of 0 ..< count.
-    public func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
+    package func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
         try require(count, 2, "units")
         return try run(exactly: Self.factorial(count), of: count, arrangement: { Self.order(Int($0), of: count) },
             drawn: { $0.permutation(count) }, observed: Array(0..<count), statistic)
@@ -110,7 +110,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// The share of a null distribution at least as extreme as `value`; rounding errors of 10⁻¹⁴ count as equal. NaN counts as extreme.
     ///
     /// - Parameter counting: 1 where the observed arrangement is not among `null` and is added to both counts.
-    public static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
+    package static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
         let slack = 1e-14 * max(abs(value), null.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 })
         func share(_ count: Int) -> Double { Double(count + counting) / Double(null.count + counting) }
         let greater = share(null.count { !($0 < value - slack) }), less = share(null.count { !($0 > value + slack) })
