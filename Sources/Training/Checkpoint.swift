@@ -11,8 +11,8 @@ import Tensors
 public struct Checkpoint {
     public var step: Int
     /// Everything that is not a tensor.
-    public var state: JSON
-    public var tensors: [(name: String, tensor: Tensor<Float>)]
+    package var state: JSON
+    package var tensors: [(name: String, tensor: Tensor<Float>)]
 
     public init(step: Int, state: JSON, tensors: [(name: String, tensor: Tensor<Float>)]) {
         self.step = step
@@ -76,7 +76,7 @@ public struct Checkpoint {
 public struct StoredCheckpoint {
     public let path: String
     public let step: Int
-    public let state: JSON
+    package let state: JSON
     private let archive: SafetensorsArchive
 
     init(path: String) throws {
@@ -94,7 +94,7 @@ public struct StoredCheckpoint {
     /// A tensor of a known shape, in memory of its own.
     ///
     /// - Throws: `DataError` if it is missing or of another shape: the checkpoint belongs to another architecture.
-    public func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
+    package func tensor(_ name: String, shape: [Int]) throws -> Tensor<Float> {
         guard let found = archive.shape(of: name) else {
             throw DataError(
                 .badData,

@@ -30,7 +30,7 @@ public final class SentenceTrainer {
     public let encoder: Encoder<Float>
     public let threads: Int
     public internal(set) var step = 0
-    public internal(set) var history = EvaluationHistory()
+    package internal(set) var history = EvaluationHistory()
 
     let poolingMode: PoolingMode
     var tasks: [LoadedTask] = []

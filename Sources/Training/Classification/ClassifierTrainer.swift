@@ -12,12 +12,12 @@ import Tokenizers
 ///
 /// As with all training here, every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a
 /// checkpoint holds everything else: a run that was killed and resumed ends with the same bits, with any number of threads.
-public final class ClassifierTrainer {
-    public let settings: FineTuning
-    public let network: SequenceClassifier<Float>
-    public private(set) var step = 0
-    public private(set) var history = EvaluationHistory()
-    public let steps: Int
+package final class ClassifierTrainer {
+    package let settings: FineTuning
+    package let network: SequenceClassifier<Float>
+    package private(set) var step = 0
+    package private(set) var history = EvaluationHistory()
+    package let steps: Int
 
     private let data: LabelledTexts
     private let encodings: [Encoding]
@@ -39,7 +39,7 @@ public final class ClassifierTrainer {
     ///   - encodings: of all rows of `data`, as `base.encode` gives them.
     ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none if it is not).
     /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
-    public init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
+    package init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
         guard settings.precision.isFast else {
             throw DataError(.usage, "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
         }
@@ -83,7 +83,7 @@ public final class ClassifierTrainer {
     /// wanted.
     ///
     /// - Throws: `DataError` if a class would have no rows to learn from.
-    public static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
+    package static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
         guard settings.stopsEarly || settings.calibrates else { return (rows, []) }
         let folds = try Folds(rows: rows, count: max(2, Int((1 / max(settings.heldOutShare, 0.01)).rounded())), groups: data.groups,
                               strata: data.task == .classification ? data.codes : nil, seed: settings.seed &+ 0x51)
@@ -95,7 +95,7 @@ public final class ClassifierTrainer {
     }
 
     /// The temperature of the logits, found on the held-out rows; nil if none is wanted or there are no classes.
-    public func temperature() throws -> Double? {
+    package func temperature() throws -> Double? {
         guard settings.calibrates, data.task == .classification, !heldOut.isEmpty else { return nil }
         return Calibration.temperature(logits: try scores(heldOut), labels: heldOut.map { data.codes[$0] })
     }
@@ -156,7 +156,7 @@ public final class ClassifierTrainer {
     /// - Parameters:
     ///   - folder: of checkpoints and log; nil keeps none.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    public func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         if let folder {
             do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
                 throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -206,7 +206,7 @@ public final class ClassifierTrainer {
     }
 
     /// Logits of rows (rows, labels), or predicted numbers, after training.
-    public func scores(_ rows: [Int]) throws -> Tensor<Double> {
+    package func scores(_ rows: [Int]) throws -> Tensor<Double> {
         try EncodedSequences.logits(rows.map { encodings[$0] }, network, batchTokens: 1024, threads: threads)
     }
 
@@ -296,9 +296,9 @@ struct ClassifierLoss: Sendable {
 }
 
 /// Fine-tuning as a method that folds and seeds can repeat.
-public struct FineTuningMethod: ClassificationMethod {
-    public let name: String
-    public let settings: FineTuning
+package struct FineTuningMethod: ClassificationMethod {
+    package let name: String
+    package let settings: FineTuning
     private let base: PretrainedBase
     private let encodings: [Encoding]
     private let threads: Int
@@ -306,12 +306,12 @@ public struct FineTuningMethod: ClassificationMethod {
     private let watch: @Sendable (TrainingEvent) -> Void
 
     /// - Parameter encodings: of all rows of the table.
-    public init(name: String, _ settings: FineTuning, base: PretrainedBase, encodings: [Encoding], threads: Int, shouldStop: @escaping @Sendable () -> Bool = { false },
+    package init(name: String, _ settings: FineTuning, base: PretrainedBase, encodings: [Encoding], threads: Int, shouldStop: @escaping @Sendable () -> Bool = { false },
                 watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) {
         (self.name, self.settings, self.base, self.encodings, self.threads, self.shouldStop, self.watch) = (name, settings, base, encodings, threads, shouldStop, watch)
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let parts = try ClassifierTrainer.parts(of: train, data, settings)
         let trainer = try ClassifierTrainer(settings, base: base, data: data, encodings: encodings, train: parts.0, heldOut: parts.1, threads: threads)
         try trainer.run(shouldStop: shouldStop, watch: watch)
