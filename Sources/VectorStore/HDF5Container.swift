@@ -96,7 +96,7 @@ public final class HDF5Container: Sendable {
 
     /// Writes a new file: it appears, complete, when `body` returns.
     /// - Throws: `DataError` if it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
-    public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
+    package static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
         let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
@@ -130,7 +130,7 @@ public final class HDF5Container: Sendable {
     // MARK: Reading
 
     /// The names of the datasets directly in a group (`/` is the root), sorted.
-    public func datasetNames(in group: String = "/") throws -> [String] {
+    package func datasetNames(in group: String = "/") throws -> [String] {
         try HDF5.locked {
             guard group == "/" || H5Lexists(handle.id, group, hid_t(H5P_DEFAULT)) > 0 else { return [] }
             return try links(in: group).map(\.name).filter { try kind(of: (group == "/" ? "/" : group + "/") + $0) == .dataset }
@@ -176,7 +176,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// The names of the root's attributes.
-    public func attributeNames() throws -> [String] {
+    package func attributeNames() throws -> [String] {
         try HDF5.locked {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
@@ -193,7 +193,7 @@ public final class HDF5Container: Sendable {
 
     /// The dataset of this name, nil if absent.
     /// - Throws: `DataError` if it is there and damaged.
-    public func dataset(_ name: String) throws -> HDF5Dataset? {
+    package func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
             var prefix = ""
             for part in name.split(separator: "/") {
@@ -282,7 +282,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Makes an array of numbers, to be written a range of rows at a time.
-    public func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
+    package func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
         try make(name, shape: shape, type: Number.fileType)
     }
 
@@ -294,7 +294,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Sets an attribute of the root.
-    public func set(_ name: String, _ value: HDF5Attribute) throws {
+    package func set(_ name: String, _ value: HDF5Attribute) throws {
         try HDF5.locked {
             let space = try HDF5Handle(H5Screate(H5S_SCALAR), Self.writing(path))
             func write(_ file: hid_t, _ memory: hid_t, _ bytes: UnsafeRawPointer) throws {

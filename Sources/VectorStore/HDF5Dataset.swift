@@ -47,7 +47,7 @@ public final class HDF5Dataset: Sendable {
     /// The name inside the file, as `/embeddings`.
     public let name: String
     /// Lengths of the axes, slowest first; empty for a single value.
-    public let shape: [Int]
+    package let shape: [Int]
     public let kind: Kind
     private let file: String
     private let handle: HDF5Handle
@@ -59,7 +59,7 @@ public final class HDF5Dataset: Sendable {
     /// Rows: the length of the first axis, 1 for a single value.
     public var rows: Int { shape.first ?? 1 }
     /// Elements in a row.
-    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+    package var rowSize: Int { shape.dropFirst().reduce(1, *) }
 
     init(_ handle: HDF5Handle, name: String, file: String) throws {
         self.handle = handle
@@ -178,7 +178,7 @@ public final class HDF5Dataset: Sendable {
 
     /// Reads rows of a dataset of strings with one axis.
     /// - Throws: `DataError` if it holds no strings or the file is damaged.
-    public func strings(rows range: Range<Int>? = nil) throws -> [String] {
+    package func strings(rows range: Range<Int>? = nil) throws -> [String] {
         guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
         let range = range ?? 0 ..< rows
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows out of range")

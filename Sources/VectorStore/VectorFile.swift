@@ -19,7 +19,7 @@ public final class VectorFile: Sendable {
     public var dimension: Int { layout.dimension }
 
     /// The files that the rows lie in, where this is a set.
-    public let set: VectorSet?
+    package let set: VectorSet?
 
     private let container: HDF5Container
     private let embeddings: HDF5Dataset

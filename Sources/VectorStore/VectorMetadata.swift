@@ -88,7 +88,7 @@ public struct VectorBlock: Sendable, Equatable {
     }
 
     /// The cell of a column in a row of the block.
-    public func cell(_ role: VectorLayout.Role, row: Int) -> String {
+    package func cell(_ role: VectorLayout.Role, row: Int) -> String {
         switch role {
         case .text: texts[row]
         case .group: groups[row]
