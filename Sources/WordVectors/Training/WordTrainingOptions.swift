@@ -36,7 +36,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
 
     public init() {}
 
-    public var effectiveLearningRate: Double { learningRate ?? (architecture == .cbow || !subwords.isEmpty ? 0.05 : 0.025) }
+    package var effectiveLearningRate: Double { learningRate ?? (architecture == .cbow || !subwords.isEmpty ? 0.05 : 0.025) }
 
     /// Scores beyond ± this count as certain: 6 in word2vec.c, 8 in fastText.
     var limit: Float { subwords.isEmpty ? 6 : 8 }
@@ -46,7 +46,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
     var group: Int { loss == .negativeSampling ? 1 + negatives : 8 }
 
     /// - Throws: `DataError` of kind `usage` that names the option that is out of range.
-    public func check() throws {
+    package func check() throws {
         func require(_ holds: Bool, _ message: String) throws { if !holds { throw DataError(.usage, message) } }
         try require((1 ... 10_000).contains(dimension), "\(Setting.dimension) must be 1 to 10000, not \(dimension)")
         try require((1 ... 1000).contains(window), "\(Setting.window) must be 1 to 1000, not \(window)")
@@ -61,7 +61,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
     }
 
     /// Everything that decides the result, by name.
-    public var facts: [(key: String, value: JSON)] {
+    package var facts: [(key: String, value: JSON)] {
         var facts: [(key: String, value: JSON)] = [
             ("architecture", .string(architecture.rawValue)), ("loss", .string(loss.rawValue)), ("dimension", .integer(dimension)), ("window", .integer(window)),
         ]
@@ -76,7 +76,7 @@ public struct WordTrainingOptions: Sendable, Equatable {
 
 extension WordTrainingOptions {
     /// What a file says its vectors come from.
-    public var name: String {
+    package var name: String {
         let ngrams = subwords.isEmpty ? "" : ", n-grams of \(subwords.minimum)–\(subwords.maximum)"
         return "word vectors (\(architecture == .cbow ? "CBOW" : "skip-gram"), \(loss == .negativeSampling ? "negative sampling" : "hierarchical softmax")\(ngrams))"
     }
