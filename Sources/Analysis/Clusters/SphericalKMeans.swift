@@ -205,6 +205,7 @@ public struct Clustering: Sendable, Equatable {
     /// Mean cosine of the members to their cluster's center.
     public let meanCosine: Double
 
+    /// Number of clusters.
     public var count: Int { sizes.count }
 
     /// Sorts clusters by size; `labels` are those of `members`.

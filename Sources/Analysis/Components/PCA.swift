@@ -33,7 +33,9 @@ public struct PCA: Sendable {
         case randomized
     }
 
+    /// How many components to keep.
     public var components: Components
+    /// The algorithm.
     public var solver: Solver
     /// Divides each coordinate by its standard deviation. A component without variance then gives 0.
     public var whiten: Bool
@@ -41,9 +43,12 @@ public struct PCA: Sendable {
     package var oversampling: Int
     /// Passes of subspace iteration (`randomized`); nil: 7 for few components, else 4, as scikit-learn.
     package var powerIterations: Int?
+    /// Seed of the random vectors (`randomized`).
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Fifty components by the solver that suits the data, unless stated otherwise.
     public init(components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
                 powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.components = components
@@ -135,6 +140,7 @@ public struct PCAModel: Sendable {
     /// The algorithm that was used; never `automatic`.
     package let solver: PCA.Solver
 
+    /// Number of components.
     public var count: Int { components.rows }
     /// Singular values of the centred vectors.
     public var singularValues: [Double] { explainedVariance.map { ($0 * Double(rows - 1)).squareRoot() } }

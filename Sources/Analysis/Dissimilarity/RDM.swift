@@ -78,6 +78,7 @@ public struct RDM: Sendable, Equatable {
         return (i, i + 1 + left)
     }
 
+    /// The square symmetric matrix, `(count, count)`, zeros on the diagonal.
     public var matrix: Tensor<Double> {
         var result = Tensor<Double>(repeating: 0, shape: [count, count]), next = 0
         let n = count

@@ -13,8 +13,11 @@ import VectorStore
 /// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of
 /// them computed from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
 public final class RowCodes: Sendable {
+    /// int8 or binary.
     public let kind: VectorCodes
+    /// Number of vectors.
     public let rows: Int
+    /// Numbers in one vector.
     public let columns: Int
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?

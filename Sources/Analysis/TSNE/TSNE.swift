@@ -40,6 +40,7 @@ public struct TSNE: Sendable {
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
     public var normalizesVectors = true
+    /// Where the points start.
     public var initialization = Initialization.pca
     /// Factor on the affinities in the first iterations, which lets clusters find each other.
     ///
@@ -47,6 +48,7 @@ public struct TSNE: Sendable {
     /// clusters), the start is repeated with half of it, until the map has a radius of at least 1.5 after 50 iterations. A collapsed map
     /// forgets its initialization and ends in a worse minimum. `TSNEMap.settings` holds the value that was used.
     public var earlyExaggeration: Double?
+    /// Iterations under early exaggeration.
     public var earlyIterations = 250
     /// Factor on the affinities afterwards; above 1 draws clusters together.
     public var exaggeration = 1.0
@@ -72,9 +74,12 @@ public struct TSNE: Sendable {
     package var leastGradientNorm = 0.0
     /// Iterations between two reports.
     package var reportEvery = 50
+    /// Seed of random starts and of the solver of principal components; it fixes the map.
     public var seed: UInt64 = 0
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// Perplexity 30, 250 + 500 iterations, unit vectors, a start from principal components.
     public init() {}
 
     /// Points up to which `automatic` computes every pair: measured, where interpolation becomes faster.

@@ -7,6 +7,7 @@ import Tensors
 
 /// A map of vectors that keeps near neighbours together and groups apart: settings, and `fit`.
 public struct UMAP: Sendable {
+    /// Where the points start.
     public enum Initialization: Sendable, Equatable {
         /// The first principal components, the largest coordinate scaled to 10, with a little noise.
         case pca
@@ -26,17 +27,22 @@ public struct UMAP: Sendable {
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
     public var normalizesVectors = true
+    /// Where the points start.
     public var initialization = Initialization.pca
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
     public var epochs: Int?
+    /// Initial learning rate; it falls linearly to 0.
     public var learningRate = 1.0
     /// Negative samples per edge.
     public var negativeSamples = 5
     /// Weight of pushing away.
     package var repulsion = 1.0
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64 = 0
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// umap-learn's usual settings: 15 neighbours, minimum distance 0.1.
     public init() {}
 
     package func epochs(points: Int) -> Int { epochs ?? (points <= 10_000 ? 500 : 200) }
