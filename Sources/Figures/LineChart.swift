@@ -2,12 +2,17 @@ import FileFormats
 
 /// Curves over a number: losses over steps, explained variance over components, measures over layers.
 public struct LineChart: Figure {
+    /// One curve.
     public struct Series: Sendable {
+        /// The name in the legend.
         public var name: String
+        /// Places on the x axis, one per value.
         public var x: [Double]
+        /// The values; the curve is interrupted where one is not finite.
         public var y: [Double]
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
         public var band: (low: [Double], high: [Double])?
+        /// Whether every value has a marker.
         public var hasMarkers: Bool
         /// Whether the values are joined; without, only markers show.
         public var hasLine: Bool
@@ -32,16 +37,25 @@ public struct LineChart: Figure {
         }
     }
 
+    /// Titles and axes.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
+        /// What the x axis shows.
         public var xTitle: String?
+        /// What the y axis shows.
         public var yTitle: String?
+        /// Whether the x axis is logarithmic.
         public var hasLogarithmicX = false
+        /// Whether the y axis is logarithmic.
         public var hasLogarithmicY = false
         /// Fixed ends of an axis; found from the data where nil.
         public var xRange: ClosedRange<Double>?
+        /// Fixed ends of the y axis; found from the data if nil.
         public var yRange: ClosedRange<Double>?
         /// Names for places on the x axis, such as layers, instead of numbers.
         package var xNames: [(place: Double, name: String)] = []
@@ -55,9 +69,11 @@ public struct LineChart: Figure {
         /// Bars under the curves in the colour of a curve, such as times at which it is significant; one row for each curve that has some.
         package var spans: [(series: Int, from: Double, to: Double)] = []
 
+        /// Linear axes over the range of the data, no titles.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let series: [Series]
 
@@ -95,6 +111,7 @@ public struct LineChart: Figure {
         ], options: options)
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
