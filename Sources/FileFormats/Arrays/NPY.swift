@@ -14,6 +14,7 @@ public struct NPYFile: Sendable {
         }
     }
 
+    /// The file's path.
     public let path: String
     package let element: Element
     /// Lengths of the axes, slowest first in C order.
@@ -52,6 +53,7 @@ public struct NPYFile: Sendable {
 
     /// All values in C order.
     public func floats() throws -> [Float] { try values { Float($0) } }
+    /// All elements in C order as `Double`, whatever their type in the file.
     public func doubles() throws -> [Double] { try values { $0 } }
 
     private func values<T>(_ convert: (Double) -> T) throws -> [T] {

@@ -6,7 +6,9 @@ import Glibc
 public struct Provenance: Sendable {
     /// A file or model that went in: its name without folders, and the SHA-256 of its content.
     public struct Source: Sendable, Equatable {
+        /// The name without folders.
         public var name: String
+        /// 64 lower-case hexadecimal digits.
         public var sha256: String
 
         /// `path` may carry folders; only its last component is kept.
@@ -23,8 +25,11 @@ public struct Provenance: Sendable {
     package var command: [String]
     /// The program's version.
     public var version: String
+    /// The model that computed the result.
     public var model: Source?
+    /// The files that went in.
     public var inputs: [Source] = []
+    /// The seed of the random numbers, if any were drawn.
     public var seed: UInt64?
     /// The processor's kernels, as `avx512_core_amx`: the last bits of a result belong to them.
     package var kernels: String?

@@ -1,7 +1,9 @@
 extension JSON {
     /// How a value is written.
     public struct Style: OptionSet, Sendable {
+        /// The options as bits.
         public let rawValue: Int
+        /// Options from bits.
         public init(rawValue: Int) { self.rawValue = rawValue }
 
         /// One member a line, two spaces a level.

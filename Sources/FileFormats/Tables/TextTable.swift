@@ -14,12 +14,15 @@ public enum TableFormat: String, Sendable, CaseIterable {
 
 /// How a table is to be read. What is nil is detected from the content.
 public struct TableOptions: Sendable {
+    /// The file's format.
     public var format: TableFormat?
+    /// The encoding of the text.
     public var encoding: TextEncoding?
     /// Invalid bytes become U+FFFD instead of an error.
     public var isLossy = false
     /// Whether the first record of a TSV, CSV or spreadsheet names the columns.
     public var hasHeader: Bool?
+    /// The byte between two cells, such as that of `;`.
     public var delimiter: UInt8?
     /// A spreadsheet's sheet, by name or by number from 1. The first one otherwise.
     public var sheet: String?
@@ -28,6 +31,7 @@ public struct TableOptions: Sendable {
     /// Hears what the user should know about how the table was understood.
     public var note: (@Sendable (String) -> Void)?
 
+    /// Everything is detected.
     public init() {}
 }
 

@@ -2,7 +2,9 @@
 public struct TreebankWord: Sendable, Equatable {
     /// From 1.
     public var id: Int
+    /// The word as written.
     public var form: String
+    /// The dictionary form; `_` if not annotated.
     public var lemma: String
     /// The universal part of speech; in CoNLL-X the coarse tag.
     public var upos: String
@@ -12,6 +14,7 @@ public struct TreebankWord: Sendable, Equatable {
     public var feats: String
     /// The id of the word that this one depends on, 0 for the root.
     public var head: Int
+    /// The relation to the head, such as `nsubj`; `root` for the root.
     public var deprel: String
     /// Enhanced dependencies as written; in CoNLL-X the projective head.
     package var deps: String
@@ -63,6 +66,7 @@ public struct TreebankSentence: Sendable, Equatable {
     public var text: String?
     /// All comments as written, without `#` and the space behind it.
     package var comments: [String]
+    /// The syntactic words, in order.
     public var words: [TreebankWord]
     package var multiwordTokens: [MultiwordToken]
     package var emptyNodes: [EmptyNode]

@@ -1,5 +1,6 @@
 /// The running text of a sentence and where its words lie in it.
 public struct TreebankText: Sendable, Equatable {
+    /// The running text.
     public var text: String
     /// For each word its range in the UTF-8 of `text`. Words of one written token that cannot be told apart (French `au` = `à` + `le`)
     /// all have the token's range.
