@@ -41,6 +41,7 @@ public struct SentenceAttention: Sendable {
             sentences: encoding.sequenceIDs.map { $0.map(Int.init) }, layers: encoder.attentionWeights(of: batch))
     }
 
+    /// Heads in each layer.
     public var heads: Int { layers.first?.shape[0] ?? 0 }
 
     /// The weights of one head, a list for each token.

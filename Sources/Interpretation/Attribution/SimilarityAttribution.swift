@@ -70,6 +70,7 @@ public struct SimilarityAttribution: Sendable {
 
 /// A text, or two read together, with its reference and its words.
 public struct AttributedText: Sendable {
+    /// The tokens, special ones included.
     public let tokens: [String]
     /// The unit of each token, as a place in `units`.
     package let owners: [Int]

@@ -48,7 +48,9 @@ public enum PunctuationRule: String, Sendable, CaseIterable {
 
 /// A treebank as probes see it: trees, the words that are scored, and what the words' vectors should be mapped to.
 public struct ProbeCorpus: Sendable {
+    /// A sentence of the treebank.
     public struct Sentence: Sendable {
+        /// The sentence's `sent_id`.
         public var id: String
         package var forms: [String]
         package var relations: [String]
@@ -57,15 +59,18 @@ public struct ProbeCorpus: Sendable {
         package var scored: [Int]
         /// For each word the number of its bunsetsu, from 0; nil if the treebank does not mark them.
         package var bunsetsu: [Int]?
+        /// Number of words, punctuation included.
         public var count: Int { forms.count }
     }
 
     /// The treebank as the user named it.
     public let file: String
     package let punctuation: PunctuationRule
+    /// The sentences, in the treebank's order.
     public let sentences: [Sentence]
     /// The first word of each sentence among all words, and the number of words at the end.
     public let offsets: [Int]
+    /// Number of words, punctuation included.
     public var wordCount: Int { offsets[sentences.count] }
     func words(in sentence: Int) -> Int { offsets[sentence + 1] - offsets[sentence] }
     /// Words left out as punctuation.

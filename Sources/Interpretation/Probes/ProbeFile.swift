@@ -6,13 +6,16 @@ import Tensors
 public struct ProbeFile: Sendable {
     /// The layer that the probes read: 0 for the embeddings.
     public var layer: Int
+    /// The distance probe; nil if none was trained.
     public var distance: StructuralProbe?
     package var depth: StructuralProbe?
     /// The encoder's name and hash, as in the layer file that the probes were trained on; empty if that names none.
     public var model: String
+    /// The encoder's hash.
     public var modelSHA256: String
     /// How pieces became words and what text the encoder read, as in the layer file.
     package var pieces: String
+    /// What text the encoder read, as in the layer file.
     public var text: String
     /// Further remarks: settings, losses, provenance.
     public var remarks: [(key: String, value: String)]

@@ -17,14 +17,19 @@ public struct ProbeTraining: Sendable, Equatable {
         case whitened
     }
 
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Rows of B.
     public var rank: Int
+    /// Seed of the initialization and of the order of sentences.
     public var seed: UInt64 = 0
+    /// What is done about components of different size.
     public var scaling = Scaling.none
     /// Sentences in a batch.
     public var batch = 20
+    /// Learning rate of Adam at the start.
     public var learningRate = 0.001
+    /// Epochs after which training ends in any case.
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
     package var plateauFactor = 0.1
@@ -35,6 +40,7 @@ public struct ProbeTraining: Sendable, Equatable {
     /// B begins uniform between − and + this.
     package var initialRange = 0.05
 
+    /// The settings of the reference implementation.
     public init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
 
     /// The settings of the reference implementation.
@@ -52,6 +58,7 @@ public struct ProbeTraining: Sendable, Equatable {
 
 /// A trained probe and how its training went.
 public struct TrainedProbe: Sendable {
+    /// The losses of one epoch.
     public struct Epoch: Sendable, Equatable {
         /// Mean losses over sentences.
         package var trainLoss: Double
@@ -65,6 +72,7 @@ public struct TrainedProbe: Sendable {
     package var epochs: [Epoch]
     /// From 0.
     public var bestEpoch: Int
+    /// The dev loss of the best epoch.
     public var devLoss: Double { epochs[bestEpoch].devLoss }
 }
 

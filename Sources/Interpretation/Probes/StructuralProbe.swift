@@ -14,6 +14,7 @@ public enum ProbeKind: String, Sendable, CaseIterable, Codable {
 
 /// A linear map under which squared lengths are distances or depths in the dependency tree.
 public struct StructuralProbe: Sendable {
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Bᵀ, shape (dimension, rank): a word vector, as a row, times it.
     public var projection: Tensor<Float>
@@ -22,6 +23,7 @@ public struct StructuralProbe: Sendable {
 
     /// Components of a word vector.
     public var dimension: Int { projection.rows }
+    /// Dimensions of the probed space.
     public var rank: Int { projection.columns }
 
     /// Words in the probed space, shape (words, rank).
