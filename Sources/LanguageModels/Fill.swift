@@ -17,7 +17,9 @@ public struct Fill: Sendable {
         public var entropy: Double
     }
 
+    /// A token for a hole.
     public struct Candidate: Sendable, Equatable {
+        /// The token as the vocabulary spells it.
         public var token: String
         /// The token as text: no marks of spaces or of word pieces.
         public var text: String

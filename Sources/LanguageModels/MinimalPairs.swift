@@ -5,8 +5,11 @@ import Statistics
 /// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023),
 /// and whatever has two columns of sentences.
 public struct MinimalPairs: Sendable {
+    /// Two sentences and their categories.
     public struct Pair: Sendable, Equatable {
+        /// The acceptable sentence.
         public var good: String
+        /// The unacceptable sentence.
         public var bad: String
         /// Line, spreadsheet row or record, from 1.
         public var line: Int
@@ -16,6 +19,7 @@ public struct MinimalPairs: Sendable {
         package var others: [String]
     }
 
+    /// The pairs, in the table's order.
     public let pairs: [Pair]
     package let categoryNames: [String]
     package let otherNames: [String]
@@ -73,6 +77,7 @@ public struct MinimalPairs: Sendable {
     public struct Outcome: Sendable, Equatable {
         /// ln p of the sentences.
         public var good: Double
+        /// ln p of the unacceptable sentence.
         public var bad: Double
         package var goodTokens: Int
         package var badTokens: Int
@@ -81,9 +86,13 @@ public struct MinimalPairs: Sendable {
             (self.good, self.bad, self.goodTokens, self.badTokens) = (good, bad, goodTokens, badTokens)
         }
 
+        /// Whether the acceptable sentence is more probable.
         public var isCorrectBySum: Bool { good > bad }
+        /// ln p per token of the acceptable sentence.
         public var goodMean: Double { good / Double(goodTokens) }
+        /// ln p per token of the unacceptable sentence.
         public var badMean: Double { bad / Double(badTokens) }
+        /// Whether the acceptable sentence is more probable per token.
         public var isCorrectByMean: Bool { goodMean > badMean }
         package var isTie: Bool { good == bad }
     }
@@ -92,9 +101,13 @@ public struct MinimalPairs: Sendable {
     public struct Accuracy: Sendable {
         /// The column of the category and its value; nil for all pairs.
         public var by: String?
+        /// The category's value.
         public var value: String
+        /// Number of pairs.
         public var pairs: Int
+        /// Share of pairs that are right by the sum of log-probabilities, in [0, 1].
         public var bySum: Estimate
+        /// Share of pairs that are right by the mean log-probability per token, in [0, 1].
         public var byMean: Estimate
         package var ties: Int
     }

@@ -29,6 +29,7 @@ public enum SurprisalBase: String, Sendable, CaseIterable {
 
 /// How texts are scored.
 public struct SurprisalOptions: Sendable, Equatable {
+    /// What a masked model sees of the word it scores.
     public var pseudoLikelihood = PseudoLikelihood.original
     /// Texts longer than the model reads are read in windows this many tokens apart; nil makes them errors.
     public var stride: Int?
@@ -36,8 +37,10 @@ public struct SurprisalOptions: Sendable, Equatable {
     public var correctsLeadingSpaces = true
     /// Tokens processed together by one thread.
     public var batchTokens = 1024
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// Texts that fit the model, corrected for leading spaces.
     public init() {}
 }
 
@@ -64,9 +67,11 @@ public struct UnitScore: Sendable, Equatable {
 
 /// A text's units, and what was met on the way.
 public struct TextScore: Sendable, Equatable {
+    /// The units, in order.
     public var units: [UnitScore]
     /// Tokens that stand for text.
     public var tokens = 0
+    /// Tokens that the vocabulary did not have.
     public var unknownTokens = 0
     /// Tokens that reach into the unit after theirs, which is without them.
     package var crossingTokens = 0

@@ -10,7 +10,9 @@ import Tokenizers
 /// A causal model predicts each token from those before it, the first one from the model's begin token. A masked model gives
 /// pseudo-log-likelihoods: every token is hidden in a copy of the text of its own. The numbers do not depend on batches or threads.
 public struct SurprisalScorer: Sendable {
+    /// The model that scores.
     public let model: any LanguageModel
+    /// How texts are scored.
     public let options: SurprisalOptions
     /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
