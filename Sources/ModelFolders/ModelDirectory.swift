@@ -16,6 +16,7 @@ public struct ModelDirectory: Sendable {
         case normalize
     }
 
+    /// The folder itself.
     public let folder: URL
     /// The folder's own name; for a snapshot of the Hugging Face cache, the repository's.
     public let name: String
@@ -25,6 +26,7 @@ public struct ModelDirectory: Sendable {
     package let configuration: JSON
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
     package let isStatic: Bool
+    /// The steps after the encoder, in order.
     public let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?

@@ -3,7 +3,9 @@ import Foundation
 
 /// What can be said of a model's folder without computing anything.
 public struct ModelDescription: Sendable {
+    /// What the model is called.
     public let name: String
+    /// The model's folder.
     public let folder: URL
     /// `model_type`, "model2vec", or empty if config.json does not say.
     package let family: String
@@ -15,6 +17,9 @@ public struct ModelDescription: Sendable {
     package let languages: [String]
     package let license: String?
 
+    /// Reads the folder's configuration.
+    ///
+    /// - Throws: `DataError` that names the file that does not fit.
     public init(folder: URL, name: String) throws {
         let directory = try ModelDirectory(folder: folder)
         self.name = name
