@@ -117,6 +117,7 @@ public enum Bibliography: String, CaseIterable {
         }
     }
 
+    /// The entry in BibTeX.
     public var bibTeX: String {
         let (kind, fields): (String, [(String, String)]) = switch self {
         case .similarityAnalysis:

@@ -3,6 +3,7 @@ import Foundation
 
 /// Sentences for a Results section, in English or Japanese, from the record of a result. Numbers are those of the record.
 public struct ResultsText {
+    /// The sentences.
     public let paragraph: String
 
     /// - Throws: `DataError` if the record contains no results that can be reported.
