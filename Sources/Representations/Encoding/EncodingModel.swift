@@ -6,7 +6,9 @@ import Tensors
 
 /// Ridge regression from features to measurements, scored on rows that were not learned from: an encoding model (Naselaris et al. 2011).
 public struct EncodingModel: Sendable {
+    /// Ridge penalties to choose from.
     public var penalties: [Double]
+    /// Folds of cross-validation, at least 2; each is predicted from the others.
     public var folds: Int
     /// Features scaled to mean 0 and standard deviation 1 over the training rows of each fold.
     public var standardizes: Bool
@@ -16,10 +18,14 @@ public struct EncodingModel: Sendable {
     package var bandSamples: Int
     /// Only this many measurements, those that repeat best over the training rows of each fold.
     package var stable: Int?
+    /// Permutations of rows for p-values; 0 for none.
     public var permutations: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Five folds and 15 penalties from 0.01 to 100,000, unless stated otherwise.
     public init(penalties: [Double] = EncodingModel.grid(1e-2, 1e5, 15), folds: Int = 5, standardizes: Bool = true, bands: [Range<Int>] = [], bandSamples: Int = 20, stable: Int? = nil,
                 permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.bands = bands
@@ -38,6 +44,7 @@ public struct EncodingModel: Sendable {
         count == 1 ? [low] : (0..<count).map { low * pow(high / low, Double($0) / Double(count - 1)) }
     }
 
+    /// How well held-out measurements were predicted, one value per measurement.
     public struct Scores: Sendable {
         /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN if constant or never selected.
         public let r: [Double]
@@ -54,6 +61,7 @@ public struct EncodingModel: Sendable {
         /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without
         /// permutations.
         public let p: [Double]?
+        /// `p` adjusted over the measurements.
         public let adjustedP: [Double]?
         /// What a perfect model would reach, from repetitions; nil without.
         package let ceiling: [Double]?
