@@ -7,7 +7,9 @@ import Tokenizers
 
 /// Judges pairs of texts read together, as rerankers do: slower than comparing vectors, and more exact (Nogueira & Cho 2019).
 public final class CrossEncoder: Sendable {
+    /// The model's folder.
     public let directory: ModelDirectory
+    /// The model's tokenizer.
     public var tokenizer: Tokenizer { sequences.tokenizer }
     /// The longest pair in tokens; longer ones are cut, the longer text first.
     public var maxLength: Int { sequences.maxLength }

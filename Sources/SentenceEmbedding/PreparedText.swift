@@ -16,6 +16,7 @@ public struct PreparedText: Sendable, Equatable {
     /// Whether the text was cut at the maximum length.
     public var isTruncated = false
 
+    /// A sequence of token ids, with segments if the model has more than one.
     public init(ids: [Int32], typeIDs: [Int32]? = nil) { (self.ids, self.typeIDs) = (ids, typeIDs) }
 }
 

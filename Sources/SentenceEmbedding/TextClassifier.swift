@@ -7,11 +7,13 @@ import Tensors
 /// Gives texts, or pairs of texts, labels: a folder of transformers' `…ForSequenceClassification`, or sentence vectors with a linear layer
 /// of logits behind them, as `train classifier --freeze all` writes it.
 public final class TextClassifier: Sendable {
+    /// What the logits mean.
     public enum Task: String, Sendable {
         case classification = "single_label_classification", multilabel = "multi_label_classification", regression
     }
 
     package let directory: ModelDirectory
+    /// One label per text, any number of labels, or a number.
     public let task: Task
     /// Names in the order of the logits.
     public let labels: [String]

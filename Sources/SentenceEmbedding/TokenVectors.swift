@@ -102,25 +102,35 @@ package struct TokenVectorRun: Sendable {
 
 /// Turns sentences into vectors of their words.
 public struct WordEmbedder: Sendable {
+    /// The network.
     public let encoder: any LayeredNetwork<Float>
+    /// The network's tokenizer.
     public let tokenizer: Tokenizer
+    /// The layers whose states are kept; 0 for the embeddings.
     public let layers: [Int]
+    /// How the pieces of a word become one vector.
     public let merging: PieceMerging
+    /// Tokens processed together by one thread.
     public let batchTokens: Int
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
 
+    /// Word vectors from chosen layers of a network.
     public init(encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
                 threads: Int = Parallel.availableThreads) {
         (self.encoder, self.tokenizer, self.layers) = (encoder, tokenizer, layers)
         (self.merging, self.batchTokens, self.threads) = (merging, batchTokens, threads)
     }
 
+    /// The word vectors of one sentence.
     public struct Sentence: Sendable {
         /// (layers, words, hiddenSize), row-major.
         public var vectors: [Float]
+        /// Which pieces make up each word.
         public var alignment: WordAlignment
         /// Tokens that stand for text.
         public var pieces: Int
+        /// Stretches in which the sentence was read; 1 unless it is longer than the network reads.
         public var windows: Int
     }
 
