@@ -14,12 +14,14 @@ public struct CumulativeNamingModel: Sendable {
     public var decay = 0.02, weight = 0.02
     /// Activation at which a word is said.
     public var threshold = 0.5
+    /// Cycles after which a trial ends without a response.
     public var limit = 2000
     /// Of each word by each other one, per cycle.
     public var inhibition: Double
     /// What each naming adds to the weight from that meaning to its word, in multiples of `weight`.
     public var strengthening: Double
 
+    /// A model with lateral inhibition and strengthening of the named word's link.
     public init(inhibition: Double, strengthening: Double) { (self.inhibition, self.strengthening) = (inhibition, strengthening) }
 
     /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN if the threshold is not reached.

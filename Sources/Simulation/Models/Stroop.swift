@@ -13,7 +13,9 @@ import Tensors
 /// The weights are those of the paper's figure 3. The cascade's rate τ, the accumulation rate α, its noise σ, the threshold and the SOA's
 /// milliseconds per cycle are the paper's as remembered, not read from a table.
 public struct StroopModel: Sendable {
+    /// What is to be named.
     public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
+    /// How word and ink relate.
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
 
     /// Weights by the names of the units that they join, one matrix per pair of banks.
@@ -29,6 +31,7 @@ public struct StroopModel: Sendable {
         public static let cohen1990 = Weights()
     }
 
+    /// The network's weights.
     public var weights = Weights.cohen1990
     /// τ of the cascade.
     public var rate = 0.1
@@ -38,8 +41,10 @@ public struct StroopModel: Sendable {
     public var taskDemand = 1.0
     /// Cycles after which a trial counts as unanswered.
     public var limit = 2000
+    /// Milliseconds of one cycle.
     public static let millisecondsPerCycle = 12.1
 
+    /// The published parameters.
     public init() {}
 
     /// Beside the simulation: seconds for 100 items of Stroop (1935), tables I and III, all participants.
@@ -94,14 +99,17 @@ public struct StroopModel: Sendable {
 
     /// What trials with noise come to.
     public struct Result: Sendable {
+        /// Task, condition and the word's onset relative to the ink, in cycles.
         public var task: Task, condition: Condition, soa: Int
         /// Mean and standard error of the cycles of correct responses, NaN without any.
         public var mean: Double, standardError: Double
         /// Share of wrong responses, and of trials without a response.
         public var errors: Double, omissions: Double
+        /// Simulated trials.
         public var trials: Int
     }
 
+    /// Simulated trials of one cell of the design. Results do not depend on threads.
     public func simulate(_ task: Task, _ condition: Condition, soa: Int = 0, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> Result {
         let responses = try simulator(task, condition, soa: soa).responses(trials: trials, seed: seed, threads: threads)
         let correct = responses.filter { $0.choice == 0 }.map { Double($0.steps) }, n = Double(correct.count)
