@@ -11,8 +11,10 @@ public struct LeastSquares: Sendable {
     public let names: [String]
     /// Value, t interval and two-sided p of each coefficient.
     public let coefficients: [Estimate]
+    /// Standard error of each coefficient.
     public let standardErrors: [Double]
     package let t: [Double]
+    /// Observed less fitted response, one per row.
     public let residuals: [Double]
     /// n − rank.
     public let residualFreedom: Int
@@ -20,6 +22,7 @@ public struct LeastSquares: Sendable {
     package let residualVariance: Double
     /// Share of variance explained, around the mean if there is an intercept, else around 0 (as statsmodels).
     public let rSquared: Double
+    /// R² adjusted for the number of predictors.
     public let adjustedRSquared: Double
     /// F of all coefficients but the intercept, and its p-value; nil without such coefficients.
     package let f: (value: Double, p: Double)?

@@ -6,6 +6,7 @@ import Tensors
 ///
 /// Each resample has its own random stream, so results do not depend on the number of threads.
 public struct Bootstrap: Sendable, Equatable {
+    /// How the resampled statistics become an interval.
     public enum Kind: String, Sendable, CaseIterable {
         /// Quantiles of the resampled statistic.
         case percentile
@@ -13,13 +14,18 @@ public struct Bootstrap: Sendable, Equatable {
         case bca
     }
 
+    /// The kind of interval.
     public var kind: Kind
     /// Confidence level in (0, 1).
     public var level: Double
+    /// Number of resamples.
     public var resamples: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// A bootstrap; `level` is the confidence level, in (0, 1).
     public init(_ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.kind = kind
         self.level = level

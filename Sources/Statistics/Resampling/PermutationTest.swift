@@ -8,13 +8,18 @@ import Tensors
 /// among them, p = (b + 1)/(m + 1) (Phipson & Smyth 2010). A two-sided p is twice the smaller of the one-sided ones, at most 1, as
 /// `scipy.stats.permutation_test`. Each draw has its own random stream: threads change nothing.
 public struct PermutationTest: Sendable, Equatable {
+    /// Rearrangements drawn if there are more than `exactLimit`.
     public var permutations: Int
     /// Rearrangements up to which all are visited.
     public var exactLimit: Int
+    /// The alternative hypothesis.
     public var alternative: Alternative
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// A two-sided test with up to 100,000 rearrangements visited or 10,000 drawn, unless stated otherwise.
     public init(permutations: Int = 10_000, exactLimit: Int = 100_000, alternative: Alternative = .twoSided, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.permutations = permutations
         self.exactLimit = exactLimit
@@ -23,13 +28,17 @@ public struct PermutationTest: Sendable, Equatable {
         self.threads = threads
     }
 
+    /// The result of one test.
     public struct Result: Sendable, Equatable {
         /// The observed statistic.
         public let statistic: Double
+        /// The p-value, in (0, 1].
         public let p: Double
         /// Rearrangements compared with the observed one.
         public let count: Int
+        /// Whether every rearrangement was visited.
         public let isExact: Bool
+        /// How tables name the test.
         public var method: TestMethod { .permutation(count: count, isExact: isExact) }
     }
 
