@@ -19,6 +19,7 @@ public struct Encoding: Sendable, Equatable {
     /// What truncation cut off, in windows that overlap by the stride.
     package internal(set) var overflow: [Encoding] = []
 
+    /// An encoding without tokens.
     public init() {}
 
     /// The number of tokens.

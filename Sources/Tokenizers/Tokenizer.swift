@@ -51,7 +51,9 @@ public final class Tokenizer: Sendable {
     package let idBound: Int
     /// The token that stands for text outside the vocabulary; nil if the model can spell everything.
     public let unknownID: Int32?
+    /// The padding token (`[PAD]`); nil if the tokenizer has none.
     public let padID: Int32?
+    /// The mask token (`[MASK]`); nil if the tokenizer has none.
     public let maskID: Int32?
     /// The token that begins a sequence (`[CLS]`, `<s>`).
     public let clsID: Int32?
