@@ -9,11 +9,13 @@ import Tensors
 /// Two files take turns, each replaced by rename when it is complete: whatever happens while one is written (a full disk, a kill, a power
 /// cut), the other one is there.
 public struct Checkpoint {
+    /// Steps taken.
     public var step: Int
     /// Everything that is not a tensor.
     package var state: JSON
     package var tensors: [(name: String, tensor: Tensor<Float>)]
 
+    /// The state of a training run after `step` steps.
     public init(step: Int, state: JSON, tensors: [(name: String, tensor: Tensor<Float>)]) {
         self.step = step
         self.state = state
@@ -74,7 +76,9 @@ public struct Checkpoint {
 
 /// A checkpoint on disk.
 public struct StoredCheckpoint {
+    /// The file's path.
     public let path: String
+    /// Steps taken.
     public let step: Int
     package let state: JSON
     private let archive: SafetensorsArchive

@@ -110,11 +110,15 @@ public struct SentenceTrainingConfiguration: Sendable {
     /// The network to begin with: a configuration with random weights, or a model's folder to go on from.
     public var encoder: EncoderConfiguration
     package var initialModel: String?
+    /// The longest text in tokens, special ones included; longer ones are cut.
     public var maxLength = 64
+    /// How token vectors become a sentence vector, as `mean` or `cls`.
     public var pooling = "mean"
     package var tasks: [TrainingTask] = []
     package var development: [DevTask] = []
+    /// Steps of the optimizer.
     public var steps = 1000
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64 = 0
     package var optimizer = OptimizerConfiguration(.adamw, learningRate: 5e-4)
     package var schedule = LearningRateSchedule.Shape.cosine
@@ -124,9 +128,11 @@ public struct SentenceTrainingConfiguration: Sendable {
     package var clipping = 1.0
     /// Batches whose gradients make one step.
     package var accumulation = 1
+    /// What matrix products compute in.
     public var precision = Precision.f32
     /// Tokens of a shard, and sums kept apart: they decide the bits, threads do not.
     package var shardTokens = 1024
+    /// Sums of gradients that are kept apart; they decide the bits, threads do not.
     public var lanes = 8
     /// Decay of the averaged weights that are evaluated and written; 0 for none.
     package var averaging = 0.0
@@ -165,6 +171,9 @@ public struct SentenceTrainingConfiguration: Sendable {
         if steps != nil || seed != nil || learningRate != nil { fingerprint += ":\(self.steps):\(self.seed):\(optimizer.learningRate)" }
     }
 
+    /// Reads a configuration that is already parsed. `file` is what errors name; paths are relative to its folder.
+    ///
+    /// - Throws: `DataError` that names the key, what was expected and what was found.
     public init(json: JSON, file: String) throws {
         let base = URL(fileURLWithPath: file).deletingLastPathComponent()
         let reader = ConfigurationObject(json, path: "", file: file)
