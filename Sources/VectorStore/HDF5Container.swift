@@ -8,8 +8,11 @@ public enum HDF5Attribute: Sendable, Equatable {
     case int(Int)
     case double(Double)
 
+    /// The text; nil for a number.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
+    /// The whole number; nil for anything else.
     public var int: Int? { if case .int(let value) = self { value } else { nil } }
+    /// The number, whole or not; nil for a text.
     public var double: Double? {
         switch self {
         case .double(let value): value

@@ -8,27 +8,39 @@ public protocol HDF5Number {
     static var fileType: Int64 { get }
 }
 extension Float: HDF5Number {
+    /// `H5T_NATIVE_FLOAT`.
     public static var memoryType: Int64 { kh5_native_float() }
+    /// `H5T_IEEE_F32LE`.
     public static var fileType: Int64 { kh5_float32() }
 }
 extension Double: HDF5Number {
+    /// `H5T_NATIVE_DOUBLE`.
     public static var memoryType: Int64 { kh5_native_double() }
+    /// `H5T_IEEE_F64LE`.
     public static var fileType: Int64 { kh5_float64() }
 }
 extension Int8: HDF5Number {
+    /// `H5T_NATIVE_INT8`.
     public static var memoryType: Int64 { kh5_native_int8() }
+    /// `H5T_STD_I8LE`.
     public static var fileType: Int64 { kh5_int8() }
 }
 extension UInt8: HDF5Number {
+    /// `H5T_NATIVE_UINT8`.
     public static var memoryType: Int64 { kh5_native_uint8() }
+    /// `H5T_STD_U8LE`.
     public static var fileType: Int64 { kh5_uint8() }
 }
 extension Int32: HDF5Number {
+    /// `H5T_NATIVE_INT32`.
     public static var memoryType: Int64 { kh5_native_int32() }
+    /// `H5T_STD_I32LE`.
     public static var fileType: Int64 { kh5_int32() }
 }
 extension Int: HDF5Number {
+    /// `H5T_NATIVE_INT64`.
     public static var memoryType: Int64 { kh5_native_int64() }
+    /// `H5T_STD_I64LE`.
     public static var fileType: Int64 { kh5_int64() }
 }
 
@@ -48,6 +60,7 @@ public final class HDF5Dataset: Sendable {
     public let name: String
     /// Lengths of the axes, slowest first; empty for a single value.
     package let shape: [Int]
+    /// The type of its elements.
     public let kind: Kind
     private let file: String
     private let handle: HDF5Handle

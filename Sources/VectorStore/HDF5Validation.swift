@@ -19,7 +19,9 @@ import Synchronization
 public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
+        /// Path of the executable.
         public var executable: String
+        /// Its first arguments.
         public var arguments: [String]
 
         package init(executable: String, arguments: [String]) {

@@ -9,6 +9,7 @@ import FileFormats
 public final class VectorFileWriter {
     package static let formatVersion = 1
 
+    /// The path of the finished file.
     public let path: String
     package let layout: VectorLayout
     /// Rows taken so far.
