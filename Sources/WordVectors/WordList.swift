@@ -24,6 +24,7 @@ public struct WordList: Sendable {
     /// A word as text; invalid UTF-8 becomes U+FFFD.
     public subscript(word: Int) -> String { String(decoding: bytes(of: word), as: UTF8.self) }
 
+    /// All words, in the order of their indices.
     public var strings: [String] { (0 ..< count).map { self[$0] } }
 
     /// Whether the word is well-formed UTF-8.
@@ -34,6 +35,7 @@ public struct WordList: Sendable {
         let slot = slot(of: word)
         return slots[slot] == 0 ? nil : Int(slots[slot]) - 1
     }
+    /// The index of a word; nil if it is not in the list.
     public func index(of word: String) -> Int? {
         var word = word
         return word.withUTF8 { index(of: UnsafeRawBufferPointer($0)) }

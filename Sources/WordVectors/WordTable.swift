@@ -6,6 +6,7 @@ import Tensors
 public struct WordTable: Sendable {
     /// The file's name, without folders.
     public var name: String
+    /// The words, in the order of the vectors.
     public let words: WordList
     /// Occurrences of each word in the text that the vectors were trained on; nil if the file does not say.
     public let counts: [Int]?
@@ -18,6 +19,7 @@ public struct WordTable: Sendable {
 
     /// Components of a vector.
     public var dimension: Int { vectors.columns }
+    /// Number of words.
     public var count: Int { words.count }
 
     package init(name: String, words: WordList, counts: [Int]? = nil, vectors: Tensor<Float>, subwords: SubwordVectors? = nil) {

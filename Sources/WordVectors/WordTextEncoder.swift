@@ -19,19 +19,25 @@ public final class WordTextEncoder: Sendable {
         case sif
     }
 
+    /// How a text is cut into words.
     public enum Words: Sendable {
         case spaces
         case mecab(JapaneseWords)
     }
 
+    /// Pooling, cutting into words, normalization and threads.
     public struct Options: Sendable {
+        /// How words are weighed.
         public var pooling = Pooling.mean
+        /// How a text is cut into words.
         public var words = Words.spaces
         /// SIF's a.
         public var smoothing = 1e-3
         /// Scale the vectors to length 1.
         public var normalizes = false
+        /// Number of worker threads; results do not depend on it.
         public var threads = Parallel.availableThreads
+        /// The plain mean of words cut at spaces.
         public init() {}
     }
 
@@ -45,10 +51,13 @@ public final class WordTextEncoder: Sendable {
         package init() {}
     }
 
+    /// The word vectors.
     public let table: WordTable
+    /// The settings.
     public let options: Options
     /// The hash of the table's file.
     package let sha256: String
+    /// Components of a vector.
     public var dimension: Int { table.dimension }
     /// Weights of words by their spelling, and of words that the fit did not meet; nil if all weigh 1.
     private let weights: (words: WordList, values: [Float], other: Float)?

@@ -33,15 +33,17 @@ public final class TrainingText: @unchecked Sendable {
         }
     }
 
+    /// Which words are kept, and where words are held while the text is read.
     public struct Options: Sendable {
         /// Rarer words are left out.
-        package var minimumCount = 5
+        public var minimumCount = 5
         /// Most words to keep; nil for all.
-        package var maximumVocabulary: Int?
+        public var maximumVocabulary: Int?
         /// While reading, rare words are dropped when there are more than this.
         package var maximumHeld = 20_000_000
         /// Where the temporary file goes; the folder of the output.
-        package var folder = "."
+        public var folder = "."
+        /// Words that occur at least five times; the temporary file goes to the working directory.
         public init() {}
     }
 
