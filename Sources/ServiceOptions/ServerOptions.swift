@@ -16,12 +16,12 @@ public struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Listen on a Unix socket too, which only its owner may open.", valueName: "path"))
     public var socket: String?
 
-    /// A file whose first line is the key.
     /// Key that clients must send.
     @Option(
         help: "What clients must send as Authorization: Bearer KEY; better in KOTONOHA_KEY or --key-file, since others see command lines.")
     public var key: String?
 
+    /// A file whose first line is the key.
     @Option(help: ArgumentHelp("A file whose first line is the key.", valueName: "file"))
     public var keyFile: String?
 
