@@ -3,13 +3,13 @@ import Glibc
 /// How a result was made, so that it can be made again: written into every output.
 ///
 /// Folders are left out everywhere, because they name people and machines, and reviewers are blind.
-public struct Provenance: Sendable {
+package struct Provenance: Sendable {
     /// A file or model that went in: its name without folders, and the SHA-256 of its content.
-    public struct Source: Sendable, Equatable {
+    package struct Source: Sendable, Equatable {
         /// The name without folders.
-        public var name: String
+        package var name: String
         /// 64 lower-case hexadecimal digits.
-        public var sha256: String
+        package var sha256: String
 
         /// `path` may carry folders; only its last component is kept.
         package init(path: String, sha256: String) {
@@ -24,17 +24,17 @@ public struct Provenance: Sendable {
     /// The command line, folders stripped.
     package var command: [String]
     /// The program's version.
-    public var version: String
+    package var version: String
     /// The model that computed the result.
-    public var model: Source?
+    package var model: Source?
     /// The files that went in.
-    public var inputs: [Source] = []
+    package var inputs: [Source] = []
     /// The seed of the random numbers, if any were drawn.
-    public var seed: UInt64?
+    package var seed: UInt64?
     /// The processor's kernels, as `avx512_core_amx`: the last bits of a result belong to them.
     package var kernels: String?
     /// Further settings that decide the result, in this order.
-    public var settings: [(key: String, value: JSON)] = []
+    package var settings: [(key: String, value: JSON)] = []
 
     /// - Parameter arguments: the command line as it was given, the program's own name first.
     package init(arguments: [String], version: String) {
@@ -61,7 +61,7 @@ public struct Provenance: Sendable {
     }
 
     /// Where the record of an output stands.
-    public static func path(beside output: String) -> String { output + ".provenance.json" }
+    package static func path(beside output: String) -> String { output + ".provenance.json" }
 
     /// A command line without what changes no result: where the output goes, how much is said, how many workers, whether a stopped run was
     /// continued. Files that must be equal for equal runs hold this.
@@ -80,7 +80,7 @@ public struct Provenance: Sendable {
     /// Writes `NAME.provenance.json` next to the output `NAME`, with the hash of its content and today's date. A pipe or device has no
     /// record.
     /// - Throws: `DataError` if it cannot be created.
-    public func write(beside output: String) throws {
+    package func write(beside output: String) throws {
         var information = stat()
         guard stat(output, &information) != 0 || information.st_mode & S_IFMT == S_IFREG else { return }
         let result = try? Source(hashing: output)
@@ -88,7 +88,7 @@ public struct Provenance: Sendable {
     }
 
     /// The present time in UTC, as `2026-03-01T09:30:00Z`.
-    public static func now() -> String {
+    package static func now() -> String {
         var seconds = time(nil)
         var parts = tm()
         gmtime_r(&seconds, &parts)

@@ -108,11 +108,11 @@ extension Bounds<Int> {
     /// Passes over the data.
     package static let epochs = Bounds(1...10_000_000)
     /// Items that are computed together.
-    public static let batch = Bounds(1...1_000_000)
+    package static let batch = Bounds(1...1_000_000)
     /// Tokens of a text or of a packed batch.
-    public static let tokens = Bounds(1...1_048_576)
+    package static let tokens = Bounds(1...1_048_576)
     /// Components of a vector, units of a layer.
-    public static let dimension = Bounds(1...65_536)
+    package static let dimension = Bounds(1...65_536)
     /// Layers of a network.
     package static let layers = Bounds(1...1024)
     /// Heads of attention.
@@ -122,25 +122,25 @@ extension Bounds<Int> {
     /// Tokens of a vocabulary.
     package static let vocabulary = Bounds(1...10_000_000)
     /// Clusters, components, ranks: no more than there are rows.
-    public static let rows = Bounds(1...2_147_483_647)
+    package static let rows = Bounds(1...2_147_483_647)
     /// Random samples: bootstrap, permutation.
     package static let samples = Bounds(1...10_000_000)
     /// Hypotheses of a beam, outputs of a source.
     package static let beam = Bounds(1...10_000)
     /// Iterations of a method that converges.
-    public static let iterations = Bounds(0...10_000_000)
+    package static let iterations = Bounds(0...10_000_000)
 }
 
 extension Bounds<UInt64> {
     /// Seeds stay below 2⁶³, so that every format writes them as they are.
-    public static let seed = Bounds(0...UInt64(Int64.max))
+    package static let seed = Bounds(0...UInt64(Int64.max))
 }
 
 extension Bounds<Double> {
     package static let learningRate = Bounds(above: 0, through: 1e6)
     package static let dropout = Bounds(0..<1)
     /// A share, both ends included.
-    public static let share = Bounds(0...1)
+    package static let share = Bounds(0...1)
     /// The length beyond which gradients are scaled down; 0 for never.
     package static let clip = Bounds(0...1e9)
 }

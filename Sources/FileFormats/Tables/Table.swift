@@ -23,7 +23,7 @@ public struct Table: Sendable {
     }
 
     /// Reads all rows that a stream still has.
-    public init(_ source: TextTable) throws {
+    package init(_ source: TextTable) throws {
         var values: [[String]] = Array(repeating: [], count: source.columns.count)
         var lines: [Int] = [], cells: [String] = []
         while let line = try source.next(into: &cells) {

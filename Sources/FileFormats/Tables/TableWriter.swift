@@ -127,8 +127,12 @@ public final class TableWriter {
         }
     }
 
+    /// Writes what is left and puts the file in its place.
+    /// - Throws: `DataError` if the file cannot be written.
+    public func finish() throws { try finish(provenance: nil) }
+
     /// Writes what is left, puts the file in its place and the provenance next to it; a spreadsheet has it on the sheet `parameters` too.
-    public func finish(provenance: Provenance? = nil) throws {
+    package func finish(provenance: Provenance?) throws {
         switch sink {
         case .spreadsheet(let writer):
             let facts = provenance?.json(date: Provenance.now()).object ?? []

@@ -50,16 +50,16 @@ extension RecordSource {
 }
 
 /// Rows of named cells from a text file, TSV, CSV, spreadsheet, JSON or caption file, or standard input (`-`), streamed.
-public final class TextTable {
+package final class TextTable {
     /// What errors call the input.
-    public let name: String
+    package let name: String
     package let format: TableFormat
     /// The text's encoding, nil for a spreadsheet.
     package let encoding: TextEncoding?
     /// True if the encoding was judged from the content (cp932, EUC-JP, ISO-2022-JP), which is worth a word to the user.
     package let encodingIsGuess: Bool
     /// The columns' names; `1`, `2` … where the input names none.
-    public let columns: [String]
+    package let columns: [String]
     /// Whether the input names its columns.
     package let hasHeader: Bool
     /// Rows from the beginning of the input, by which columns may be judged. They are also among the rows that `next` returns.
@@ -90,13 +90,13 @@ public final class TextTable {
     package var place: TablePlace? { source.place }
 
     /// Reads the next row into `cells`, one cell per column. Its line (row, record) number, nil at the end.
-    public func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
+    package func next(into cells: inout [String]) throws -> Int? { try source.next(into: &cells) }
 
     /// The share of the input that was read, nil if its length is unknown.
     package var fractionRead: Double? { source.fractionRead }
 
     /// SHA-256 of all bytes of the input, those that rows came from; what is left of them is read for it, so ask when the rows are done.
-    public func sha256() throws -> String { try stream.sha256() }
+    package func sha256() throws -> String { try stream.sha256() }
 
     /// SHA-256 of an ordinary file before its rows are read, nil for a pipe or standard input, which are read once.
     package func sha256InAdvance() throws -> String? {
@@ -108,7 +108,7 @@ public final class TextTable {
 
     /// The index of a column by its name or its number from 1.
     /// - Throws: `DataError` of kind `usage` that lists the columns.
-    public func index(of column: String) throws -> Int {
+    package func index(of column: String) throws -> Int {
         try ColumnLookup(file: name, columns: columns, hasHeader: hasHeader).index(of: column)
     }
 
