@@ -7,7 +7,7 @@ import Tensors
 // points; over nearest neighbours for many (van der Maaten 2014). Everything is computed in Double and stored as Float.
 
 /// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1.
-public struct Affinities: Sendable {
+package struct Affinities: Sendable {
     /// Between which points affinities are taken.
     package enum Pairs: String, Sendable, CaseIterable {
         /// `all` below `allPairsLimit` points, else `nearest`.
@@ -27,7 +27,7 @@ public struct Affinities: Sendable {
     package static let mostPoints = 20_000
 
     /// Points.
-    public let count: Int
+    package let count: Int
     /// `all` or `nearest`.
     package let pairs: Pairs
     /// Others that each point has a conditional distribution over: all, or 3 · perplexity.

@@ -11,7 +11,7 @@ import Tensors
 /// A map of vectors on which near neighbours stay near: settings, and `fit`.
 public struct TSNE: Sendable {
     /// How the points' repulsion is computed. All approximate the same sum.
-    public enum Gradient: String, Sendable, CaseIterable {
+    package enum Gradient: String, Sendable, CaseIterable {
         /// By the number of points: `exact` for few, `interpolation` for many.
         case automatic
         /// Every pair.
@@ -86,7 +86,7 @@ public struct TSNE: Sendable {
     package static let exactLimit = 6000
 
     /// The method that `automatic` stands for.
-    public func method(points: Int) -> Gradient {
+    package func method(points: Int) -> Gradient {
         gradient != .automatic ? gradient : points <= Self.exactLimit ? .exact : .interpolation
     }
 
@@ -131,7 +131,7 @@ public struct TSNE: Sendable {
     /// The map for affinities that are known already.
     ///
     /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint of at least 50 iterations.
-    public func fit(
+    package func fit(
         _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
     ) throws -> TSNEMap {
         try check(points: affinities.count)
