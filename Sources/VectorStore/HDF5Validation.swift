@@ -24,7 +24,8 @@ public enum HDF5Validation {
         /// Its first arguments.
         public var arguments: [String]
 
-        package init(executable: String, arguments: [String]) {
+        /// A program with its first arguments.
+        public init(executable: String, arguments: [String]) {
             self.executable = executable
             self.arguments = arguments
         }
