@@ -24,8 +24,10 @@ public enum AttributionMethod: String, Sendable, CaseIterable {
 /// f(a, b) − f(r_a, b) − f(a, r_b) + f(r_a, r_b). Each product of a Jacobian with a direction is a difference quotient of fourth order
 /// (2 n evaluations instead of the vector's dimension), the integral Gauss–Legendre quadrature.
 public struct SimilarityAttribution: Sendable {
-    package let first: AttributedText
-    package let second: AttributedText
+    /// The first text and its tokens.
+    public let first: AttributedText
+    /// The second text and its tokens.
+    public let second: AttributedText
     /// `(first tokens, second tokens)`.
     public let matrix: [[Double]]
     /// The cosine, and those with a reference in place of the first text, the second, and both.
@@ -41,7 +43,7 @@ public struct SimilarityAttribution: Sendable {
     ///   - encoder: the model's own, or one of its shape (random weights, for a sanity check).
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads, and where a vector has no length.
-    package init(
+    public init(
         _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
     ) throws {

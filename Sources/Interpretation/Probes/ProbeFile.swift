@@ -3,22 +3,22 @@ import Tensors
 
 /// Trained probes of one layer of one encoder, as a safetensors file: tensors `distance` and `depth` of shape (rank, dimension), the
 /// matrix B of each.
-public struct ProbeFile: Sendable {
+package struct ProbeFile: Sendable {
     /// The layer that the probes read: 0 for the embeddings.
-    public var layer: Int
+    package var layer: Int
     /// The distance probe; nil if none was trained.
-    public var distance: StructuralProbe?
+    package var distance: StructuralProbe?
     package var depth: StructuralProbe?
     /// The encoder's name and hash, as in the layer file that the probes were trained on; empty if that names none.
-    public var model: String
+    package var model: String
     /// The encoder's hash.
-    public var modelSHA256: String
+    package var modelSHA256: String
     /// How pieces became words and what text the encoder read, as in the layer file.
     package var pieces: String
     /// What text the encoder read, as in the layer file.
-    public var text: String
+    package var text: String
     /// Further remarks: settings, losses, provenance.
-    public var remarks: [(key: String, value: String)]
+    package var remarks: [(key: String, value: String)]
 
     private static let format = "kotonoha/probe"
 
@@ -30,10 +30,10 @@ public struct ProbeFile: Sendable {
 
     package var probes: [StructuralProbe] { [distance, depth].compactMap(\.self) }
     /// Components of the vectors that the probes take.
-    public var dimension: Int { probes.first?.dimension ?? 0 }
+    package var dimension: Int { probes.first?.dimension ?? 0 }
 
     /// Writes the file.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         var metadata: [(key: String, value: String)] = [
             ("format", Self.format), ("layer", String(layer)), ("model", model), ("model_sha256", modelSHA256), ("pieces", pieces), ("text", text),
         ]

@@ -109,7 +109,7 @@ public struct ProbeSweep: Sendable {
     }
 
     /// Scores a file's probes on vectors (words, dimension) of a corpus.
-    public static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
+    package static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
         let offsets = corpus.offsets
         return try ProbeEvaluation(corpus, threads: threads) { probes.predict(vectors.rows(offsets[$0]..<offsets[$0 + 1])) }
     }
