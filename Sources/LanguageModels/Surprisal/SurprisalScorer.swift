@@ -20,7 +20,8 @@ public struct SurprisalScorer: Sendable {
     /// Cuts texts into words.
     package let cutter: WordCutter
 
-    package init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
+    /// A scorer of a model's texts. `cutter` finds the words where they are asked for.
+    public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
         self.model = model
         self.options = options
         self.cutter = cutter
@@ -31,7 +32,7 @@ public struct SurprisalScorer: Sendable {
     package var corrects: Bool { !spaceTokens.isEmpty }
 
     /// A text to be scored as a whole. Its words are looked for only where hiding the rest of a word needs them.
-    package func units(of text: String) throws -> TextUnits {
+    public func units(of text: String) throws -> TextUnits {
         model.kind == .masked && options.pseudoLikelihood == .withinWordLeftToRight ? try cutter.cut(text) : TextUnits(text: text, words: [])
     }
 
