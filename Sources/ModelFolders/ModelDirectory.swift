@@ -8,7 +8,7 @@ import Tensors
 /// model2vec, or a bare `config.json` with weights.
 public struct ModelDirectory: Sendable {
     /// One step after the encoder.
-    public enum Step: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
         /// Several modes are computed side by side and concatenated.
         case pooling(modes: [PoolingMode], includesPrompt: Bool)
         /// A linear layer on the pooled vector, its weights in `folder`.
@@ -27,11 +27,11 @@ public struct ModelDirectory: Sendable {
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
     package let isStatic: Bool
     /// The steps after the encoder, in order.
-    public let steps: [Step]
+    package let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
     /// Text is lowercased before the tokenizer.
-    public let lowercases: Bool
+    package let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
     package let defaultPromptName: String?
@@ -39,7 +39,7 @@ public struct ModelDirectory: Sendable {
     package let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
-    package init(folder: URL) throws {
+    public init(folder: URL) throws {
         self.folder = folder
         name = Self.name(of: folder)
         let modules = try Self.optionalJSON(folder.appendingPathComponent("modules.json"))
@@ -147,13 +147,13 @@ public struct ModelDirectory: Sendable {
     }
 
     /// As `mean`, `cls+mean`.
-    public var poolingName: String {
+    package var poolingName: String {
         for case .pooling(let modes, _) in steps { return modes.map(\.rawValue).joined(separator: "+") }
         return "mean"
     }
 
     /// The prompt of that name, or the model's default one.
-    public func prompt(named name: String?) throws -> String {
+    package func prompt(named name: String?) throws -> String {
         guard let name = name ?? defaultPromptName else { return "" }
         guard let prompt = prompts[name] else {
             let known = prompts.keys.sorted()
