@@ -15,6 +15,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     public let parameters: [Parameter<Scalar>]
     /// What matrix products compute in.
     public var precision: Precision
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
     /// Sums kept apart: at most this many threads run a backward pass at once.
     public let lanes: Int
