@@ -82,18 +82,21 @@ public struct MapFile: Sendable {
     public let rows: [Int]
     /// Name and hash of the vector file, as far as the map knows them.
     public let source: String?
+    /// SHA-256 of the vector file.
     public let sourceSHA256: String?
     /// Whether distances were taken between vectors of unit length.
-    public let normalizesVectors: Bool
+    package let normalizesVectors: Bool
     /// Principal components that the vectors were reduced to first.
-    public let principalComponents: Int?
-    public let degreesOfFreedom: Double
+    package let principalComponents: Int?
+    package let degreesOfFreedom: Double
+    /// Seed of the map's random numbers.
     public let seed: UInt64
     /// How it was made: "t-SNE", "UMAP" …
     public let method: String
     /// Of UMAP.
-    public let neighbors: Int?
-    public let minimumDistance: Double?
+    package let neighbors: Int?
+    package let minimumDistance: Double?
+    /// UMAP's scale of the map; nil for other methods.
     public let spread: Double?
 
     /// - Throws: `DataError` if the file is of another kind, damaged, or its parts do not match.

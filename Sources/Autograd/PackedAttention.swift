@@ -3,10 +3,12 @@ import Tensors
 /// Columns of a `(tokens, width)` matrix that hold one of queries, keys and values: all three may lie side by side in one
 /// matrix, as a fused projection leaves them.
 public struct AttentionColumns<Scalar: TensorScalar>: Sendable {
+    /// The matrix, `(tokens, width)`.
     public let matrix: Variable<Scalar>
     /// First column.
     public let column: Int
 
+    /// Columns from `column` on.
     public init(_ matrix: Variable<Scalar>, column: Int = 0) {
         self.matrix = matrix
         self.column = column

@@ -5,37 +5,37 @@ import Foundation
 /// matrix. For looking at a sentence head by head; a `FigureGrid` of `Heatmap`s is the same for paper.
 ///
 /// The page needs no network, works by keyboard, in English and Japanese, on light and dark ground.
-public struct AttentionPage: Sendable {
+package struct AttentionPage: Sendable {
     /// One head of one layer.
-    public struct Panel: Sendable {
+    package struct Panel: Sendable {
         /// What the panel belongs to, as "cross-attention"; panels of one part have the same tokens.
-        public var part: String
+        package var part: String
         /// The same in Japanese; nil if it is the same.
-        public var japanesePart: String?
+        package var japanesePart: String?
         /// As "layer 1, head 2".
-        public var name: String
+        package var name: String
         /// From 0, where the panel is a layer's, and one head's.
-        public var layer: Int?
-        public var head: Int?
+        package var layer: Int?
+        package var head: Int?
         /// What looks, a row each.
-        public var queries: [String]
+        package var queries: [String]
         /// What is looked at, a column each.
-        public var keys: [String]
+        package var keys: [String]
         /// In 0 … 1, one list per query.
-        public var weights: [[Double]]
+        package var weights: [[Double]]
 
-        public init(part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String], weights: [[Double]]) {
+        package init(part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String], weights: [[Double]]) {
             (self.part, self.japanesePart, self.name, self.layer, self.head) = (part, japanesePart, name, layer, head)
             (self.queries, self.keys, self.weights) = (queries, keys, weights)
         }
     }
 
-    public let html: String
+    package let html: String
 
     /// - Parameter language: of the words on the page; nil for the browser's.
     /// - Throws: `DataError` if there is no panel, a panel whose weights are not a list for each query with a number for each key, or one
     ///   whose tokens are others than those of its part.
-    public init(_ panels: [Panel], title: String, language: FigureLanguage? = nil) throws {
+    package init(_ panels: [Panel], title: String, language: FigureLanguage? = nil) throws {
         guard !panels.isEmpty else { throw DataError(.usage, "no attention to show") }
         var parts: [(name: String, members: [(key: String, value: JSON)], panels: [JSON], first: Panel)] = []
         var weights: [UInt8] = []
@@ -72,7 +72,7 @@ public struct AttentionPage: Sendable {
     }
 
     /// Writes the page; it appears when it is complete.
-    public func write(to file: URL) throws { try Output.write(Array(html.utf8), to: file) }
+    package func write(to file: URL) throws { try Output.write(Array(html.utf8), to: file) }
 }
 
 /// Pages with places for text in them, as `{{title}}`.

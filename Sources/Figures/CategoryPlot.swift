@@ -1,38 +1,38 @@
 import FileFormats
 
 /// Values in a few categories: single values as points, their mean with its interval next to them. Conditions, models, subjects.
-public struct CategoryPlot: Figure {
-    public struct Category: Sendable {
-        public var name: String
-        public var points: [Double]
-        public var mean: Double
-        public var interval: ClosedRange<Double>?
+package struct CategoryPlot: Figure {
+    package struct Category: Sendable {
+        package var name: String
+        package var points: [Double]
+        package var mean: Double
+        package var interval: ClosedRange<Double>?
 
-        public init(_ name: String, points: [Double] = [], mean: Double, interval: ClosedRange<Double>? = nil) {
+        package init(_ name: String, points: [Double] = [], mean: Double, interval: ClosedRange<Double>? = nil) {
             (self.name, self.points, self.mean, self.interval) = (name, points, mean, interval)
         }
     }
 
-    public struct Options: Sendable {
-        public var page = PageStyle()
-        public var title: String?
-        public var caption: String?
-        public var yTitle: String?
+    package struct Options: Sendable {
+        package var page = PageStyle()
+        package var title: String?
+        package var caption: String?
+        package var yTitle: String?
         /// A shaded range over all categories, such as a noise ceiling, with its name.
-        public var band: (range: ClosedRange<Double>, name: String)?
+        package var band: (range: ClosedRange<Double>, name: String)?
         /// A dotted line, such as zero or chance.
-        public var reference: Double?
+        package var reference: Double?
         /// Joins the points of neighbouring categories, which then belong to the same items in the same order.
-        public var connects = false
+        package var connects = false
 
-        public init() {}
+        package init() {}
     }
 
-    public var options: Options
+    package var options: Options
     private let categories: [Category]
 
     /// - Throws: `DataError` if there is nothing finite to draw.
-    public init(_ categories: [Category], options: Options = Options()) throws {
+    package init(_ categories: [Category], options: Options = Options()) throws {
         guard !categories.isEmpty, categories.contains(where: { $0.mean.isFinite }) else {
             throw DataError(.badData, "no finite values to draw")
         }
@@ -40,7 +40,7 @@ public struct CategoryPlot: Figure {
         self.options = options
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize, typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)
         var values = categories.flatMap { c in c.points + [c.mean] + (c.interval.map { [$0.lowerBound, $0.upperBound] } ?? []) }.filter { $0.magnitude < 1e300 }

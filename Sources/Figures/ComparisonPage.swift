@@ -1,7 +1,7 @@
 /// A page that shows outputs beside their targets, differing units marked.
-public struct ComparisonPage: Sendable {
+package struct ComparisonPage: Sendable {
     /// One unit of an output, as it differs from the target.
-    public enum Unit: Sendable, Equatable {
+    package enum Unit: Sendable, Equatable {
         case equal(String)
         /// A wrong unit in place of the right one.
         case substituted(target: String, output: String)
@@ -11,29 +11,29 @@ public struct ComparisonPage: Sendable {
         case missing(String)
     }
 
-    public struct Row: Sendable {
-        public var line: Int
-        public var source: String
-        public var target: String
-        public var output: [Unit]
+    package struct Row: Sendable {
+        package var line: Int
+        package var source: String
+        package var target: String
+        package var output: [Unit]
 
-        public init(line: Int, source: String, target: String, output: [Unit]) {
+        package init(line: Int, source: String, target: String, output: [Unit]) {
             (self.line, self.source, self.target, self.output) = (line, source, target, output)
         }
     }
 
-    public var title: String
+    package var title: String
     /// One sentence of figures above the table.
-    public var summary: String
-    public var rows: [Row]
+    package var summary: String
+    package var rows: [Row]
     /// Of the words around the table.
-    public var language: FigureLanguage
+    package var language: FigureLanguage
 
-    public init(title: String, summary: String, rows: [Row], language: FigureLanguage = .english) {
+    package init(title: String, summary: String, rows: [Row], language: FigureLanguage = .english) {
         (self.title, self.summary, self.rows, self.language) = (title, summary, rows, language)
     }
 
-    public var html: String {
+    package var html: String {
         let body = rows.map { row in
             let differences = row.output.count { if case .equal = $0 { false } else { true } }
             return "<tr\(differences == 0 ? "" : " class=\"differs\"")><td>\(row.line)</td><td>\(SVGWriter.escaped(row.source))</td>"

@@ -2,18 +2,24 @@ import FileFormats
 
 /// A tree of clusters: names at the left, one a line, heights to the right.
 public struct DendrogramFigure: Figure {
+    /// The page, titles and the cut.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
         /// What the heights are.
         public var xTitle: String?
         /// Draws the cut at this height.
         public var cut: Double?
 
+        /// No titles, no cut.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let names: [String]
     private let merges: [(first: Int, second: Int, height: Double)]
@@ -37,6 +43,7 @@ public struct DendrogramFigure: Figure {
         self.options = options
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize, n = names.count, typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)

@@ -2,30 +2,39 @@ import FileFormats
 
 /// A matrix as coloured cells: attention between words, distances, similarities of sentences.
 public struct Heatmap: Figure {
+    /// Titles, colours and range of values.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
         /// What rows and columns are, as "query" and "key".
         public var rowTitle: String?
+        /// What the columns are, as "key".
         public var columnTitle: String?
         /// What the colours say.
         public var valueTitle: String?
+        /// The colour scale of the values.
         public var scale = Palette.Scale.blues
         /// The values at the ends of the scale; those of the data where nil. A diverging scale is made symmetric around zero then.
         public var range: ClosedRange<Double>?
         /// Writes each value into its cell, with this many digits after the point, where the cells are large enough.
         public var digits: Int?
+        /// Whether a bar explains the colours.
         public var hasColorBar = true
         /// Lines before these rows and columns, between groups.
-        public var borders: [Int] = []
+        package var borders: [Int] = []
         /// The tree of the rows, drawn next to them: clusters that join and their height, leaves 0 ..< rows in the order of the rows; none
         /// if empty.
-        public var tree: [(first: Int, second: Int, height: Double)] = []
+        package var tree: [(first: Int, second: Int, height: Double)] = []
 
+        /// Blue colours over the range of the data, with a colour bar and no titles.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let values: [[Double]]
     private let rowLabels: [String]
@@ -57,6 +66,7 @@ public struct Heatmap: Figure {
         self.options = options
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)

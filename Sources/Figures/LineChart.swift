@@ -2,18 +2,23 @@ import FileFormats
 
 /// Curves over a number: losses over steps, explained variance over components, measures over layers.
 public struct LineChart: Figure {
+    /// One curve.
     public struct Series: Sendable {
+        /// The name in the legend.
         public var name: String
+        /// Places on the x axis, one per value.
         public var x: [Double]
+        /// The values; the curve is interrupted where one is not finite.
         public var y: [Double]
         /// The lower and upper edge of a band around the curve, such as a confidence interval.
         public var band: (low: [Double], high: [Double])?
+        /// Whether every value has a marker.
         public var hasMarkers: Bool
         /// Whether the values are joined; without, only markers show.
         public var hasLine: Bool
-        public var isDashed: Bool
+        package var isDashed: Bool
         /// Colour and mark by their number in the palette, so that two curves may share them; those of its place in the list where nil.
-        public var styleNumber: Int?
+        package var styleNumber: Int?
 
         /// - Parameters:
         ///   - x: places; 0, 1, 2 … where nil.
@@ -32,32 +37,43 @@ public struct LineChart: Figure {
         }
     }
 
+    /// Titles and axes.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
+        /// A line below the picture: method, metric, parameters.
         public var caption: String?
+        /// What the x axis shows.
         public var xTitle: String?
+        /// What the y axis shows.
         public var yTitle: String?
+        /// Whether the x axis is logarithmic.
         public var hasLogarithmicX = false
+        /// Whether the y axis is logarithmic.
         public var hasLogarithmicY = false
         /// Fixed ends of an axis; found from the data where nil.
         public var xRange: ClosedRange<Double>?
+        /// Fixed ends of the y axis; found from the data if nil.
         public var yRange: ClosedRange<Double>?
         /// Names for places on the x axis, such as layers, instead of numbers.
-        public var xNames: [(place: Double, name: String)] = []
+        package var xNames: [(place: Double, name: String)] = []
         /// Dotted vertical lines with a word, such as the best step.
-        public var verticalMarks: [(place: Double, name: String)] = []
+        package var verticalMarks: [(place: Double, name: String)] = []
         /// Dotted horizontal lines with a word, such as a baseline.
-        public var horizontalMarks: [(value: Double, name: String)] = []
-        public var hasGrid = true
+        package var horizontalMarks: [(value: Double, name: String)] = []
+        package var hasGrid = true
         /// A grey area between two curves, such as a noise ceiling over time, with its name.
-        public var shade: (x: [Double], low: [Double], high: [Double], name: String)?
+        package var shade: (x: [Double], low: [Double], high: [Double], name: String)?
         /// Bars under the curves in the colour of a curve, such as times at which it is significant; one row for each curve that has some.
-        public var spans: [(series: Int, from: Double, to: Double)] = []
+        package var spans: [(series: Int, from: Double, to: Double)] = []
 
+        /// Linear axes over the range of the data, no titles.
         public init() {}
     }
 
+    /// Page, titles and appearance.
     public var options: Options
     private let series: [Series]
 
@@ -77,7 +93,7 @@ public struct LineChart: Figure {
     }
 
     /// A curve of explained variance over components.
-    public static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
+    package static func scree(explainedVarianceRatio: [Double], options: Options = Options()) throws -> LineChart {
         var options = options
         let language = options.page.language
         options.xTitle = options.xTitle ?? language.says("Principal component", "主成分")
@@ -95,6 +111,7 @@ public struct LineChart: Figure {
         ], options: options)
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)

@@ -2,33 +2,33 @@ import FileFormats
 
 /// A value over a plane of two quantities as colours, with named points and their intervals on it: people in the parameter space of a
 /// model.
-public struct PlaneMap: Figure {
+package struct PlaneMap: Figure {
     /// A place on the plane; intervals are drawn as thin lines, to the edge where an end is nil.
-    public struct Place: Sendable {
-        public var name: String
-        public var x: Double, y: Double
-        public var xInterval: (low: Double?, high: Double?)?, yInterval: (low: Double?, high: Double?)?
+    package struct Place: Sendable {
+        package var name: String
+        package var x: Double, y: Double
+        package var xInterval: (low: Double?, high: Double?)?, yInterval: (low: Double?, high: Double?)?
 
-        public init(_ name: String, x: Double, y: Double, xInterval: (low: Double?, high: Double?)? = nil, yInterval: (low: Double?, high: Double?)? = nil) {
+        package init(_ name: String, x: Double, y: Double, xInterval: (low: Double?, high: Double?)? = nil, yInterval: (low: Double?, high: Double?)? = nil) {
             (self.name, self.x, self.y, self.xInterval, self.yInterval) = (name, x, y, xInterval, yInterval)
         }
     }
 
-    public struct Options: Sendable {
-        public var page = PageStyle()
-        public var title: String?
-        public var caption: String?
-        public var xTitle: String?, yTitle: String?
+    package struct Options: Sendable {
+        package var page = PageStyle()
+        package var title: String?
+        package var caption: String?
+        package var xTitle: String?, yTitle: String?
         /// What the colours say, and the values at the ends of the scale; those of the data where nil.
-        public var valueTitle: String?
-        public var valueRange: ClosedRange<Double>?
-        public var hasLogarithmicX = false, hasLogarithmicY = false
-        public var scale = Palette.Scale.blues
+        package var valueTitle: String?
+        package var valueRange: ClosedRange<Double>?
+        package var hasLogarithmicX = false, hasLogarithmicY = false
+        package var scale = Palette.Scale.blues
 
-        public init() {}
+        package init() {}
     }
 
-    public var options: Options
+    package var options: Options
     private let values: [[Double]]
     private let x: ClosedRange<Double>, y: ClosedRange<Double>
     private let places: [Place]
@@ -36,7 +36,7 @@ public struct PlaneMap: Figure {
     /// - Parameters:
     ///   - values: `(rows, columns)` of cells that cover the plane evenly on its scales; row 0 is the lowest y, column 0 the lowest x.
     /// - Throws: `DataError` if rows differ in length or are missing, an axis is empty, or a logarithmic one reaches zero.
-    public init(_ values: [[Double]], x: ClosedRange<Double>, y: ClosedRange<Double>, places: [Place] = [], options: Options = Options()) throws {
+    package init(_ values: [[Double]], x: ClosedRange<Double>, y: ClosedRange<Double>, places: [Place] = [], options: Options = Options()) throws {
         guard let columns = values.first?.count, columns > 0, values.allSatisfy({ $0.count == columns }), values.count * columns <= 1_000_000 else {
             throw DataError(.usage, "a plane needs rows of equal length, at most a million cells")
         }
@@ -48,7 +48,7 @@ public struct PlaneMap: Figure {
         (self.values, self.x, self.y, self.places, self.options) = (values, x, y, places, options)
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let o = options, f = o.page.fontSize
         let typesetter = Typesetter(families: o.page.families)
         var sheet = Sheet(page: o.page, title: o.title, caption: o.caption, typesetter: typesetter)

@@ -5,6 +5,7 @@ import FileFormats
 /// Both axes have the same scale, because distances are what a map shows. Up to twelve groups get their own colour and shape and a legend;
 /// above that, names are at the middle of the groups.
 public struct ScatterMap: Figure {
+    /// What stands at the axes.
     public enum Axes: Sendable, Equatable {
         /// A plain frame, for methods whose axes mean nothing (t-SNE).
         case none
@@ -12,6 +13,7 @@ public struct ScatterMap: Figure {
         case measured(x: String, y: String)
     }
 
+    /// Which names stand on the map.
     public enum Labels: Sendable, Equatable {
         /// Names of groups on the map if there are more than a legend holds, otherwise none.
         case automatic
@@ -22,6 +24,7 @@ public struct ScatterMap: Figure {
         case points([String])
     }
 
+    /// Outlines around groups.
     public enum Hulls: Sendable, Equatable {
         case none
         /// Around all points of a group.
@@ -30,13 +33,19 @@ public struct ScatterMap: Figure {
         case withoutStragglers
     }
 
+    /// The page, titles, axes, labels and markers.
     public struct Options: Sendable {
+        /// The page's size and fonts.
         public var page = PageStyle()
+        /// A title above the picture.
         public var title: String?
         /// A line below the map: method, metric, parameters.
         public var caption: String?
+        /// Axes with or without numbers.
         public var axes = Axes.none
+        /// Names on the map.
         public var labels = Labels.automatic
+        /// Outlines around groups.
         public var hulls = Hulls.none
         /// What the groups are, above the legend.
         public var groupTitle: String?
@@ -47,21 +56,23 @@ public struct ScatterMap: Figure {
         /// Points that are joined by thin lines, as the places of one condition on several maps.
         public var joined: [[Int]] = []
 
+        /// No axes, labels as the number of groups allows, no outlines.
         public init() {}
     }
 
     /// Where to put what: the scene, and how many labels found no room.
     public struct Layout: Sendable {
-        public var scene: Scene
-        public var placedLabels = 0
-        public var omittedLabels = 0
+        package var scene: Scene
+        package var placedLabels = 0
+        package var omittedLabels = 0
         /// The area of the map itself on the page.
-        public var plot: Scene.Rectangle
+        package var plot: Scene.Rectangle
     }
 
     private let points: [Scene.Point]
     private let grouping: Grouping?
     private let values: (numbers: [Double], title: String)?
+    /// Page, titles and appearance.
     public var options: Options
 
     /// - Parameters:
@@ -99,8 +110,10 @@ public struct ScatterMap: Figure {
         self.grouping = grouping?.names.isEmpty == true ? nil : grouping
     }
 
+    /// The picture as shapes and text.
     public func scene() -> Scene { layout().scene }
 
+    /// The picture, and how many labels found room in it.
     public func layout() -> Layout {
         let typesetter = Typesetter(families: options.page.families)
         let f = options.page.fontSize

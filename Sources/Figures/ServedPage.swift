@@ -39,6 +39,7 @@ public enum ServedPage {
         ]
         return Array("\"use strict\";\n(async () => {\n".utf8) + parts.joined() + Array("})();\n".utf8)
     }()
+    /// The style sheet of the page, as CSS.
     public static var style: [UInt8] { PackageResources.page_css }
 
     /// What the page knows of its colours, as members of a JSON object: `"palette":[…],"ramp":[…]`.

@@ -3,32 +3,32 @@ import FileFormats
 /// A sentence with its dependencies as arcs: the tree of the treebank above the words, a predicted one below.
 ///
 /// Predicted edges that the treebank has too are blue, others vermilion and dashed, so that errors are seen at once.
-public struct TreeDiagram: Figure {
-    public struct Options: Sendable {
+package struct TreeDiagram: Figure {
+    package struct Options: Sendable {
         /// The page grows no wider than this; a longer sentence is set smaller. `nil` gives a sentence the width it needs.
-        public var page = PageStyle(width: .millimetres(170), fontSize: 8)
-        public var fitsPage = true
-        public var title: String?
-        public var caption: String?
+        package var page = PageStyle(width: .millimetres(170), fontSize: 8)
+        package var fitsPage = true
+        package var title: String?
+        package var caption: String?
         /// A small line under each word, such as parts of speech.
-        public var tags: [String] = []
+        package var tags: [String] = []
 
-        public init() {}
+        package init() {}
     }
 
     /// One dependency. Words count from 1; head 0 is the root.
-    public struct Arc: Sendable, Equatable {
-        public var head: Int
-        public var dependent: Int
-        public var relation: String?
-        public init(head: Int, dependent: Int, relation: String? = nil) {
+    package struct Arc: Sendable, Equatable {
+        package var head: Int
+        package var dependent: Int
+        package var relation: String?
+        package init(head: Int, dependent: Int, relation: String? = nil) {
             self.head = head
             self.dependent = dependent
             self.relation = relation
         }
     }
 
-    public var options: Options
+    package var options: Options
     private let words: [String]
     private let gold: [Arc]
     private let predicted: [Arc]
@@ -39,7 +39,7 @@ public struct TreeDiagram: Figure {
     ///   - relations: for each word the name of its relation.
     ///   - predictedEdges: pairs of words, from 1, without direction, as a distance probe finds them.
     /// - Throws: `DataError` for words or heads that do not exist.
-    public init(
+    package init(
         words: [String], heads: [Int], relations: [String] = [], predictedEdges: [(Int, Int)] = [], options: Options = Options()
     ) throws {
         guard heads.count == words.count, relations.isEmpty || relations.count == words.count else {
@@ -51,7 +51,7 @@ public struct TreeDiagram: Figure {
     }
 
     /// A diagram of any arcs; `gold` may be empty, then the predicted ones are drawn above.
-    public init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
+    package init(words: [String], gold: [Arc], predicted: [Arc], predictedIsDirected: Bool, options: Options = Options()) throws {
         guard !words.isEmpty else { throw DataError(.badData, "a tree needs at least one word") }
         for arc in gold + predicted where !(0...words.count).contains(arc.head) || !(1...words.count).contains(arc.dependent) || arc.head == arc.dependent {
             throw DataError(.badData, "the sentence has \(words.count) words, so an arc cannot go from \(arc.head) to \(arc.dependent)")
@@ -66,7 +66,7 @@ public struct TreeDiagram: Figure {
         self.options = options
     }
 
-    public func scene() -> Scene {
+    package func scene() -> Scene {
         let typesetter = Typesetter(families: options.page.families)
         let width = options.page.width.points - 2 * Sheet.margin
         var f = options.page.fontSize

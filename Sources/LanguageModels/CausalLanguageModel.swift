@@ -8,14 +8,17 @@ import Tokenizers
 
 /// A causal model with its tokenizer, from a folder in Hugging Face's layout: GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma.
 public final class CausalLanguageModel: LanguageModel {
-    public let directory: ModelDirectory
-    public let network: CausalNetwork<Float>
+    package let directory: ModelDirectory
+    package let network: CausalNetwork<Float>
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
-    public let precision: Precision
+    package let precision: Precision
+    /// The token put before a text; nil if there is none.
     public let beginID: Int32?
+    /// Tokens that end a text.
     public let endIDs: [Int32]
     /// Special tokens that the tokenizer itself puts before a text.
-    public let leadingIDs: [Int32]
+    package let leadingIDs: [Int32]
 
     /// - Throws: `DataError` that names the file, key or tensor that does not fit; for a folder without a language-model head, what it can
     ///   do instead.
@@ -47,21 +50,30 @@ public final class CausalLanguageModel: LanguageModel {
         beginID = leadingIDs.first ?? named ?? configuration.beginID
     }
 
+    /// The model's name, as outputs give it.
     public var name: String { directory.name }
+    /// Causal or masked.
     public var kind: LanguageModelKind { .causal }
+    /// Columns of the logits.
     public var vocabularySize: Int { network.configuration.vocabularySize }
+    /// The longest sequence in tokens, special ones included.
     public var contextLength: Int { network.configuration.positions }
+    /// Nil: a causal model has no mask.
     public var maskID: Int32? { nil }
+    /// As `f32`, `bf16`.
     public var precisionName: String { precision.rawValue }
+    /// A hash of everything that decides the numbers, the settings of a run aside.
     public func identity() throws -> String { try directory.sha256() }
 
     /// Numbers that training has set, shared ones counted once.
-    public var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+    package var parameterCount: Int { network.parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
+    /// Scores before any softmax at rows of the packed batch, `(rows.count, vocabularySize)`.
     public func logits(of batch: PackedBatch, at rows: [Int]) -> Tensor<Float> {
         network.logits(gatherRows(network.decoder(batch, on: nil), rows, on: nil), on: nil).value
     }
 
+    /// How expected `targets[i]` is after the token at `rows[i]`, one score per row.
     public func scores(of batch: PackedBatch, at rows: [Int], targets: [Int32]) -> [TokenScore] {
         let states = gatherRows(network.decoder(batch, on: nil), rows, on: nil).value
         return tokenScores(states, targets: targets) { network.logits($0, on: nil) }

@@ -5,22 +5,26 @@ import Statistics
 /// Pairs of sentences of which a language model should find one more probable: BLiMP (Warstadt et al. 2020), JBLiMP (Someya & Oseki 2023),
 /// and whatever has two columns of sentences.
 public struct MinimalPairs: Sendable {
+    /// Two sentences and their categories.
     public struct Pair: Sendable, Equatable {
+        /// The acceptable sentence.
         public var good: String
+        /// The unacceptable sentence.
         public var bad: String
         /// Line, spreadsheet row or record, from 1.
         public var line: Int
         /// One value for each of `categoryNames`; empty if the table has none.
         public var categories: [String]
         /// The other columns' cells.
-        public var others: [String]
+        package var others: [String]
     }
 
+    /// The pairs, in the table's order.
     public let pairs: [Pair]
-    public let categoryNames: [String]
-    public let otherNames: [String]
+    package let categoryNames: [String]
+    package let otherNames: [String]
     /// The columns of the two sentences.
-    public let columns: (good: String, bad: String)
+    package let columns: (good: String, bad: String)
 
     /// Names of published sets: acceptable and unacceptable sentence.
     private static let known = [("sentence_good", "sentence_bad"), ("good_sentence", "bad_sentence"), ("good", "bad"), ("grammatical", "ungrammatical"),
@@ -29,10 +33,10 @@ public struct MinimalPairs: Sendable {
     private static let categories = ["uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類"]
 
     /// Names of columns of sentences, by which a first row is known as a header.
-    public static let knownColumns = known.flatMap { [$0.0, $0.1] }
+    package static let knownColumns = known.flatMap { [$0.0, $0.1] }
 
     /// The columns of a table that a published set uses, in its own spelling; nil if there are none.
-    public static func columns(in names: [String]) -> (good: String, bad: String)? {
+    package static func columns(in names: [String]) -> (good: String, bad: String)? {
         func find(_ name: String) -> String? { names.first { $0.lowercased() == name } }
         for (good, bad) in known { if let good = find(good), let bad = find(bad) { return (good, bad) } }
         return nil
@@ -73,30 +77,39 @@ public struct MinimalPairs: Sendable {
     public struct Outcome: Sendable, Equatable {
         /// ln p of the sentences.
         public var good: Double
+        /// ln p of the unacceptable sentence.
         public var bad: Double
-        public var goodTokens: Int
-        public var badTokens: Int
+        package var goodTokens: Int
+        package var badTokens: Int
 
-        public init(good: Double, bad: Double, goodTokens: Int, badTokens: Int) {
+        package init(good: Double, bad: Double, goodTokens: Int, badTokens: Int) {
             (self.good, self.bad, self.goodTokens, self.badTokens) = (good, bad, goodTokens, badTokens)
         }
 
+        /// Whether the acceptable sentence is more probable.
         public var isCorrectBySum: Bool { good > bad }
+        /// ln p per token of the acceptable sentence.
         public var goodMean: Double { good / Double(goodTokens) }
+        /// ln p per token of the unacceptable sentence.
         public var badMean: Double { bad / Double(badTokens) }
+        /// Whether the acceptable sentence is more probable per token.
         public var isCorrectByMean: Bool { goodMean > badMean }
-        public var isTie: Bool { good == bad }
+        package var isTie: Bool { good == bad }
     }
 
     /// How often the acceptable sentence wins in one category.
     public struct Accuracy: Sendable {
         /// The column of the category and its value; nil for all pairs.
         public var by: String?
+        /// The category's value.
         public var value: String
+        /// Number of pairs.
         public var pairs: Int
+        /// Share of pairs that are right by the sum of log-probabilities, in [0, 1].
         public var bySum: Estimate
+        /// Share of pairs that are right by the mean log-probability per token, in [0, 1].
         public var byMean: Estimate
-        public var ties: Int
+        package var ties: Int
     }
 
     /// Accuracy of all pairs and of each value of each category column, with Wilson's intervals. That of all pairs is a bootstrap over the

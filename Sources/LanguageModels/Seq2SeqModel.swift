@@ -7,15 +7,15 @@ import Tensors
 import Tokenizers
 
 /// A network that writes, its tokenizer, and the directory that holds both: `config.json`, `model.safetensors`, `tokenizer.json`.
-public final class Seq2SeqModel: Sendable {
-    public let network: any Seq2SeqNetwork<Float>
-    public let tokenizer: Tokenizer
+package final class Seq2SeqModel: Sendable {
+    package let network: any Seq2SeqNetwork<Float>
+    package let tokenizer: Tokenizer
     /// The content of `tokenizer.json`, to be written again.
-    public let tokenizerJSON: JSON
+    package let tokenizerJSON: JSON
 
-    public var configuration: Seq2SeqConfiguration { network.configuration }
+    package var configuration: Seq2SeqConfiguration { network.configuration }
 
-    public init(network: any Seq2SeqNetwork<Float>, tokenizerJSON: JSON) throws {
+    package init(network: any Seq2SeqNetwork<Float>, tokenizerJSON: JSON) throws {
         self.network = network
         self.tokenizerJSON = tokenizerJSON
         tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
@@ -26,7 +26,7 @@ public final class Seq2SeqModel: Sendable {
 
     /// - Parameter precision: what the network computes in.
     /// - Throws: `DataError` that names the missing or damaged file, key or tensor.
-    public convenience init(directory: String, precision: Precision = .f32) throws {
+    package convenience init(directory: String, precision: Precision = .f32) throws {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         let configFile = folder.appendingPathComponent("config.json").path
         guard FileManager.default.fileExists(atPath: configFile) else {
@@ -42,7 +42,7 @@ public final class Seq2SeqModel: Sendable {
     /// A configuration with the vocabulary size and the marks of a tokenizer.
     ///
     /// - Throws: `DataError` if the tokenizer has no begin or end mark.
-    public static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
+    package static func fitted(_ configuration: Seq2SeqConfiguration, to tokenizerJSON: JSON) throws -> Seq2SeqConfiguration {
         let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         func id(_ names: [String], _ what: String) throws -> Int32 {
             for name in names { if let id = tokenizer.id(for: name) { return id } }
@@ -56,7 +56,7 @@ public final class Seq2SeqModel: Sendable {
     }
 
     /// Writes the three files into a folder, which appears, or takes an older model's place, when it is complete.
-    public func save(to directory: String) throws {
+    package func save(to directory: String) throws {
         var writer = SafetensorsWriter()
         for entry in network.checkpointEntries {
             writer.add(entry.key, shape: entry.shape, values: entry.stored.elements)
@@ -74,7 +74,7 @@ public final class Seq2SeqModel: Sendable {
     ///   - keepsUnknown: a character outside the vocabulary becomes `[UNK]` instead of an error.
     ///   - file, line: for the error.
     /// - Throws: `DataError` for an empty text, one longer than the positions, or one with a character outside the vocabulary.
-    public func ids(of text: String, keepsUnknown: Bool = false, file: String? = nil, line: Int? = nil) throws -> [Int32] {
+    package func ids(of text: String, keepsUnknown: Bool = false, file: String? = nil, line: Int? = nil) throws -> [Int32] {
         let encoding = try tokenizer.encode(text)
         let special = encoding.specialTokensMask
         let kept = encoding.ids.indices.filter { special.isEmpty || special[$0] == 0 || encoding.ids[$0] == tokenizer.unknownID }
@@ -95,14 +95,14 @@ public final class Seq2SeqModel: Sendable {
         return ids
     }
 
-    public func text(of ids: [Int32]) -> String { tokenizer.decode(ids) }
+    package func text(of ids: [Int32]) -> String { tokenizer.decode(ids) }
 
     /// The tokens themselves, for tables that compare outputs with targets.
-    public func tokens(of ids: [Int32]) -> [String] { ids.map { tokenizer.token(for: $0) ?? "?" } }
+    package func tokens(of ids: [Int32]) -> [String] { ids.map { tokenizer.token(for: $0) ?? "?" } }
 }
 
 /// What the texts of a small vocabulary are made of.
-public enum SymbolUnit: String, Sendable, CaseIterable {
+package enum SymbolUnit: String, Sendable, CaseIterable {
     /// Every Unicode scalar is a token.
     case characters
     /// Spaces separate tokens, as in phoneme strings.
@@ -111,7 +111,7 @@ public enum SymbolUnit: String, Sendable, CaseIterable {
 
 /// A `tokenizer.json` (Hugging Face `WordLevel`) of the symbols that occur in texts, most frequent first; `[PAD]`, `[BOS]`, `[EOS]`,
 /// `[UNK]` are ids 0 to 3.
-public func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit) -> JSON {
+package func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUnit) -> JSON {
     var counts: [String: Int] = [:]
     for text in texts {
         switch unit {

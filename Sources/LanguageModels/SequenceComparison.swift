@@ -1,8 +1,8 @@
 import FileFormats
 
 /// Two sequences side by side: the fewest substitutions, insertions and deletions that turn one into the other (Levenshtein 1966).
-public struct SequenceComparison: Sendable, Equatable {
-    public enum Edit: Sendable, Equatable {
+package struct SequenceComparison: Sendable, Equatable {
+    package enum Edit: Sendable, Equatable {
         case equal(String)
         /// A wrong unit in place of the right one.
         case substituted(target: String, output: String)
@@ -12,14 +12,14 @@ public struct SequenceComparison: Sendable, Equatable {
         case extra(String)
     }
 
-    public let edits: [Edit]
-    public let targetLength: Int
+    package let edits: [Edit]
+    package let targetLength: Int
 
     /// Units that differ.
-    public var distance: Int { edits.reduce(0) { if case .equal = $1 { $0 } else { $0 + 1 } } }
+    package var distance: Int { edits.reduce(0) { if case .equal = $1 { $0 } else { $0 + 1 } } }
 
     /// - Parameters: units (characters, phonemes, tokens) of both.
-    public init(target: [String], output: [String]) {
+    package init(target: [String], output: [String]) {
         targetLength = target.count
         let columns = output.count + 1
         var costs = [Int](repeating: 0, count: (target.count + 1) * columns)
@@ -49,7 +49,7 @@ public struct SequenceComparison: Sendable, Equatable {
 
     /// The output for a terminal: wrong and additional units red, a missing one as a red underscore; characters that would steer it spelled
     /// out.
-    public var coloured: String {
+    package var coloured: String {
         edits.map { edit in
             switch edit {
             case .equal(let unit): unit.escapedForTerminal

@@ -8,7 +8,7 @@ import Tensors
 /// model2vec, or a bare `config.json` with weights.
 public struct ModelDirectory: Sendable {
     /// One step after the encoder.
-    public enum Step: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
         /// Several modes are computed side by side and concatenated.
         case pooling(modes: [PoolingMode], includesPrompt: Bool)
         /// A linear layer on the pooled vector, its weights in `folder`.
@@ -16,25 +16,27 @@ public struct ModelDirectory: Sendable {
         case normalize
     }
 
+    /// The folder itself.
     public let folder: URL
     /// The folder's own name; for a snapshot of the Hugging Face cache, the repository's.
     public let name: String
     /// Where `config.json`, weights and tokenizer lie: mostly the folder itself.
-    public let transformerFolder: URL
+    package let transformerFolder: URL
     /// `config.json`; an empty object for a table of token vectors, which needs none.
-    public let configuration: JSON
+    package let configuration: JSON
     /// A sentence is the mean of fixed vectors of its tokens (StaticEmbedding, model2vec); there is no Transformer.
-    public let isStatic: Bool
-    public let steps: [Step]
+    package let isStatic: Bool
+    /// The steps after the encoder, in order.
+    package let steps: [Step]
     /// `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`; nil if neither says.
     public let maxLength: Int?
     /// Text is lowercased before the tokenizer.
-    public let lowercases: Bool
+    package let lowercases: Bool
     /// Prompts by name, put before a sentence.
     public let prompts: [String: String]
-    public let defaultPromptName: String?
+    package let defaultPromptName: String?
     /// True if no module list was found, so that mean pooling is an assumption worth telling the user.
-    public let assumesMeanPooling: Bool
+    package let assumesMeanPooling: Bool
 
     /// - Throws: `DataError` that says which file it looked for, or what in it does not fit.
     public init(folder: URL) throws {
@@ -145,13 +147,13 @@ public struct ModelDirectory: Sendable {
     }
 
     /// As `mean`, `cls+mean`.
-    public var poolingName: String {
+    package var poolingName: String {
         for case .pooling(let modes, _) in steps { return modes.map(\.rawValue).joined(separator: "+") }
         return "mean"
     }
 
     /// The prompt of that name, or the model's default one.
-    public func prompt(named name: String?) throws -> String {
+    package func prompt(named name: String?) throws -> String {
         guard let name = name ?? defaultPromptName else { return "" }
         guard let prompt = prompts[name] else {
             let known = prompts.keys.sorted()
@@ -164,7 +166,7 @@ public struct ModelDirectory: Sendable {
 
     /// The files of weights in a module's folder.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func weights(in folder: URL) throws -> any WeightArchive {
+    package static func weights(in folder: URL) throws -> any WeightArchive {
         if let path = ggufFile(in: folder) { return try GGUFArchive(GGUFFile(path: path)) }
         return SafetensorsArchive(try tensors(in: folder))
     }
@@ -179,7 +181,7 @@ public struct ModelDirectory: Sendable {
 
     /// The tensors in a module's folder: safetensors in one file or several, else `pytorch_model.bin`, in one file or several.
     /// - Throws: `DataError` that names the files it looked for.
-    public static func tensors(in folder: URL) throws -> any TensorSource {
+    package static func tensors(in folder: URL) throws -> any TensorSource {
         let manager = FileManager.default
         func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
         if manager.fileExists(atPath: path("model.safetensors")) {

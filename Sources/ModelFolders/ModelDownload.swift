@@ -6,11 +6,11 @@ import Foundation
 ///
 /// Files that are there already are kept; a file that broke off goes on where it stopped; each is checked against the hash that the
 /// hub states. Protocol: https://huggingface.co/docs/huggingface_hub/guides/manage-cache and the `resolve` addresses.
-public struct ModelDownload: Sendable {
+package struct ModelDownload: Sendable {
     /// `ORG/NAME`.
-    public let name: String
+    package let name: String
     /// Branch, tag or commit.
-    public let revision: String
+    package let revision: String
     private let endpoint: String
     private let token: String?
     private let isOffline: Bool
@@ -18,36 +18,36 @@ public struct ModelDownload: Sendable {
 
     /// What a hub may ask of this machine. A hub that is slow, broken or hostile ends in an error within these bounds; what arrived is
     /// kept.
-    public struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// Bytes that a model may have in all.
-        public var bytes = 20_000_000_000
+        package var bytes = 20_000_000_000
         /// Bytes of a file whose size the hub does not state.
-        public var unstatedBytes = 64 << 20
+        package var unstatedBytes = 64 << 20
         /// Files that are fetched.
-        public var files = 500
+        package var files = 500
         /// Time for an answer without a file in it: the list of files, or one file's headers.
-        public var answer = Duration.seconds(60)
+        package var answer = Duration.seconds(60)
         /// Time for the headers of all files.
-        public var headers = Duration.seconds(600)
+        package var headers = Duration.seconds(600)
         /// Time for a file, however small, and the speed in bytes a second that a large one must keep on average.
-        public var file = Duration.seconds(300), speed = 10_000
+        package var file = Duration.seconds(300), speed = 10_000
 
-        public init() {}
+        package init() {}
 
         /// How long a file may take.
         func time(for size: Int) -> Duration { file + .seconds(size / max(1, speed)) }
     }
 
-    public var limits = Limits()
+    package var limits = Limits()
 
     /// One file on its way: bytes received, and bytes in all where that is known.
-    public typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
+    package typealias Progress = (_ file: String, _ received: Int, _ total: Int?) throws -> Void
 
     /// - Parameters:
     ///   - environment: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` count.
     ///   - cache: the hub cache.
     /// - Throws: `DataError` of kind `usage` if the name or the revision is none.
-    public init(
+    package init(
         name: String, revision: String = "main", environment: [String: String] = ProcessInfo.processInfo.environment,
         cache: URL = ModelLocation.huggingFaceCache()
     ) throws {
@@ -83,7 +83,7 @@ public struct ModelDownload: Sendable {
     ///   hash than the hub states, if `limits` are exceeded, the files are not a model, or `HF_HUB_OFFLINE` forbids it; what
     ///   `progress` and `check` throw. What arrived is kept for the next try.
     @discardableResult
-    public func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
+    package func run(check: (URL) throws -> Void = { _ = try ModelDirectory(folder: $0) }, progress: Progress = { _, _, _ in }) throws -> URL {
         guard !isOffline else {
             throw DataError(.unavailable, "HF_HUB_OFFLINE is set, so nothing is downloaded; unset it, or install the model's folder "
                 + "yourself", file: name)

@@ -35,7 +35,7 @@ public enum ModelLocation {
 
     /// The default model's folder.
     /// - Throws: `DataError` of kind `noInput` if it is not installed: no other model is used instead, because its vectors would differ.
-    public static func defaultFolder() throws -> URL {
+    package static func defaultFolder() throws -> URL {
         do {
             return try named(defaultName)
         } catch let error as DataError where error.kind == .noInput {
@@ -46,7 +46,7 @@ public enum ModelLocation {
     }
 
     /// Folders whose subfolders are models, in order of search; those that exist.
-    public static func modelFolders() -> [URL] {
+    package static func modelFolders() -> [URL] {
         let environment = ProcessInfo.processInfo.environment
         var places: [URL] = []
         for path in (environment["KOTONOHA_MODELS"] ?? "").split(separator: ":") { places.append(URL(fileURLWithPath: String(path))) }
@@ -69,7 +69,7 @@ public enum ModelLocation {
     }
 
     /// The hub cache, whether it exists or not.
-    public static func huggingFaceCache() -> URL {
+    package static func huggingFaceCache() -> URL {
         let environment = ProcessInfo.processInfo.environment
         if let cache = environment["HF_HUB_CACHE"], !cache.isEmpty { return URL(fileURLWithPath: cache) }
         if let home = environment["HF_HOME"], !home.isEmpty { return URL(fileURLWithPath: home).appendingPathComponent("hub") }

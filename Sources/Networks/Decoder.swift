@@ -4,13 +4,17 @@ import Tensors
 /// A stack of decoder blocks (Radford et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it infers,
 /// by the same code. `configuration` determines which parts it has.
 public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
+    /// The network's shape.
     public let configuration: DecoderConfiguration
+    /// The token table, `(vocabulary, embeddingSize)`.
     public let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
     public let positions: Parameter<Scalar>?
     /// `(buckets, heads)`, of T5.
     public let relativeBiasTable: Parameter<Scalar>?
+    /// The layers.
     public let blocks: [DecoderBlock<Scalar>]
+    /// The norm after the last layer.
     public let finalNorm: DecoderNorm<Scalar>
     private let angles = RotaryCache<Scalar>()
 
@@ -27,16 +31,24 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         finalNorm = DecoderNorm(configuration)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         [words, positions, relativeBiasTable].compactMap(\.self) + blocks.flatMap(\.parameters) + finalNorm.parameters
     }
 
+    /// Components of a hidden state.
     public var hiddenSize: Int { configuration.hiddenSize }
+    /// Layers above the embeddings.
     public var layerCount: Int { configuration.layers }
+    /// Attention heads of a layer.
     public var attentionHeads: Int { configuration.attentionHeads }
+    /// Most tokens of a sequence.
     public var longestSequence: Int { configuration.positions }
+    /// Number of token ids.
     public var vocabularySize: Int { configuration.vocabularySize }
+    /// Whether a token's state depends on the tokens before it alone.
     public var isCausal: Bool { configuration.isCausal }
+    /// Whether tokens of a first and of a second text get segment embeddings of their own.
     public var hasSegments: Bool { false }
 
     /// Random weights as GPT-2's: normal with deviation 0.02 for matrices and tables, those that end a residual branch smaller by
@@ -51,6 +63,7 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         }
     }
 
+    /// A network of the same shape with random weights.
     public func untrained(seed: UInt64) -> any LayeredNetwork<Scalar> {
         let network = Decoder(configuration)
         network.initialize(seed: seed)
@@ -175,12 +188,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
 
     // MARK: Checkpoints
 
+    /// Every parameter with its checkpoint keys.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
         var keys = CheckpointKeys<Scalar>()
         family.keys(&keys, of: self)
         return keys.entries
     }
 
+    /// What may be before every key.
     public var checkpointPrefixes: [String] { family.prefixes }
 
     var family: any DecoderFamily.Type { decoderFamily(configuration.modelType) ?? Llama.self }

@@ -3,14 +3,18 @@ import Tensors
 
 /// One layer of the encoder: self-attention and feed-forward, each with a residual connection and a layer norm.
 public final class EncoderLayer<Scalar: TensorScalar>: Module {
+    /// The attention sublayer.
     public let attention: SelfAttention<Scalar>
     /// Absent in the first layer of ModernBERT.
     public let attentionNorm: LayerNorm<Scalar>?
+    /// The feed-forward sublayer.
     public let feedForward: FeedForward<Scalar>
+    /// The norm of the feed-forward sublayer.
     public let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
+    /// Layer `index` of the configuration's stack.
     public init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
         func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
@@ -26,6 +30,7 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
         dropoutRate = configuration.dropout
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + (attentionNorm?.parameters ?? []) + feedForward.parameters + feedForwardNorm.parameters
     }
@@ -64,16 +69,23 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
 /// A Transformer encoder (Devlin et al. 2019, and what came of it) over packed batches. With a tape it trains; without one it
 /// infers, by the same code. `configuration` determines which parts it has.
 public final class Encoder<Scalar: TensorScalar>: Module {
+    /// The network's shape.
     public let configuration: EncoderConfiguration
+    /// The token table, `(vocabulary, embeddingSize)`.
     public let words: Parameter<Scalar>
     /// Absent where positions act in attention alone.
     public let positions: Parameter<Scalar>?
+    /// The segment table, `(segments, embeddingSize)`; nil if the model has none.
     public let segments: Parameter<Scalar>?
+    /// The norm of the embeddings.
     public let embeddingNorm: LayerNorm<Scalar>
+    /// From embeddings to hidden states; nil if they have the same size.
     public let embeddingProjection: Linear<Scalar>?
     /// `(buckets, heads)`, of MPNet.
     public let relativeBiasTable: Parameter<Scalar>?
+    /// DeBERTa's table of relative positions; nil for other models.
     public let relativePositions: RelativePositions<Scalar>?
+    /// The convolution beside the first layer; nil if there is none.
     public let convolution: ConvolutionBeside<Scalar>?
     /// Each set of weights once.
     public let distinctLayers: [EncoderLayer<Scalar>]
@@ -108,6 +120,7 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         angles = configuration.rotary.map { _ in RotaryCache() }
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         var all = [words, positions, segments].compactMap(\.self) + embeddingNorm.parameters
         all += (embeddingProjection?.parameters ?? []) + [relativeBiasTable].compactMap(\.self)

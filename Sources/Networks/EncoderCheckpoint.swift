@@ -37,7 +37,9 @@ public enum CheckpointLayout: Sendable, Equatable {
 
 /// Where a parameter lies in a checkpoint: a tensor of that name is the whole parameter, or some of its rows.
 public struct CheckpointEntry<Scalar: TensorScalar> {
+    /// The tensor's name.
     public let key: String
+    /// The parameter that the tensor fills.
     public let parameter: Parameter<Scalar>
     /// Rows of the parameter that the tensor fills; nil for all of them.
     public let rows: Range<Int>?
@@ -45,8 +47,10 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     public var olderKeys: [String] = []
     /// The tensor's shape in the file where it is not the parameter's own, as of a convolution.
     public var fileShape: [Int]?
+    /// How the file arranges the tensor.
     public var layout: CheckpointLayout
 
+    /// A tensor for a whole parameter, or for `rows` of it.
     public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
                 layout: CheckpointLayout = .plain) {
         self.key = key
@@ -95,6 +99,9 @@ public protocol WeightArchive: Sendable {
 }
 
 extension WeightArchive {
+    /// Throws, unless an archive can hold whole numbers.
+    ///
+    /// - Throws: `DataError` that names the tensor.
     public func integers(_ name: String) throws -> [Int] {
         throw DataError(.badData, "tensor '\(name)' is an integer tensor, which this kind of file cannot provide", file: fileName)
     }

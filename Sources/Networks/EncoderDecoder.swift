@@ -4,12 +4,16 @@ import Tensors
 
 /// Attention from a decoder to the encoder's states: queries from one, keys and values, in one fused projection, from the other.
 public final class CrossAttention<Scalar: TensorScalar>: Module {
+    /// Queries of the target.
     public let query: Linear<Scalar>
     /// `(source tokens, 2 × hiddenSize)`: keys beside values.
     public let keyValue: Linear<Scalar>
+    /// From the heads back to hidden states.
     public let output: Linear<Scalar>
+    /// Attention heads.
     public let heads: Int
 
+    /// Attention of `heads` heads, with zero weights.
     public init(hiddenSize: Int, heads: Int, precision: Precision = .f32) {
         query = Linear(inputs: hiddenSize, outputs: hiddenSize, precision: precision)
         keyValue = Linear(inputs: hiddenSize, outputs: 2 * hiddenSize, precision: precision)
@@ -17,7 +21,9 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
         self.heads = heads
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { query.parameters + keyValue.parameters + output.parameters }
+    /// Components of a hidden state.
     public var hiddenSize: Int { output.inputs }
 
     /// - Parameters:
@@ -46,15 +52,22 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
 
 /// One layer of the decoder: causal self-attention, attention to the source, feed-forward.
 public final class DecoderLayer<Scalar: TensorScalar>: Module {
+    /// The attention sublayer.
     public let attention: SelfAttention<Scalar>
+    /// The norm of the attention sublayer.
     public let attentionNorm: LayerNorm<Scalar>
+    /// The attention of the target to the source.
     public let crossAttention: CrossAttention<Scalar>
+    /// The norm of the cross-attention sublayer.
     public let crossAttentionNorm: LayerNorm<Scalar>
+    /// The feed-forward sublayer.
     public let feedForward: FeedForward<Scalar>
+    /// The norm of the feed-forward sublayer.
     public let feedForwardNorm: LayerNorm<Scalar>
     private let placement: EncoderConfiguration.NormPlacement
     private let dropoutRate: Double
 
+    /// A layer with the configuration's sizes.
     public init(_ configuration: EncoderConfiguration, precision: Precision = .f32) {
         let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
         attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
@@ -68,6 +81,7 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
         dropoutRate = configuration.dropout
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         attention.parameters + attentionNorm.parameters + crossAttention.parameters + crossAttentionNorm.parameters + feedForward.parameters
             + feedForwardNorm.parameters
@@ -93,18 +107,27 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
 
 /// A Transformer that reads a source and writes a target (Vaswani et al. 2017), post- or pre-norm, over packed batches.
 public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
+    /// The network's shape.
     public let configuration: Seq2SeqConfiguration
+    /// The part of the configuration for this architecture.
     public let shape: Seq2SeqConfiguration.Transformer
+    /// The source's token table, `(vocabulary, embeddingSize)`.
     public let sourceWords: Parameter<Scalar>
     /// The very same parameter as `sourceWords` where embeddings are shared.
     public let targetWords: Parameter<Scalar>
     /// Learned, or the sinusoids, which no training changes.
     public let sourcePositions: Parameter<Scalar>
+    /// The target's position table, `(maximumLength, hiddenSize)`.
     public let targetPositions: Parameter<Scalar>
+    /// The layers that read the source.
     public let encoderLayers: [EncoderLayer<Scalar>]
+    /// The layers that write the target.
     public let decoderLayers: [DecoderLayer<Scalar>]
+    /// The norm after the encoder's last layer; nil if there is none.
     public let encoderNorm: LayerNorm<Scalar>?
+    /// The norm after the decoder's last layer; nil if there is none.
     public let decoderNorm: LayerNorm<Scalar>?
+    /// From decoder states to scores of the vocabulary.
     public let output: Linear<Scalar>
 
     /// - Parameter precision: what every product computes in when there is no tape.
@@ -135,6 +158,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
                         precision: precision)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { embeddingParameters + encoderParameters + decoderParameters + outputParameters }
 
     private var embeddingParameters: [Parameter<Scalar>] {
@@ -147,6 +171,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         configuration.tiedOutput ? output.bias.map { [$0] } ?? [] : output.parameters
     }
 
+    /// The groups that a parameter belongs to.
     public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
@@ -194,6 +219,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         return encoderNorm?(x, on: tape) ?? x
     }
 
+    /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
+    ///
+    /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
     public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         precondition(source.sequences == decoderInput.sequences)
         let memory = encode(source, on: tape)
@@ -219,6 +247,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         return decoderNorm?(x, on: tape) ?? x
     }
 
+    /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
     public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         var maps: [AttentionMap<Scalar>] = []
         func add(_ place: AttentionMap<Scalar>.Place, _ layer: Int, _ weights: Tensor<Scalar>) {
@@ -243,6 +272,7 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
 
     // MARK: Token after token
 
+    /// Reads the sources; the session starts with one hypothesis for each.
     public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {

@@ -39,10 +39,13 @@ struct MaskedHead: Sendable {
 /// What is on an encoder that guesses masked words (Devlin et al. 2019): a linear layer with an activation, a layer norm, and an output
 /// layer over the vocabulary whose weights are mostly the word table.
 public final class MaskedLanguageHead<Scalar: TensorScalar>: Module {
+    /// The linear layer before the norm.
     public let dense: Linear<Scalar>
+    /// The layer norm.
     public let norm: LayerNorm<Scalar>
     /// `(vocabulary, embeddingSize)`.
     public let output: Linear<Scalar>
+    /// The activation function.
     public let activation: Activation
     private let isTied: Bool
     private let keys: MaskedHead?

@@ -9,7 +9,7 @@ import Tensors
 /// The first process that computes with a model writes the file; what it holds is what that process laid out. Its name is the hash of the
 /// model's weights, of the precision, and of oneDNN's version and instruction set (`PackedParts.library`). `UserCache` says where it is and
 /// how to disable it.
-public final class PackedWeights: Sendable {
+package final class PackedWeights: Sendable {
     private let key: String
     private let precision: Precision
     private let isWritten = Atomic(false)
@@ -25,7 +25,7 @@ public final class PackedWeights: Sendable {
     private static let limit = 4 << 30
 
     /// Nil if nothing is kept: there is no cache, or the weights are not one file of safetensors.
-    public init?(weights: String, precision: Precision) {
+    package init?(weights: String, precision: Precision) {
         guard UserCache.folder(Self.kind) != nil, weights.hasSuffix(".safetensors"), let hash = try? SHA256.keptHex(ofFile: weights) else { return nil }
         key = SHA256.hex(of: "2 \(hash) \(precision.rawValue) \(PackedParts.library)")
         self.precision = precision
@@ -33,10 +33,10 @@ public final class PackedWeights: Sendable {
     }
 
     /// True if an earlier process has read these very weights and found them to be numbers.
-    public var isKnown: Bool { kept != nil }
+    package var isKnown: Bool { kept != nil }
 
     /// Gives the parameters of a network their layouts, as far as they are kept.
-    public func attach(_ entries: [CheckpointEntry<Float>]) {
+    package func attach(_ entries: [CheckpointEntry<Float>]) {
         var seen: Set<ObjectIdentifier> = [], own: [Parameter<Float>] = []
         for entry in entries where seen.insert(ObjectIdentifier(entry.parameter)).inserted { own.append(entry.parameter) }
         parameters.withLock { $0 = own }
@@ -54,7 +54,7 @@ public final class PackedWeights: Sendable {
     }
 
     /// Keeps what has been laid out, once, unless an earlier process did; called after something was computed.
-    public func keep() {
+    package func keep() {
         guard kept == nil, !isWritten.exchange(true, ordering: .relaxed) else { return }
         let own = parameters.withLock { $0 }
         let matrices = own.enumerated().compactMap { index, parameter in parameter.known(precision).map { (index, $0) } }

@@ -3,19 +3,23 @@ import Tensors
 
 /// One recurrent layer in one direction, parameters as PyTorch names them.
 public final class RecurrentLayer<Scalar: TensorScalar>: Module {
+    /// LSTM, GRU or a plain recurrent cell.
     public let cell: RecurrentCell
     /// W and b, `(gates × hiddenSize, inputs)`.
     public let input: Linear<Scalar>
     /// U and b′, `(gates × hiddenSize, hiddenSize)`.
     public let recurrence: Linear<Scalar>
 
+    /// A layer with zero weights.
     public init(cell: RecurrentCell, inputs: Int, hiddenSize: Int) {
         self.cell = cell
         input = Linear(inputs: inputs, outputs: cell.gates * hiddenSize)
         recurrence = Linear(inputs: hiddenSize, outputs: cell.gates * hiddenSize)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { input.parameters + recurrence.parameters }
+    /// Components of a hidden state.
     public var hiddenSize: Int { recurrence.inputs }
 
     /// States after each token, `(tokens, stateParts × hiddenSize)`.
@@ -38,15 +42,21 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
 /// With attention, what the output layer reads is tanh(W [context; state]) (Luong's attentional vector) for every kind, so that the kinds
 /// differ in how they score and nothing else. A bidirectional encoder's last states are taken to the decoder's size by a linear layer.
 public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
+    /// The network's shape.
     public let configuration: Seq2SeqConfiguration
+    /// The part of the configuration for this architecture.
     public let shape: Seq2SeqConfiguration.Recurrent
+    /// The source's token table, `(vocabulary, embeddingSize)`.
     public let sourceWords: Parameter<Scalar>
+    /// The target's token table, `(vocabulary, embeddingSize)`.
     public let targetWords: Parameter<Scalar>
+    /// The layers that read the source.
     public let encoderLayers: [RecurrentLayer<Scalar>]
     /// The other direction, one for each of `encoderLayers`; empty in a unidirectional encoder.
     public let backwardLayers: [RecurrentLayer<Scalar>]
     /// From both directions' last states of a layer to the decoder's first state; one for each part of the state and layer.
     public let bridges: [Linear<Scalar>]
+    /// The layers that write the target.
     public let decoderLayers: [RecurrentLayer<Scalar>]
     /// Keys from encoder states (general, concat, additive).
     public let keyProjection: Linear<Scalar>?
@@ -54,7 +64,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     public let queryProjection: Linear<Scalar>?
     /// v, `(1, hiddenSize)` (concat, additive).
     public let scoreVector: Parameter<Scalar>?
+    /// From state and context to the attentional output; nil without that step.
     public let combination: Linear<Scalar>?
+    /// From decoder states to scores of the vocabulary.
     public let output: Linear<Scalar>
 
     /// - Parameter precision: what the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
@@ -84,6 +96,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
                         bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
     }
 
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] {
         embeddingParameters + encoderParameters + decoderLayers.flatMap(\.parameters) + attentionParameters
             + (configuration.tiedOutput ? [output.bias].compactMap { $0 } : output.parameters)
@@ -96,6 +109,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) + (scoreVector.map { [$0] } ?? []) + (combination?.parameters ?? [])
     }
 
+    /// The groups that a parameter belongs to.
     public func groups(of parameter: Parameter<Scalar>) -> Set<ParameterGroup> {
         func holds(_ parameters: [Parameter<Scalar>]) -> Bool { parameters.contains { $0 === parameter } }
         var groups: Set<ParameterGroup> = []
@@ -209,6 +223,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// Whether a step needs what attention found in the step before.
     private var isStepwise: Bool { shape.attention == .additive || shape.inputFeeding }
 
+    /// Decoder states, `(decoder input tokens, readoutSize)`: state t has seen the source and inputs 0 … t.
+    ///
+    /// - Precondition: as many sources as decoder inputs, none empty, ids in the vocabulary, lengths within `maximumLength`.
     public func states(source: PackedBatch, decoderInput: PackedBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         states(source: source, decoderInput: decoderInput, eachStep: nil, on: tape)
     }
@@ -254,6 +271,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         return gatherRows(concatenatedRows(parts, on: tape), rows, on: tape)
     }
 
+    /// Where the network looks while it reads `source` and writes from `decoderInput`, as far as it has attention.
     public func attentionMaps(source: [Int32], decoderInput: [Int32]) -> [AttentionMap<Scalar>] {
         guard shape.attention != .none else { return [] }
         var weights: [Scalar] = []
@@ -263,6 +281,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
 
     // MARK: Token after token
 
+    /// Reads the sources; the session starts with one hypothesis for each.
     public func beginDecoding(_ source: PackedBatch) -> any DecodingSession<Scalar> { Session(self, source) }
 
     private struct Session: DecodingSession {
@@ -294,6 +313,7 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
 
     // MARK: Checkpoint
 
+    /// Every parameter with its checkpoint keys.
     public var checkpointEntries: [CheckpointEntry<Scalar>] {
         var entries: [CheckpointEntry<Scalar>] = []
         func add(_ key: String, _ parameter: Parameter<Scalar>?) {

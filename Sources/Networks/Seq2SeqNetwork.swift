@@ -64,10 +64,13 @@ public protocol DecodingSession<Scalar> {
 
 /// Attention weights of one head.
 public struct AttentionMap<Scalar: TensorScalar>: Sendable {
+    /// Where attention takes place: within the source, within the target, or from the target to the source.
     public enum Place: String, Sendable { case encoder, decoder, cross }
+    /// Where the attention takes place.
     public let place: Place
     /// From 0.
     public let layer: Int
+    /// From 0.
     public let head: Int
     /// `(queries, keys)`; rows sum to 1.
     public let weights: Tensor<Scalar>

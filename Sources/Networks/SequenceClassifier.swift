@@ -19,7 +19,9 @@ struct ClassificationHead: Sendable {
 
 /// An encoder with a classification or regression head: with one output the cross-encoder that rerankers are (Nogueira & Cho 2019).
 public final class SequenceClassifier<Scalar: TensorScalar>: Module {
+    /// The encoder below the head.
     public let encoder: Encoder<Scalar>
+    /// From the pooled state to one logit per label.
     public let output: Linear<Scalar>
     private let dense: Linear<Scalar>?
     private let norm: LayerNorm<Scalar>?
@@ -67,7 +69,9 @@ public final class SequenceClassifier<Scalar: TensorScalar>: Module {
         self.linearPooling = linearPooling
     }
 
+    /// Number of labels.
     public var labels: Int { output.outputs }
+    /// All parameters, in a fixed order.
     public var parameters: [Parameter<Scalar>] { encoder.parameters + headParameters }
     /// Those that are not the encoder's.
     public var headParameters: [Parameter<Scalar>] { (dense?.parameters ?? []) + (norm?.parameters ?? []) + output.parameters }

@@ -119,6 +119,7 @@ public enum Bibliography: String, CaseIterable {
         }
     }
 
+    /// The entry in BibTeX.
     public var bibTeX: String {
         let (kind, fields): (String, [(String, String)]) = switch self {
         case .similarityAnalysis:
@@ -324,7 +325,7 @@ public enum Bibliography: String, CaseIterable {
     }
 
     /// The program itself.
-    public static func program(_ version: String) -> String {
+    package static func program(_ version: String) -> String {
         "@software{kotonoha,\n  author = {{The Kotonoha contributors}},\n  title = {Kotonoha: sentence embeddings and similarity},\n  version = {\(version)}\n}"
     }
 }

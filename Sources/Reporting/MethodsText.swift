@@ -3,9 +3,12 @@ import Foundation
 
 /// A Methods paragraph, in English or Japanese, from the provenance of a result. It claims nothing beyond the record.
 public struct MethodsText {
+    /// English or Japanese.
     public enum Language: String, CaseIterable { case en, ja }
 
+    /// The paragraph.
     public private(set) var paragraph = ""
+    /// The works that the paragraph cites, in order of appearance.
     public private(set) var cited: [Bibliography] = []
     let language: Language
 

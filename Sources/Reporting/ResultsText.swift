@@ -3,6 +3,7 @@ import Foundation
 
 /// Sentences for a Results section, in English or Japanese, from the record of a result. Numbers are those of the record.
 public struct ResultsText {
+    /// The sentences.
     public let paragraph: String
 
     /// - Throws: `DataError` if the record contains no results that can be reported.
@@ -26,7 +27,7 @@ public struct ResultsText {
     /// One sentence per person and variant of the naming model, and one on how the variants compare where there are two.
     ///
     /// - Parameter record: with the fits, as `simulate naming` writes it beside its table.
-    public static func naming(_ record: JSON, language: MethodsText.Language) -> [String] { Words(isJapanese: language == .ja).naming(record) }
+    package static func naming(_ record: JSON, language: MethodsText.Language) -> [String] { Words(isJapanese: language == .ja).naming(record) }
 }
 
 private struct Words {

@@ -5,73 +5,73 @@ import VectorStore
 
 /// One run of `embed`: rows of an input become rows of a vector file, in portions, so that a million captions need little memory
 /// and a killed run can be taken up again.
-public struct EmbeddingRun {
-    public var input: String
-    public var output: String
-    public var table = TableOptions()
-    public var columns = CaptionColumns()
+package struct EmbeddingRun {
+    package var input: String
+    package var output: String
+    package var table = TableOptions()
+    package var columns = CaptionColumns()
     /// Cuts long texts into several rows, and writes the means of each text's rows to `NAME.documents.h5`.
-    public var split: TextSplit?
-    public var storage = VectorStorage.float32
+    package var split: TextSplit?
+    package var storage = VectorStorage.float32
     /// Codes to write next to the vectors; an appended file keeps what it has.
-    public var codes: VectorCodes?
+    package var codes: VectorCodes?
     /// Keep the rows that an interrupted run has left.
-    public var resumes = false
+    package var resumes = false
     /// Put the new rows behind those that `output` already holds.
-    public var appends = false
+    package var appends = false
     /// Replace a finished `output` of other sentences, or append rows that it holds already.
-    public var insists = false
+    package var insists = false
     /// Name and version of the program, for the file.
-    public var createdBy: String
+    package var createdBy: String
     /// Rows encoded before they are put on the disk.
-    public var portion = 8192
+    package var portion = 8192
     /// How the run was asked for (command line, kernels); the model and the inputs are filled in.
-    public var provenance: Provenance?
+    package var provenance: Provenance?
 
-    public init(input: String, output: String, createdBy: String) {
+    package init(input: String, output: String, createdBy: String) {
         self.input = input
         self.output = output
         self.createdBy = createdBy
     }
 
     /// How far the work is.
-    public struct Progress: Sendable {
-        public var rows: Int
+    package struct Progress: Sendable {
+        package var rows: Int
         /// In 0 ... 1; nil for standard input.
-        public var fraction: Double?
-        public var counts: SentenceEncoder.Counts
+        package var fraction: Double?
+        package var counts: SentenceEncoder.Counts
     }
 
     /// What came out.
-    public struct Summary: Sendable {
-        public var rows = 0
+    package struct Summary: Sendable {
+        package var rows = 0
         /// The output holds these rows already, made in the same way, and was left as it is.
-        public var isAlreadyThere = false
+        package var isAlreadyThere = false
         /// Columns that only the appended rows have, and that they lack.
-        public var addedColumns: [String] = []
-        public var missingColumns: [String] = []
+        package var addedColumns: [String] = []
+        package var missingColumns: [String] = []
         /// Rows with nothing but white space: kept, marked as not valid.
-        public var emptyRows = 0
+        package var emptyRows = 0
         /// Rows that an earlier run had finished.
-        public var resumedRows = 0
+        package var resumedRows = 0
         /// Rows of the file that was appended to.
-        public var earlierRows = 0
-        public var counts = SentenceEncoder.Counts()
-        public var format = TableFormat.txt
-        public var encoding: TextEncoding?
-        public var encodingIsGuess = false
-        public var textColumn = ""
+        package var earlierRows = 0
+        package var counts = SentenceEncoder.Counts()
+        package var format = TableFormat.txt
+        package var encoding: TextEncoding?
+        package var encodingIsGuess = false
+        package var textColumn = ""
         /// Where texts were split: the file of their means, and how many texts there were.
-        public var documentFile: String?
-        public var documents = 0
+        package var documentFile: String?
+        package var documents = 0
         /// Spent in the encoder, tokenizer included.
-        public var seconds = 0.0
+        package var seconds = 0.0
     }
 
     /// - Parameter progress: called after every portion.
     /// - Parameter isCancelled: asked between portions; what is done stays for `resumes`.
     /// - Throws: `DataError`; then the output is as it was before.
-    public func run(
+    package func run(
         with encoder: any TextEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         guard !(resumes && input == "-") else {

@@ -4,14 +4,14 @@ import ModelFolders
 import Synchronization
 
 /// The encoder of a running `kotonoha serve`, asked over its Unix socket: no model is loaded here, and vectors are the same to the bit.
-public final class RemoteEncoder: TextEncoder {
-    public let name: String
-    public let dimension: Int
-    public let isNormalized: Bool
-    public let poolingName: String
-    public let precisionName: String
-    public let maxLength: Int
-    public let prompt: String
+package final class RemoteEncoder: TextEncoder {
+    package let name: String
+    package let dimension: Int
+    package let isNormalized: Bool
+    package let poolingName: String
+    package let precisionName: String
+    package let maxLength: Int
+    package let prompt: String
     private let sha256: String
     private let socket: String
 
@@ -25,7 +25,7 @@ public final class RemoteEncoder: TextEncoder {
     ///   - isWanted: which of the server's models; the first one that fits is taken.
     /// - Returns: nil where the server has no model that fits.
     /// - Throws: `DataError` of kind `unavailable` where nobody answers.
-    public init?(socket: String, where isWanted: (Description) -> Bool) throws {
+    package init?(socket: String, where isWanted: (Description) -> Bool) throws {
         let info = try Self.ask(socket, path: "/info", body: nil)
         let found = (info["models"]?.array ?? []).compactMap(Description.init).first(where: isWanted)
         guard let found else { return nil }
@@ -35,15 +35,15 @@ public final class RemoteEncoder: TextEncoder {
     }
 
     /// What a server says of one of its models.
-    public struct Description: Sendable {
-        public let id: String
-        public let sha256: String
-        public let dimension: Int
-        public let maxLength: Int
-        public let pooling: String
-        public let isNormalized: Bool
-        public let precision: String
-        public let prompt: String
+    package struct Description: Sendable {
+        package let id: String
+        package let sha256: String
+        package let dimension: Int
+        package let maxLength: Int
+        package let pooling: String
+        package let isNormalized: Bool
+        package let precision: String
+        package let prompt: String
 
         init?(_ json: JSON) {
             guard json["kind"]?.string == "embedding", let id = json["id"]?.string, let sha256 = json["sha256"]?.string, let dimension = json["dimension"]?.int, dimension > 0,
@@ -54,15 +54,15 @@ public final class RemoteEncoder: TextEncoder {
         }
 
         /// Whether the model computes as these options ask.
-        public func fits(_ options: SentenceEncoder.Options) -> Bool {
+        package func fits(_ options: SentenceEncoder.Options) -> Bool {
             precision == options.precision.rawValue && (options.maxLength ?? maxLength) == maxLength && (options.prompt ?? prompt) == prompt && options.promptName == nil
                 && options.truncatedDimension == nil && (isNormalized || !options.normalizes)
         }
     }
 
-    public func identity() -> String { sha256 }
+    package func identity() -> String { sha256 }
 
-    public func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
+    package func encode(_ texts: [String], into vectors: UnsafeMutableBufferPointer<Float>) throws -> SentenceEncoder.Counts {
         precondition(vectors.count == texts.count * dimension)
         var counts = SentenceEncoder.Counts()
         for start in stride(from: 0, to: texts.count, by: Self.portion) {

@@ -16,6 +16,7 @@ import Tokenizers
 ///
 /// A sentence's vector is the same to the last bit in any batch, in any order and with any number of threads.
 public final class SentenceEncoder: Sendable {
+    /// Precision, length, prompts and threads of an encoder.
     public struct Options: Sendable, Equatable {
         /// What matrix products compute in.
         public var precision = Precision.f32
@@ -36,11 +37,13 @@ public final class SentenceEncoder: Sendable {
         /// A MeCab dictionary for models whose tokenizer wants one.
         public var dictionary: String?
 
+        /// The model's own settings in float32.
         public init() {}
     }
 
     /// What one call met on its way.
     public struct Counts: Sendable, Equatable {
+        /// Sentences embedded.
         public var sentences = 0
         /// Tokens computed, special ones included.
         public var tokens = 0
@@ -49,8 +52,10 @@ public final class SentenceEncoder: Sendable {
         /// Sentences that were cut at the maximum length.
         public var truncated = 0
 
+        /// Nothing yet.
         public init() {}
 
+        /// Adds the counts of another call.
         public static func += (a: inout Counts, b: Counts) {
             a.sentences += b.sentences
             a.tokens += b.tokens
@@ -61,8 +66,11 @@ public final class SentenceEncoder: Sendable {
         public var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
     }
 
+    /// The model's folder.
     public let directory: ModelDirectory
+    /// The settings, as given.
     public let options: Options
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
     /// Components of a vector.
     public let dimension: Int
@@ -99,6 +107,9 @@ public final class SentenceEncoder: Sendable {
         try self.init(directory: ModelDirectory(folder: folder), options: options)
     }
 
+    /// Loads the model of an opened folder.
+    ///
+    /// - Throws: `DataError` that names the file, key or tensor that does not fit.
     public convenience init(directory: ModelDirectory, options: Options = Options()) throws {
         try self.init(directory: directory, options: options, atMost: nil)
     }
@@ -224,7 +235,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Numbers that training has set, those of dense layers behind the pooling included.
-    public var parameterCount: Int {
+    package var parameterCount: Int {
         var parameters = switch network {
         case .transformer(let encoder): encoder.parameters
         case .table(let table): table.parameters
@@ -234,7 +245,7 @@ public final class SentenceEncoder: Sendable {
     }
 
     /// Tokens of the vocabulary.
-    public var vocabularySize: Int {
+    package var vocabularySize: Int {
         switch network {
         case .transformer(let encoder): encoder.vocabularySize
         case .table(let table): table.vocabularySize

@@ -7,8 +7,8 @@ import VectorStore
 
 /// One run of `embed --word`: of each row's sentence, the vector of the word that another column names, as it is there. The same word in
 /// different sentences has different vectors, which is what studies of word senses compare.
-public struct TargetWordRun {
-    public enum Occurrences: String, Sendable, CaseIterable {
+package struct TargetWordRun {
+    package enum Occurrences: String, Sendable, CaseIterable {
         /// A row for each.
         case all
         case first
@@ -16,31 +16,31 @@ public struct TargetWordRun {
         case only
     }
 
-    public var input: String
-    public var output: String
-    public var word: String
-    public var table = TableOptions()
-    public var columns = CaptionColumns()
+    package var input: String
+    package var output: String
+    package var word: String
+    package var table = TableOptions()
+    package var columns = CaptionColumns()
     /// 0 for the embeddings, then 1, 2 …; the mean of several. Nil takes the last.
-    public var layers: [Int]?
-    public var merging = PieceMerging.mean
-    public var occurrences = Occurrences.all
+    package var layers: [Int]?
+    package var merging = PieceMerging.mean
+    package var occurrences = Occurrences.all
     /// Whether parts of longer words count.
-    public var takesInside = false
-    public var storage = VectorStorage.float32
-    public var cutter = WordCutter()
-    public var createdBy: String
-    public var provenance: Provenance?
+    package var takesInside = false
+    package var storage = VectorStorage.float32
+    package var cutter = WordCutter()
+    package var createdBy: String
+    package var provenance: Provenance?
 
-    public init(input: String, output: String, word: String, createdBy: String) {
+    package init(input: String, output: String, word: String, createdBy: String) {
         (self.input, self.output, self.word, self.createdBy) = (input, output, word, createdBy)
     }
 
-    public struct Summary: Sendable, Equatable {
-        public var sentences = 0
-        public var rows = 0
-        public var pieces = 0
-        public var layers: [Int] = []
+    package struct Summary: Sendable, Equatable {
+        package var sentences = 0
+        package var rows = 0
+        package var pieces = 0
+        package var layers: [Int] = []
     }
 
     private struct Target {
@@ -50,7 +50,7 @@ public struct TargetWordRun {
     }
 
     /// - Throws: `DataError` with the line of a sentence in which the word does not occur; then there is no output, or the earlier one.
-    public func run(with sentenceEncoder: SentenceEncoder, isCancelled: () -> Bool = { false }) throws -> Summary {
+    package func run(with sentenceEncoder: SentenceEncoder, isCancelled: () -> Bool = { false }) throws -> Summary {
         let encoder = try sentenceEncoder.encoder, layers = self.layers ?? [encoder.layerCount]
         if let wrong = layers.first(where: { !(0...encoder.layerCount).contains($0) }) {
             throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "

@@ -8,45 +8,45 @@ import VectorStore
 
 /// One run of `embed --tokens`: the sentences of a treebank become vectors of their words from several layers of the encoder,
 /// portion by portion, so that a treebank of any size needs little memory.
-public struct TokenVectorRun: Sendable {
-    public var treebank: Treebank
-    public var output: String
+package struct TokenVectorRun: Sendable {
+    package var treebank: Treebank
+    package var output: String
     /// 0 for the embeddings, then 1, 2, …; nil for all.
-    public var layers: [Int]?
-    public var merging = PieceMerging.mean
-    public var text = WordText.written
-    public var storage = VectorStorage.float32
-    public var isCompressed = true
+    package var layers: [Int]?
+    package var merging = PieceMerging.mean
+    package var text = WordText.written
+    package var storage = VectorStorage.float32
+    package var isCompressed = true
     /// Use an encoder of the same shape with random weights of this seed: what the architecture alone gives, before any training.
-    public var untrainedSeed: UInt64?
-    public var createdBy: String
-    public var provenance = ""
+    package var untrainedSeed: UInt64?
+    package var createdBy: String
+    package var provenance = ""
     /// Sentences held in memory at once.
-    public var portion = 256
+    package var portion = 256
 
-    public init(treebank: Treebank, output: String, createdBy: String) {
+    package init(treebank: Treebank, output: String, createdBy: String) {
         (self.treebank, self.output, self.createdBy) = (treebank, output, createdBy)
     }
 
-    public struct Summary: Sendable, Equatable {
-        public var sentences = 0
-        public var words = 0
-        public var pieces = 0
+    package struct Summary: Sendable, Equatable {
+        package var sentences = 0
+        package var words = 0
+        package var pieces = 0
         /// Pieces that cross a boundary between words; each of those words has its share.
-        public var crossingPieces = 0
+        package var crossingPieces = 0
         /// Words whose characters the tokenizer drops; they have the vector of the piece next to them.
-        public var bareWords = 0
+        package var bareWords = 0
         /// Words that share one written token and so have one vector (French `au`).
-        public var sharedWords = 0
+        package var sharedWords = 0
         /// Sentences whose text was put together from the words.
-        public var rebuiltTexts = 0
+        package var rebuiltTexts = 0
         /// Sentences longer than the encoder's limit, read in overlapping windows.
-        public var windowedSentences = 0
-        public var seconds = 0.0
+        package var windowedSentences = 0
+        package var seconds = 0.0
     }
 
     /// - Throws: `DataError`; then there is no output, or the earlier one.
-    public func run(
+    package func run(
         with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         var encoder = try sentenceEncoder.encoder
@@ -102,25 +102,35 @@ public struct TokenVectorRun: Sendable {
 
 /// Turns sentences into vectors of their words.
 public struct WordEmbedder: Sendable {
+    /// The network.
     public let encoder: any LayeredNetwork<Float>
+    /// The network's tokenizer.
     public let tokenizer: Tokenizer
+    /// The layers whose states are kept; 0 for the embeddings.
     public let layers: [Int]
+    /// How the pieces of a word become one vector.
     public let merging: PieceMerging
+    /// Tokens processed together by one thread.
     public let batchTokens: Int
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
 
+    /// Word vectors from chosen layers of a network.
     public init(encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
                 threads: Int = Parallel.availableThreads) {
         (self.encoder, self.tokenizer, self.layers) = (encoder, tokenizer, layers)
         (self.merging, self.batchTokens, self.threads) = (merging, batchTokens, threads)
     }
 
+    /// The word vectors of one sentence.
     public struct Sentence: Sendable {
         /// (layers, words, hiddenSize), row-major.
         public var vectors: [Float]
+        /// Which pieces make up each word.
         public var alignment: WordAlignment
         /// Tokens that stand for text.
         public var pieces: Int
+        /// Stretches in which the sentence was read; 1 unless it is longer than the network reads.
         public var windows: Int
     }
 

@@ -9,15 +9,15 @@ import VectorStore
 ///                 shards/00007.json    its size and hash: with it, the shard is done
 ///                 work/00007/          blocks of a shard in the making
 ///                 set.json             the index of the finished set
-public struct ShardFolder: Sendable {
-    public let path: String
-    public let plan: ShardPlan
+package struct ShardFolder: Sendable {
+    package let path: String
+    package let plan: ShardPlan
     let identity: String
 
     static let files = "shards"
 
     /// - Throws: `DataError` if the folder has no plan.
-    public init(path: String) throws {
+    package init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = path
@@ -36,7 +36,7 @@ public struct ShardFolder: Sendable {
     func work(_ shard: Int) -> String { path + "/work/" + Self.number(shard) }
 
     /// What is known of a shard.
-    public enum State: Sendable, Equatable {
+    package enum State: Sendable, Equatable {
         case done(VectorSetIndex.Shard)
         case missing
         /// Blocks of it are there, with this many rows.
@@ -47,7 +47,7 @@ public struct ShardFolder: Sendable {
 
     /// Looks at a shard.
     /// - Parameter hashes: read the whole file; otherwise its size is compared.
-    public func state(of shard: Int, hashes: Bool) throws -> State {
+    package func state(of shard: Int, hashes: Bool) throws -> State {
         let name = Self.file(shard), file = path + "/" + name
         if access(receipt(shard), F_OK) == 0, let json = try? JSON(contentsOf: receipt(shard)), json["plan"]?.string == identity, json["shard"]?.int == shard,
            let bytes = json["bytes"]?.int, let hash = json["sha256"]?.string, json["rows"]?.int == plan.shards[shard].rows {

@@ -6,68 +6,68 @@ import VectorStore
 ///
 /// It is in the set's folder as `plan.json` and is all that a task has to know: which shards are whose follows from their numbers alone, so
 /// that tasks need neither talk to each other nor clocks nor leases.
-public struct ShardPlan: Sendable, Equatable {
-    public struct Input: Sendable, Equatable {
+package struct ShardPlan: Sendable, Equatable {
+    package struct Input: Sendable, Equatable {
         /// The place of the file, absolute, so that every node finds it on the shared disk.
-        public var path: String
-        public var bytes: Int
+        package var path: String
+        package var bytes: Int
         /// SHA-256 of the whole file.
-        public var sha256: String
-        public var reading: TableReading
+        package var sha256: String
+        package var reading: TableReading
     }
 
     /// Consecutive rows of an input, which become one file.
-    public struct Shard: Sendable, Equatable {
+    package struct Shard: Sendable, Equatable {
         /// The input's place in `inputs`.
-        public var input: Int
-        public var rows: Int
-        public var bytes: Range<Int>
+        package var input: Int
+        package var rows: Int
+        package var bytes: Range<Int>
         /// The line of the input on which they begin, from 1.
-        public var firstLine: Int
+        package var firstLine: Int
         /// SHA-256 of these bytes.
-        public var sha256: String
+        package var sha256: String
     }
 
     /// The model and how it is used.
-    public struct Model: Sendable, Equatable {
+    package struct Model: Sendable, Equatable {
         /// The model's folder, absolute.
-        public var path: String
-        public var name: String
-        public var sha256: String
-        public var pooling: String
-        public var precision: String
-        public var maxLength: Int
-        public var isNormalized: Bool
+        package var path: String
+        package var name: String
+        package var sha256: String
+        package var pooling: String
+        package var precision: String
+        package var maxLength: Int
+        package var isNormalized: Bool
         /// Whether vectors are scaled to length 1 though the model does not do it.
-        public var normalizes: Bool
+        package var normalizes: Bool
         /// Components that are kept, nil for all.
-        public var truncatedDimension: Int?
-        public var prompt: String
-        public var dimension: Int
+        package var truncatedDimension: Int?
+        package var prompt: String
+        package var dimension: Int
     }
 
-    public var inputs: [Input]
-    public var shards: [Shard]
-    public var model: Model
-    public var storage: VectorStorage
+    package var inputs: [Input]
+    package var shards: [Shard]
+    package var model: Model
+    package var storage: VectorStorage
     /// The instruction set that rows are computed with: the last bits belong to it.
-    public var kernels: String
+    package var kernels: String
     /// Whether tasks on richer processors hold themselves to `kernels`; otherwise they refuse.
-    public var isPinned: Bool
+    package var isPinned: Bool
     /// Tasks that the shards are dealt out to, unless a run says otherwise.
-    public var tasks: Int
+    package var tasks: Int
     /// The program and its version.
-    public var createdBy: String
+    package var createdBy: String
     /// How the plan was asked for (a `Provenance`, without paths).
-    public var record: JSON
+    package var record: JSON
 
-    public static let name = "plan.json"
+    package static let name = "plan.json"
     private static let format = "kotonoha/plan"
 
-    public var rows: Int { shards.reduce(0) { $0 + $1.rows } }
+    package var rows: Int { shards.reduce(0) { $0 + $1.rows } }
 
     /// One hash of everything that decides the set's bytes; it is the same wherever inputs and model lie.
-    public var identity: String {
+    package var identity: String {
         var plan = self
         for index in plan.inputs.indices { plan.inputs[index].path = SystemError.name(of: plan.inputs[index].path) }
         plan.model.path = ""
@@ -76,7 +76,7 @@ public struct ShardPlan: Sendable, Equatable {
     }
 
     /// The columns of the set.
-    public var layout: VectorLayout {
+    package var layout: VectorLayout {
         let reading = inputs[0].reading, taken = [reading.text, reading.group, reading.id]
         func named(_ column: Int?) -> String? { reading.hasHeader ? column.map { reading.columns[$0] } : nil }
         return VectorLayout(
@@ -97,7 +97,7 @@ public struct ShardPlan: Sendable, Equatable {
 
     // MARK: The file
 
-    public var json: JSON {
+    package var json: JSON {
         .object([
             ("format", .string(Self.format)), ("format_version", .integer(1)), ("created_by", .string(createdBy)), ("rows", .integer(rows)), ("tasks", .integer(tasks)),
             ("kernels", .string(kernels)), ("kernels_pinned", .bool(isPinned)), ("storage", .string(storage.rawValue)),
@@ -120,7 +120,7 @@ public struct ShardPlan: Sendable, Equatable {
 
     /// Reads the plan of a set's folder.
     /// - Throws: `DataError` if it is missing, damaged or of a later version.
-    public init(folder: String) throws {
+    package init(folder: String) throws {
         let path = folder + "/" + Self.name
         guard access(path, F_OK) == 0 else {
             let number = errno

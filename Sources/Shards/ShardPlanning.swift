@@ -5,21 +5,21 @@ import Tensors
 import VectorStore
 
 /// Makes a plan: reads the inputs once, so that every row lies in exactly one shard whatever quotation marks and line ends its cells hold.
-public struct ShardPlanning {
-    public var inputs: [String]
-    public var table = TableOptions()
-    public var columns = CaptionColumns()
+package struct ShardPlanning {
+    package var inputs: [String]
+    package var table = TableOptions()
+    package var columns = CaptionColumns()
     /// Rows of a shard; the last one of each input may have fewer.
-    public var rows = 1_000_000
-    public var storage = VectorStorage.float32
+    package var rows = 1_000_000
+    package var storage = VectorStorage.float32
     /// Tasks that the shards are dealt out to; nil for one a shard, at most 1000.
-    public var tasks: Int?
-    public var isPinned = false
-    public var createdBy: String
+    package var tasks: Int?
+    package var isPinned = false
+    package var createdBy: String
     /// How the plan was asked for; inputs and model are filled in.
-    public var provenance: Provenance
+    package var provenance: Provenance
 
-    public init(inputs: [String], createdBy: String, provenance: Provenance) {
+    package init(inputs: [String], createdBy: String, provenance: Provenance) {
         (self.inputs, self.createdBy, self.provenance) = (inputs, createdBy, provenance)
     }
 
@@ -28,7 +28,7 @@ public struct ShardPlanning {
     /// - Throws: `DataError` if an input is missing, broken, not a text in UTF-8 whose rows lie one after the other, or has other columns
     ///   than the first one.
     /// - Complexity: two passes over the inputs, one that counts rows and one that hashes shards.
-    public func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
+    package func plan(for encoder: SentenceEncoder, progress: (Int, Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }) throws -> ShardPlan {
         var found: [ShardPlan.Input] = [], shards: [ShardPlan.Shard] = [], planned = 0
         for (number, path) in inputs.enumerated() {
             guard path != "-" else {
@@ -81,7 +81,7 @@ public struct ShardPlanning {
     /// Puts the plan into the folder, which is made.
     /// - Parameter replaces: another plan that is there; its shards do not count any more.
     /// - Throws: `DataError` if another plan is there, or the folder holds other things.
-    public static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
+    package static func write(_ plan: ShardPlan, to folder: String, replaces: Bool) throws {
         let path = folder + "/" + ShardPlan.name
         if access(path, F_OK) == 0, !replaces {
             let old = try ShardPlan(folder: folder)
@@ -118,13 +118,13 @@ public struct ShardPlanning {
 }
 
 /// Holding a process to an instruction set, so that different processors give the same bits.
-public enum ShardKernels {
+package enum ShardKernels {
     /// Names that can be asked for, poorest first.
-    public static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
+    package static let names = ["avx2", "avx512_core", "avx512_core_vnni", "avx512_core_bf16"]
 
     /// Holds this process to an instruction set. To be called before anything is computed.
     /// - Throws: `DataError` if the processor has less.
-    public static func pin(_ name: String) throws {
+    package static func pin(_ name: String) throws {
         setenv("ONEDNN_MAX_CPU_ISA", name.uppercased(), 1)
         guard processorKernels == name else {
             throw DataError(.usage, "this processor uses \(processorKernels) kernels and cannot be restricted to \(name); exclude such "

@@ -9,44 +9,44 @@ import VectorStore
 /// A shard is computed in blocks, each of which is safe once it is written, and appears as a file by rename. What two tasks compute of the
 /// same shard is equal to the last bit, so that it does not matter whose file stays; a killed task loses at most the block that it worked
 /// on.
-public struct ShardRun: Sendable {
-    public var folder: ShardFolder
+package struct ShardRun: Sendable {
+    package var folder: ShardFolder
     /// This task, from 0, and the number of tasks: task t has the shards t, t + tasks, t + 2 tasks …
-    public var task: Int
-    public var tasks: Int
+    package var task: Int
+    package var tasks: Int
     /// Rows of a block.
-    public var block = 8192
+    package var block = 8192
 
-    public init(folder: ShardFolder, task: Int, tasks: Int) { (self.folder, self.task, self.tasks) = (folder, task, tasks) }
+    package init(folder: ShardFolder, task: Int, tasks: Int) { (self.folder, self.task, self.tasks) = (folder, task, tasks) }
 
-    public struct Progress: Sendable {
+    package struct Progress: Sendable {
         /// Rows of all shards of the task that are done, and how many there are.
-        public var rows: Int
-        public var total: Int
-        public var shard: Int
+        package var rows: Int
+        package var total: Int
+        package var shard: Int
     }
 
-    public struct Summary: Sendable, Equatable {
+    package struct Summary: Sendable, Equatable {
         /// Shards of the task, those that were done before, and those that this run made.
-        public var shards = 0
-        public var earlier = 0
-        public var made = 0
+        package var shards = 0
+        package var earlier = 0
+        package var made = 0
         /// Shards that were there and damaged, and were made again.
-        public var repaired: [String] = []
+        package var repaired: [String] = []
         /// Rows that were computed, and rows whose blocks an earlier run had left.
-        public var rows = 0
-        public var resumedRows = 0
-        public var counts = SentenceEncoder.Counts()
-        public var seconds = 0.0
+        package var rows = 0
+        package var resumedRows = 0
+        package var counts = SentenceEncoder.Counts()
+        package var seconds = 0.0
     }
 
     /// The shards of this task.
-    public var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
+    package var shards: [Int] { Array(stride(from: task, to: folder.plan.shards.count, by: tasks)) }
 
     /// - Parameter isCancelled: asked after every block.
     /// - Throws: `DataError` if the processor, the model or an input is not that of the plan, the disk is full, or the work was cancelled:
     ///   what is finished stays, and the same call goes on from there.
-    public func run(
+    package func run(
         with encoder: SentenceEncoder, progress: (Progress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         let plan = folder.plan

@@ -15,6 +15,7 @@ public struct FactorizationError: Error, Sendable, Equatable, CustomStringConver
         self.status = status
     }
 
+    /// What failed, for an error message.
     public var description: String {
         status < 0 ? "\(routine) refused its input (status \(status)); is there NaN or infinity in the matrix?"
             : "\(routine) did not converge (status \(status))"

@@ -7,8 +7,11 @@
 public final class PackedMatrix<Scalar: TensorScalar>: @unchecked Sendable {
     // Sendable: everything is immutable after `init`, but for what lies behind `handle` and `plain`, which `repack` alone changes; its
     // caller holds the only reference then (`Parameter.giveBack` asks `isKnownUniquelyReferenced`), so there are no readers.
+    /// Length of an input row.
     public let inputs: Int
+    /// Length of an output row.
     public let outputs: Int
+    /// What products with it compute in.
     public let precision: Precision
     let layout: MatrixLayout
     /// `kd_matrix` for Float, nil for Double.

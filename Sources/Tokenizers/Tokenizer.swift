@@ -2,15 +2,15 @@ import FileFormats
 import Foundation
 
 /// What an ids-only encoding did.
-public struct TokenCounts: Sendable, Equatable {
+package struct TokenCounts: Sendable, Equatable {
     /// Ids appended, special tokens included.
-    public var tokens = 0
+    package var tokens = 0
     /// How many of them stand for text that the vocabulary does not have.
-    public var unknowns = 0
+    package var unknowns = 0
     /// Whether the text was longer than the maximum length allows.
-    public var isTruncated = false
+    package var isTruncated = false
 
-    public init(tokens: Int = 0, unknowns: Int = 0, isTruncated: Bool = false) {
+    package init(tokens: Int = 0, unknowns: Int = 0, isTruncated: Bool = false) {
         self.tokens = tokens
         self.unknowns = unknowns
         self.isTruncated = isTruncated
@@ -18,7 +18,7 @@ public struct TokenCounts: Sendable, Equatable {
 }
 
 /// Working memory of one thread for the ids-only path, kept from text to text.
-public struct TokenizerScratch {
+package struct TokenizerScratch {
     var word: [UInt8] = []
     var text = PreTokenizedText()
     var tokens: [ModelToken] = []
@@ -27,7 +27,7 @@ public struct TokenizerScratch {
     /// Whose words the cache holds.
     var owner: Tokenizer?
 
-    public init() {}
+    package init() {}
 }
 
 /// Turns text into the ids that a model was trained with, exactly as Hugging Face tokenizers does.
@@ -48,17 +48,19 @@ public final class Tokenizer: Sendable {
     /// The number of different tokens, added ones included.
     public let vocabularySize: Int
     /// One more than the highest id; larger than `vocabularySize` where the ids have holes.
-    public let idBound: Int
+    package let idBound: Int
     /// The token that stands for text outside the vocabulary; nil if the model can spell everything.
     public let unknownID: Int32?
+    /// The padding token (`[PAD]`); nil if the tokenizer has none.
     public let padID: Int32?
+    /// The mask token (`[MASK]`); nil if the tokenizer has none.
     public let maskID: Int32?
     /// The token that begins a sequence (`[CLS]`, `<s>`).
     public let clsID: Int32?
     /// The token that ends a sequence (`[SEP]`, `</s>`).
     public let sepID: Int32?
     /// The end at which texts are cut; `truncation_side` of tokenizer_config.json.
-    public let truncationSide: TruncationSide
+    package let truncationSide: TruncationSide
 
     /// The names of special tokens, where a file next to the tokenizer gives them.
     struct SpecialNames {
@@ -144,7 +146,7 @@ public final class Tokenizer: Sendable {
     }
 
     /// The number of special tokens that `encode` adds.
-    public func addedTokenCount(isPair: Bool = false) -> Int { postProcessor?.addedTokens(isPair: isPair) ?? 0 }
+    package func addedTokenCount(isPair: Bool = false) -> Int { postProcessor?.addedTokens(isPair: isPair) ?? 0 }
 
     // MARK: Encoding
 
@@ -262,7 +264,7 @@ public final class Tokenizer: Sendable {
     ///   - addsSpecialTokens: whether the post-processor adds its own, as to every encoder's input.
     ///   - scratch: one for each thread.
     @discardableResult
-    public func appendIDs(of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, addsSpecialTokens: Bool = true, to ids: inout [Int32],
+    package func appendIDs(of utf8: UnsafeBufferPointer<UInt8>, maxLength: Int? = nil, addsSpecialTokens: Bool = true, to ids: inout [Int32],
                           scratch: inout TokenizerScratch) -> TokenCounts {
         guard UTF8Scalars.isValid(utf8) else {
             let repaired = Array(String(decoding: utf8, as: UTF8.self).utf8)

@@ -4,21 +4,21 @@ import Tensors
 
 /// How parameters follow their gradients; formulas are torch.optim's, so that its trajectories repeat.
 public struct OptimizerConfiguration: Sendable, Equatable {
-    public enum Method: String, Sendable, CaseIterable {
+    package enum Method: String, Sendable, CaseIterable {
         case sgd, momentum, nesterov, adagrad, adam, adamw, lamb
     }
 
-    public var method: Method
-    public var learningRate: Double
+    package var method: Method
+    package var learningRate: Double
     /// Of momentum and Nesterov.
-    public var momentum = 0.9
-    public var beta1 = 0.9
-    public var beta2 = 0.999
-    public var epsilon: Double
+    package var momentum = 0.9
+    package var beta1 = 0.9
+    package var beta2 = 0.999
+    package var epsilon: Double
     /// Decoupled from the gradient in AdamW and LAMB, added to it elsewhere. Biases and norms do not decay.
-    public var weightDecay: Double
+    package var weightDecay: Double
 
-    public init(_ method: Method = .adamw, learningRate: Double) {
+    package init(_ method: Method = .adamw, learningRate: Double) {
         self.method = method
         self.learningRate = learningRate
         epsilon = switch method {
@@ -43,7 +43,9 @@ public struct OptimizerConfiguration: Sendable, Equatable {
 /// Applies gradients to parameters. Every element is computed alike on any thread, and norms are summed over fixed
 /// chunks in a fixed order: the result does not depend on the number of threads.
 public final class Optimizer<Scalar: TensorScalar> {
+    /// The method and its settings.
     public let configuration: OptimizerConfiguration
+    /// The parameters that are updated.
     public let parameters: [Parameter<Scalar>]
     /// Steps taken so far.
     public private(set) var steps = 0
@@ -56,6 +58,7 @@ public final class Optimizer<Scalar: TensorScalar> {
     /// Whether each parameter decays: matrices and tables do, vectors (biases, scales of norms) do not.
     public var decays: [Bool]
 
+    /// An optimizer before its first step.
     public init(_ configuration: OptimizerConfiguration, parameters: [Parameter<Scalar>]) {
         self.configuration = configuration
         self.parameters = parameters

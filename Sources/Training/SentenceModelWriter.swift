@@ -7,14 +7,18 @@ import Tokenizers
 
 /// Writes a sentence encoder as a folder that sentence-transformers loads.
 public struct SentenceModelWriter {
+    /// Precision of the stored weights.
     public var storage = SafetensorsWriter.Precision.bf16
+    /// Pooling of the model, as `mean` or `cls`.
     public var pooling = "mean"
+    /// The longest text in tokens, special ones included; longer ones are cut.
     public var maxLength: Int
     /// A folder with tokenizer files, or a tokenizer.json.
     public var tokenizerPath: String
     /// Files put into the folder besides: name and text (a model card).
     public var extras: [(name: String, text: String)] = []
 
+    /// A writer of models whose tokenizer lies at `tokenizerPath`.
     public init(maxLength: Int, tokenizerPath: String) {
         self.maxLength = maxLength
         self.tokenizerPath = tokenizerPath

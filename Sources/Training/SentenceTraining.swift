@@ -25,12 +25,17 @@ public enum TrainingEvent: Sendable {
 /// Every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a checkpoint holds everything
 /// else: a run that was killed and resumed ends with the same bits as one that was not, with any number of threads.
 public final class SentenceTrainer {
+    /// What is trained, and how.
     public let configuration: SentenceTrainingConfiguration
+    /// The model's tokenizer.
     public let tokenizer: Tokenizer
+    /// The network; its weights change with every step.
     public let encoder: Encoder<Float>
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
+    /// Steps taken.
     public internal(set) var step = 0
-    public internal(set) var history = EvaluationHistory()
+    package internal(set) var history = EvaluationHistory()
 
     let poolingMode: PoolingMode
     var tasks: [LoadedTask] = []

@@ -8,7 +8,7 @@ extension SentenceTrainer {
     /// One step.
     ///
     /// - Throws: `DataError` if the loss or its gradient is NaN.
-    public func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
+    package func takeStep() throws -> (losses: [(name: String, loss: Double)], learningRate: Double, gradientNorm: Double, sentences: Int) {
         gradients.clear()
         var losses = [Double](repeating: 0, count: tasks.count), sentences = 0
         for part in 0..<configuration.accumulation {

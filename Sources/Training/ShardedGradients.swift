@@ -11,8 +11,11 @@ import Tensors
 /// Several processes share the lanes (`TrainingPeers`): outputs of shards are exchanged, and the sums go from process to process in the
 /// order of the lanes, each adding its own, so that no bit depends on the number of processes either.
 public final class ShardedGradients<Scalar: TensorScalar> {
+    /// The parameters that get gradients.
     public let parameters: [Parameter<Scalar>]
+    /// What matrix products compute in.
     public var precision: Precision
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
     /// Sums kept apart: at most this many threads run a backward pass at once.
     public let lanes: Int
@@ -24,6 +27,7 @@ public final class ShardedGradients<Scalar: TensorScalar> {
     /// Whether `sums` holds gradients of earlier parts of the same step.
     private var isAccumulating = false
 
+    /// Sums of zero. Parameters in `frozen` get no gradients; `lanes` sums are kept apart.
     public init(
         _ parameters: [Parameter<Scalar>], frozen: Set<ObjectIdentifier> = [], lanes: Int = 8, precision: Precision = .f32,
         threads: Int = Parallel.availableThreads, peers: (any TrainingPeers)? = nil

@@ -14,27 +14,27 @@ import Tensors
 ///
 /// There are no weights of the paper's, no task units and no time here: conflict can come only of what reading left in the encoder and in
 /// the head.
-public struct StroopTransfer: Sendable {
-    public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
-    public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
+package struct StroopTransfer: Sendable {
+    package enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
+    package enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
 
     /// How many times as often words are read as inks are named.
-    public var frequency = 10.0
+    package var frequency = 10.0
     /// Whether naming begins with what reading has learned; else its head begins at random.
-    public var transfers = true
+    package var transfers = true
     /// Whether words are read in any ink, black or coloured; else in black alone, as in Cohen, Dunbar & McClelland (1990).
-    public var readsAnyInk = true
+    package var readsAnyInk = true
     /// Steps of reading alone, and of both tasks; a step is a batch of `batchSize` stimuli.
-    public var readingSteps = 100, jointSteps = 300, batchSize = 16
-    public var learningRate = 3e-3
-    public var colours = 4, hiddenSize = 32
+    package var readingSteps = 100, jointSteps = 300, batchSize = 16
+    package var learningRate = 3e-3
+    package var colours = 4, hiddenSize = 32
 
-    public init() {}
+    package init() {}
 
     /// Surprisal −ln p (nats) of the right response and share of wrong ones, over all stimuli of a task and a condition.
-    public struct Result: Sendable, Equatable {
-        public var task: Task, condition: Condition
-        public var surprisal: Double, errors: Double
+    package struct Result: Sendable, Equatable {
+        package var task: Task, condition: Condition
+        package var surprisal: Double, errors: Double
     }
 
     // MARK: Stimuli
@@ -67,7 +67,7 @@ public struct StroopTransfer: Sendable {
     /// Trains one network and asks it everything; the same seed gives the same bits.
     ///
     /// - Throws: `DataError` where the training diverges.
-    public func results(seed: UInt64) throws -> [Result] {
+    package func results(seed: UInt64) throws -> [Result] {
         var configuration = EncoderConfiguration(vocabularySize: 3 + 2 * colours, hiddenSize: hiddenSize, layers: 2, attentionHeads: 4, intermediateSize: 2 * hiddenSize, positions: 3)
         (configuration.segments, configuration.dropout) = (0, 0)
         let learner = Learner(encoder: Encoder(configuration), heads: (0..<2).map { _ in Linear(inputs: hiddenSize, outputs: colours) })
@@ -113,7 +113,7 @@ public struct StroopTransfer: Sendable {
     }
 
     /// Networks of their own seeds, as participants of an experiment: the results of each.
-    public func experiment(networks: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> [[Result]] {
+    package func experiment(networks: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> [[Result]] {
         try Parallel.map(networks, threads: threads) { network, _ in
             var random = RandomSource(seed: seed).split(UInt64(network))
             return try results(seed: random.next())

@@ -8,8 +8,11 @@ public enum HDF5Attribute: Sendable, Equatable {
     case int(Int)
     case double(Double)
 
+    /// The text; nil for a number.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
+    /// The whole number; nil for anything else.
     public var int: Int? { if case .int(let value) = self { value } else { nil } }
+    /// The number, whole or not; nil for a text.
     public var double: Double? {
         switch self {
         case .double(let value): value
@@ -96,7 +99,7 @@ public final class HDF5Container: Sendable {
 
     /// Writes a new file: it appears, complete, when `body` returns.
     /// - Throws: `DataError` if it cannot be created or the disk is full; what `body` throws. An earlier file of this name stays then.
-    public static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
+    package static func create(path: String, _ body: (HDF5Container) throws -> Void) throws {
         let replacement = try FileReplacement(path: path), closeFailures = HDF5.closeFailures
         do {
             let container = try HDF5Container(creating: replacement.temporary, for: path)
@@ -130,7 +133,7 @@ public final class HDF5Container: Sendable {
     // MARK: Reading
 
     /// The names of the datasets directly in a group (`/` is the root), sorted.
-    public func datasetNames(in group: String = "/") throws -> [String] {
+    package func datasetNames(in group: String = "/") throws -> [String] {
         try HDF5.locked {
             guard group == "/" || H5Lexists(handle.id, group, hid_t(H5P_DEFAULT)) > 0 else { return [] }
             return try links(in: group).map(\.name).filter { try kind(of: (group == "/" ? "/" : group + "/") + $0) == .dataset }
@@ -176,7 +179,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// The names of the root's attributes.
-    public func attributeNames() throws -> [String] {
+    package func attributeNames() throws -> [String] {
         try HDF5.locked {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { pointer in
@@ -193,7 +196,7 @@ public final class HDF5Container: Sendable {
 
     /// The dataset of this name, nil if absent.
     /// - Throws: `DataError` if it is there and damaged.
-    public func dataset(_ name: String) throws -> HDF5Dataset? {
+    package func dataset(_ name: String) throws -> HDF5Dataset? {
         try HDF5.locked {
             var prefix = ""
             for part in name.split(separator: "/") {
@@ -282,7 +285,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Makes an array of numbers, to be written a range of rows at a time.
-    public func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
+    package func makeDataset<Number: HDF5Number>(_ name: String, shape: [Int], of type: Number.Type) throws -> HDF5Dataset {
         try make(name, shape: shape, type: Number.fileType)
     }
 
@@ -294,7 +297,7 @@ public final class HDF5Container: Sendable {
     }
 
     /// Sets an attribute of the root.
-    public func set(_ name: String, _ value: HDF5Attribute) throws {
+    package func set(_ name: String, _ value: HDF5Attribute) throws {
         try HDF5.locked {
             let space = try HDF5Handle(H5Screate(H5S_SCALAR), Self.writing(path))
             func write(_ file: hid_t, _ memory: hid_t, _ bytes: UnsafeRawPointer) throws {

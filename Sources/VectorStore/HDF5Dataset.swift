@@ -8,27 +8,39 @@ public protocol HDF5Number {
     static var fileType: Int64 { get }
 }
 extension Float: HDF5Number {
+    /// `H5T_NATIVE_FLOAT`.
     public static var memoryType: Int64 { kh5_native_float() }
+    /// `H5T_IEEE_F32LE`.
     public static var fileType: Int64 { kh5_float32() }
 }
 extension Double: HDF5Number {
+    /// `H5T_NATIVE_DOUBLE`.
     public static var memoryType: Int64 { kh5_native_double() }
+    /// `H5T_IEEE_F64LE`.
     public static var fileType: Int64 { kh5_float64() }
 }
 extension Int8: HDF5Number {
+    /// `H5T_NATIVE_INT8`.
     public static var memoryType: Int64 { kh5_native_int8() }
+    /// `H5T_STD_I8LE`.
     public static var fileType: Int64 { kh5_int8() }
 }
 extension UInt8: HDF5Number {
+    /// `H5T_NATIVE_UINT8`.
     public static var memoryType: Int64 { kh5_native_uint8() }
+    /// `H5T_STD_U8LE`.
     public static var fileType: Int64 { kh5_uint8() }
 }
 extension Int32: HDF5Number {
+    /// `H5T_NATIVE_INT32`.
     public static var memoryType: Int64 { kh5_native_int32() }
+    /// `H5T_STD_I32LE`.
     public static var fileType: Int64 { kh5_int32() }
 }
 extension Int: HDF5Number {
+    /// `H5T_NATIVE_INT64`.
     public static var memoryType: Int64 { kh5_native_int64() }
+    /// `H5T_STD_I64LE`.
     public static var fileType: Int64 { kh5_int64() }
 }
 
@@ -47,7 +59,8 @@ public final class HDF5Dataset: Sendable {
     /// The name inside the file, as `/embeddings`.
     public let name: String
     /// Lengths of the axes, slowest first; empty for a single value.
-    public let shape: [Int]
+    package let shape: [Int]
+    /// The type of its elements.
     public let kind: Kind
     private let file: String
     private let handle: HDF5Handle
@@ -59,7 +72,7 @@ public final class HDF5Dataset: Sendable {
     /// Rows: the length of the first axis, 1 for a single value.
     public var rows: Int { shape.first ?? 1 }
     /// Elements in a row.
-    public var rowSize: Int { shape.dropFirst().reduce(1, *) }
+    package var rowSize: Int { shape.dropFirst().reduce(1, *) }
 
     init(_ handle: HDF5Handle, name: String, file: String) throws {
         self.handle = handle
@@ -178,7 +191,7 @@ public final class HDF5Dataset: Sendable {
 
     /// Reads rows of a dataset of strings with one axis.
     /// - Throws: `DataError` if it holds no strings or the file is damaged.
-    public func strings(rows range: Range<Int>? = nil) throws -> [String] {
+    package func strings(rows range: Range<Int>? = nil) throws -> [String] {
         guard kind == .string, shape.count <= 1 else { throw damaged("one axis of strings was expected") }
         let range = range ?? 0 ..< rows
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows out of range")

@@ -19,9 +19,12 @@ import Synchronization
 public enum HDF5Validation {
     /// The executable that validates, and its arguments before those of `runAsChild`.
     public struct Program: Sendable {
+        /// Path of the executable.
         public var executable: String
+        /// Its first arguments.
         public var arguments: [String]
 
+        /// A program with its first arguments.
         public init(executable: String, arguments: [String]) {
             self.executable = executable
             self.arguments = arguments
@@ -50,7 +53,7 @@ public enum HDF5Validation {
 
     /// Lets this process end with a message about the file opened last and the status of damaged data where libhdf5 crashes in it, not with
     /// a signal. It is the program that decides so: a library user may have plans of their own for signals.
-    public static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
+    package static func endOnCrash() { kc_end_on_crash(DataError.Kind.badData.rawValue) }
 
     /// Remembers which file a crash would be about.
     static func note(_ path: String) {

@@ -6,29 +6,29 @@ import Tensors
 /// `"1"`, …, one a sentence, of shape (layers, tokens, dimension), and `sentence_to_index`, a JSON object from sentence to number.
 ///
 /// Files of other programs in the same layout are read as well: ELMo's (words) and BERT's (word pieces, which the caller aligns).
-public final class LayerFile: Sendable {
-    public static let format = "kotonoha/layers"
+package final class LayerFile: Sendable {
+    package static let format = "kotonoha/layers"
 
-    public let path: String
-    public let sentenceCount: Int
+    package let path: String
+    package let sentenceCount: Int
     /// What each layer of the file is called: 0 for the embeddings, then 1, 2, … In files of other programs simply their places, from 0:
     /// the published BERT files begin with the first transformer layer.
-    public let layers: [Int]
+    package let layers: [Int]
     /// Components of a vector.
-    public let dimension: Int
+    package let dimension: Int
     /// As of `vectors.h5`; nil for files of other programs.
-    public let metadata: VectorMetadata?
+    package let metadata: VectorMetadata?
     /// How pieces became words (`mean`, `first`, `last`), and what the encoder read (`written`, `spaced`); empty for files of other
     /// programs.
-    public let pieces: String
-    public let text: String
+    package let pieces: String
+    package let text: String
     /// How the numbers are stored; nil for files of other programs.
-    public let storage: VectorStorage?
+    package let storage: VectorStorage?
     private let container: HDF5Container
 
     /// Opens a file.
     /// - Throws: `DataError` if it is missing, no HDF5, damaged, or laid out otherwise.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         container = try HDF5Container(path: path)
         let numbers = try container.datasetNames().compactMap { Int($0) }.filter { $0 >= 0 }
@@ -53,7 +53,7 @@ public final class LayerFile: Sendable {
     }
 
     /// Whether a file is one of layers, this program's or another's in the same layout.
-    public static func isLayers(path: String) throws -> Bool {
+    package static func isLayers(path: String) throws -> Bool {
         let file = try HDF5Container(path: path)
         if let format = try file.attribute("format")?.string { return format == Self.format }
         return try file.dataset("0")?.shape.count == 3 && file.dataset("sentence_to_index") != nil
@@ -68,7 +68,7 @@ public final class LayerFile: Sendable {
     }
 
     /// Vectors that a sentence has in each layer.
-    public func tokenCount(_ sentence: Int) throws -> Int { try Self.dataset(sentence, in: container).shape[1] }
+    package func tokenCount(_ sentence: Int) throws -> Int { try Self.dataset(sentence, in: container).shape[1] }
 
     /// Loads layers of all sentences, each as (words, dimension).
     /// - Parameters:
@@ -78,7 +78,7 @@ public final class LayerFile: Sendable {
     ///   - pieces: for files with one vector per word piece: the rows of the dataset that make each word, and how many rows there should
     ///     be; their mean is the word's vector. nil if there is one vector per word.
     /// - Throws: `DataError` that names the sentence whose vectors are missing, too many or too few, or not finite.
-    public func load(
+    package func load(
         layers wanted: [Int], words: [Int], name: (Int) -> String,
         pieces: ((Int) throws -> (words: [Range<Int>], count: Int))? = nil
     ) throws -> [Tensor<Float>] {
@@ -137,7 +137,7 @@ public final class LayerFile: Sendable {
     }
 
     /// The texts by the number of their sentence, nil if the file has none. A text that stands twice has one number in this layout.
-    public func sentences() throws -> [Int: String]? {
+    package func sentences() throws -> [Int: String]? {
         guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first else { return nil }
         guard let members = try JSON(parsing: text, file: path).object else {
             throw DataError(.badData, "sentence_to_index is not a JSON object", file: path)
@@ -152,7 +152,7 @@ public final class LayerFile: Sendable {
 
     /// Checks that two files come from one encoder.
     /// - Throws: `DataError` if models or dimensions differ.
-    public func requireSameEncoder(as other: LayerFile) throws {
+    package func requireSameEncoder(as other: LayerFile) throws {
         let isSameModel = metadata.flatMap { mine in other.metadata.map { mine.modelSHA256 == $0.modelSHA256 } } ?? true
         guard isSameModel, dimension == other.dimension, layers == other.layers else {
             throw DataError(.badData, "these vectors are not from the encoder of \(other.path): \(summary) here, \(other.summary) there", file: path)
@@ -160,14 +160,14 @@ public final class LayerFile: Sendable {
     }
 
     /// The encoder in a few words.
-    public var summary: String { "\(metadata?.model ?? "an unnamed model"), \(layers.count) layers of \(dimension) components" }
+    package var summary: String { "\(metadata?.model ?? "an unnamed model"), \(layers.count) layers of \(dimension) components" }
 }
 
 /// Writes a `LayerFile`, sentence after sentence, in constant memory. The file appears when `finish` returns.
-public final class LayerFileWriter {
-    public let path: String
-    public let layers: [Int]
-    public let dimension: Int
+package final class LayerFileWriter {
+    package let path: String
+    package let layers: [Int]
+    package let dimension: Int
     private let storage: VectorStorage
     private let isCompressed: Bool
     private let closeFailures = HDF5.closeFailures
@@ -179,7 +179,7 @@ public final class LayerFileWriter {
     /// - Parameters:
     ///   - storage: float32 or float16.
     ///   - settings: further attributes of the file, as how pieces became words.
-    public init(path: String, layers: [Int], dimension: Int, metadata: VectorMetadata, storage: VectorStorage = .float32, isCompressed: Bool = true,
+    package init(path: String, layers: [Int], dimension: Int, metadata: VectorMetadata, storage: VectorStorage = .float32, isCompressed: Bool = true,
                 settings: [(key: String, value: String)] = []) throws {
         precondition(storage == .float32 || storage == .float16, "layers are stored as float32 or float16")
         (self.path, self.layers, self.dimension, self.storage, self.isCompressed) = (path, layers, dimension, storage, isCompressed)
@@ -197,7 +197,7 @@ public final class LayerFileWriter {
 
     /// Takes the next sentence: its words with spaces between them, and its vectors (layers, words, dimension), row-major.
     /// - Throws: `DataError` if the disk is full, or a number is not finite or too large for the storage.
-    public func append(sentence: String, words: Int, vectors: UnsafeBufferPointer<Float>) throws {
+    package func append(sentence: String, words: Int, vectors: UnsafeBufferPointer<Float>) throws {
         precondition(vectors.count == layers.count * words * dimension, "the vectors do not fit the shape")
         guard let container else { preconditionFailure("the file is finished") }
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
@@ -216,7 +216,7 @@ public final class LayerFileWriter {
     }
 
     /// Writes the index and puts the file in its place.
-    public func finish() throws {
+    package func finish() throws {
         guard let container else { preconditionFailure("the file is finished") }
         // Of equal sentences the last one counts, as in the files of the reference.
         var numbers: [String: Int] = [:]

@@ -9,17 +9,21 @@ import FileFormats
 public final class VectorFile: Sendable {
     static let format = "kotonoha/vectors"
 
+    /// The path that was opened.
     public let path: String
     /// Rows.
     public let count: Int
+    /// The columns, and the length of the vectors.
     public let layout: VectorLayout
+    /// The model, its settings and the input.
     public let metadata: VectorMetadata
+    /// The number type of the stored vectors.
     public let storage: VectorStorage
     /// Components of a vector.
     public var dimension: Int { layout.dimension }
 
     /// The files that the rows lie in, where this is a set.
-    public let set: VectorSet?
+    package let set: VectorSet?
 
     private let container: HDF5Container
     private let embeddings: HDF5Dataset
@@ -180,6 +184,9 @@ public final class VectorFile: Sendable {
     /// Maps a dataset of the file; nil if its bytes cannot be mapped.
     func mapped(_ dataset: HDF5Dataset, as type: Int64) throws -> MappedFile? { try container.mapped(dataset, as: type) }
 
+    /// The texts of `rows`, from 0; of all rows if nil. An empty cell is an empty text.
+    ///
+    /// - Throws: `DataError` if the file is damaged.
     public func texts(rows: Range<Int>? = nil) throws -> [String] {
         try set?.gather(rows) { try $0.texts(rows: $1) } ?? texts.strings(rows: rows)
     }

@@ -7,12 +7,13 @@ import FileFormats
 /// depends on the dimension alone, and nothing in the file tells the time. Where the number of rows is known beforehand, every array lies
 /// in one piece, which readers map; else in chunks.
 public final class VectorFileWriter {
-    public static let formatVersion = 1
+    package static let formatVersion = 1
 
+    /// The path of the finished file.
     public let path: String
-    public let layout: VectorLayout
+    package let layout: VectorLayout
     /// Rows taken so far.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private let storage: VectorStorage
     /// Rows that will come, nil if that is not known.

@@ -3,31 +3,31 @@ import Glibc
 import Synchronization
 
 /// What a set says of itself: `set.json` in its folder. The hash of that file stands for the content of the set.
-public struct VectorSetIndex: Sendable, Equatable {
+package struct VectorSetIndex: Sendable, Equatable {
     /// A file of vectors in the set's folder.
-    public struct Shard: Sendable, Equatable {
-        public var file: String
-        public var rows: Int
-        public var bytes: Int
+    package struct Shard: Sendable, Equatable {
+        package var file: String
+        package var rows: Int
+        package var bytes: Int
         /// SHA-256 of the file, as `sha256sum` prints it.
-        public var sha256: String
+        package var sha256: String
 
-        public init(file: String, rows: Int, bytes: Int, sha256: String) {
+        package init(file: String, rows: Int, bytes: Int, sha256: String) {
             (self.file, self.rows, self.bytes, self.sha256) = (file, rows, bytes, sha256)
         }
     }
 
-    public var shards: [Shard]
+    package var shards: [Shard]
     /// How the set was made (a `Provenance`).
-    public var record: JSON
+    package var record: JSON
 
-    public init(shards: [Shard], record: JSON) { (self.shards, self.record) = (shards, record) }
+    package init(shards: [Shard], record: JSON) { (self.shards, self.record) = (shards, record) }
 
-    public static let name = "set.json"
+    package static let name = "set.json"
     static let format = "kotonoha/set"
 
     /// - Throws: `DataError` if the file is missing, damaged, or of a later version.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let json = try JSON(contentsOf: path)
         func damaged(_ what: String) -> DataError { DataError(.badData, what, file: path) }
         guard json["format"]?.string == Self.format else { throw damaged("this is not the index of a set of vectors: its \"format\" is not \"\(Self.format)\"") }
@@ -45,7 +45,7 @@ public struct VectorSetIndex: Sendable, Equatable {
         record = json["record"] ?? .object([])
     }
 
-    public var json: JSON {
+    package var json: JSON {
         .object([
             ("format", .string(Self.format)), ("format_version", .integer(1)), ("rows", .integer(shards.reduce(0) { $0 + $1.rows })),
             ("shards", .array(shards.map {
@@ -59,12 +59,12 @@ public struct VectorSetIndex: Sendable, Equatable {
 /// A folder of vector files that count as one: `VectorFile(path:)` opens it.
 ///
 /// Files are opened when their rows are asked for, and the last few stay open. Safe to share between threads.
-public final class VectorSet: Sendable {
+package final class VectorSet: Sendable {
     /// The folder as the user named it.
-    public let path: String
-    public let index: VectorSetIndex
+    package let path: String
+    package let index: VectorSetIndex
     /// Rows of all files.
-    public let rows: Int
+    package let rows: Int
     /// The first row of each file, and the number of rows at the end.
     private let starts: [Int]
 
@@ -83,7 +83,7 @@ public final class VectorSet: Sendable {
 
     /// Reads the index and looks whether all files are there in their full length.
     /// - Throws: `DataError` if the folder is not a finished set, or a file is missing or truncated (it is named).
-    public init(path: String) throws {
+    package init(path: String) throws {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = path
@@ -112,10 +112,10 @@ public final class VectorSet: Sendable {
     }
 
     /// The place of a file.
-    public func path(of shard: Int) -> String { path + "/" + index.shards[shard].file }
+    package func path(of shard: Int) -> String { path + "/" + index.shards[shard].file }
 
     /// Rows of a file in the numbering of the set.
-    public func rows(of shard: Int) -> Range<Int> { starts[shard] ..< starts[shard + 1] }
+    package func rows(of shard: Int) -> Range<Int> { starts[shard] ..< starts[shard + 1] }
 
     /// The first file says what the others must be.
     func check(first: VectorFile, rows: Int) throws {
@@ -129,7 +129,7 @@ public final class VectorSet: Sendable {
 
     /// A file of the set.
     /// - Throws: `DataError` if it is damaged or does not fit the others.
-    public func part(_ shard: Int) throws -> VectorFile {
+    package func part(_ shard: Int) throws -> VectorFile {
         let (known, first) = open.withLock { open in (open.files.first { $0.shard == shard }?.file, open.first) }
         if let known { return known }
         let file = try VectorFile(path: path(of: shard))

@@ -9,7 +9,7 @@ extension VectorFile {
     /// It holds no data: the files of the set are found next to it by relative paths, and HDF5 reads rows of files that are missing as
     /// zeros, without an error. This program does not read such files; it opens the set itself and reports what is missing.
     /// - Throws: `DataError` if this is not a set, or the file is not on a path from which the set can be named.
-    public func writeVirtual(to output: String) throws {
+    package func writeVirtual(to output: String) throws {
         guard let set else { throw DataError(.usage, "virtual datasets show the files of a set, and this is a single file", file: path) }
         let names: [(name: String, strings: Bool)] = [("/embeddings", false), ("/valid", false), ("/texts", true)]
             + (storage == .int8 ? [("/scale", false)] : []) + (layout.hasGroups ? [("/groups", true)] : []) + (layout.hasIDs ? [("/ids", true)] : [])

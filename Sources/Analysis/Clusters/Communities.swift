@@ -11,8 +11,10 @@ public struct CommunityDetection: Sendable {
     public var threshold: Float
     /// Least number of members.
     public var minimumSize: Int
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Communities of at least `minimumSize` rows at cosine `threshold` or more of their founder.
     public init(threshold: Float = 0.75, minimumSize: Int = 10, threads: Int = Parallel.availableThreads) {
         self.threshold = threshold
         self.minimumSize = minimumSize

@@ -4,16 +4,16 @@ import Tensors
 
 /// k-means on the unit sphere: each vector belongs to the center with the highest cosine, each center is the direction of its vectors'
 /// mean (Dhillon & Modha 2001), seeded by k-means++ (Arthur & Vassilvitskii 2007) with 1 − cosine, half the squared distance.
-public struct SphericalKMeans: Sendable {
-    public var clusters: Int
+package struct SphericalKMeans: Sendable {
+    package var clusters: Int
     /// Independent starts, of which the best is kept.
-    public var starts: Int
+    package var starts: Int
     /// Rounds of assignment and update in one start.
-    public var rounds: Int
-    public var seed: UInt64
-    public var threads: Int
+    package var rounds: Int
+    package var seed: UInt64
+    package var threads: Int
 
-    public init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(clusters: Int, starts: Int = 4, rounds: Int = 100, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.clusters = clusters
         self.starts = starts
         self.rounds = rounds
@@ -27,7 +27,7 @@ public struct SphericalKMeans: Sendable {
     /// - Throws: `DataError` for NaN or infinity, or fewer different directions than clusters.
     /// - Complexity: the vectors are read in portions, three times a round and once for each seed; memory for a few numbers a row and 16
     ///   sums.
-    public func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
+    package func fit<Source: RowSource>(_ x: Source, valid: [Bool]? = nil) throws -> Clustering {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
         let width = x.columns
@@ -205,6 +205,7 @@ public struct Clustering: Sendable, Equatable {
     /// Mean cosine of the members to their cluster's center.
     public let meanCosine: Double
 
+    /// Number of clusters.
     public var count: Int { sizes.count }
 
     /// Sorts clusters by size; `labels` are those of `members`.

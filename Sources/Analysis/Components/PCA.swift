@@ -33,17 +33,22 @@ public struct PCA: Sendable {
         case randomized
     }
 
+    /// How many components to keep.
     public var components: Components
+    /// The algorithm.
     public var solver: Solver
     /// Divides each coordinate by its standard deviation. A component without variance then gives 0.
     public var whiten: Bool
     /// Random vectors beyond the components that are asked for (`randomized`).
-    public var oversampling: Int
+    package var oversampling: Int
     /// Passes of subspace iteration (`randomized`); nil: 7 for few components, else 4, as scikit-learn.
-    public var powerIterations: Int?
+    package var powerIterations: Int?
+    /// Seed of the random vectors (`randomized`).
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Fifty components by the solver that suits the data, unless stated otherwise.
     public init(components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
                 powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.components = components
@@ -131,10 +136,11 @@ public struct PCAModel: Sendable {
     public let totalVariance: Double
     /// Vectors that the components were found from.
     public let rows: Int
-    public let whiten: Bool
+    package let whiten: Bool
     /// The algorithm that was used; never `automatic`.
-    public let solver: PCA.Solver
+    package let solver: PCA.Solver
 
+    /// Number of components.
     public var count: Int { components.rows }
     /// Singular values of the centred vectors.
     public var singularValues: [Double] { explainedVariance.map { ($0 * Double(rows - 1)).squareRoot() } }
@@ -154,7 +160,7 @@ public struct PCAModel: Sendable {
     }
 
     /// A model from its parts, as read from a file.
-    public init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
+    package init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
         self.components = components
         self.mean = mean
         self.explainedVariance = explainedVariance
@@ -218,7 +224,7 @@ public struct PCAModel: Sendable {
 
     /// Mean squared Euclidean distance between vectors and what their coordinates stand for, and the share of the vectors' mean squared
     /// distance from the mean that this is (0: nothing lost). NaN or infinity in the vectors carries over.
-    public func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
+    package func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
         try checkWidth(x.columns)
         var plain = self
         if whiten {

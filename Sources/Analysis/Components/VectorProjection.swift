@@ -5,16 +5,16 @@ import Tensors
 ///
 /// An orthogonal projection onto the span of vectors o leaves every inner product x·o as it is: (P x)·o = x·(P o) = x·o. With options of a
 /// forced choice it changes the map of the words, never the order of their inner products with the options.
-public struct VectorProjection: Sendable {
+package struct VectorProjection: Sendable {
     /// Orthonormal rows that span the subspace, shape (rank, dimension).
-    public let basis: Tensor<Double>
-    public var rank: Int { basis.rows }
-    public var dimension: Int { basis.columns }
+    package let basis: Tensor<Double>
+    package var rank: Int { basis.rows }
+    package var dimension: Int { basis.columns }
 
     /// - Parameter vectors: what spans the subspace, shape (count, dimension). Vectors that others span add nothing.
     /// - Throws: `DataError` if all of them are zero.
     /// - Complexity: O(count² · dimension).
-    public init(onto vectors: Tensor<Float>) throws {
+    package init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
         var rows: [[Double]] = []
         for i in 0 ..< vectors.rows {
@@ -36,7 +36,7 @@ public struct VectorProjection: Sendable {
     }
 
     /// Projects rows, shape (rows, dimension) to the same shape; with `complement`, their components in the subspace are removed.
-    public func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
+    package func callAsFunction(_ x: Tensor<Float>, complement: Bool = false) -> Tensor<Float> {
         precondition(x.columns == dimension)
         var result = Tensor<Float>(uninitialized: x.shape)
         let d = dimension, rank = rank, rows = x.rows
@@ -73,6 +73,7 @@ public struct VectorProjection: Sendable {
 public struct SemanticAxis: Sendable {
     /// From the mean of the one pole's unit vectors to the other's, of unit length.
     public let direction: [Double]
+    /// The middle between the two poles, in the space of unit vectors.
     public let middle: [Double]
 
     /// - Throws: `DataError` if a pole is empty or the two coincide.

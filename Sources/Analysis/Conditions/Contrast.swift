@@ -7,12 +7,18 @@ import Tensors
 ///
 /// By-item results generalize over items, not over the people or models that gave the values.
 public struct Contrast: Sendable {
+    /// Confidence level of the intervals, in (0, 1).
     public var level: Double
+    /// Resamples of the bootstrap.
     public var resamples: Int
+    /// Rearrangements drawn by the permutation test if there are too many to visit all.
     public var permutations: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Intervals at `level` by the BCa bootstrap, p-values by permutation.
     public init(level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.level = level
         self.resamples = resamples
@@ -26,16 +32,20 @@ public struct Contrast: Sendable {
 
     /// Mean, standard deviation and number of the values of one condition.
     public struct Summary: Sendable, Equatable {
+        /// Mean, standard deviation (n − 1) and number of the values.
         public let mean: Double, deviation: Double, n: Int
         init(_ values: [Double]) { (mean, deviation, n) = (Statistics.mean(values), standardDeviation(values), values.count) }
     }
 
+    /// One contrast: the difference, its interval and tests.
     public struct Result: Sendable {
         /// What was compared.
         public let name: String
+        /// Whether the same items are in both conditions.
         public let isPaired: Bool
         /// Nil if the contrast is of pairs of rows.
         public let first: Summary?
+        /// The second condition; nil if the contrast is of pairs of rows.
         public let second: Summary?
         /// First less second, with the BCa bootstrap's interval and the permutation test's p, both by item.
         public let difference: Estimate

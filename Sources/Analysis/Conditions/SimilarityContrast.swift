@@ -99,7 +99,7 @@ extension Contrast {
 
     /// Association of each row with two sets of attribute rows: mean cosine to the first minus mean cosine to the second (Caliskan et al.
     /// 2017).
-    public static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
+    package static func association(_ cosines: Tensor<Double>, rows: [Int], toward first: [Int], _ second: [Int]) -> [Double] {
         rows.map { row in mean(first.filter { $0 != row }.map { cosines[row, $0] }) - mean(second.filter { $0 != row }.map { cosines[row, $0] }) }
     }
 }
@@ -154,7 +154,7 @@ private struct CosineTable: Sendable {
 /// - Parameters:
 ///   - covariates: (n, n) each, symmetric.
 /// - Returns: nil if the covariates are constant or depend on one another.
-public func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
+package func adjusted(_ similarities: Tensor<Double>, rows: [Int], for covariates: [Tensor<Double>]) -> Tensor<Double>? {
     var pairs: [(Int, Int)] = []
     for (place, i) in rows.enumerated() { for j in rows[(place + 1)...] { pairs.append((i, j)) } }
     let y = pairs.map { similarities[$0.0, $0.1] }, columns = covariates.map { table in pairs.map { table[$0.0, $0.1] } }

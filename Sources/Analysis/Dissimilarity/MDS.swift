@@ -5,6 +5,7 @@ import Tensors
 
 /// Multidimensional scaling: points whose distances are as the dissimilarities.
 public struct MDS: Sendable {
+    /// The algorithm, and what it makes of the dissimilarities.
     public enum Method: String, Sendable, CaseIterable {
         /// Eigenvectors of the double-centred matrix (Torgerson 1952).
         case classical
@@ -14,15 +15,20 @@ public struct MDS: Sendable {
         case nonmetric
     }
 
+    /// The algorithm.
     public var method: Method
+    /// Dimensions of the map.
     public var dimensions: Int
+    /// Iterations of SMACOF after which it stops in any case.
     public var maximumIterations: Int
     /// The fall in stress, as a share of the squared distances, below which SMACOF stops.
     public var tolerance: Double
     /// Random starts of SMACOF next to the classical solution.
     public var starts: Int
+    /// Seed of the random starts.
     public var seed: UInt64
 
+    /// Classical scaling to two dimensions, unless stated otherwise.
     public init(_ method: Method = .classical, dimensions: Int = 2, maximumIterations: Int = 300, tolerance: Double = 1e-6, starts: Int = 0, seed: UInt64 = 0) {
         self.method = method
         self.dimensions = dimensions
@@ -32,6 +38,7 @@ public struct MDS: Sendable {
         self.seed = seed
     }
 
+    /// A map of the conditions, and how well it fits.
     public struct Fit: Sendable {
         /// (n, dimensions), centred.
         public let coordinates: Tensor<Double>
@@ -40,12 +47,12 @@ public struct MDS: Sendable {
         /// Kruskal's stress-1: √(Σ(distance − disparity)²/Σ distance²).
         public let stress: Double
         /// What the distances were fitted to, in the order of `RDM.values`.
-        public let disparities: [Double]
+        package let disparities: [Double]
         /// Distances in the map, in the same order.
-        public let distances: [Double]
-        public let iterations: Int
+        package let distances: [Double]
+        package let iterations: Int
         /// The random start that was best, nil for the classical solution.
-        public let start: Int?
+        package let start: Int?
     }
 
     /// - Throws: `DataError` if a dissimilarity is missing or negative, or there are fewer conditions than dimensions need.

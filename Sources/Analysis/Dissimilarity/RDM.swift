@@ -69,7 +69,7 @@ public struct RDM: Sendable, Equatable {
     public subscript(i: Int, j: Int) -> Double { i == j ? 0 : values[Self.index(min(i, j), max(i, j), of: count)] }
 
     /// The conditions of a pair.
-    public func pair(_ index: Int) -> (Int, Int) {
+    package func pair(_ index: Int) -> (Int, Int) {
         var i = 0, left = index
         while left >= count - 1 - i {
             left -= count - 1 - i
@@ -78,6 +78,7 @@ public struct RDM: Sendable, Equatable {
         return (i, i + 1 + left)
     }
 
+    /// The square symmetric matrix, `(count, count)`, zeros on the diagonal.
     public var matrix: Tensor<Double> {
         var result = Tensor<Double>(repeating: 0, shape: [count, count]), next = 0
         let n = count
@@ -126,7 +127,7 @@ public enum DistanceMetric: String, Sendable, CaseIterable {
     case squaredEuclidean = "sqeuclidean"
 
     /// Whether 1 − distance is a similarity.
-    public var hasSimilarity: Bool { self == .cosine || self == .correlation }
+    package var hasSimilarity: Bool { self == .cosine || self == .correlation }
 }
 
 extension RDM {
@@ -193,7 +194,7 @@ extension RDM {
 ///
 /// - Parameter codes: the level of each row, nil for rows that take no part.
 /// - Returns: (levels, d) in Double; levels without rows are NaN.
-public func conditionMeans(_ x: Tensor<Float>, codes: [Int?], levels: Int) -> Tensor<Double> {
+package func conditionMeans(_ x: Tensor<Float>, codes: [Int?], levels: Int) -> Tensor<Double> {
     let d = x.columns
     var sums = Tensor<Double>(repeating: 0, shape: [levels, d]), counts = [Double](repeating: 0, count: levels)
     x.withUnsafeElements { from in

@@ -36,7 +36,7 @@ extension RDM {
     }
 
     /// Whether a file says that it is a dissimilarity matrix.
-    public static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
+    package static func isRDM(path: String) throws -> Bool { try HDF5Container(path: path).attribute("format")?.string == "kotonoha/rdm" }
 }
 
 /// Dissimilarity matrices in one table: a square matrix with labels in its first column and row, or one pair per row (label, label,
@@ -44,7 +44,7 @@ extension RDM {
 ///
 /// - Parameter columns: which columns of pairs to take; all if nil.
 /// - Throws: `DataError` for a table of neither kind, a pair that is missing or occurs twice, a cell that is not a number.
-public func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
+package func readRDMs(_ table: Table, columns: [String]? = nil, similarities: Bool = false) throws -> [(name: String, rdm: RDM)] {
     let name = URL(fileURLWithPath: table.name).deletingPathExtension().lastPathComponent
     func value(_ cell: Double?) -> Double { cell.map { similarities ? 1 - $0 : $0 } ?? .nan }
     do {

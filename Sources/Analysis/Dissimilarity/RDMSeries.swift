@@ -3,16 +3,16 @@ import Foundation
 import VectorStore
 
 /// Dissimilarity matrices of the same conditions at several times, as of EEG or MEG.
-public struct RDMSeries: Sendable, Equatable {
-    public let labels: [String]
+package struct RDMSeries: Sendable, Equatable {
+    package let labels: [String]
     /// Time of each matrix, ascending, in the user's unit.
-    public let times: [Double]
+    package let times: [Double]
     /// Condensed dissimilarities (times, pairs), pairs as in `RDM`.
-    public let values: [[Double]]
-    public let metric: String
+    package let values: [[Double]]
+    package let metric: String
 
     /// - Throws: `DataError` if lists differ in length, times do not ascend, or labels repeat.
-    public init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
+    package init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
         guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
         guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
             throw DataError(.badData, "times must ascend")
@@ -21,14 +21,14 @@ public struct RDMSeries: Sendable, Equatable {
         (self.labels, self.times, self.values, self.metric) = (labels, times, values, metric)
     }
 
-    public var count: Int { times.count }
+    package var count: Int { times.count }
 
     /// The matrix at one time.
-    public func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
+    package func rdm(_ index: Int) throws -> RDM { try RDM(labels: labels, values: values[index], metric: metric) }
 
     /// The mean over times from `range`'s lower to its upper end.
     /// - Throws: `DataError` if no time lies in it.
-    public func mean(_ range: ClosedRange<Double>) throws -> RDM {
+    package func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
         guard !chosen.isEmpty else {
             throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
@@ -40,7 +40,7 @@ public struct RDMSeries: Sendable, Equatable {
     // MARK: Files
 
     /// Writes `.rdm.h5` with one row of dissimilarities per time.
-    public func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
+    package func write(to path: String, attributes: [(String, HDF5Attribute)] = []) throws {
         try HDF5Container.create(path: path) { file in
             try file.set("format", .string("kotonoha/rdm"))
             try file.set("format_version", .int(2))
@@ -53,12 +53,12 @@ public struct RDMSeries: Sendable, Equatable {
     }
 
     /// Whether a file holds matrices over time.
-    public static func isSeries(path: String) throws -> Bool {
+    package static func isSeries(path: String) throws -> Bool {
         let file = try HDF5Container(path: path)
         return try file.attribute("format")?.string == "kotonoha/rdm" && file.dataset("times") != nil
     }
 
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try HDF5Container(path: path)
         guard try file.attribute("format")?.string == "kotonoha/rdm" else {
             throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path)

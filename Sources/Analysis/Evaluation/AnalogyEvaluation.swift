@@ -1,24 +1,24 @@
 import Tensors
 
 /// How many analogies word vectors solve: for "a is to b as c is to ?" the best word of all but a, b and c should be d.
-public struct AnalogyEvaluation: Sendable {
-    public struct Section: Sendable {
-        public var name: String
-        public var isSyntactic: Bool
-        public var correct: Int
+package struct AnalogyEvaluation: Sendable {
+    package struct Section: Sendable {
+        package var name: String
+        package var isSyntactic: Bool
+        package var correct: Int
         /// Questions asked: those whose four words all have vectors.
-        public var asked: Int
+        package var asked: Int
         /// Questions with a word that has none.
-        public var skipped: Int
+        package var skipped: Int
     }
-    public var method: ArithmeticMethod
-    public var sections: [Section]
+    package var method: ArithmeticMethod
+    package var sections: [Section]
     /// For each question, in the file's order: the answer's row, or nil if it was skipped.
-    public var answers: [Int?]
+    package var answers: [Int?]
     /// Whether each question asked was solved; nil if skipped.
-    public var solved: [Bool?]
+    package var solved: [Bool?]
 
-    public func total(syntactic: Bool? = nil) -> (correct: Int, asked: Int, skipped: Int) {
+    package func total(syntactic: Bool? = nil) -> (correct: Int, asked: Int, skipped: Int) {
         sections.filter { syntactic == nil || $0.isSyntactic == syntactic }.reduce((0, 0, 0)) { ($0.0 + $1.correct, $0.1 + $1.asked, $0.2 + $1.skipped) }
     }
 
@@ -34,7 +34,7 @@ public struct AnalogyEvaluation: Sendable {
     ///     `compute-accuracy`.
     /// - Complexity: 2 · distinct question words · words · dimension operations and 3 · questions · words additions; memory for blocks
     ///   only.
-    public init(
+    package init(
         _ questions: AnalogyQuestions, words: [String], vectors: Tensor<Float>, method: ArithmeticMethod = .add, isCaseSensitive: Bool = false,
         threads: Int = Parallel.availableThreads
     ) throws {

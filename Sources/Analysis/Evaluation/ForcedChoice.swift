@@ -4,25 +4,25 @@ import Tensors
 
 /// Items of a forced choice: which option goes with the cue? As in the Pyramids and Palm Trees Test (Howard & Patterson 1992), synonym
 /// tests, or without a cue, which option is the odd one out.
-public struct ChoiceItems: Sendable {
-    public struct Item: Sendable, Equatable {
+package struct ChoiceItems: Sendable {
+    package struct Item: Sendable, Equatable {
         /// Nil for odd-one-out items.
-        public var cue: String?
-        public var options: [String]
+        package var cue: String?
+        package var options: [String]
         /// Index of the right option; nil if the table does not say.
-        public var answer: Int?
+        package var answer: Int?
         /// What the table says of people: their option, or the share of them who chose rightly.
-        public var people: People?
+        package var people: People?
         /// Line, spreadsheet row or record, from 1.
-        public var line: Int
+        package var line: Int
     }
-    public enum People: Sendable, Equatable {
+    package enum People: Sendable, Equatable {
         case option(Int)
         case shareCorrect(Double)
     }
 
-    public var items: [Item]
-    public var hasAnswers: Bool { items.contains { $0.answer != nil } }
+    package var items: [Item]
+    package var hasAnswers: Bool { items.contains { $0.answer != nil } }
 
     static let cueNames = ["cue", "target", "word", "probe", "手がかり", "刺激", "ターゲット", "標的"]
     static let answerNames = ["answer", "correct", "key", "正答", "正解", "答え"]
@@ -43,7 +43,7 @@ public struct ChoiceItems: Sendable {
     ///     option's text or its number; without a column for the cue the items are odd-one-out items only if `isOddOneOut`.
     ///   - people: a column with people's choice, or the share who chose rightly, in 0 … 1 or percent.
     /// - Throws: `DataError` with the line where an item has fewer than two options, or an answer is none of them.
-    public init(
+    package init(
         path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil, people: String? = nil,
         isOddOneOut: Bool = false
     ) throws {
@@ -113,24 +113,24 @@ public struct ChoiceItems: Sendable {
 }
 
 /// What vectors choose.
-public struct ForcedChoice: Sendable {
-    public struct Outcome: Sendable {
+package struct ForcedChoice: Sendable {
+    package struct Outcome: Sendable {
         /// The cosine of each option with the cue; for odd-one-out items its mean cosine with the other options. Nil without a vector.
-        public var scores: [Double?]
+        package var scores: [Double?]
         /// The option chosen; nil if a vector is missing or two are equally good.
-        public var choice: Int?
+        package var choice: Int?
         /// By how much the right option beats the best other one, below zero where it loses; nil without an answer.
-        public var margin: Double?
+        package var margin: Double?
         /// Nil if the item has no answer or could not be judged.
-        public var isCorrect: Bool?
+        package var isCorrect: Bool?
         /// Texts that have no vector.
-        public var missing: [String]
+        package var missing: [String]
     }
-    public let outcomes: [Outcome]
+    package let outcomes: [Outcome]
 
     /// - Parameters:
     ///   - pair: gives the cosine of two texts, nil if one has no vector.
-    public init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
+    package init(_ items: ChoiceItems, cosine pair: (String, String) throws -> Double?, hasVector: (String) throws -> Bool) rethrows {
         outcomes = try items.items.map { item in
             let missing = try ([item.cue].compactMap(\.self) + item.options).filter { try !hasVector($0) }
             var scores: [Double?] = []
@@ -155,7 +155,7 @@ public struct ForcedChoice: Sendable {
     }
 
     /// Probability of at least `successes` right answers by guessing among each item's options (Poisson's binomial distribution), exactly.
-    public static func guessing(atLeast successes: Int, options: [Int]) -> Double {
+    package static func guessing(atLeast successes: Int, options: [Int]) -> Double {
         var distribution = [1.0]
         for count in options {
             let p = 1 / Double(count)

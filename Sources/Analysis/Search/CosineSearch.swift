@@ -9,9 +9,11 @@ import Tensors
 ///
 /// - Complexity: 2 · queries · corpus · columns operations; memory for the result and some 64 MB, never queries × corpus.
 public struct CosineSearch<Corpus: RowSource>: Sendable {
+    /// The vectors that are searched.
     public let corpus: Corpus
     /// Rows marked false are not found (and, in `minePairs`, do not search).
     public let valid: [Bool]?
+    /// Number of worker threads; results do not depend on it.
     public let threads: Int
     /// Short codes of the same rows, for a query or two at a time. With int8 codes the answers are the same to the bit; with binary ones
     /// (`RowCodes`) some can be missing.
@@ -53,6 +55,7 @@ public struct NeighborTable: Sendable, Equatable {
     /// Answers of each query.
     public let counts: [Int32]
 
+    /// Number of queries.
     public var queries: Int { counts.count }
 
     /// The answers of one query, best first.

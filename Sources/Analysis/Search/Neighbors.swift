@@ -6,11 +6,11 @@ import Tensors
 ///
 /// Candidates come from blocked float products; the distances of those found are computed again from the differences, in
 /// Double, so that near-copies do not suffer from cancellation, and rows are ordered by them (then by row number).
-public enum NearestNeighbors {
+package enum NearestNeighbors {
     /// The `count` nearest other rows of each row; `scores` are distances, ascending.
     ///
     /// - Throws: `DataError` for NaN or infinity, or when there are not more rows than `count`.
-    public static func euclidean(_ x: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
+    package static func euclidean(_ x: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
         try x.checkShape("the vectors")
         guard count > 0, count < x.rows else {
             throw DataError(.badData, "\(count) neighbours of each row need at least \(count + 1) rows; there are \(x.rows)")
@@ -19,7 +19,7 @@ public enum NearestNeighbors {
     }
 
     /// The `count` nearest rows of `reference` for each row of `queries`; `scores` are distances, ascending.
-    public static func euclidean(of queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
+    package static func euclidean(of queries: Tensor<Float>, among reference: Tensor<Float>, count: Int, threads: Int = Parallel.availableThreads) throws -> NeighborTable {
         try reference.checkShape("the reference vectors")
         guard queries.columns == reference.columns else {
             throw DataError(.badData, "the new vectors have \(queries.columns) columns and the reference \(reference.columns)")
@@ -88,7 +88,7 @@ func columnMeans(_ x: Tensor<Float>, threads: Int) -> [Double] {
 }
 
 /// The rows scaled to unit length; rows of zeros stay zeros. Returns the tensor itself where every row has unit length already.
-public func normalizedRows(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) -> Tensor<Float> {
+package func normalizedRows(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) -> Tensor<Float> {
     let width = x.columns, rows = x.rows
     let unit = x.withUnsafeElements { pointer in (0..<rows).allSatisfy { abs(Float.dot(pointer + $0 * width, pointer + $0 * width, count: width) - 1) < 1e-6 } }
     if unit { return x }

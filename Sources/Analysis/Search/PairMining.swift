@@ -4,11 +4,11 @@ import Synchronization
 import Tensors
 
 /// Two rows and the cosine between their vectors.
-public struct SimilarPair: Sendable, Equatable {
+package struct SimilarPair: Sendable, Equatable {
     /// The lower row.
-    public let first: Int
-    public let second: Int
-    public let cosine: Float
+    package let first: Int
+    package let second: Int
+    package let cosine: Float
 
     /// Higher cosine first, then lower rows.
     static func isBetter(_ a: SimilarPair, _ b: SimilarPair) -> Bool {
@@ -17,22 +17,22 @@ public struct SimilarPair: Sendable, Equatable {
 }
 
 /// Which pairs of rows may be mined.
-public struct PairFilter: Sendable {
+package struct PairFilter: Sendable {
     /// Pairs below this cosine are not reported.
-    public var threshold: Float
+    package var threshold: Float
     /// Rows with the same number here are copies of one another (the same sentence) and make no pair.
-    public var identityClasses: [Int32]?
+    package var identityClasses: [Int32]?
     /// When given, only rows of different groups make a pair.
-    public var groups: [Int32]?
+    package var groups: [Int32]?
 
-    public init(threshold: Float = -.infinity, identityClasses: [Int32]? = nil, groups: [Int32]? = nil) {
+    package init(threshold: Float = -.infinity, identityClasses: [Int32]? = nil, groups: [Int32]? = nil) {
         self.threshold = threshold
         self.identityClasses = identityClasses
         self.groups = groups
     }
 
     /// One number for each different string, for `identityClasses` and `groups`.
-    public static func classes(of labels: [String]) -> [Int32] {
+    package static func classes(of labels: [String]) -> [Int32] {
         var numbers: [String: Int32] = [:]
         return labels.map { label in
             if let known = numbers[label] { return known }
@@ -48,7 +48,7 @@ extension CosineSearch {
     ///
     /// - Throws: `DataError` for NaN or infinity in a vector, or classes that are not one a row.
     /// - Complexity: rows² · columns operations; memory for a few times `top` pairs.
-    public func minePairs(top: Int, filter: PairFilter = PairFilter()) throws -> [SimilarPair] {
+    package func minePairs(top: Int, filter: PairFilter = PairFilter()) throws -> [SimilarPair] {
         guard top > 0 else { throw DataError(.usage, "the number of pairs must be at least 1, not \(top)") }
         for classes in [filter.identityClasses, filter.groups] {
             if let classes, classes.count != corpus.rows {

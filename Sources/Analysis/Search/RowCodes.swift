@@ -13,8 +13,11 @@ import VectorStore
 /// **binary**: the signs of x. Rows are ordered by Σ ±q, the query in 16 steps (as in RaBitQ: Gao & Long 2024), and the best `share` of
 /// them computed from the vectors. How many true answers are among them depends on the vectors; docs/benchmarks.md states it.
 public final class RowCodes: Sendable {
+    /// int8 or binary.
     public let kind: VectorCodes
+    /// Number of vectors.
     public let rows: Int
+    /// Numbers in one vector.
     public let columns: Int
     let codes: MappedBytes
     let scales: MappedBytes?, errors: MappedBytes?
@@ -22,8 +25,8 @@ public final class RowCodes: Sendable {
     /// Rows looked at again for binary codes: this share of all, and at least this many. For vectors of random directions in 256
     /// dimensions, the hardest
     /// case, 99 of 100 true answers are among them at a million rows and at ten (signs keep √(2/π) of a cosine: Charikar 2002).
-    public static let binaryShare = 0.01
-    public static let binaryLeast = 25_000
+    package static let binaryShare = 0.01
+    package static let binaryLeast = 25_000
 
     /// - Throws: `DataError` of kind `usage` if the file has no such codes.
     public init(_ kind: VectorCodes, of file: VectorFile) throws {

@@ -7,9 +7,9 @@ import Tensors
 // points; over nearest neighbours for many (van der Maaten 2014). Everything is computed in Double and stored as Float.
 
 /// The symmetric matrix P of t-SNE: p_ij = (p_j|i + p_i|j) / 2n, which sums to 1.
-public struct Affinities: Sendable {
+package struct Affinities: Sendable {
     /// Between which points affinities are taken.
-    public enum Pairs: String, Sendable, CaseIterable {
+    package enum Pairs: String, Sendable, CaseIterable {
         /// `all` below `allPairsLimit` points, else `nearest`.
         case automatic
         /// Every pair, as t-SNE was published in 2008 (scikit-learn's `method="exact"`).
@@ -22,38 +22,38 @@ public struct Affinities: Sendable {
     }
 
     /// Points from which `automatic` keeps near neighbours only: all pairs would take most of the time from there on.
-    public static let allPairsLimit = 5000
+    package static let allPairsLimit = 5000
     /// Most points whose pairs are all kept: a matrix of 1.6 GB.
-    public static let mostPoints = 20_000
+    package static let mostPoints = 20_000
 
     /// Points.
-    public let count: Int
+    package let count: Int
     /// `all` or `nearest`.
-    public let pairs: Pairs
+    package let pairs: Pairs
     /// Others that each point has a conditional distribution over: all, or 3 · perplexity.
-    public let neighbors: Int
+    package let neighbors: Int
     /// The perplexities that were asked for; several are averaged.
-    public let perplexities: [Double]
+    package let perplexities: [Double]
     /// exp of the entropy of p_·|i for the largest perplexity that was asked for: mean over the points. Below the wish where the
     /// search could not meet it, as among many copies of one vector above.
-    public let realizedPerplexity: Double
+    package let realizedPerplexity: Double
     /// For `nearest`, entries of row i are offsets[i] ..< offsets[i + 1]; for `all` both are empty and `values` is (count, count).
     package let offsets: [Int64]
     package let columns: [Int32]
     package let values: [Float]
 
     /// The largest perplexity that `count` points allow: a third of the others.
-    public static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
+    package static func largestPerplexity(points count: Int) -> Double { Double(max(0, count - 1)) / 3 }
 
     /// 30, or for fewer than 91 points the largest whole number that they allow.
-    public static func usualPerplexity(points count: Int) -> Double { max(1, min(30, largestPerplexity(points: count).rounded(.down))) }
+    package static func usualPerplexity(points count: Int) -> Double { max(1, min(30, largestPerplexity(points: count).rounded(.down))) }
 
     /// Affinities of the rows of `x` by Euclidean distance.
     ///
     /// - Parameter perplexities: one, or several whose conditional distributions are averaged (multiscale; Kobak & Berens 2019).
     /// - Throws: `DataError` for fewer points than 3 · perplexity + 1, a perplexity below 1, NaN or infinity, `all` for more than
     ///   `mostPoints`.
-    public init(_ x: Tensor<Float>, perplexities: [Double], pairs: Pairs = .automatic, threads: Int = Parallel.availableThreads) throws {
+    package init(_ x: Tensor<Float>, perplexities: [Double], pairs: Pairs = .automatic, threads: Int = Parallel.availableThreads) throws {
         let largest = try Self.check(perplexities, points: x.rows)
         guard pairs.resolved(points: x.rows) == .all else {
             let table = try NearestNeighbors.euclidean(x, count: Self.neighborCount(largest, points: x.rows), threads: threads)

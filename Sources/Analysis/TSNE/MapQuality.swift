@@ -131,19 +131,19 @@ private func majority(_ labels: [Int32]) -> Int32? {
 }
 
 /// How alike two maps of the same points are.
-public struct MapComparison: Sendable {
+package struct MapComparison: Sendable {
     /// Mean share of a point's nearest neighbours that the two maps have in common.
-    public let neighborOverlap: Double
+    package let neighborOverlap: Double
     /// Neighbours that were looked at.
-    public let neighbors: Int
+    package let neighbors: Int
     /// Residual of the best rotation, reflection, scaling and shift of one map onto the other, as a share of its size: 0 for equal shapes,
     /// at most 1 (Procrustes disparity as in scipy).
-    public let procrustesDisparity: Double
+    package let procrustesDisparity: Double
     /// The second map laid onto the first, (points, dimensions).
-    public let aligned: Tensor<Float>
+    package let aligned: Tensor<Float>
 
     /// - Throws: `DataError` when the maps differ in shape, hold NaN, or all points of one coincide.
-    public init(_ a: Tensor<Float>, _ b: Tensor<Float>, neighbors: Int = 10, threads: Int = Parallel.availableThreads) throws {
+    package init(_ a: Tensor<Float>, _ b: Tensor<Float>, neighbors: Int = 10, threads: Int = Parallel.availableThreads) throws {
         guard a.shape == b.shape, a.shape.count == 2 else { throw DataError(.badData, "the maps have shapes \(a.shape) and \(b.shape); both must show the same points") }
         let n = a.rows, d = a.columns
         guard neighbors >= 1, neighbors < n else { throw DataError(.usage, "\(neighbors) neighbours need at least \(neighbors + 1) points; there are \(n)") }

@@ -7,6 +7,7 @@ import Tensors
 
 /// A map of vectors that keeps near neighbours together and groups apart: settings, and `fit`.
 public struct UMAP: Sendable {
+    /// Where the points start.
     public enum Initialization: Sendable, Equatable {
         /// The first principal components, the largest coordinate scaled to 10, with a little noise.
         case pca
@@ -26,22 +27,27 @@ public struct UMAP: Sendable {
     public var dimensions = 2
     /// Scales vectors to unit length first, so that Euclidean distance grows with the angle between them.
     public var normalizesVectors = true
+    /// Where the points start.
     public var initialization = Initialization.pca
     /// Passes over the graph; nil: 500 up to 10,000 points, 200 beyond.
     public var epochs: Int?
+    /// Initial learning rate; it falls linearly to 0.
     public var learningRate = 1.0
     /// Negative samples per edge.
     public var negativeSamples = 5
     /// Weight of pushing away.
-    public var repulsion = 1.0
+    package var repulsion = 1.0
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64 = 0
+    /// Number of worker threads; results do not depend on it.
     public var threads = Parallel.availableThreads
 
+    /// umap-learn's usual settings: 15 neighbours, minimum distance 0.1.
     public init() {}
 
-    public func epochs(points: Int) -> Int { epochs ?? (points <= 10_000 ? 500 : 200) }
+    package func epochs(points: Int) -> Int { epochs ?? (points <= 10_000 ? 500 : 200) }
 
-    public var curve: UMAPCurve { UMAPCurve(minimumDistance: minimumDistance, spread: spread) }
+    package var curve: UMAPCurve { UMAPCurve(minimumDistance: minimumDistance, spread: spread) }
 
     /// The map of the rows of `x` (points, columns).
     ///
@@ -51,7 +57,7 @@ public struct UMAP: Sendable {
     ///   - classes: keeps points of different classes apart; one number per point, negative for unknown.
     ///   - progress: called after each epoch with its number; an error that it throws ends the run.
     /// - Throws: `DataError` for fewer points than neighbours, NaN or infinity, settings that make no sense.
-    public func fit(_ x: Tensor<Float>, classes: [Int32]? = nil, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
+    package func fit(_ x: Tensor<Float>, classes: [Int32]? = nil, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
         try check(points: x.rows)
         try x.checkShape("the vectors")
         try checkFinite(x)
@@ -64,7 +70,7 @@ public struct UMAP: Sendable {
 
     /// The map of a graph that is known already.
     /// - Parameter initial: coordinates (points, dimensions).
-    public func fit(_ graph: FuzzyGraph, initial: Tensor<Float>, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
+    package func fit(_ graph: FuzzyGraph, initial: Tensor<Float>, progress: ((_ epoch: Int) throws -> Void)? = nil) throws -> UMAPMap {
         let layout = UMAPLayout(self, graph, initial: initial), epochs = epochs(points: graph.count)
         for epoch in 0..<epochs {
             layout.run(epoch: epoch, of: epochs)
@@ -76,7 +82,7 @@ public struct UMAP: Sendable {
     }
 
     /// The vectors as distances are taken between: of unit length, if `normalizesVectors`.
-    public func prepared(_ x: Tensor<Float>) -> Tensor<Float> { normalizesVectors ? normalizedRows(x, threads: threads) : x }
+    package func prepared(_ x: Tensor<Float>) -> Tensor<Float> { normalizesVectors ? normalizedRows(x, threads: threads) : x }
 
     /// - Throws: `DataError` for settings that make no sense.
     func check(points: Int) throws {
@@ -123,7 +129,7 @@ public struct UMAP: Sendable {
 public struct UMAPMap: Sendable {
     /// (points, dimensions).
     public let coordinates: Tensor<Float>
-    public let settings: UMAP
-    public let epochs: Int
-    public let curve: UMAPCurve
+    package let settings: UMAP
+    package let epochs: Int
+    package let curve: UMAPCurve
 }

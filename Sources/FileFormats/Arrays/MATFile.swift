@@ -4,14 +4,14 @@ import CZlib
 ///
 /// Numeric arrays of the file itself are read; cells, structures, texts and sparse matrices are passed over. Every length is checked
 /// before anything is sliced, and packed variables may not unpack to more than deflate can have saved.
-public struct MATFile: Sendable {
-    public let path: String
+package struct MATFile: Sendable {
+    package let path: String
     /// Names of the numeric arrays, in the order of the file.
-    public let names: [String]
+    package let names: [String]
     private let arrays: [String: NumericArray]
 
     /// Whether a file begins as MATLAB's version 5 does.
-    public static func isVersion5(path: String) throws -> Bool {
+    package static func isVersion5(path: String) throws -> Bool {
         let file = try MappedFile(path: path)
         return file.withUnsafeBytes { bytes in
             guard bytes.count >= 128 else { return false }
@@ -21,7 +21,7 @@ public struct MATFile: Sendable {
     }
 
     /// - Throws: `DataError` if it is another format, or damaged.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         var names: [String] = [], arrays: [String: NumericArray] = [:]
@@ -56,7 +56,7 @@ public struct MATFile: Sendable {
 
     /// The array of this name, or the only one where nil.
     /// - Throws: `DataError` that lists the arrays.
-    public func array(_ name: String?) throws -> NumericArray {
+    package func array(_ name: String?) throws -> NumericArray {
         let list = names.isEmpty ? "none" : names.joined(separator: ", ")
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil), let array = arrays[chosen] else {
             throw DataError(.usage, name.map { "it has no numeric array called '\($0)'; its arrays are: \(list)" }
@@ -67,17 +67,17 @@ public struct MATFile: Sendable {
 }
 
 /// Numbers with the lengths of their axes, the last axis running fastest.
-public struct NumericArray: Sendable, Equatable {
-    public let shape: [Int]
-    public let values: [Double]
+package struct NumericArray: Sendable, Equatable {
+    package let shape: [Int]
+    package let values: [Double]
 
-    public init(shape: [Int], values: [Double]) {
+    package init(shape: [Int], values: [Double]) {
         precondition(shape.reduce(1, *) == values.count, "\(values.count) values do not fill \(shape)")
         (self.shape, self.values) = (shape, values)
     }
 
     /// From values whose first axis runs fastest, as MATLAB and Fortran keep them.
-    public init(shape: [Int], columnMajor source: [Double]) {
+    package init(shape: [Int], columnMajor source: [Double]) {
         precondition(shape.reduce(1, *) == source.count, "\(source.count) values do not fill \(shape)")
         guard shape.count > 1, !source.isEmpty else {
             self.init(shape: shape, values: source)

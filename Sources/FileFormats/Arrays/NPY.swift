@@ -2,7 +2,7 @@
 ///
 /// Format: numpy.lib.format. Little-endian f2, f4 and f8 are read, in C and in Fortran order; values come out in C order.
 public struct NPYFile: Sendable {
-    public enum Element: String, Sendable {
+    package enum Element: String, Sendable {
         case f2 = "<f2", f4 = "<f4", f8 = "<f8"
 
         var size: Int {
@@ -14,13 +14,14 @@ public struct NPYFile: Sendable {
         }
     }
 
+    /// The file's path.
     public let path: String
-    public let element: Element
+    package let element: Element
     /// Lengths of the axes, slowest first in C order.
     public let shape: [Int]
-    public let isFortranOrder: Bool
+    package let isFortranOrder: Bool
     /// Elements.
-    public let count: Int
+    package let count: Int
 
     private let file: MappedFile
     private let start: Int
@@ -52,6 +53,7 @@ public struct NPYFile: Sendable {
 
     /// All values in C order.
     public func floats() throws -> [Float] { try values { Float($0) } }
+    /// All elements in C order as `Double`, whatever their type in the file.
     public func doubles() throws -> [Double] { try values { $0 } }
 
     private func values<T>(_ convert: (Double) -> T) throws -> [T] {
@@ -87,13 +89,13 @@ public struct NPYFile: Sendable {
 }
 
 /// Writes a `.npy` file of float32, row block after row block, complete or not at all.
-public final class NPYWriter {
+package final class NPYWriter {
     private let file: AtomicFile
     private let expected: Int
     private var written = 0
 
     /// Opens the output for an array of this shape, in C order.
-    public init(path: String, shape: [Int]) throws {
+    package init(path: String, shape: [Int]) throws {
         file = try AtomicFile(path: path)
         expected = shape.reduce(1, *)
         let list = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
@@ -106,15 +108,15 @@ public final class NPYWriter {
         try file.write(header)
     }
 
-    public func append(_ values: UnsafeBufferPointer<Float>) throws {
+    package func append(_ values: UnsafeBufferPointer<Float>) throws {
         written += values.count
         precondition(written <= expected, "more values than the shape has room for")
         try file.write(UnsafeRawBufferPointer(values))
     }
-    public func append(_ values: [Float]) throws { try values.withUnsafeBufferPointer { try append($0) } }
+    package func append(_ values: [Float]) throws { try values.withUnsafeBufferPointer { try append($0) } }
 
     /// Puts the file in its place.
-    public func finish() throws {
+    package func finish() throws {
         precondition(written == expected, "fewer values than the shape has room for")
         try file.commit()
     }

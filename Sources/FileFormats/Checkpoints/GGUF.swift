@@ -2,9 +2,9 @@
 /// lengths without overflow, every tensor's bytes inside the file.
 ///
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian.
-public struct GGUFFile: Sendable {
+package struct GGUFFile: Sendable {
     /// Kinds of element that are read; blocks of `elements` take `bytes`.
-    public enum Kind: UInt32, Sendable, CaseIterable {
+    package enum Kind: UInt32, Sendable, CaseIterable {
         case f32 = 0, f16 = 1, q4_0 = 2, q8_0 = 8, bf16 = 30
 
         var block: (elements: Int, bytes: Int) {
@@ -17,30 +17,30 @@ public struct GGUFFile: Sendable {
         }
     }
 
-    public struct Entry: Sendable, Equatable {
-        public var kind: Kind
+    package struct Entry: Sendable, Equatable {
+        package var kind: Kind
         /// Slowest axis first, as everywhere here; the file has them the other way round.
-        public var shape: [Int]
+        package var shape: [Int]
         /// Counted from the beginning of the file.
-        public var byteRange: Range<Int>
+        package var byteRange: Range<Int>
     }
 
     /// A value of the file's own description.
-    public enum Value: Sendable, Equatable {
+    package enum Value: Sendable, Equatable {
         case integer(Int), number(Double), bool(Bool), string(String)
         /// Lists (a vocabulary, say) are passed over.
         case list(count: Int)
     }
 
-    public let file: MappedFile
-    public let metadata: [String: Value]
+    package let file: MappedFile
+    package let metadata: [String: Value]
     private let entries: [String: Entry]
 
-    public var path: String { file.path }
-    public var names: [String] { entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-    public subscript(name: String) -> Entry? { entries[name] }
+    package var path: String { file.path }
+    package var names: [String] { entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package subscript(name: String) -> Entry? { entries[name] }
     /// `general.architecture`, as `qwen3`.
-    public var architecture: String? {
+    package var architecture: String? {
         if case .string(let name)? = metadata["general.architecture"] { return name }
         return nil
     }
@@ -53,7 +53,7 @@ public struct GGUFFile: Sendable {
 
     /// Maps the file and checks its header.
     /// - Throws: `DataError` if it is damaged, of another version, or holds a kind of tensor that is not read, which it names.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
         var reader = GGUFReader(file.bytes, path: path)
@@ -120,7 +120,7 @@ public struct GGUFFile: Sendable {
 
     /// Reads a tensor as Float into `values`, which has as many elements as the tensor.
     /// - Throws: `DataError` if there is no such tensor, or it has another size.
-    public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)
         guard values.count == count else {

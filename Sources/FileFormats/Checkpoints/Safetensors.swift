@@ -1,5 +1,5 @@
 /// A source of named tensors: one safetensors file, or several under one index.
-public protocol TensorSource: Sendable {
+package protocol TensorSource: Sendable {
     /// What errors call it.
     var path: String { get }
     /// The tensors' names, sorted.
@@ -21,7 +21,7 @@ extension TensorSource {
 
     /// Reads a tensor of F32, F16, BF16 or F64 as Float into `values`, which has as many elements as the tensor.
     /// - Throws: `DataError` if the tensor is missing, of another kind, or of another size.
-    public func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
+    package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
             throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
@@ -43,7 +43,7 @@ extension TensorSource {
     }
 
     /// Reads a tensor of F32, F16, BF16 or F64 as Floats, row-major.
-    public func floats(_ name: String) throws -> [Float] {
+    package func floats(_ name: String) throws -> [Float] {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Float>.stride, for: "tensor \(name)", file: path)
         return try [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
@@ -54,7 +54,7 @@ extension TensorSource {
 
     /// Reads a tensor of whole numbers, as `position_ids` (I64, I32, U8 …).
     /// - Throws: `DataError` if the tensor is missing, of another kind, or a value does not fit.
-    public func integers(_ name: String) throws -> [Int] {
+    package func integers(_ name: String) throws -> [Int] {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Int>.stride, for: "tensor \(name)", file: path)
         func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _: T.Type) throws -> [Int] {
@@ -81,28 +81,28 @@ extension TensorSource {
 }
 
 /// A safetensors file, memory-mapped.
-public struct SafetensorsFile: TensorSource {
+package struct SafetensorsFile: TensorSource {
     /// The mapped bytes, for those who keep tensors in place.
-    public let file: MappedFile
-    public let header: SafetensorsHeader
+    package let file: MappedFile
+    package let header: SafetensorsHeader
     private let places: [String: Int]
 
-    public var isMapped: Bool { true }
-    public var path: String { file.path }
-    public var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package var isMapped: Bool { true }
+    package var path: String { file.path }
+    package var names: [String] { header.entries.map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// Maps the file and checks its header.
     /// - Throws: `DataError` if it cannot be read or its header lies.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         self.file = file
         header = try file.withUnsafeBytes { try SafetensorsHeader(file: $0, path: path) }
         places = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
     }
 
-    public subscript(name: String) -> SafetensorsEntry? { places[name].map { header.entries[$0] } }
+    package subscript(name: String) -> SafetensorsEntry? { places[name].map { header.entries[$0] } }
 
-    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    package func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         let entry = try entry(name)
         return try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[entry.byteRange])) }
     }

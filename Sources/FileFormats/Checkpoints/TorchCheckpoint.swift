@@ -4,8 +4,8 @@ import Synchronization
 
 /// Weights of a `pytorch_model.bin` as `torch.save` has written them since PyTorch 1.6: a zip with a pickle that describes the tensors
 /// and a file for each storage. Read as data alone; see `TorchPickle`.
-public final class TorchCheckpoint: TensorSource {
-    public let path: String
+package final class TorchCheckpoint: TensorSource {
+    package let path: String
     private let views: [String: TorchPickle.TensorView]
     /// The folder inside the zip.
     private let prefix: String
@@ -18,8 +18,8 @@ public final class TorchCheckpoint: TensorSource {
     }
 
     /// Every tensor is unpacked again on each call.
-    public var isMapped: Bool { false }
-    public var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    package var isMapped: Bool { false }
+    package var names: [String] { views.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     private static let pickleLimit = 256 << 20
     /// How files begin that PyTorch before 1.6 wrote: a pickled magic number.
@@ -27,7 +27,7 @@ public final class TorchCheckpoint: TensorSource {
 
     /// Reads the description of the tensors; their values come when they are asked for.
     /// - Throws: `DataError` if the file is damaged, of the format before PyTorch 1.6, or wants anything but tensors.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
         let start = file.withUnsafeBytes { Array($0.prefix(16)) }
@@ -68,7 +68,7 @@ public final class TorchCheckpoint: TensorSource {
 
     deinit { archive.withLock { zip_discard($0.handle) } }
 
-    public subscript(name: String) -> SafetensorsEntry? {
+    package subscript(name: String) -> SafetensorsEntry? {
         views[name].map { view in
             let count = view.shape.reduce(1, *)
             return SafetensorsEntry(name: name, dtype: view.storage.dtype, shape: view.shape, byteRange: 0..<count * view.storage.dtype.size)
@@ -76,7 +76,7 @@ public final class TorchCheckpoint: TensorSource {
     }
 
     /// The tensor's elements row-major, gathered where the file has them by other strides (a transposed matrix, say).
-    public func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    package func withBytes<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         guard let view = views[name] else { throw DataError(.badData, "no tensor \(name)", file: path) }
         let size = view.storage.dtype.size, wanted = view.storage.count * size
         let storage = try archive.withLock { try Self.bytes(of: prefix + "data/" + view.storage.key, in: $0, limit: wanted, path: path) }

@@ -6,11 +6,11 @@ import Glibc
 /// The mapping lives as long as this object. Where another program cuts the file short, or the disk fails, while it is mapped, the bytes
 /// that are gone read as zeros and the mapping counts as damaged: `requireWhole` says so, and until it has, no output is put in its place
 /// (`AtomicFile`, `FileReplacement`).
-public final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
     /// The file as it was asked for.
-    public let path: String
+    package let path: String
     /// Bytes that are mapped.
-    public let count: Int
+    package let count: Int
     // Unsafe only in type: the pages are mapped read-only and stay where they are until `deinit`.
     private nonisolated(unsafe) let base: UnsafeRawPointer?
     /// Bytes between the beginning of the first page and `base`.
@@ -19,7 +19,7 @@ public final class MappedFile: Sendable {
 
     /// Maps the file. An empty file is fine and has no bytes.
     /// - Throws: `DataError` of kind `noInput` if the file is missing, a folder, or cannot be read.
-    public convenience init(path: String) throws {
+    package convenience init(path: String) throws {
         let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         try self.init(descriptor: descriptor, path: path)
@@ -53,21 +53,21 @@ public final class MappedFile: Sendable {
     }
 
     /// The bytes, for owners that keep this object alive as long as they look at them.
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count) }
 
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(self) { try body(bytes) }
     }
 
     /// - Throws: `DataError` if bytes were gone when they were touched.
-    public func requireWhole() throws {
+    package func requireWhole() throws {
         guard km_is_damaged(watch) else { return }
         km_acknowledge(watch)
         throw Self.damage(path)
     }
 
     /// The same for all mappings of this process that were not checked yet; checked before an output is renamed into place.
-    public static func requireAllWhole() throws {
+    package static func requireAllWhole() throws {
         if km_damaged_ranges() > 0 { throw damage(nil) }
     }
 

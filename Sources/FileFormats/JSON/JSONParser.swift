@@ -1,13 +1,13 @@
 import CSimdJSON
 
 /// Parses JSON documents one after the other in the same memory, as the lines of a JSON-lines file. simdjson does the work.
-public final class JSONParser {
+package final class JSONParser {
     /// Arrays and objects within one another; deeper documents are refused.
-    public static let maximumDepth = 512
+    package static let maximumDepth = 512
 
     private let parser: OpaquePointer
 
-    public init() {
+    package init() {
         guard let parser = ksj_parser_new() else { preconditionFailure("out of memory") }
         self.parser = parser
     }
@@ -17,7 +17,7 @@ public final class JSONParser {
     /// Parses one document, as `JSON.init(parsing:file:line:)` does.
     /// - Parameter spellsOutNaN: Python's `NaN` and `Infinity` become texts instead of null, so that a configuration that holds one is
     ///   refused where a number is expected, and not read as if the key were missing.
-    public func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
+    package func parse(_ bytes: UnsafeRawBufferPointer, file: String? = nil, line: Int? = nil, spellsOutNaN: Bool = false) throws -> JSON {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         // The tape and the values, at the least.
         try MemoryBudget.require(bytes.count.multipliedReportingOverflow(by: 6).partialValue, for: "this JSON", file: file, line: line)

@@ -1,18 +1,18 @@
 import Glibc
 
 /// How a text table is written: what separates cells, and whether quotation marks enclose them.
-public struct DelimitedDialect: Sendable, Equatable {
+package struct DelimitedDialect: Sendable, Equatable {
     /// Nil if a whole line is one cell.
-    public var delimiter: UInt8?
+    package var delimiter: UInt8?
     /// True if a cell that begins with `"` runs to the next lone `"`, over line ends and delimiters; `""` is a `"` in it (RFC 4180).
-    public var hasQuotes: Bool
+    package var hasQuotes: Bool
 
-    public static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
-    public static let csv = DelimitedDialect(delimiter: UInt8(ascii: ","), hasQuotes: true)
+    package static let lines = DelimitedDialect(delimiter: nil, hasQuotes: false)
+    package static let csv = DelimitedDialect(delimiter: UInt8(ascii: ","), hasQuotes: true)
     /// Tabs between cells and nothing else special, as corpora are distributed.
-    public static let tsv = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: false)
+    package static let tsv = DelimitedDialect(delimiter: UInt8(ascii: "\t"), hasQuotes: false)
 
-    public init(delimiter: UInt8?, hasQuotes: Bool) {
+    package init(delimiter: UInt8?, hasQuotes: Bool) {
         self.delimiter = delimiter
         self.hasQuotes = hasQuotes
     }

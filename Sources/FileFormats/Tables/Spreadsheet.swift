@@ -1,6 +1,6 @@
 /// The rows of one sheet of an xlsx file (ECMA-376): texts as they are shown, without furigana; numbers with the fifteen digits that
 /// spreadsheets keep; dates and times in ISO 8601.
-public struct Spreadsheet {
+package struct Spreadsheet {
     struct Row {
         /// As the spreadsheet counts, from 1.
         var number: Int
@@ -87,7 +87,7 @@ extension Spreadsheet {
 
     /// The sheets of a spreadsheet in their order.
     /// - Throws: `DataError` if the file is missing or no spreadsheet.
-    public static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
+    package static func sheets(path: String) throws -> [(name: String, isHidden: Bool)] {
         let stream = try ByteStream(path: path)
         return try SpreadsheetWorkbook(ZipArchive(stream.readAll(limit: maximumBytes), path: stream.name), path: stream.name).sheets.map { ($0.name, $0.isHidden) }
     }

@@ -3,10 +3,10 @@ import Glibc
 
 /// Writes an xlsx file with the sheets `data` (names of the columns, then rows) and `parameters` (how it was made), row by row in
 /// constant memory. The file appears when `finish` returns; equal contents give equal bytes.
-public final class SpreadsheetWriter {
-    public let path: String
+package final class SpreadsheetWriter {
+    package let path: String
     /// Rows written so far, without the header.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     private let replacement: FileReplacement
     private let workbook: UnsafeMutablePointer<lxw_workbook>
@@ -20,7 +20,7 @@ public final class SpreadsheetWriter {
     private static let maximumText = 32_767
 
     /// - Throws: `DataError` if the file cannot be created or a column has no room.
-    public init(path: String, columns: [TableColumn]) throws {
+    package init(path: String, columns: [TableColumn]) throws {
         self.path = path
         guard columns.count <= Spreadsheet.maximumColumns else {
             throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumColumns) columns, not "
@@ -53,7 +53,7 @@ public final class SpreadsheetWriter {
 
     /// Adds a row to the sheet `data`.
     /// - Throws: `DataError` if the sheet is full (1,048,576 rows) or a text is too long for a cell (32,767 characters).
-    public func write(_ cells: [Cell]) throws {
+    package func write(_ cells: [Cell]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         guard count + 1 < Spreadsheet.maximumRows, cells.count <= Spreadsheet.maximumColumns else {
             throw DataError(.cannotCreate, "a sheet can have at most \(Spreadsheet.maximumRows) rows; write CSV instead", file: path)
@@ -63,7 +63,7 @@ public final class SpreadsheetWriter {
     }
 
     /// Writes the parameters, a name and one value per row, and puts the file in its place.
-    public func finish(parameters list: [(name: String, value: Cell)]) throws {
+    package func finish(parameters list: [(name: String, value: Cell)]) throws {
         precondition(isOpen, "SpreadsheetWriter is finished")
         for (row, parameter) in list.enumerated() {
             try put(.text(parameter.name), row: row, column: 0, on: parameters, format: bold)

@@ -24,16 +24,18 @@ public enum AttributionMethod: String, Sendable, CaseIterable {
 /// f(a, b) − f(r_a, b) − f(a, r_b) + f(r_a, r_b). Each product of a Jacobian with a direction is a difference quotient of fourth order
 /// (2 n evaluations instead of the vector's dimension), the integral Gauss–Legendre quadrature.
 public struct SimilarityAttribution: Sendable {
+    /// The first text and its tokens.
     public let first: AttributedText
+    /// The second text and its tokens.
     public let second: AttributedText
     /// `(first tokens, second tokens)`.
     public let matrix: [[Double]]
     /// The cosine, and those with a reference in place of the first text, the second, and both.
     public let score: Double
-    public let referenceScores: (first: Double, second: Double, both: Double)
-    public let method: AttributionMethod
+    package let referenceScores: (first: Double, second: Double, both: Double)
+    package let method: AttributionMethod
 
-    public var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
+    package var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
     /// What the attributions should add up to; nil for a method that does not promise it.
     public var expected: Double? { method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil }
 
@@ -58,7 +60,7 @@ public struct SimilarityAttribution: Sendable {
     }
 
     /// The matrix summed over the tokens of each word; special tokens are left out where nothing falls to them.
-    public func words() -> (first: [String], second: [String], matrix: [[Double]]) {
+    package func words() -> (first: [String], second: [String], matrix: [[Double]]) {
         var sums = [[Double]](repeating: [Double](repeating: 0, count: second.units.count), count: first.units.count)
         for (i, row) in matrix.enumerated() { for (j, value) in row.enumerated() { sums[first.owners[i]][second.owners[j]] += value } }
         // With a reference, what is the same on both ends of the way has no part in it.
@@ -70,14 +72,15 @@ public struct SimilarityAttribution: Sendable {
 
 /// A text, or two read together, with its reference and its words.
 public struct AttributedText: Sendable {
+    /// The tokens, special ones included.
     public let tokens: [String]
     /// The unit of each token, as a place in `units`.
-    public let owners: [Int]
+    package let owners: [Int]
     /// Words of the text, and special tokens, in the order of the tokens.
-    public let units: [String]
-    public let unitIsSpecial: [Bool]
+    package let units: [String]
+    package let unitIsSpecial: [Bool]
     /// 0 for the first text, 1 for the second, nil for special tokens; one for each unit.
-    public let unitSentences: [Int?]
+    package let unitSentences: [Int?]
     let ids: [Int32]
     let typeIDs: [Int32]
     /// Padding in place of every token of text.

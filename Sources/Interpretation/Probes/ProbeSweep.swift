@@ -7,9 +7,11 @@ import Tensors
 public struct ProbeSweep: Sendable {
     /// A treebank with the vectors of its words from several layers.
     public struct DataSet: Sendable {
+        /// The trees and the words that are scored.
         public var corpus: ProbeCorpus
         /// One (words, dimension) for each layer of the sweep.
         public var vectors: [Tensor<Float>]
+        /// A corpus with one tensor `(words, dimension)` for each layer of the sweep.
         public init(corpus: ProbeCorpus, vectors: [Tensor<Float>]) { (self.corpus, self.vectors) = (corpus, vectors) }
     }
 
@@ -17,16 +19,23 @@ public struct ProbeSweep: Sendable {
     public struct Setting: Sendable, Hashable {
         /// The layer's name, and its place in `DataSet.vectors`.
         public var layer: Int
+        /// The layer's place in `DataSet.vectors`.
         public var place: Int
+        /// Rank of the probe.
         public var rank: Int
+        /// Seed of the initialization and of the order of sentences.
         public var seed: UInt64
         /// True for the control task in place of the treebank's trees.
         public var isControl: Bool
     }
 
+    /// The probes of one setting, and their scores on the test set.
     public struct Result: Sendable {
+        /// What was varied.
         public var setting: Setting
+        /// One probe for each kind.
         public var trained: [TrainedProbe]
+        /// Scores on the test set.
         public var evaluation: ProbeEvaluation
         /// Seconds that the training took on its thread.
         public var seconds: Double
@@ -34,18 +43,23 @@ public struct ProbeSweep: Sendable {
 
     /// Names of the layers, one for each tensor of the data sets.
     public var layers: [Int]
+    /// Ranks of the probes.
     public var ranks: [Int]
+    /// Seeds of the probes.
     public var seeds: [UInt64] = [0]
+    /// Distance probes, depth probes or both.
     public var kinds: [ProbeKind] = ProbeKind.allCases
     /// Train on the control task as well, for selectivity.
     public var hasControls = false
     /// Makes the training's settings; rank and seed are set afterwards.
     public var training: @Sendable (ProbeKind, _ rank: Int) -> ProbeTraining
 
+    /// A sweep over layers and ranks with seed 0; `training` makes the settings of a probe from its kind and rank.
     public init(layers: [Int], ranks: [Int], training: @escaping @Sendable (ProbeKind, Int) -> ProbeTraining) {
         (self.layers, self.ranks, self.training) = (layers, ranks, training)
     }
 
+    /// All combinations of layer, rank and seed, with the control task if `hasControls`.
     public var settings: [Setting] {
         let controls = hasControls ? [false, true] : [false]
         return controls.flatMap { isControl in
@@ -95,7 +109,7 @@ public struct ProbeSweep: Sendable {
     }
 
     /// Scores a file's probes on vectors (words, dimension) of a corpus.
-    public static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
+    package static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
         let offsets = corpus.offsets
         return try ProbeEvaluation(corpus, threads: threads) { probes.predict(vectors.rows(offsets[$0]..<offsets[$0 + 1])) }
     }

@@ -17,24 +17,30 @@ public struct ProbeTraining: Sendable, Equatable {
         case whitened
     }
 
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Rows of B.
     public var rank: Int
+    /// Seed of the initialization and of the order of sentences.
     public var seed: UInt64 = 0
+    /// What is done about components of different size.
     public var scaling = Scaling.none
     /// Sentences in a batch.
     public var batch = 20
+    /// Learning rate of Adam at the start.
     public var learningRate = 0.001
+    /// Epochs after which training ends in any case.
     public var maximumEpochs = 40
     /// The learning rate is multiplied by this after an epoch whose dev loss is no better than the best by a ten-thousandth part …
-    public var plateauFactor = 0.1
+    package var plateauFactor = 0.1
     /// … for more than this many epochs.
-    public var plateauPatience = 0
+    package var plateauPatience = 0
     /// Training ends after this many epochs without a dev loss better by 0.0001.
-    public var stopPatience = 5
+    package var stopPatience = 5
     /// B begins uniform between − and + this.
-    public var initialRange = 0.05
+    package var initialRange = 0.05
 
+    /// The settings of the reference implementation.
     public init(kind: ProbeKind, rank: Int) { (self.kind, self.rank) = (kind, rank) }
 
     /// The settings of the reference implementation.
@@ -52,19 +58,21 @@ public struct ProbeTraining: Sendable, Equatable {
 
 /// A trained probe and how its training went.
 public struct TrainedProbe: Sendable {
+    /// The losses of one epoch.
     public struct Epoch: Sendable, Equatable {
         /// Mean losses over sentences.
-        public var trainLoss: Double
-        public var devLoss: Double
+        package var trainLoss: Double
+        package var devLoss: Double
         /// The learning rate of this epoch.
-        public var learningRate: Double
+        package var learningRate: Double
     }
 
     /// As it was after the best epoch.
     public var probe: StructuralProbe
-    public var epochs: [Epoch]
+    package var epochs: [Epoch]
     /// From 0.
     public var bestEpoch: Int
+    /// The dev loss of the best epoch.
     public var devLoss: Double { epochs[bestEpoch].devLoss }
 }
 

@@ -14,14 +14,16 @@ public enum ProbeKind: String, Sendable, CaseIterable, Codable {
 
 /// A linear map under which squared lengths are distances or depths in the dependency tree.
 public struct StructuralProbe: Sendable {
+    /// What the probe predicts.
     public var kind: ProbeKind
     /// Bᵀ, shape (dimension, rank): a word vector, as a row, times it.
     public var projection: Tensor<Float>
 
-    public init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
+    package init(kind: ProbeKind, projection: Tensor<Float>) { (self.kind, self.projection) = (kind, projection) }
 
     /// Components of a word vector.
     public var dimension: Int { projection.rows }
+    /// Dimensions of the probed space.
     public var rank: Int { projection.columns }
 
     /// Words in the probed space, shape (words, rank).

@@ -7,40 +7,40 @@ import Tensors
 ///
 /// The baseline is a regression on word length and whatever else is named; the full model adds the surprisal of the word and of the words
 /// before it. Reported are the gain in log-likelihood, in the sample and in cross-validation over groups, and partial correlations.
-public struct ReadingTimes: Sendable {
+package struct ReadingTimes: Sendable {
     /// What the columns of a table of words mean.
-    public struct Columns: Sendable {
-        public var time: String
-        public var surprisal = "surprisal"
+    package struct Columns: Sendable {
+        package var time: String
+        package var surprisal = "surprisal"
         /// Texts or stories: words before a text's first are none, and groups are not split between folds. Nil finds the column.
-        public var group: String?
+        package var group: String?
         /// Length of each word; nil takes `length`, else counts the characters of the words.
-        public var length: String?
-        public var word: String?
+        package var length: String?
+        package var word: String?
         /// Further predictors of the baseline, as log frequency.
-        public var baseline: [String] = []
+        package var baseline: [String] = []
         /// Words before that count.
-        public var lag = 1
+        package var lag = 1
 
-        public init(time: String) { self.time = time }
+        package init(time: String) { self.time = time }
     }
 
-    public let time: [Double]
+    package let time: [Double]
     /// Names and values: surprisal, then that of the words before.
-    public let surprisals: [(name: String, values: [Double])]
+    package let surprisals: [(name: String, values: [Double])]
     /// Length first, then what else was named.
-    public let baseline: [(name: String, values: [Double])]
-    public let groups: [Int]
-    public let groupName: String?
-    public let groupCount: Int
+    package let baseline: [(name: String, values: [Double])]
+    package let groups: [Int]
+    package let groupName: String?
+    package let groupCount: Int
     /// Rows without a time, a surprisal or enough words before.
-    public let leftOut: Int
+    package let leftOut: Int
 
     static let groupNames = ["row", "story", "text", "item", "sentence_id", "文番号", "物語"]
     static let wordNames = ["word", "region", "token", "単語", "語"]
 
     /// - Throws: `DataError` that names the column or line that does not fit.
-    public init(_ table: Table, columns: Columns) throws {
+    package init(_ table: Table, columns: Columns) throws {
         func found(_ asked: String?, _ names: [String]) throws -> Table.Column? {
             if let asked { return try table.column(asked) }
             return try names.first { name in table.columnNames.contains { $0.lowercased() == name } }.map { name in
@@ -86,22 +86,22 @@ public struct ReadingTimes: Sendable {
         leftOut = table.rowCount - used.count
     }
 
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// Of the full model.
-        public var full: LeastSquares
-        public var baseline: LeastSquares
+        package var full: LeastSquares
+        package var baseline: LeastSquares
         /// Difference in log-likelihood in the sample, with the likelihood-ratio test.
-        public var gain: Estimate
-        public var gainFreedom: Int
+        package var gain: Estimate
+        package var gainFreedom: Int
         /// Held-out gain per word, with an interval over groups or folds.
-        public var heldOut: Estimate
-        public var folds: Int
+        package var heldOut: Estimate
+        package var folds: Int
         /// Whether each fold leaves out one group.
-        public var isByGroup: Bool
+        package var isByGroup: Bool
         /// Correlations of the time with every predictor.
-        public var correlations: [(name: String, estimate: Estimate)]
+        package var correlations: [(name: String, estimate: Estimate)]
         /// Of each surprisal with the time, given the baseline.
-        public var partials: [(name: String, estimate: Estimate)]
+        package var partials: [(name: String, estimate: Estimate)]
     }
 
     /// - Parameters:
@@ -109,7 +109,7 @@ public struct ReadingTimes: Sendable {
     ///     10 folds.
     ///   - resamples, seed: of the bootstrap and the dealing.
     /// - Throws: `DataError` if a predictor is a combination of others or there are fewer groups than folds.
-    public func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {
+    package func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {
         let base = baseline.map(\.values), all = base + surprisals.map(\.values), baseNames = baseline.map(\.name)
         let small = try LeastSquares(time, on: base, names: baseNames), full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
         let difference = full.logLikelihood - small.logLikelihood, freedom = surprisals.count

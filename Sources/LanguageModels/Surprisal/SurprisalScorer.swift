@@ -10,14 +10,17 @@ import Tokenizers
 /// A causal model predicts each token from those before it, the first one from the model's begin token. A masked model gives
 /// pseudo-log-likelihoods: every token is hidden in a copy of the text of its own. The numbers do not depend on batches or threads.
 public struct SurprisalScorer: Sendable {
+    /// The model that scores.
     public let model: any LanguageModel
+    /// How texts are scored.
     public let options: SurprisalOptions
     /// Tokens that begin with a space, by whose probability words are corrected; empty if the vocabulary marks no spaces.
     private let spaceTokens: [Int32]
 
     /// Cuts texts into words.
-    public let cutter: WordCutter
+    package let cutter: WordCutter
 
+    /// A scorer of a model's texts. `cutter` finds the words where they are asked for.
     public init(model: any LanguageModel, options: SurprisalOptions = SurprisalOptions(), cutter: WordCutter = WordCutter()) {
         self.model = model
         self.options = options
@@ -26,7 +29,7 @@ public struct SurprisalScorer: Sendable {
     }
 
     /// Whether words are corrected for leading spaces.
-    public var corrects: Bool { !spaceTokens.isEmpty }
+    package var corrects: Bool { !spaceTokens.isEmpty }
 
     /// A text to be scored as a whole. Its words are looked for only where hiding the rest of a word needs them.
     public func units(of text: String) throws -> TextUnits {

@@ -18,7 +18,7 @@ protocol DecoderFamily: Sendable {
 private let families: [any DecoderFamily.Type] = [GPT2.self, GPTNeoX.self, Llama.self, Gemma.self, T5.self]
 
 /// Every `model_type` that a decoder stack can be made from.
-public let supportedDecoderTypes: [String] = families.flatMap { $0.modelTypes }
+package let supportedDecoderTypes: [String] = families.flatMap { $0.modelTypes }
 
 func decoderFamily(_ modelType: String) -> (any DecoderFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
 

@@ -6,20 +6,26 @@ import Tensors
 
 /// Ridge regression from features to measurements, scored on rows that were not learned from: an encoding model (Naselaris et al. 2011).
 public struct EncodingModel: Sendable {
+    /// Ridge penalties to choose from.
     public var penalties: [Double]
+    /// Folds of cross-validation, at least 2; each is predicted from the others.
     public var folds: Int
     /// Features scaled to mean 0 and standard deviation 1 over the training rows of each fold.
     public var standardizes: Bool
     /// Columns of feature spaces that get penalties of their own (banded ridge; Dupré la Tour et al. 2022); empty for one penalty.
-    public var bands: [Range<Int>]
+    package var bands: [Range<Int>]
     /// Random weightings of the bands that are tried beside all alike and each alone.
-    public var bandSamples: Int
+    package var bandSamples: Int
     /// Only this many measurements, those that repeat best over the training rows of each fold.
-    public var stable: Int?
+    package var stable: Int?
+    /// Permutations of rows for p-values; 0 for none.
     public var permutations: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Five folds and 15 penalties from 0.01 to 100,000, unless stated otherwise.
     public init(penalties: [Double] = EncodingModel.grid(1e-2, 1e5, 15), folds: Int = 5, standardizes: Bool = true, bands: [Range<Int>] = [], bandSamples: Int = 20, stable: Int? = nil,
                 permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.bands = bands
@@ -38,25 +44,27 @@ public struct EncodingModel: Sendable {
         count == 1 ? [low] : (0..<count).map { low * pow(high / low, Double($0) / Double(count - 1)) }
     }
 
+    /// How well held-out measurements were predicted, one value per measurement.
     public struct Scores: Sendable {
         /// Pearson's r of predicted and measured values over all held-out rows, one a measurement; NaN if constant or never selected.
         public let r: [Double]
         /// 1 − residual / variance around the training means; negative where the mean predicts better.
         public let rSquared: [Double]
         /// The part of each band in R², (measurements, bands): their sum is R² (product measure); empty for a single band.
-        public let splitRSquared: [[Double]]
+        package let splitRSquared: [[Double]]
         /// The penalty chosen by inner folds in each outer fold in which the measurement was used, (measurements, folds).
         public let penalties: [[Double]]
         /// Weights of the bands, averaged over folds, (measurements, bands); empty for a single band.
         public let weights: [[Double]]
         /// Measurements whose penalty was at the lower or upper edge of the grid in most folds.
-        public let atLowerEdge: Int, atUpperEdge: Int
+        package let atLowerEdge: Int, atUpperEdge: Int
         /// One-sided p of r by permuting rows within folds (groups stay together), adjusted (Benjamini & Hochberg); nil without
         /// permutations.
         public let p: [Double]?
+        /// `p` adjusted over the measurements.
         public let adjustedP: [Double]?
         /// What a perfect model would reach, from repetitions; nil without.
-        public let ceiling: [Double]?
+        package let ceiling: [Double]?
     }
 
     /// - Parameters:

@@ -6,18 +6,18 @@ import Tensors
 
 /// Leave two out, as Mitchell et al. (2008): a model trained on all items but two predicts both, and succeeds where the right pairing of
 /// predicted and measured patterns has the larger sum of cosines. All pairs are tried; ties count a half.
-public struct LeaveTwoOut: Sendable {
-    public var penalty: Double
+package struct LeaveTwoOut: Sendable {
+    package var penalty: Double
     /// Features scaled to mean 0 and standard deviation 1 over the training items of each fold.
-    public var standardizes: Bool
+    package var standardizes: Bool
     /// Permutations of items for the p-value; 0 leaves it out. Pairs share items, so a binomial test over pairs would be wrong.
-    public var permutations: Int
+    package var permutations: Int
     /// Only this many measurements, those that repeat best over the training items of each pair (Mitchell et al. 2008).
-    public var stable: Int?
-    public var seed: UInt64
-    public var threads: Int
+    package var stable: Int?
+    package var seed: UInt64
+    package var threads: Int
 
-    public init(penalty: Double = 1, standardizes: Bool = true, stable: Int? = nil, permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(penalty: Double = 1, standardizes: Bool = true, stable: Int? = nil, permutations: Int = 0, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.penalty = penalty
         self.standardizes = standardizes
         self.permutations = permutations
@@ -31,12 +31,12 @@ public struct LeaveTwoOut: Sendable {
     ///   - repeats: repetitions by which stable measurements are chosen.
     /// - Returns: the share of pairs in [0, 1]; n counts items, p is one-sided against chance.
     /// - Complexity: one decomposition of (items, d) a pair, shared by all permutations.
-    public func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> Estimate {
+    package func callAsFunction(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> Estimate {
         try run(features: features, measurements: measurements, repeats: repeats).estimate
     }
 
     /// The same with the shares that the permutations reached.
-    public func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
+    package func run(features: Tensor<Double>, measurements: Tensor<Double>, repeats: Reliability? = nil) throws -> (estimate: Estimate, null: [Double]) {
         let n = features.rows
         guard n == measurements.rows else {
             throw DataError(.badData, "\(n) rows of features and \(measurements.rows) of measurements do not match")
@@ -139,7 +139,7 @@ public struct LeaveTwoOut: Sendable {
     ///
     /// - Parameters:
     ///   - model, data: similarities (n, n), the diagonal unused.
-    public static func agreement(model: Tensor<Double>, data: Tensor<Double>) throws -> Double {
+    package static func agreement(model: Tensor<Double>, data: Tensor<Double>) throws -> Double {
         let n = model.rows
         guard model.shape == [n, n], data.shape == [n, n], n >= 5 else {
             throw DataError(.badData, "expected two square matrices of at least five items, not \(model.shape) and \(data.shape)")

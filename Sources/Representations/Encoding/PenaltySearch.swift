@@ -5,21 +5,21 @@ import Tensors
 /// Which penalty, and with several bands of features which weights of them, predict left-out rows best: one choice per voxel.
 ///
 /// - Complexity: one decomposition per fold and weighting; beyond it the products of left-out rows with responses, once per penalty.
-public struct PenaltySearch: Sendable {
-    public var penalties: [Double]
+package struct PenaltySearch: Sendable {
+    package var penalties: [Double]
     /// Weights of the bands that are tried, each summing to 1; one weighting of 1 for a single band.
-    public var weightings: [[Double]]
-    public var bands: [Range<Int>]
-    public var standardizes: Bool
-    public var threads: Int
+    package var weightings: [[Double]]
+    package var bands: [Range<Int>]
+    package var standardizes: Bool
+    package var threads: Int
 
-    public init(penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true, threads: Int = Parallel.availableThreads) {
+    package init(penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true, threads: Int = Parallel.availableThreads) {
         (self.penalties, self.bands, self.weightings, self.standardizes, self.threads) = (penalties, bands, weightings, standardizes, threads)
     }
 
     /// The choice of each voxel: places in `weightings` and `penalties`.
-    public struct Choice: Sendable, Equatable {
-        public var weighting: Int, penalty: Int
+    package struct Choice: Sendable, Equatable {
+        package var weighting: Int, penalty: Int
     }
 
     /// Factors of the features that a weighting stands for: the root of their band's weight.
@@ -36,7 +36,7 @@ public struct PenaltySearch: Sendable {
     ///   - folds: left-out rows of each fold.
     ///   - rows: all rows that take part.
     ///   - voxels: columns of y.
-    public func losses(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Double] {
+    package func losses(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Double] {
         let count = weightings.count * penalties.count
         var sums = [Double](repeating: 0, count: count * voxels.count)
         let trains = folds.map { fold -> [Int] in
@@ -73,7 +73,7 @@ public struct PenaltySearch: Sendable {
     }
 
     /// The best of `losses`; among equals the first weighting and the smallest place of a penalty.
-    public func best(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Choice] {
+    package func best(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], folds: [[Int]], voxels: [Int]) throws -> [Choice] {
         guard weightings.count * penalties.count > 1 else { return voxels.map { _ in Choice(weighting: 0, penalty: 0) } }
         let losses = try losses(x, y, rows: rows, folds: folds, voxels: voxels), v = voxels.count
         return (0..<v).map { k in
@@ -110,7 +110,7 @@ public struct PenaltySearch: Sendable {
     }
 
     /// Coefficients (features, voxels) of all rows for the choice of each voxel; zero where a weighting leaves a band out.
-    public func coefficients(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> Tensor<Float> {
+    package func coefficients(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> Tensor<Float> {
         let v = voxels.count, p = x.columns
         var result = [Float](repeating: 0, count: p * v)
         for weighting in weightings.indices {
@@ -133,7 +133,7 @@ public struct PenaltySearch: Sendable {
     }
 
     /// Weightings of `bands` bands: all alike, each alone, then `samples` drawn evenly from the simplex (Dirichlet with concentration 1).
-    public static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
+    package static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
         guard bands > 1 else { return [[1]] }
         var random = RandomSource(seed: seed)
         let alike = [Double](repeating: 1 / Double(bands), count: bands), alone = (0..<bands).map { band in (0..<bands).map { $0 == band ? 1.0 : 0 } }

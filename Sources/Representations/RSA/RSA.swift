@@ -7,17 +7,25 @@ import Tensors
 /// Representational similarity analysis: which model's dissimilarities agree with those of subjects (Kriegeskorte et al. 2008; Nili et al.
 /// 2014; Schütt et al. 2023).
 public struct RSA: Sendable {
+    /// What the bootstrap draws.
     public enum Resampled: String, Sendable, CaseIterable { case conditions, subjects, both }
 
+    /// The measure of agreement between two matrices.
     public var comparison: RDMComparison
     /// Permutations of conditions for p-values.
     public var permutations: Int
+    /// What the bootstrap draws.
     public var bootstrap: Resampled
+    /// Resamples of the bootstrap.
     public var resamples: Int
+    /// Confidence level of the intervals, in (0, 1).
     public var level: Double
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// Spearman's ρ, with 10,000 permutations and 1,000 resamples of conditions, unless stated otherwise.
     public init(_ comparison: RDMComparison = .spearman, permutations: Int = 10_000, bootstrap: Resampled = .conditions, resamples: Int = 1000, level: Double = 0.95,
                 seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.comparison = comparison
@@ -29,7 +37,9 @@ public struct RSA: Sendable {
         self.threads = threads
     }
 
+    /// How well one model agrees with the subjects.
     public struct ModelResult: Sendable {
+        /// The model's name.
         public let name: String
         /// Mean agreement over subjects; p by permuting conditions, one-sided (greater), interval by the bootstrap.
         public let estimate: Estimate
@@ -41,22 +51,30 @@ public struct RSA: Sendable {
         public let partial: Double?
     }
 
+    /// Two models compared.
     public struct Difference: Sendable {
+        /// Names of the two models.
         public let first: String, second: String
         /// First less second, with the bootstrap's interval and two-sided p.
         public let estimate: Estimate
+        /// p adjusted over the pairs of models.
         public let adjustedP: Double
     }
 
+    /// Models, their differences and the noise ceiling.
     public struct Result: Sendable {
+        /// One result per model, in the order given.
         public let models: [ModelResult]
+        /// One result per pair of models.
         public let differences: [Difference]
         /// Nil for a single subject.
         public let ceiling: (lower: Double, upper: Double)?
+        /// Number of conditions.
         public let conditions: Int
+        /// Number of subjects.
         public let subjects: Int
         /// Pairs that are missing in the matrix with most gaps; comparisons leave them out.
-        public let missing: Int
+        package let missing: Int
     }
 
     /// - Parameters:

@@ -6,31 +6,31 @@ import Tensors
 
 extension RSA {
     /// Agreement of models with data over time.
-    public struct TimeCourse: Sendable {
-        public struct Model: Sendable {
-            public let name: String
+    package struct TimeCourse: Sendable {
+        package struct Model: Sendable {
+            package let name: String
             /// Mean agreement over subjects at each time; p by permuting conditions, one-sided; intervals by drawing subjects, from three
             /// on.
-            public let estimates: [Estimate]
+            package let estimates: [Estimate]
             /// p adjusted over times (Benjamini & Hochberg 1995).
-            public let adjustedP: [Double]
+            package let adjustedP: [Double]
         }
 
-        public let times: [Double]
-        public let models: [Model]
+        package let times: [Double]
+        package let models: [Model]
         /// First less second at each time, with p by drawing subjects (three or more), adjusted over times.
-        public let differences: [(first: String, second: String, estimates: [Estimate], adjustedP: [Double])]
+        package let differences: [(first: String, second: String, estimates: [Estimate], adjustedP: [Double])]
         /// Nil for a single subject.
-        public let ceiling: [(lower: Double, upper: Double)]?
-        public let conditions: Int
-        public let subjects: Int
+        package let ceiling: [(lower: Double, upper: Double)]?
+        package let conditions: Int
+        package let subjects: Int
     }
 
     /// Compares models with each subject's matrices over time.
     ///
     /// - Throws: `DataError` for other conditions or times in one of them, fewer than three conditions, or a constant matrix.
     /// - Complexity: permutations · models · pairs · times.
-    public func timeCourse(models: [(name: String, rdm: RDM)], subjects: [(name: String, series: RDMSeries)]) throws -> TimeCourse {
+    package func timeCourse(models: [(name: String, rdm: RDM)], subjects: [(name: String, series: RDMSeries)]) throws -> TimeCourse {
         guard let first = models.first?.rdm, let times = subjects.first?.series.times else { throw DataError(.usage, "RSA compares at least one model with at least one subject") }
         let n = first.count
         guard n >= 3 else { throw DataError(.badData, "RSA needs at least three conditions; there are \(n)") }

@@ -4,8 +4,8 @@ import Foundation
 import Tensors
 
 /// Dissimilarities of conditions that were measured in several trials.
-public struct TrialDistances: Sendable {
-    public enum Measure: String, Sendable, CaseIterable {
+package struct TrialDistances: Sendable {
+    package enum Measure: String, Sendable, CaseIterable {
         /// Of condition means; as `RDM`.
         case cosine, correlation, euclidean, sqeuclidean
         /// Squared Mahalanobis distance of condition means, divided by the channels.
@@ -16,17 +16,17 @@ public struct TrialDistances: Sendable {
         /// Accuracy of a linear discriminant between two conditions on held-out folds, from 0 to 1.
         case decoding
 
-        public var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }
-        public var isCrossValidated: Bool { self == .crossnobis || self == .decoding }
+        package var needsNoise: Bool { self == .mahalanobis || self == .crossnobis || self == .decoding }
+        package var isCrossValidated: Bool { self == .crossnobis || self == .decoding }
     }
 
-    public var measure: Measure
-    public var shrinkage: NoiseCovariance.Shrinkage
+    package var measure: Measure
+    package var shrinkage: NoiseCovariance.Shrinkage
     /// One noise covariance for all times, the mean of theirs (Guggenmos et al. 2018), rather than one per time.
-    public var sharesNoise: Bool
-    public var threads: Int
+    package var sharesNoise: Bool
+    package var threads: Int
 
-    public init(_ measure: Measure, shrinkage: NoiseCovariance.Shrinkage = .diagonal, sharesNoise: Bool = true, threads: Int = Parallel.availableThreads) {
+    package init(_ measure: Measure, shrinkage: NoiseCovariance.Shrinkage = .diagonal, sharesNoise: Bool = true, threads: Int = Parallel.availableThreads) {
         (self.measure, self.shrinkage, self.sharesNoise, self.threads) = (measure, shrinkage, sharesNoise, threads)
     }
 
@@ -36,7 +36,7 @@ public struct TrialDistances: Sendable {
     ///   - data: (times, trials, channels), finite.
     /// - Throws: `DataError` if trials do not fit, conditions are missing in a fold, or the noise cannot be estimated.
     /// - Complexity: O(times · (trials · channels² + conditions² · channels)); decoding adds conditions² · trials.
-    public func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
+    package func callAsFunction(_ data: NumericArray, _ design: TrialDesign, times: [Double]) throws -> RDMSeries {
         guard data.shape.count == 3, data.shape[1] == design.count else {
             throw DataError(.badData, "expected an array (times, trials, channels) with \(design.count) trials, found shape \(data.shape)")
         }

@@ -6,19 +6,19 @@ import Tensors
 ///
 /// Between the grid's points stands a quadratic B-spline whose control points are the simulated proportions. Its value is a weighted mean
 /// of nine of them, so it is a probability everywhere, its slope is continuous, and simulation noise is evened out.
-public struct ProbabilitySurface: Sendable {
+package struct ProbabilitySurface: Sendable {
     /// One parameter's places on the grid, evenly spaced on a linear or logarithmic scale.
-    public struct Axis: Sendable, Equatable {
-        public var name: String
-        public var range: ClosedRange<Double>
-        public var count: Int
-        public var isLogarithmic: Bool
+    package struct Axis: Sendable, Equatable {
+        package var name: String
+        package var range: ClosedRange<Double>
+        package var count: Int
+        package var isLogarithmic: Bool
 
-        public init(_ name: String, range: ClosedRange<Double>, count: Int, isLogarithmic: Bool = true) {
+        package init(_ name: String, range: ClosedRange<Double>, count: Int, isLogarithmic: Bool = true) {
             (self.name, self.range, self.count, self.isLogarithmic) = (name, range, count, isLogarithmic)
         }
 
-        public func value(_ index: Int) -> Double {
+        package func value(_ index: Int) -> Double {
             let share = Double(index) / Double(max(count - 1, 1))
             return isLogarithmic ? range.lowerBound * pow(range.upperBound / range.lowerBound, share)
                 : range.lowerBound + share * (range.upperBound - range.lowerBound)
@@ -32,21 +32,21 @@ public struct ProbabilitySurface: Sendable {
         }
     }
 
-    public let x: Axis, y: Axis
-    public let categories: Int
+    package let x: Axis, y: Axis
+    package let categories: Int
     /// Simulated trials at each point of the grid.
-    public let trials: Int
-    public let seed: UInt64
+    package let trials: Int
+    package let seed: UInt64
     /// Seconds that the simulation took.
-    public let seconds: Double
+    package let seconds: Double
     /// Responses by category, `(x.count, y.count, categories)`.
-    public let counts: [Int]
+    package let counts: [Int]
 
     /// Simulates the grid, every point with the same random numbers.
     ///
     /// - Parameter simulate: responses by category for values of x and y; one thread, since points are shared among the threads.
     /// - Complexity: x.count × y.count × trials simulated trials.
-    public init(
+    package init(
         x: Axis, y: Axis, categories: Int, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads,
         simulate: @Sendable (Double, Double) throws -> [Int]
     ) throws {
@@ -64,7 +64,7 @@ public struct ProbabilitySurface: Sendable {
     }
 
     /// Probabilities at a point; none is zero, since half a response is added to every category.
-    public func probabilities(_ x: Double, _ y: Double) -> [Double] {
+    package func probabilities(_ x: Double, _ y: Double) -> [Double] {
         var result = [Double](repeating: 0, count: categories)
         let columns = Self.weights(self.x.place(x), self.x.count), rows = Self.weights(self.y.place(y), self.y.count)
         for (i, wx) in columns {
@@ -88,7 +88,7 @@ public struct ProbabilitySurface: Sendable {
     // MARK: File
 
     /// The surface as JSON, with a name of what was simulated, so that another model's file is not taken for it.
-    public func write(to path: String, named name: String) throws {
+    package func write(to path: String, named name: String) throws {
         func axis(_ a: Axis) -> JSON {
             .object([("name", .string(a.name)), ("low", .number(a.range.lowerBound)), ("high", .number(a.range.upperBound)), ("points", .integer(a.count)),
                      ("logarithmic", .bool(a.isLogarithmic))])
@@ -101,7 +101,7 @@ public struct ProbabilitySurface: Sendable {
     }
 
     /// - Throws: `DataError` if the file is another model's, or its numbers do not fit together.
-    public init(path: String, named name: String) throws {
+    package init(path: String, named name: String) throws {
         let json = try JSON(contentsOf: path)
         func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to simulate it again", file: path) }
         guard json["surface"]?.string == name else { throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")") }

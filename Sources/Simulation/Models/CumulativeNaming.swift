@@ -14,12 +14,14 @@ public struct CumulativeNamingModel: Sendable {
     public var decay = 0.02, weight = 0.02
     /// Activation at which a word is said.
     public var threshold = 0.5
+    /// Cycles after which a trial ends without a response.
     public var limit = 2000
     /// Of each word by each other one, per cycle.
     public var inhibition: Double
     /// What each naming adds to the weight from that meaning to its word, in multiples of `weight`.
     public var strengthening: Double
 
+    /// A model with lateral inhibition and strengthening of the named word's link.
     public init(inhibition: Double, strengthening: Double) { (self.inhibition, self.strengthening) = (inhibition, strengthening) }
 
     /// Cycles until each picture of a series is named, interpolated within the last cycle; NaN if the threshold is not reached.
@@ -50,22 +52,22 @@ public struct CumulativeNamingModel: Sendable {
     public func cycles(positions: Int) throws -> [Double] { try cycles([Int](repeating: 0, count: positions)) }
 
     /// Latencies in milliseconds fitted by the model and a line from cycles to milliseconds.
-    public struct Fit: Sendable {
-        public var model: CumulativeNamingModel
-        public var parameters: ParameterFit
-        public var cycles: [Double]
+    package struct Fit: Sendable {
+        package var model: CumulativeNamingModel
+        package var parameters: ParameterFit
+        package var cycles: [Double]
         /// Milliseconds at zero cycles and per cycle, by least squares.
-        public var intercept: Double, slope: Double
-        public var predicted: [Double]
+        package var intercept: Double, slope: Double
+        package var predicted: [Double]
         /// √ of the mean squared residual in milliseconds. Two parameters and a line have four constants, whatever the number of positions.
-        public var rmse: Double
+        package var rmse: Double
     }
 
     /// Least squares over `inhibition`, `strengthening` and the line.
     ///
     /// - Parameter latencies: milliseconds at positions 1, 2, …; at least five, since four constants are fitted.
     /// - Throws: `DataError` for fewer positions or values that are not positive.
-    public static func fit(latencies: [Double]) throws -> Fit {
+    package static func fit(latencies: [Double]) throws -> Fit {
         guard latencies.count >= 5 else {
             throw DataError(.badData, "\(latencies.count) positions are not enough for four constants (inhibition, strengthening, "
                 + "intercept, slope); expected at least 5")

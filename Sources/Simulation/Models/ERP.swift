@@ -12,24 +12,24 @@ import Tensors
 ///
 /// The network is not theirs: its strings come from a corpus of the user's, its sizes and time constants are set here. What it is asked for
 /// is the shape: a peak, its decline, and less activation at repetition.
-public struct ERPModel: Sendable {
+package struct ERPModel: Sendable {
     /// Milliseconds of a time step, of a presentation, and between the onsets of the two.
-    public var step = 10.0, duration = 1000.0, onsetAsynchrony = 2000.0
+    package var step = 10.0, duration = 1000.0, onsetAsynchrony = 2000.0
     /// Milliseconds: T of hidden and of semantic units, and what semantic units begin later.
-    public var hiddenPeak = 150.0, semanticPeak = 300.0, semanticDelay = 100.0
+    package var hiddenPeak = 150.0, semanticPeak = 300.0, semanticDelay = 100.0
     /// Cascade rate per step.
-    public var rate = 0.2
+    package var rate = 0.2
     /// How much of its resource a unit at full output uses per second, and the milliseconds in which the resource comes back.
-    public var depletion = 1.0, recovery = 4000.0
-    public var network: ReadingNetwork
+    package var depletion = 1.0, recovery = 4000.0
+    package var network: ReadingNetwork
 
-    public init(network: ReadingNetwork) { self.network = network }
+    package init(network: ReadingNetwork) { self.network = network }
 
     /// The alpha function: 0 before 0, peak 1 at T.
-    public static func alpha(_ time: Double, peak: Double) -> Double { time <= 0 ? 0 : time / peak * exp(1 - time / peak) }
+    package static func alpha(_ time: Double, peak: Double) -> Double { time <= 0 ? 0 : time / peak * exp(1 - time / peak) }
 
     /// Mean semantic potential over time of the first and the second presentation of one string.
-    public func potentials(_ letters: String) -> (first: [Double], second: [Double]) {
+    package func potentials(_ letters: String) -> (first: [Double], second: [Double]) {
         let n = network, steps = Int(duration / step), pause = max(0, Int((onsetAsynchrony - duration) / step))
         var resources = [[Double](repeating: 1, count: n.hidden), [Double](repeating: 1, count: n.semantics)]
         func recover(_ steps: Int) {
@@ -64,7 +64,7 @@ public struct ERPModel: Sendable {
     }
 
     /// Amplitudes of a curve's oscillations, by Fourier sums: frequencies k / duration for k = 0, 1, … up to `limit` hertz.
-    public func spectrum(_ curve: [Double], limit: Double = 20) -> [(hertz: Double, amplitude: Double)] {
+    package func spectrum(_ curve: [Double], limit: Double = 20) -> [(hertz: Double, amplitude: Double)] {
         let seconds = Double(curve.count) * step / 1000
         return (0...Int(min(limit * seconds, Double(curve.count / 2)))).map { k in
             var (real, imaginary) = (0.0, 0.0)
@@ -79,16 +79,16 @@ public struct ERPModel: Sendable {
     }
 
     /// Mean curves of one kind of string, with standard errors of the peak over strings.
-    public struct Condition: Sendable {
-        public var kind: ERPLexicon.Kind
-        public var strings: Int
-        public var first: [Double], second: [Double]
-        public var firstPeak: Double, secondPeak: Double
+    package struct Condition: Sendable {
+        package var kind: ERPLexicon.Kind
+        package var strings: Int
+        package var first: [Double], second: [Double]
+        package var firstPeak: Double, secondPeak: Double
         /// Mean difference of the peaks over strings, and its standard error.
-        public var effect: Double, effectError: Double
+        package var effect: Double, effectError: Double
     }
 
-    public func simulate(_ lexicon: ERPLexicon) -> [Condition] {
+    package func simulate(_ lexicon: ERPLexicon) -> [Condition] {
         ERPLexicon.Kind.allCases.compactMap { kind in
             let strings = lexicon.strings[kind] ?? []
             guard !strings.isEmpty else { return nil }
@@ -104,17 +104,17 @@ public struct ERPModel: Sendable {
 
 extension ERPModel {
     /// One kind of string over several networks, as over the participants of an experiment.
-    public struct Average: Sendable {
-        public var kind: ERPLexicon.Kind
-        public var strings: Int
+    package struct Average: Sendable {
+        package var kind: ERPLexicon.Kind
+        package var strings: Int
         /// Curves averaged over networks.
-        public var first: [Double], second: [Double]
+        package var first: [Double], second: [Double]
         /// Peaks of each network's mean curve.
-        public var firstPeaks: [Double], secondPeaks: [Double]
+        package var firstPeaks: [Double], secondPeaks: [Double]
     }
 
     /// Averages what `simulate` gave for each network; kinds that a network lacks are left out.
-    public static func average(_ networks: [[Condition]]) -> [Average] {
+    package static func average(_ networks: [[Condition]]) -> [Average] {
         ERPLexicon.Kind.allCases.compactMap { kind in
             let own = networks.compactMap { conditions in conditions.first { $0.kind == kind } }
             guard own.count == networks.count, let one = own.first else { return nil }
@@ -126,18 +126,18 @@ extension ERPModel {
     }
 
     /// Peaks of figure 2 of Laszlo & Armstrong (2014), read off by eye: only their order is compared with.
-    public static let publishedPeaks: [(kind: ERPLexicon.Kind, first: Double, second: Double)] = [
+    package static let publishedPeaks: [(kind: ERPLexicon.Kind, first: Double, second: Double)] = [
         (.pseudoword, 0.245, 0.205), (.illegal, 0.23, 0.21), (.word, 0.20, 0.165), (.acronym, 0.165, 0.15),
     ]
 
     /// Whether one of the figure's orders comes out: the difference that should be above zero, by network.
-    public struct Order: Sendable {
-        public var name: String
-        public var differences: [Double]
-        public var test: TTest?
+    package struct Order: Sendable {
+        package var name: String
+        package var differences: [Double]
+        package var test: TTest?
 
         /// `yes`, `no` (the other way round) or `undecided`, by the 95 % interval of the mean over networks.
-        public var outcome: String {
+        package var outcome: String {
             guard let interval = test?.estimate.interval else { return differences.allSatisfy { $0 > 0 } ? "yes" : "undecided" }
             return interval.lowerBound > 0 ? "yes" : interval.upperBound < 0 ? "no" : "undecided"
         }
@@ -145,7 +145,7 @@ extension ERPModel {
 
     /// Less at repetition of each kind, and the order of the kinds at the first and at the repeated presentation. In the figure illegal
     /// strings lie above pseudowords when repeated and below them at first.
-    public static func orders(_ averages: [Average]) -> [Order] {
+    package static func orders(_ averages: [Average]) -> [Order] {
         func order(_ name: String, _ a: [Double], _ b: [Double]) -> Order {
             let differences = zip(a, b).map(-)
             return Order(name: name, differences: differences, test: try? TTest(differences))
@@ -163,10 +163,10 @@ extension ERPModel {
 }
 
 /// Strings of three letters out of a corpus.
-public struct ERPLexicon: Sendable {
-    public enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
+package struct ERPLexicon: Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case word, pseudoword, acronym, illegal }
 
-    public private(set) var strings: [Kind: [String]] = [:]
+    package private(set) var strings: [Kind: [String]] = [:]
     private static let vowels = Set("aeiouy")
 
     /// Words are the most frequent ones of three letters; acronyms the initials of the most frequent runs of three words, where all are
@@ -177,7 +177,7 @@ public struct ERPLexicon: Sendable {
     ///   - texts: of a language in Latin letters; other letters are left out.
     ///   - count: strings of each kind, at most; a corpus with fewer has fewer.
     /// - Throws: `DataError` if there are fewer than ten words or three acronyms.
-    public init(texts: [String], count: Int = 40, seed: UInt64) throws {
+    package init(texts: [String], count: Int = 40, seed: UInt64) throws {
         var words: [String: Int] = [:], initials: [String: Int] = [:], seen: Set<String> = []
         for text in texts {
             let tokens = text.lowercased().split { !$0.isASCII || !$0.isLetter }.map(String.init)
@@ -213,13 +213,13 @@ public struct ERPLexicon: Sendable {
     }
 
     /// What the network learns to read: words and acronyms.
-    public var trained: [String] { (strings[.word] ?? []) + (strings[.acronym] ?? []) }
+    package var trained: [String] { (strings[.word] ?? []) + (strings[.acronym] ?? []) }
 }
 
 /// Letters by position → hidden units → semantic features, with inhibition from units of its own at both levels, trained by
 /// back-propagation that is written out here.
-public struct ReadingNetwork: Sendable {
-    public let hidden: Int, semantics: Int, inhibitory: Int
+package struct ReadingNetwork: Sendable {
+    package let hidden: Int, semantics: Int, inhibitory: Int
     static let letters = 26, positions = 3
     private static var inputs: Int { letters * positions }
 
@@ -230,9 +230,9 @@ public struct ReadingNetwork: Sendable {
     package var biases: [[Double]]
 
     /// Cross-entropy per string before each epoch of training.
-    public private(set) var losses: [Double] = []
+    package private(set) var losses: [Double] = []
 
-    public init(hidden: Int = 40, inhibitory: Int = 10, semantics: Int = 40, seed: UInt64) {
+    package init(hidden: Int = 40, inhibitory: Int = 10, semantics: Int = 40, seed: UInt64) {
         (self.hidden, self.inhibitory, self.semantics) = (hidden, inhibitory, semantics)
         var random = RandomSource(seed: seed).split(1)
         shapes = [(hidden, Self.inputs, 1), (inhibitory, Self.inputs, 1), (hidden, inhibitory, -1), (semantics, hidden, 1), (inhibitory, hidden, 1), (semantics, inhibitory, -1)]
@@ -330,7 +330,7 @@ public struct ReadingNetwork: Sendable {
     /// every step weights of the wrong sign become 0.
     ///
     /// - Parameter features: features that are on for each string.
-    public mutating func train(_ strings: [String], epochs: Int = 300, learningRate: Double = 0.03, features: Int = 8, seed: UInt64) {
+    package mutating func train(_ strings: [String], epochs: Int = 300, learningRate: Double = 0.03, features: Int = 8, seed: UInt64) {
         var random = RandomSource(seed: seed).split(2)
         let targets = strings.map { _ in
             var target = [Double](repeating: 0, count: semantics)

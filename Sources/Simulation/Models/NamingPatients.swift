@@ -1,33 +1,33 @@
 import FileFormats
 
 /// What one person said to the pictures of a naming test.
-public struct NamingResponses: Sendable {
-    public var name: String
+package struct NamingResponses: Sendable {
+    package var name: String
     /// Responses by category in the order of `NamingModel.Category`; not whole where the table gave proportions.
-    public var counts: [Double]
+    package var counts: [Double]
     /// No response, or one of none of the categories.
-    public var omissions: Double
+    package var omissions: Double
     /// Published parameter values by name, as `sp_s`, where the table has them.
-    public var published: [String: Double] = [:]
+    package var published: [String: Double] = [:]
 
-    public init(_ name: String, counts: [Double], omissions: Double = 0) { (self.name, self.counts, self.omissions) = (name, counts, omissions) }
+    package init(_ name: String, counts: [Double], omissions: Double = 0) { (self.name, self.counts, self.omissions) = (name, counts, omissions) }
 
     /// Responses that fall into one of the categories.
-    public var classified: Double { counts.reduce(0, +) }
+    package var classified: Double { counts.reduce(0, +) }
     /// Shares of the classified responses.
-    public var proportions: [Double] { counts.map { $0 / classified } }
+    package var proportions: [Double] { counts.map { $0 / classified } }
     /// Shares of all pictures, omissions included.
-    public var rawProportions: [Double] { counts.map { $0 / (classified + omissions) } }
+    package var rawProportions: [Double] { counts.map { $0 / (classified + omissions) } }
 }
 
 /// Reads a table of naming responses.
 ///
 /// Wide: one row per person, one column per category, counts or proportions of all pictures. Long: one row per response (or one per person
 /// and category with a column `count`), the category in a column. English and Japanese names.
-public struct NamingTable: Sendable {
-    public var patients: [NamingResponses] = []
+package struct NamingTable: Sendable {
+    package var patients: [NamingResponses] = []
     /// Whether the cells were proportions of `items` pictures.
-    public private(set) var isProportions = false
+    package private(set) var isProportions = false
 
     private static let categoryNames: [NamingModel.Category: [String]] = [
         .correct: ["correct", "正答", "正反応", "正解"],
@@ -52,7 +52,7 @@ public struct NamingTable: Sendable {
     /// - Parameter items: pictures in the test, where the table has proportions.
     /// - Throws: `DataError` with the line for a column that is missing, a cell that is neither a proportion nor a count, an unknown
     ///   category, a person without responses, or one who comes twice.
-    public init(path: String, options: TableOptions = TableOptions(), items: Double) throws {
+    package init(path: String, options: TableOptions = TableOptions(), items: Double) throws {
         let table = try TextTable(path: path, options: options, wanted: Self.categoryNames.values.joined() + Self.responseNames)
         func column(_ names: [String]) -> Int? { table.columns.firstIndex { names.contains(Self.folded($0)) } }
         var rows: [(line: Int, cells: [String])] = [], cells: [String] = []

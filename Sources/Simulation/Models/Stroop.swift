@@ -13,22 +13,25 @@ import Tensors
 /// The weights are those of the paper's figure 3. The cascade's rate τ, the accumulation rate α, its noise σ, the threshold and the SOA's
 /// milliseconds per cycle are the paper's as remembered, not read from a table.
 public struct StroopModel: Sendable {
+    /// What is to be named.
     public enum Task: String, Sendable, CaseIterable { case wordReading = "word reading", colourNaming = "colour naming" }
+    /// How word and ink relate.
     public enum Condition: String, Sendable, CaseIterable { case control, conflict, congruent }
 
     /// Weights by the names of the units that they join, one matrix per pair of banks.
     public struct Weights: Sendable, Equatable {
         /// `(hidden, input)` of the ink and of the word pathway; hidden and input units in the order red, green.
-        public var ink = [[2.2, -2.2], [-2.2, 2.2]], word = [[2.6, -2.6], [-2.6, 2.6]]
+        package var ink = [[2.2, -2.2], [-2.2, 2.2]], word = [[2.6, -2.6], [-2.6, 2.6]]
         /// Task unit to its hidden units, and the bias of all hidden units.
-        public var inkTask = [4.0, 4], wordTask = [4.0, 4], inkBias = [-4.0, -4], wordBias = [-4.0, -4]
+        package var inkTask = [4.0, 4], wordTask = [4.0, 4], inkBias = [-4.0, -4], wordBias = [-4.0, -4]
         /// `(response, hidden)`.
-        public var inkResponse = [[1.3, -1.3], [-1.3, 1.3]], wordResponse = [[2.5, -2.5], [-2.5, 2.5]]
+        package var inkResponse = [[1.3, -1.3], [-1.3, 1.3]], wordResponse = [[2.5, -2.5], [-2.5, 2.5]]
 
         /// Figure 3 of Cohen, Dunbar & McClelland (1990).
         public static let cohen1990 = Weights()
     }
 
+    /// The network's weights.
     public var weights = Weights.cohen1990
     /// τ of the cascade.
     public var rate = 0.1
@@ -38,12 +41,14 @@ public struct StroopModel: Sendable {
     public var taskDemand = 1.0
     /// Cycles after which a trial counts as unanswered.
     public var limit = 2000
+    /// Milliseconds of one cycle.
     public static let millisecondsPerCycle = 12.1
 
+    /// The published parameters.
     public init() {}
 
     /// Beside the simulation: seconds for 100 items of Stroop (1935), tables I and III, all participants.
-    public static let stroop1935: [(task: Task, condition: Condition, n: Int, seconds: Double, sd: Double)] = [
+    package static let stroop1935: [(task: Task, condition: Condition, n: Int, seconds: Double, sd: Double)] = [
         (.wordReading, .control, 70, 41.0, 4.84), (.wordReading, .conflict, 70, 43.3, 6.15),
         (.colourNaming, .control, 100, 63.3, 10.8), (.colourNaming, .conflict, 100, 110.3, 18.8),
     ]
@@ -51,7 +56,7 @@ public struct StroopModel: Sendable {
     /// A trial whose correct response is red.
     ///
     /// - Parameter soa: cycles by which the stimulus that the task ignores follows the other one; negative if it comes first.
-    public func simulator(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> Simulator {
+    package func simulator(_ task: Task, _ condition: Condition, soa: Int = 0) throws -> Simulator {
         var network = Network()
         let ink = network.addBank("ink", units: ["ink red", "ink green"]), word = network.addBank("word", units: ["word RED", "word GREEN"])
         let tasks = network.addBank("task", units: Task.allCases.map { "task \($0.rawValue)" }), bias = network.addBank("bias", units: ["bias"])
@@ -94,14 +99,17 @@ public struct StroopModel: Sendable {
 
     /// What trials with noise come to.
     public struct Result: Sendable {
+        /// Task, condition and the word's onset relative to the ink, in cycles.
         public var task: Task, condition: Condition, soa: Int
         /// Mean and standard error of the cycles of correct responses, NaN without any.
         public var mean: Double, standardError: Double
         /// Share of wrong responses, and of trials without a response.
         public var errors: Double, omissions: Double
+        /// Simulated trials.
         public var trials: Int
     }
 
+    /// Simulated trials of one cell of the design. Results do not depend on threads.
     public func simulate(_ task: Task, _ condition: Condition, soa: Int = 0, trials: Int, seed: UInt64, threads: Int = Parallel.availableThreads) throws -> Result {
         let responses = try simulator(task, condition, soa: soa).responses(trials: trials, seed: seed, threads: threads)
         let correct = responses.filter { $0.choice == 0 }.map { Double($0.steps) }, n = Double(correct.count)
@@ -120,7 +128,7 @@ public struct StroopModel: Sendable {
     /// - Parameters:
     ///   - frequency: how many times as often words are read as colours are named; the paper has 10.
     ///   - seed: of the first weights, small and random.
-    public static func trained(frequency: Double = 10, epochs: Int = 1000, learningRate: Double = 0.1, seed: UInt64 = 0) -> Weights {
+    package static func trained(frequency: Double = 10, epochs: Int = 1000, learningRate: Double = 0.1, seed: UInt64 = 0) -> Weights {
         var random = RandomSource(seed: seed)
         func small() -> [[Double]] { (0..<2).map { _ in (0..<2).map { _ in random.uniform() * 0.2 - 0.1 } } }
         var w = Weights()
@@ -198,7 +206,7 @@ extension StroopModel.Weights {
     /// McClelland's figure 3: `ink red`, `word GREEN`, `task colour naming`, `bias`, `hidden ink 1`, `response red` …
     ///
     /// - Throws: `DataError` for an unknown, repeated or missing link, and for a weight that is not a number.
-    public init(path: String, options: TableOptions = TableOptions()) throws {
+    package init(path: String, options: TableOptions = TableOptions()) throws {
         let table = try TextTable(path: path, options: options, wanted: ["from", "to", "weight"])
         let places = try ["from", "to", "weight"].map(table.index)
         var found: [String: Double] = [:], cells: [String] = []

@@ -7,6 +7,7 @@ import Foundation
 /// naming; from the third step on, the lemma may be selected: while it leads every competitor by the critical difference, the chance per
 /// step is Luce's ratio.
 public struct WeaverModel: Sendable {
+    /// The distractor word beside the picture.
     public enum Distractor: String, Sendable, CaseIterable {
         case none = "control", related, unrelated
         /// The target's word in the other language.
@@ -17,6 +18,7 @@ public struct WeaverModel: Sendable {
     public var step = 25.0
     /// Per millisecond: concept to concept, concept to lemma, decay, external input.
     public var conceptRate = 0.0101, lemmaRate = 0.0074, decay = 0.0240, input = 0.1965
+    /// Lead in activation that selects a lemma.
     public var criticalDifference = 1.6
     /// Duration of a distractor in milliseconds.
     public var distractorDuration = 100.0
@@ -25,6 +27,7 @@ public struct WeaverModel: Sendable {
     /// Input per step to concepts of the category that have been named before (continuous naming).
     public var conceptualBias = 2.5
 
+    /// The published parameters.
     public init() {}
 
     /// Mean latency of lemma selection in milliseconds.

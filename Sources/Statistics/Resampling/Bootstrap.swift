@@ -6,6 +6,7 @@ import Tensors
 ///
 /// Each resample has its own random stream, so results do not depend on the number of threads.
 public struct Bootstrap: Sendable, Equatable {
+    /// How the resampled statistics become an interval.
     public enum Kind: String, Sendable, CaseIterable {
         /// Quantiles of the resampled statistic.
         case percentile
@@ -13,13 +14,18 @@ public struct Bootstrap: Sendable, Equatable {
         case bca
     }
 
+    /// The kind of interval.
     public var kind: Kind
     /// Confidence level in (0, 1).
     public var level: Double
+    /// Number of resamples.
     public var resamples: Int
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// A bootstrap; `level` is the confidence level, in (0, 1).
     public init(_ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.kind = kind
         self.level = level
@@ -31,9 +37,9 @@ public struct Bootstrap: Sendable, Equatable {
     /// What is drawn: single rows, or whole groups of rows, within strata.
     public struct Units: Sendable, Equatable {
         /// Rows of each unit.
-        public let rows: [[Int]]
+        package let rows: [[Int]]
         /// Units of each stratum; each stratum is drawn to its own size.
-        public let strata: [[Int]]
+        package let strata: [[Int]]
 
         /// Each of `count` rows by itself.
         public static func items(_ count: Int) -> Units { Units(rows: (0..<count).map { [$0] }, strata: [Array(0..<count)]) }
@@ -49,7 +55,7 @@ public struct Bootstrap: Sendable, Equatable {
         /// Rows are drawn within their stratum, as two independent samples are.
         ///
         /// - Parameter strata: the stratum of each row.
-        public static func strata<Stratum: Hashable>(_ strata: [Stratum]) -> Units {
+        package static func strata<Stratum: Hashable>(_ strata: [Stratum]) -> Units {
             Units(rows: strata.indices.map { [$0] }, strata: membersByFirstAppearance(strata))
         }
 
@@ -80,7 +86,7 @@ public struct Bootstrap: Sendable, Equatable {
     ///
     /// - Parameter statistic: from the chosen rows, of which one may be there several times.
     /// - Complexity: `resamples` evaluations, on `threads` cores.
-    public func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
+    package func distribution(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) -> [Double] {
         let source = RandomSource(seed: seed)
         return parallelValues(resamples, threads: threads) { sample in
             var random = source.split(UInt64(sample))
@@ -124,7 +130,7 @@ public struct Bootstrap: Sendable, Equatable {
     }
 
     /// The quantiles at (1 ± level)/2 of resampled values in ascending order.
-    public static func percentileInterval(ofSorted sorted: [Double], level: Double = 0.95) -> ClosedRange<Double> {
+    package static func percentileInterval(ofSorted sorted: [Double], level: Double = 0.95) -> ClosedRange<Double> {
         ordered(quantile((1 - level) / 2, ofSorted: sorted), quantile((1 + level) / 2, ofSorted: sorted))
     }
 
@@ -156,7 +162,7 @@ public struct Bootstrap: Sendable, Equatable {
 
 extension Bootstrap {
     /// Two-sided p-value by inversion of the percentile interval: the share of resamples on the other side of `null`, doubled.
-    public static func pValue(_ distribution: [Double], null: Double = 0) -> Double {
+    package static func pValue(_ distribution: [Double], null: Double = 0) -> Double {
         let below = distribution.count { $0 <= null }, above = distribution.count { $0 >= null }
         return min(1, 2 * Double(min(below, above) + 1) / Double(distribution.count + 1))
     }

@@ -8,13 +8,18 @@ import Tensors
 /// among them, p = (b + 1)/(m + 1) (Phipson & Smyth 2010). A two-sided p is twice the smaller of the one-sided ones, at most 1, as
 /// `scipy.stats.permutation_test`. Each draw has its own random stream: threads change nothing.
 public struct PermutationTest: Sendable, Equatable {
+    /// Rearrangements drawn if there are more than `exactLimit`.
     public var permutations: Int
     /// Rearrangements up to which all are visited.
     public var exactLimit: Int
+    /// The alternative hypothesis.
     public var alternative: Alternative
+    /// Seed of the random numbers; it fixes the result.
     public var seed: UInt64
+    /// Number of worker threads; results do not depend on it.
     public var threads: Int
 
+    /// A two-sided test with up to 100,000 rearrangements visited or 10,000 drawn, unless stated otherwise.
     public init(permutations: Int = 10_000, exactLimit: Int = 100_000, alternative: Alternative = .twoSided, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.permutations = permutations
         self.exactLimit = exactLimit
@@ -23,13 +28,17 @@ public struct PermutationTest: Sendable, Equatable {
         self.threads = threads
     }
 
+    /// The result of one test.
     public struct Result: Sendable, Equatable {
         /// The observed statistic.
         public let statistic: Double
+        /// The p-value, in (0, 1].
         public let p: Double
         /// Rearrangements compared with the observed one.
         public let count: Int
+        /// Whether every rearrangement was visited.
         public let isExact: Bool
+        /// How tables name the test.
         public var method: TestMethod { .permutation(count: count, isExact: isExact) }
     }
 
@@ -80,7 +89,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// Under the null hypothesis any unit of one series could stand beside any of the other: correlations, labels of conditions.
     ///
     /// - Parameter statistic: from an order of 0 ..< count.
-    public func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
+    package func orders(_ count: Int, _ statistic: @Sendable (_ order: [Int]) -> Double) throws -> Result {
         try require(count, 2, "units")
         return try run(exactly: Self.factorial(count), of: count, arrangement: { Self.order(Int($0), of: count) },
             drawn: { $0.permutation(count) }, observed: Array(0..<count), statistic)
@@ -110,7 +119,7 @@ public struct PermutationTest: Sendable, Equatable {
     /// The share of a null distribution at least as extreme as `value`; rounding errors of 10⁻¹⁴ count as equal. NaN counts as extreme.
     ///
     /// - Parameter counting: 1 where the observed arrangement is not among `null` and is added to both counts.
-    public static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
+    package static func pValue(_ value: Double, null: [Double], counting: Int = 1, _ alternative: Alternative = .twoSided) -> Double {
         let slack = 1e-14 * max(abs(value), null.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 })
         func share(_ count: Int) -> Double { Double(count + counting) / Double(null.count + counting) }
         let greater = share(null.count { !($0 < value - slack) }), less = share(null.count { !($0 > value + slack) })

@@ -5,6 +5,7 @@ import Foundation
 public struct TTest: Sendable, Equatable {
     /// The mean, or difference of means, with its t interval and p-value.
     public let estimate: Estimate
+    /// The t statistic.
     public let t: Double
     /// Degrees of freedom; not whole for Welch's test.
     public let freedom: Double

@@ -88,6 +88,7 @@ public final class Kernels<S: TensorScalar>: Sendable {
 }
 
 extension Float {
+    /// The kernels for this number type.
     public static let kernels = Kernels<Float>(KernelTable(
         activate: kt_activate_f, activateBackward: kt_activate_backward_f, activateBoth: kt_activate_both_f, dropout: kt_dropout_f,
         fill: kt_fill_f, add: kt_add_f, addScaled: kt_add_scaled_f, addProduct: kt_add_product_f, scale: kt_scale_f, dot: kt_dot_f,
@@ -105,6 +106,7 @@ extension Float {
 }
 
 extension Double {
+    /// The kernels for this number type.
     public static let kernels = Kernels<Double>(KernelTable(
         activate: kt_activate_d, activateBackward: kt_activate_backward_d, activateBoth: kt_activate_both_d, dropout: kt_dropout_d,
         fill: kt_fill_d, add: kt_add_d, addScaled: kt_add_scaled_d, addProduct: kt_add_product_d, scale: kt_scale_d, dot: kt_dot_d,

@@ -9,11 +9,11 @@ public struct TextUnits: Sendable, Equatable {
     /// Words as ranges of UTF-8, in the order of the text.
     public var words: [Range<Int>]
     /// Regions between marks, without the spaces around them; empty if nothing was marked.
-    public var regions: [Range<Int>]
+    package var regions: [Range<Int>]
     /// Whether the words are those between spaces; else MeCab found them.
-    public var isSpaced: Bool
+    package var isSpaced: Bool
 
-    public init(text: String, words: [Range<Int>], regions: [Range<Int>] = [], isSpaced: Bool = true) {
+    package init(text: String, words: [Range<Int>], regions: [Range<Int>] = [], isSpaced: Bool = true) {
         (self.text, self.words, self.regions, self.isSpaced) = (text, words, regions, isSpaced)
     }
 
@@ -24,7 +24,7 @@ public struct TextUnits: Sendable, Equatable {
     ///   - ranges: units in the order of the text.
     ///   - offsets: for each token its range in the text.
     /// - Returns: a place in `ranges`, nil for tokens that stand for no text; and how many tokens reach into the unit after theirs.
-    public func owners(of offsets: [Range<Int>], isText: [Bool], among ranges: [Range<Int>]) -> (owners: [Int?], crossing: Int) {
+    package func owners(of offsets: [Range<Int>], isText: [Bool], among ranges: [Range<Int>]) -> (owners: [Int?], crossing: Int) {
         let bytes = Array(text.utf8)
         var crossing = 0
         let owners = zip(offsets, isText).map { range, isText -> Int? in
@@ -46,6 +46,7 @@ public struct TextUnits: Sendable, Equatable {
 
 /// Cuts texts into words: at spaces, or by MeCab where Japanese has none.
 public final class WordCutter: Sendable {
+    /// Where words end.
     public enum Rule: String, Sendable, CaseIterable {
         /// MeCab for texts with kana and without spaces, else spaces.
         case auto
@@ -53,7 +54,7 @@ public final class WordCutter: Sendable {
         case mecab
     }
 
-    public let rule: Rule
+    package let rule: Rule
     private let dictionary: URL
     private let loaded = Mutex<MeCabModel?>(nil)
 

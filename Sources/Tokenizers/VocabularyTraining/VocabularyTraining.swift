@@ -5,6 +5,7 @@ import Foundation
 ///
 /// The result depends on nothing but texts, kind, size and options: ties are settled by order, and all sums run in one order.
 public enum VocabularyTrainer {
+    /// The algorithm, which is also that of the tokenizer.
     public enum Kind: String, Sendable, CaseIterable {
         /// The unigram language model (Kudo 2018).
         case unigram
@@ -29,9 +30,11 @@ public enum VocabularyTrainer {
         case bert
     }
 
+    /// How texts are normalized and pieces found.
     public struct Options: Sendable {
         /// Compatibility forms are made equal (NFKC), as Japanese text wants it.
         public var normalizesCompatibility = true
+        /// Lowercases texts before pieces are sought, and in the tokenizer.
         public var lowercases = false
         /// nil: `bert` for WordPiece, `spaces` for the others. Byte-level vocabularies have words of their own.
         public var words: Words?
@@ -51,6 +54,7 @@ public enum VocabularyTrainer {
         /// The share of pieces that survives each round of the unigram model.
         public var shrinkingFactor = 0.75
 
+        /// NFKC, case kept, BERT's five special tokens.
         public init() {}
     }
 

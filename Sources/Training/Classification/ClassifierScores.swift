@@ -4,16 +4,16 @@ import Statistics
 import Tensors
 
 /// How well predictions meet the labels of rows that were not learned from, with intervals.
-public struct ClassifierScores: Sendable {
-    public let name: String
+package struct ClassifierScores: Sendable {
+    package let name: String
     /// Name and value of each measure, and its deviation over seeds where there were several.
-    public let measures: [(name: String, estimate: Estimate, deviation: Double?)]
+    package let measures: [(name: String, estimate: Estimate, deviation: Double?)]
     /// Of the first run.
-    public let confusion: ConfusionMatrix?
-    public let calibration: Calibration?
+    package let confusion: ConfusionMatrix?
+    package let calibration: Calibration?
 
     /// The measure by which classifiers are compared.
-    public static func main(_ task: ClassificationTask) -> String {
+    package static func main(_ task: ClassificationTask) -> String {
         switch task {
         case .classification: "matthews"
         case .regression: "spearman"
@@ -25,7 +25,7 @@ public struct ClassifierScores: Sendable {
     ///   - runs: scores (rows, labels) of each seed, rows as `rows` lists them.
     ///   - rows: rows of the table that were predicted.
     ///   - bootstrap: intervals over rows, or over groups where the table has them.
-    public init(name: String, runs: [Tensor<Double>], data: LabelledTexts, rows: [Int], bootstrap: Bootstrap) throws {
+    package init(name: String, runs: [Tensor<Double>], data: LabelledTexts, rows: [Int], bootstrap: Bootstrap) throws {
         self.name = name
         let units = Self.units(data, rows)
         measures = try Self.names(data).map { measure in
@@ -53,7 +53,7 @@ public struct ClassifierScores: Sendable {
     }
 
     /// A measure by name.
-    public subscript(name: String) -> Estimate? { measures.first { $0.name == name }?.estimate }
+    package subscript(name: String) -> Estimate? { measures.first { $0.name == name }?.estimate }
 
     static func units(_ data: LabelledTexts, _ rows: [Int]) -> Bootstrap.Units {
         data.groups.map { groups in .groups(rows.map { groups[$0] }) } ?? .items(rows.count)
@@ -69,15 +69,15 @@ public struct ClassifierScores: Sendable {
     }
 
     /// The difference of two classifiers on the same rows.
-    public struct Comparison: Sendable {
-        public let first: String, second: String
+    package struct Comparison: Sendable {
+        package let first: String, second: String
         /// First less second of the main measure, paired bootstrap over rows or groups.
-        public let difference: Estimate
+        package let difference: Estimate
         /// Exact p of McNemar's test on first runs, and how many rows only one of them has right; nil for numbers.
-        public let mcNemar: McNemar?
+        package let mcNemar: McNemar?
     }
 
-    public static func compare(_ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
+    package static func compare(_ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
                                bootstrap: Bootstrap) throws -> Comparison {
         let measure = main(data.task), units = units(data, rows)
         let a = first.runs.map { Outcome(data, rows, $0) }, b = second.runs.map { Outcome(data, rows, $0) }

@@ -4,21 +4,21 @@ import Tensors
 import Tokenizers
 
 /// One of the things that a run learns at once: labelled rows, those of them that are learned from, and a head of its own.
-public struct ClassifierTask: Sendable {
+package struct ClassifierTask: Sendable {
     /// As files and reports call it; empty for a task alone.
-    public var name: String
-    public var data: LabelledTexts
+    package var name: String
+    package var data: LabelledTexts
     /// Of all rows of `data`, as `PretrainedBase.encode` gives them.
-    public var encodings: [Encoding]
+    package var encodings: [Encoding]
     /// Rows that are learned from.
-    public var train: [Int]
+    package var train: [Int]
     /// Rows by which epoch and temperature are chosen; none if they are not.
-    public var heldOut: [Int]
-    public var head: FineTuning.Head
+    package var heldOut: [Int]
+    package var head: FineTuning.Head
     /// Multiplies the loss.
-    public var weight: Double
+    package var weight: Double
 
-    public init(
+    package init(
         name: String, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int] = [], head: FineTuning.Head = .mlp,
         weight: Double = 1
     ) {

@@ -10,45 +10,45 @@ import Foundation
 ///      "development": "dev.xlsx", "group": "speaker", "weight": 0.5, "head": "linear"}
 /// ]}
 /// ```
-public struct ClassifierTaskFile: Sendable {
+package struct ClassifierTaskFile: Sendable {
     /// What the file says of one task.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// That of its model's folder.
-        public var name: String
-        public var table: String
+        package var name: String
+        package var table: String
         /// Rows to score it on; a tenth of the table's rows where nil.
-        public var development: String?
-        public var text: String
+        package var development: String?
+        package var text: String
         /// Of pairs.
-        public var second: String?
-        public var label: String
-        public var group: String?
-        public var task: ClassificationTask
+        package var second: String?
+        package var label: String
+        package var group: String?
+        package var task: ClassificationTask
         /// Multiplies the loss.
-        public var weight: Double
+        package var weight: Double
         /// nil for the run's own.
-        public var head: FineTuning.Head?
+        package var head: FineTuning.Head?
 
-        public var columns: LabelledTexts.Columns { .init(text: text, second: second, label: label, group: group) }
+        package var columns: LabelledTexts.Columns { .init(text: text, second: second, label: label, group: group) }
 
         /// Puts the task's name before the message of an error that its data causes.
-        public func naming<Result>(_ body: () throws -> Result) throws -> Result {
+        package func naming<Result>(_ body: () throws -> Result) throws -> Result {
             do { return try body() } catch let error as DataError {
                 throw DataError(error.kind, "task '\(name)': \(error.message)", file: error.file, line: error.line)
             }
         }
     }
 
-    public let path: String
-    public let sha256: String
-    public let tasks: [Entry]
+    package let path: String
+    package let sha256: String
+    package let tasks: [Entry]
 
     /// Files that a run reads.
-    public var inputs: [String] { [path] + tasks.flatMap { [$0.table] + [$0.development].compactMap(\.self) } }
+    package var inputs: [String] { [path] + tasks.flatMap { [$0.table] + [$0.development].compactMap(\.self) } }
 
     /// - Throws: `DataError` that names file, task and key, what was expected and what was found; of kind `noInput` for a table that is
     ///   not there.
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         sha256 = try SHA256.hex(ofFile: path)
         let base = URL(fileURLWithPath: path).deletingLastPathComponent()

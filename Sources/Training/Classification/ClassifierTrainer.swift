@@ -17,16 +17,16 @@ import Tokenizers
 ///
 /// As with all training here, every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a
 /// checkpoint holds everything else: a run that was killed and resumed ends with the same bits, with any number of threads.
-public final class ClassifierTrainer {
-    public let settings: FineTuning
-    public let tasks: [ClassifierTask]
+package final class ClassifierTrainer {
+    package let settings: FineTuning
+    package let tasks: [ClassifierTask]
     /// One per task, all with the same encoder.
-    public let networks: [SequenceClassifier<Float>]
+    package let networks: [SequenceClassifier<Float>]
     /// That of the first task.
-    public var network: SequenceClassifier<Float> { networks[0] }
-    public private(set) var step = 0
-    public private(set) var history = EvaluationHistory()
-    public let steps: Int
+    package var network: SequenceClassifier<Float> { networks[0] }
+    package private(set) var step = 0
+    package private(set) var history = EvaluationHistory()
+    package let steps: Int
 
     private let threads: Int
     /// The encoder's, then those of each task's head.
@@ -51,14 +51,14 @@ public final class ClassifierTrainer {
     ///   - encodings: of all rows of `data`, as `base.encode` gives them.
     ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none if it is not).
     /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
-    public convenience init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
+    package convenience init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
         let task = ClassifierTask(name: "", data: data, encodings: encodings, train: train, heldOut: heldOut, head: settings.head)
         try self.init(settings, base: base, tasks: [task], threads: threads)
     }
 
     /// - Parameter tasks: at least one; the order counts, as random choices depend on it.
     /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
-    public init(_ settings: FineTuning, base: PretrainedBase, tasks: [ClassifierTask], threads: Int) throws {
+    package init(_ settings: FineTuning, base: PretrainedBase, tasks: [ClassifierTask], threads: Int) throws {
         precondition(!tasks.isEmpty && tasks.allSatisfy { !$0.train.isEmpty && $0.encodings.count == $0.data.count })
         guard settings.precision.isFast else {
             throw DataError(.usage, "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
@@ -123,7 +123,7 @@ public final class ClassifierTrainer {
     /// wanted.
     ///
     /// - Throws: `DataError` if a class would have no rows to learn from.
-    public static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
+    package static func parts(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], heldOut: [Int]) {
         guard settings.stopsEarly || settings.calibrates else { return (rows, []) }
         return try held(settings.heldOutShare, of: rows, data, seed: settings.seed &+ 0x51, for: "early stopping or calibration")
     }
@@ -131,7 +131,7 @@ public final class ClassifierTrainer {
     /// Training rows, and a share of them that is held out to score a task on: whole groups.
     ///
     /// - Throws: `DataError` if a class would have no rows to learn from, or there are fewer rows or groups than parts.
-    public static func development(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], development: [Int]) {
+    package static func development(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], development: [Int]) {
         try held(settings.heldOutShare, of: rows, data, seed: settings.seed &+ 0xDE, for: "development")
     }
 
@@ -146,7 +146,7 @@ public final class ClassifierTrainer {
     }
 
     /// The temperature of a task's logits, found on its held-out rows; nil if none is wanted or there are no classes.
-    public func temperature(task index: Int = 0) throws -> Double? {
+    package func temperature(task index: Int = 0) throws -> Double? {
         let task = tasks[index]
         guard settings.calibrates, task.data.task == .classification, !task.heldOut.isEmpty else { return nil }
         return Calibration.temperature(logits: try scores(task.heldOut, task: index), labels: task.heldOut.map { task.data.codes[$0] })
@@ -210,7 +210,7 @@ public final class ClassifierTrainer {
     /// - Parameters:
     ///   - folder: of checkpoints and log; nil keeps none.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    public func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         if let folder {
             do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
                 throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -263,12 +263,12 @@ public final class ClassifierTrainer {
     }
 
     /// Logits of rows of a task (rows, labels), or predicted numbers, after training.
-    public func scores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
+    package func scores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
         try EncodedSequences.logits(rows.map { tasks[index].encodings[$0] }, networks[index], batchTokens: 1024, threads: threads)
     }
 
     /// The same, divided by the temperature where one is wanted.
-    public func calibratedScores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
+    package func calibratedScores(_ rows: [Int], task index: Int = 0) throws -> Tensor<Double> {
         var scores = try scores(rows, task: index)
         if let temperature = try temperature(task: index) {
             let count = scores.count

@@ -6,20 +6,20 @@ import Tensors
 import Tokenizers
 
 /// Writes classifiers as folders that other programs load.
-public struct ClassifierWriter {
-    public let base: PretrainedBase
-    public let task: ClassificationTask
-    public let labels: [String]
+package struct ClassifierWriter {
+    package let base: PretrainedBase
+    package let task: ClassificationTask
+    package let labels: [String]
     /// What logits are divided by to be calibrated; nil for nothing known.
-    public var temperature: Double?
+    package var temperature: Double?
     /// SHA-256 of the tables that were learned from.
-    public var learnedFrom: [String]
+    package var learnedFrom: [String]
     /// Put before every text, where the model does not say so itself.
-    public var prompt = ""
+    package var prompt = ""
     /// Whether vectors are scaled to length 1 beyond what the model does.
-    public var normalizes = false
+    package var normalizes = false
 
-    public init(base: PretrainedBase, task: ClassificationTask, labels: [String], temperature: Double? = nil, learnedFrom: [String] = []) {
+    package init(base: PretrainedBase, task: ClassificationTask, labels: [String], temperature: Double? = nil, learnedFrom: [String] = []) {
         (self.base, self.task, self.labels, self.temperature, self.learnedFrom) = (base, task, labels, temperature, learnedFrom)
     }
 
@@ -31,7 +31,7 @@ public struct ClassifierWriter {
     /// sentence-transformers whose last module is that layer, so that `encode` gives logits: no class of transformers has such a head.
     ///
     /// - Throws: `DataError` if the folder cannot be created.
-    public func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
+    package func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
         try inFolder(folder) { target in
             if let pooling = network.linearPooling {
                 try put("modules.json", .array([
@@ -75,7 +75,7 @@ public struct ClassifierWriter {
 
     /// Sentence vectors and a linear layer of logits behind them, as a folder of sentence-transformers: `encode` gives logits.
     /// - Throws: `DataError` if the folder cannot be created.
-    public func write(_ head: FrozenMethod.Head, to folder: URL) throws {
+    package func write(_ head: FrozenMethod.Head, to folder: URL) throws {
         let directory = base.directory, manager = FileManager.default
         try inFolder(folder) { target in
             for name in try manager.contentsOfDirectory(atPath: directory.folder.path) where ModelDirectory.isModelFile(name) && !["config.json", "modules.json"].contains(name) {

@@ -9,14 +9,14 @@ import Tokenizers
 
 /// SetFit (Tunstall et al. 2022), for a handful of labelled texts: the sentence encoder first learns that texts of one class are alike and
 /// texts of different classes are not, then a linear model is fitted on its vectors.
-public struct SetFitMethod: ClassificationMethod {
-    public let name: String
+package struct SetFitMethod: ClassificationMethod {
+    package let name: String
     /// Pairs of either kind that each text is in.
-    public var pairs = 20
-    public var batchSize = 16
-    public var learningRate = 2e-5
-    public var seed: UInt64
-    public var threads: Int
+    package var pairs = 20
+    package var batchSize = 16
+    package var learningRate = 2e-5
+    package var seed: UInt64
+    package var threads: Int
     private let base: PretrainedBase
     private let encodings: [Encoding]
     private let shouldStop: @Sendable () -> Bool
@@ -24,20 +24,20 @@ public struct SetFitMethod: ClassificationMethod {
 
     /// - Parameter encodings: of all rows of the table.
     /// - Throws: `DataError` for a model whose vectors are not a pooled last layer, and for pairs of texts.
-    public init(name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
+    package init(name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
                 shouldStop: @escaping @Sendable () -> Bool = { false }, watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) throws {
         guard data.task == .classification, data.seconds == nil else { throw DataError(.usage, "\(Setting.setfit) is for classes of single texts") }
         _ = try base.pooling(for: "\(Setting.setfit)")
         (self.name, self.base, self.encodings, self.seed, self.threads, self.shouldStop, self.watch) = (name, base, encodings, seed, threads, shouldStop, watch)
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let encoder = try tuned(data, train: train)
         return try FrozenMethod(name: name, first: vectors(encoder), seed: seed, threads: threads).scores(data, train: train, test: test)
     }
 
     /// The tuned encoder and a head on its vectors of all rows, written as a folder of sentence-transformers.
-    public func save(_ data: LabelledTexts, to folder: URL) throws {
+    package func save(_ data: LabelledTexts, to folder: URL) throws {
         let rows = Array(0..<data.count), encoder = try tuned(data, train: rows)
         let head = try FrozenMethod(name: name, first: vectors(encoder), seed: seed, threads: threads).fit(data, train: rows)
         let temporary = FileManager.default.temporaryDirectory.appendingPathComponent("kotonoha-setfit-\(UUID().uuidString)")

@@ -8,9 +8,9 @@ import Tensors
 import Tokenizers
 
 /// How a classifier is fine-tuned. Formulas are those of transformers' `run_glue.py` where it has them.
-public struct FineTuning: Sendable, Equatable {
+package struct FineTuning: Sendable, Equatable {
     /// What stands still.
-    public enum Freeze: Sendable, Equatable {
+    package enum Freeze: Sendable, Equatable {
         case none, embeddings
         /// Embeddings and this many layers, from below.
         case layers(Int)
@@ -18,7 +18,7 @@ public struct FineTuning: Sendable, Equatable {
         case all
 
         /// `none`, `embeddings`, a number, `all`.
-        public init?(_ text: String) {
+        package init?(_ text: String) {
             switch text {
             case "none": self = .none
             case "embeddings": self = .embeddings
@@ -31,7 +31,7 @@ public struct FineTuning: Sendable, Equatable {
     }
 
     /// What learns on the encoder.
-    public enum Head: String, Sendable, CaseIterable {
+    package enum Head: String, Sendable, CaseIterable {
         /// The family's own in transformers: a dense layer of the hidden size, its activation (tanh in most families), dropout, output. BERT's
         /// dense layer is its pooler and begins with the pretrained weights where the model has some.
         case mlp
@@ -39,37 +39,37 @@ public struct FineTuning: Sendable, Equatable {
         case linear
     }
 
-    public var freeze = Freeze.none
-    public var head = Head.mlp
-    public var epochs = 3
-    public var batchSize = 32
-    public var learningRate = 2e-5
+    package var freeze = Freeze.none
+    package var head = Head.mlp
+    package var epochs = 3
+    package var batchSize = 32
+    package var learningRate = 2e-5
     /// Each layer's learning rate is that of the layer above times this; the embeddings count as the lowest layer (Howard & Ruder 2018).
-    public var layerDecay = 1.0
-    public var weightDecay = 0.01
+    package var layerDecay = 1.0
+    package var weightDecay = 0.01
     /// Share of the steps in which the learning rate rises; it then falls to 0 in a line.
-    public var warmup = 0.06
-    public var clipping = 1.0
+    package var warmup = 0.06
+    package var clipping = 1.0
     /// All classes count alike, however many rows each has.
-    public var isBalanced = false
+    package var isBalanced = false
     /// λ of −learning rate · λ · (w − pretrained w) in every step: "error + λ · constraint" (L2-SP, Li et al. 2018), decoupled as AdamW's
     /// decay is.
-    public var pull = 0.0
+    package var pull = 0.0
     /// Keeps the weights of the epoch with the best figure on a part of the training rows that is held out for this.
-    public var stopsEarly = false
+    package var stopsEarly = false
     /// Finds a temperature for the logits on that part.
-    public var calibrates = false
+    package var calibrates = false
     /// Share of the training rows that is held out for early stopping and calibration.
-    public var heldOutShare = 0.1
-    public var seed: UInt64 = 0
-    public var precision = Precision.f32
-    public var maxLength: Int?
+    package var heldOutShare = 0.1
+    package var seed: UInt64 = 0
+    package var precision = Precision.f32
+    package var maxLength: Int?
     /// nil for the model's own.
-    public var dropout: Double?
+    package var dropout: Double?
     var shardTokens = 1024
     var lanes = 8
 
-    public init() {}
+    package init() {}
 
     /// Everything that decides a result, for checkpoints.
     var description: String {
@@ -79,15 +79,15 @@ public struct FineTuning: Sendable, Equatable {
 }
 
 /// A pretrained encoder's folder, from which classifiers begin.
-public struct PretrainedBase: Sendable {
-    public let directory: ModelDirectory
-    public let tokenizer: Tokenizer
-    public let maxLength: Int
+package struct PretrainedBase: Sendable {
+    package let directory: ModelDirectory
+    package let tokenizer: Tokenizer
+    package let maxLength: Int
     let configuration: EncoderConfiguration
 
     /// - Parameter model: a folder, or a name to look for; nil for the default model.
     /// - Throws: `DataError` if it is not a Transformer encoder of a family with a classification head.
-    public init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
+    package init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
         directory = try ModelDirectory(folder: model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder())
         guard !directory.isStatic else {
             throw DataError(.usage, "this model is a table of token vectors and has no layers to fine-tune; \(Setting.freeze) all fits a classifier on its vectors", file: directory.name)
@@ -158,7 +158,7 @@ public struct PretrainedBase: Sendable {
     }
 
     /// Token ids of all rows, and how many were cut.
-    public func encode(_ data: LabelledTexts, threads: Int) throws -> (encodings: [Encoding], truncated: Int) {
+    package func encode(_ data: LabelledTexts, threads: Int) throws -> (encodings: [Encoding], truncated: Int) {
         guard maxLength > tokenizer.addedTokenCount(isPair: data.seconds != nil) + 1 else {
             throw DataError(.usage, "a maximum length of \(maxLength) leaves no room for text in addition to special tokens")
         }

@@ -4,9 +4,9 @@ import Tensors
 import Tokenizers
 
 /// Fine-tuning as a method that folds and seeds can repeat.
-public struct FineTuningMethod: ClassificationMethod {
-    public let name: String
-    public let settings: FineTuning
+package struct FineTuningMethod: ClassificationMethod {
+    package let name: String
+    package let settings: FineTuning
     private let base: PretrainedBase
     private let encodings: [Encoding]
     private let threads: Int
@@ -14,7 +14,7 @@ public struct FineTuningMethod: ClassificationMethod {
     private let watch: @Sendable (TrainingEvent) -> Void
 
     /// - Parameter encodings: of all rows of the table.
-    public init(
+    package init(
         name: String, _ settings: FineTuning, base: PretrainedBase, encodings: [Encoding], threads: Int,
         shouldStop: @escaping @Sendable () -> Bool = { false },
         watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
@@ -24,7 +24,7 @@ public struct FineTuningMethod: ClassificationMethod {
         )
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let parts = try ClassifierTrainer.parts(of: train, data, settings)
         let trainer = try ClassifierTrainer(
             settings, base: base, data: data, encodings: encodings, train: parts.0, heldOut: parts.1, threads: threads)

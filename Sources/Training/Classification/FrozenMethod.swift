@@ -6,22 +6,22 @@ import Tensors
 /// A linear model on vectors that stay as they are: logistic or ridge regression whose penalty is chosen in folds of the training rows.
 ///
 /// A pair (u, v) is u − v, |u − v| and u ∘ v side by side (after Conneau et al. 2017).
-public struct FrozenMethod: ClassificationMethod {
-    public let name: String
+package struct FrozenMethod: ClassificationMethod {
+    package let name: String
     /// (rows of the table, d).
-    public let features: Tensor<Double>
+    package let features: Tensor<Double>
     /// Penalties to choose from, as multiples of the mean squared length of the centred rows.
-    public var penalties: [Double]
-    public var innerFolds: Int
-    public var isBalanced: Bool
+    package var penalties: [Double]
+    package var innerFolds: Int
+    package var isBalanced: Bool
     /// Divides logits by a temperature that was found on held-out scores of the training rows.
-    public var calibrates = false
-    public var seed: UInt64
-    public var threads: Int
+    package var calibrates = false
+    package var seed: UInt64
+    package var threads: Int
 
     /// - Parameters:
     ///   - first: vectors of the texts (rows, d); second: of the second texts.
-    public init(name: String, first: Tensor<Float>, second: Tensor<Float>? = nil, isBalanced: Bool = false, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    package init(name: String, first: Tensor<Float>, second: Tensor<Float>? = nil, isBalanced: Bool = false, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
         self.name = name
         let d = first.columns, rows = first.rows
         if let second {
@@ -50,23 +50,23 @@ public struct FrozenMethod: ClassificationMethod {
     }
 
     /// A fitted head: scores are x · weightsᵀ + biases.
-    public struct Head: Sendable {
+    package struct Head: Sendable {
         /// (labels, d).
-        public let weights: Tensor<Double>
-        public let biases: [Double]
+        package let weights: Tensor<Double>
+        package let biases: [Double]
         /// What was chosen: λ itself.
-        public let penalty: Double
+        package let penalty: Double
         /// Whether it was the weakest or strongest that could be chosen.
-        public let isAtEdge: Bool
+        package let isAtEdge: Bool
 
-        public func scores(_ x: Tensor<Double>) -> Tensor<Double> {
+        package func scores(_ x: Tensor<Double>) -> Tensor<Double> {
             var result = matrixProduct(x, transposed: false, weights, transposed: true)
             for row in 0..<result.rows { for k in biases.indices { result[row, k] += biases[k] } }
             return result
         }
     }
 
-    public func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
+    package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
         let head = try fit(data, train: train)
         var scores = head.scores(features.selecting(test))
         if let temperature = try temperature(data, train: train, head) { scores.withUnsafeMutableElements { e in for i in 0..<test.count * data.labels.count { e[i] /= temperature } } }
@@ -74,13 +74,13 @@ public struct FrozenMethod: ClassificationMethod {
     }
 
     /// The temperature of a head's logits, by held-out scores of its training rows; nil if none is wanted or there are no classes.
-    public func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
+    package func temperature(_ data: LabelledTexts, train: [Int], _ head: Head) throws -> Double? {
         guard calibrates, data.task == .classification else { return nil }
         return Calibration.temperature(logits: try heldOutScores(data, train: train, penalty: head.penalty), labels: train.map { data.codes[$0] })
     }
 
     /// Fits a head to some rows, its penalty chosen in folds of these rows that split no group.
-    public func fit(_ data: LabelledTexts, train: [Int]) throws -> Head {
+    package func fit(_ data: LabelledTexts, train: [Int]) throws -> Head {
         let scale = scale(train), grid = penalties.map { $0 * scale }.sorted(by: >)
         guard grid.count > 1 else { return try fit(data, train, [grid[0]], tolerance: 1e-8)[0] }
         let folds = try innerFolding(data, train)

@@ -3,7 +3,7 @@ import Foundation
 import Statistics
 
 /// What a classifier predicts.
-public enum ClassificationTask: String, Sendable, CaseIterable {
+package enum ClassificationTask: String, Sendable, CaseIterable {
     /// One of several classes.
     case classification
     /// A number.
@@ -12,7 +12,7 @@ public enum ClassificationTask: String, Sendable, CaseIterable {
     case multilabel
 
     /// As transformers' `config.json` calls it.
-    public var problemType: String {
+    package var problemType: String {
         switch self {
         case .classification: "single_label_classification"
         case .regression: "regression"
@@ -22,45 +22,45 @@ public enum ClassificationTask: String, Sendable, CaseIterable {
 }
 
 /// Texts, or pairs of texts, with what people said of them.
-public struct LabelledTexts: Sendable {
+package struct LabelledTexts: Sendable {
     /// Which columns of a table mean what, by name or number.
-    public struct Columns: Sendable {
-        public var text: String
-        public var second: String?
-        public var label: String
-        public var group: String?
+    package struct Columns: Sendable {
+        package var text: String
+        package var second: String?
+        package var label: String
+        package var group: String?
 
-        public init(text: String, second: String? = nil, label: String, group: String? = nil) {
+        package init(text: String, second: String? = nil, label: String, group: String? = nil) {
             (self.text, self.second, self.label, self.group) = (text, second, label, group)
         }
     }
 
-    public let task: ClassificationTask
+    package let task: ClassificationTask
     /// Names of the classes in the order of their numbers; of regression the label column's name alone.
-    public let labels: [String]
-    public private(set) var texts: [String] = []
+    package let labels: [String]
+    package private(set) var texts: [String] = []
     /// Second texts of pairs.
-    public private(set) var seconds: [String]?
+    package private(set) var seconds: [String]?
     /// The class of each row, of `classification`.
-    public private(set) var codes: [Int] = []
+    package private(set) var codes: [Int] = []
     /// The number of each row, of `regression`.
-    public private(set) var numbers: [Double] = []
+    package private(set) var numbers: [Double] = []
     /// Whether each row has each label, of `multilabel`.
-    public private(set) var sets: [[Bool]] = []
+    package private(set) var sets: [[Bool]] = []
     /// The group of each row, numbered by first appearance, and its name.
-    public private(set) var groups: [Int]?
-    public private(set) var groupNames: [String] = []
+    package private(set) var groups: [Int]?
+    package private(set) var groupNames: [String] = []
     /// Place of each row in its file, and the number of its file.
-    public private(set) var lines: [Int] = []
-    public private(set) var files: [Int] = []
-    public private(set) var fileNames: [String] = []
-    public private(set) var sha256: [String] = []
+    package private(set) var lines: [Int] = []
+    package private(set) var files: [Int] = []
+    package private(set) var fileNames: [String] = []
+    package private(set) var sha256: [String] = []
     /// Lines without a label, or without a text.
-    public private(set) var unlabelled: [Int] = []
-    public private(set) var empty: [Int] = []
+    package private(set) var unlabelled: [Int] = []
+    package private(set) var empty: [Int] = []
     /// What the user should know about how the labels were read.
-    public private(set) var notes: [String] = []
-    public var count: Int { texts.count }
+    package private(set) var notes: [String] = []
+    package var count: Int { texts.count }
 
     /// Rows of a table.
     ///
@@ -68,7 +68,7 @@ public struct LabelledTexts: Sendable {
     ///   - known: the labels of a model; nil takes those of the table, numbers in their order and others by their letters.
     ///   - needsVariety: whether one class alone is an error, as it is for learning.
     /// - Throws: `DataError` if columns are missing, there is one class only, labels look like ids, or a label is not among the known ones.
-    public init(_ table: Table, columns: Columns, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true) throws {
+    package init(_ table: Table, columns: Columns, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true) throws {
         self.task = task
         let texts = try table.column(columns.text), second = try columns.second.map(table.column), cells = try table.column(columns.label)
         let group = try columns.group.map(table.column)
@@ -142,7 +142,7 @@ public struct LabelledTexts: Sendable {
     }
 
     /// These rows and then those of another table, whose groups of the same name are the same groups.
-    public func appending(_ other: LabelledTexts) throws -> LabelledTexts {
+    package func appending(_ other: LabelledTexts) throws -> LabelledTexts {
         guard other.task == task, other.labels == labels || task == .regression, (other.seconds == nil) == (seconds == nil), (other.groups == nil) == (groups == nil) else {
             throw DataError(.badData, "the tables do not fit together: their labels, second texts or groups differ", file: other.fileNames.first)
         }
@@ -171,7 +171,7 @@ public struct LabelledTexts: Sendable {
     }
 
     /// Rows of each class, or with each label; empty for regression.
-    public var supports: [Int] {
+    package var supports: [Int] {
         switch task {
         case .classification: labels.indices.map { k in codes.count { $0 == k } }
         case .multilabel: labels.indices.map { k in sets.count { $0[k] } }
@@ -180,7 +180,7 @@ public struct LabelledTexts: Sendable {
     }
 
     /// The label of a row as the table has it.
-    public func label(_ row: Int) -> String {
+    package func label(_ row: Int) -> String {
         switch task {
         case .classification: labels[codes[row]]
         case .multilabel: labels.indices.filter { sets[row][$0] }.map { labels[$0] }.joined(separator: ";")
@@ -189,7 +189,7 @@ public struct LabelledTexts: Sendable {
     }
 
     /// Folds of all rows, or of some; where a class would be missing from what a fold learns from, an error says so.
-    public func folds(_ count: Int, of rows: [Int]? = nil, stratified: Bool, seed: UInt64) throws -> Folds {
+    package func folds(_ count: Int, of rows: [Int]? = nil, stratified: Bool, seed: UInt64) throws -> Folds {
         let rows = rows ?? Array(0..<self.count)
         let folds = try Folds(rows: rows, count: count, groups: groups, strata: stratified && task == .classification ? codes : nil, seed: seed)
         guard task == .classification else { return folds }

@@ -10,15 +10,15 @@ import Tokenizers
 ///
 /// As with sentence encoders, every random choice is a function of the seed and of the step, gradients are summed in a fixed order, and a
 /// checkpoint holds everything else: a run that was killed and resumed ends with the same bits as one that was not.
-public final class CausalTrainer {
-    public let configuration: CausalTrainingConfiguration
-    public let tokenizer: Tokenizer
-    public let network: CausalNetwork<Float>
-    public let threads: Int
-    public private(set) var step = 0
-    public private(set) var history = EvaluationHistory()
-    public let documents: PackedDocuments
-    public let development: PackedDocuments?
+package final class CausalTrainer {
+    package let configuration: CausalTrainingConfiguration
+    package let tokenizer: Tokenizer
+    package let network: CausalNetwork<Float>
+    package let threads: Int
+    package private(set) var step = 0
+    package private(set) var history = EvaluationHistory()
+    package let documents: PackedDocuments
+    package let development: PackedDocuments?
 
     private let parameters: [Parameter<Float>]
     private let parameterNames: [String]
@@ -34,7 +34,7 @@ public final class CausalTrainer {
     /// Reads tokenizer and documents.
     ///
     /// - Throws: `DataError` that names the file, line or key that does not fit.
-    public init(
+    package init(
         _ configuration: CausalTrainingConfiguration, threads: Int = Parallel.availableThreads, watch: (TrainingEvent) -> Void = { _ in }
     ) throws {
         var configuration = configuration
@@ -96,7 +96,7 @@ public final class CausalTrainer {
     ///
     /// - Returns: the mean loss of a token in nats, and what the step did.
     /// - Throws: `DataError` if the loss or its gradient is NaN.
-    public func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
+    package func takeStep() throws -> (loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int) {
         gradients.clear()
         let shards = shards(ofStep: step), targets = shards.map(\.following)
         let predicted = targets.reduce(0) { $0 + $1.count { $0 >= 0 } }, network = network
@@ -123,7 +123,7 @@ public final class CausalTrainer {
     }
 
     /// The mean loss of a held-out token in nats, each document from its begin mark on; nil without held-out documents.
-    public func evaluate() -> Double? {
+    package func evaluate() -> Double? {
         guard let development else { return nil }
         let batches = development.pieces(budget: 2048), network = network
         let found = Parallel.map(batches.count, threads: threads) { index, _ -> (sum: Double, count: Int) in
@@ -143,7 +143,7 @@ public final class CausalTrainer {
     ///   - folder: of checkpoints, best weights and log; made where it does not exist. A run goes on from the newest checkpoint in it.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
     /// - Throws: `DataError` if training diverges, a checkpoint is of another configuration, the disk is full.
-    public func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(in folder: URL, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
         }
@@ -192,7 +192,7 @@ public final class CausalTrainer {
     }
 
     /// Puts the best weights by the held-out documents into the network, if there are such.
-    public func takeFinalWeights(from folder: URL) throws {
+    package func takeFinalWeights(from folder: URL) throws {
         let path = folder.appendingPathComponent(Self.bestName).path
         guard development != nil, FileManager.default.fileExists(atPath: path) else { return }
         let archive = SafetensorsArchive(try SafetensorsFile(path: path))
@@ -233,7 +233,7 @@ public final class CausalTrainer {
     /// Writes the model as a folder that transformers loads as LlamaForCausalLM; it appears when it is complete.
     ///
     /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         try AtomicFolder.write(to: path, isOwn: ModelDirectory.isModelFile) { folder in
             func put(_ name: String, _ json: JSON) throws { try AtomicFile.write(to: folder + "/" + name) { try $0.write(json.serialized(.pretty) + "\n") } }
             try put("config.json", .object((network.configuration.json.object ?? []) + [("torch_dtype", .string("float32"))]))

@@ -3,47 +3,47 @@ import Tensors
 
 /// A model in fastText's binary format, versions 11 and 12: arguments, dictionary, input matrix (words, then buckets of n-grams), output
 /// matrix. Reference: fastText 0.9.2, `FastText::saveModel`.
-public struct FastTextModel: Sendable {
+package struct FastTextModel: Sendable {
     /// What the file says about its training, under fastText's names.
-    public struct Arguments: Sendable, Equatable {
-        public var dimension: Int32
-        public var window: Int32
-        public var epochs: Int32
-        public var minimumCount: Int32
-        public var negatives: Int32
-        public var wordNgrams: Int32
-        public var loss: Loss
-        public var architecture: Architecture
-        public var buckets: Int32
-        public var minimumN: Int32
-        public var maximumN: Int32
-        public var learningRateUpdate: Int32
-        public var subsample: Double
+    package struct Arguments: Sendable, Equatable {
+        package var dimension: Int32
+        package var window: Int32
+        package var epochs: Int32
+        package var minimumCount: Int32
+        package var negatives: Int32
+        package var wordNgrams: Int32
+        package var loss: Loss
+        package var architecture: Architecture
+        package var buckets: Int32
+        package var minimumN: Int32
+        package var maximumN: Int32
+        package var learningRateUpdate: Int32
+        package var subsample: Double
     }
-    public enum Loss: Int32, Sendable { case hierarchicalSoftmax = 1, negativeSampling, softmax, oneVersusAll }
-    public enum Architecture: Int32, Sendable { case cbow = 1, skipGram, supervised }
+    package enum Loss: Int32, Sendable { case hierarchicalSoftmax = 1, negativeSampling, softmax, oneVersusAll }
+    package enum Architecture: Int32, Sendable { case cbow = 1, skipGram, supervised }
 
-    public var arguments: Arguments
-    public var words: WordList
-    public var counts: [Int]
+    package var arguments: Arguments
+    package var words: WordList
+    package var counts: [Int]
     /// Labels of a supervised model, with their counts.
-    public var labels: [(label: String, count: Int)] = []
+    package var labels: [(label: String, count: Int)] = []
     /// Words of the text that the model was trained on, labels and line ends included.
-    public var tokens: Int
+    package var tokens: Int
     /// Shape (words + buckets, dimension).
-    public var input: Tensor<Float>
+    package var input: Tensor<Float>
     /// Shape (words or inner nodes or labels, dimension).
-    public var output: Tensor<Float>
-    public var version: Int32 = 12
+    package var output: Tensor<Float>
+    package var version: Int32 = 12
 
     static let magic: Int32 = 793_712_314
     static let versions: ClosedRange<Int32> = 11 ... 12
 
-    public var rule: Subwords {
+    package var rule: Subwords {
         Subwords(minimum: Int(arguments.minimumN), maximum: Int(arguments.maximumN), buckets: Int(arguments.buckets))
     }
 
-    public init(
+    package init(
         arguments: Arguments, words: WordList, counts: [Int], tokens: Int, input: Tensor<Float>, output: Tensor<Float>
     ) {
         (self.arguments, self.words, self.counts, self.tokens, self.input, self.output) = (arguments, words, counts, tokens, input, output)
@@ -54,7 +54,7 @@ public struct FastTextModel: Sendable {
 
     /// Opens a model. The matrices stay in the mapped file.
     /// - Throws: `DataError` if it is cut off, of another version, quantized, or its numbers do not match.
-    public init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         var cursor = Cursor(file: file)
         let magic = try cursor.int32("the first number")
@@ -174,7 +174,7 @@ public struct FastTextModel: Sendable {
 
     /// The words with their vectors as fastText gives them out: the mean of the word's own row and its n-grams'.
     /// - Parameter limit: keep only the first words, which are the most frequent.
-    public func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
+    package func table(name: String, limit: Int? = nil, threads: Int = Parallel.availableThreads) throws -> WordTable {
         let count = min(limit ?? words.count, words.count), width = Int(arguments.dimension), rule = rule
         guard count > 0 else { throw DataError(.badData, "no words found", file: name) }
         let buckets: Tensor<Float>? = rule.isEmpty ? nil : input.withUnsafeElements { base in
@@ -223,7 +223,7 @@ public struct FastTextModel: Sendable {
 
     /// Writes version 12, which fastText and gensim read.
     /// - Throws: `DataError` if a word holds white space or NUL, or there are more words than the format counts.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         guard words.count <= Int(Int32.max), labels.isEmpty, input.rows == words.count + Int(arguments.buckets) else {
             throw DataError(.badData, "fastText's format allows at most \(Int32.max) words and cannot store a model of this shape", file: path)
         }

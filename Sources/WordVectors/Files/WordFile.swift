@@ -9,14 +9,14 @@ import VectorStore
 /// Known are word2vec text and binary, GloVe text, fastText `.vec` and `.bin` (versions 11 and 12), NumPy `.npy` beside a list of words,
 /// and `vectors.h5`; all but `.npy`, fastText `.bin` and `.h5` also packed by gzip.
 public enum WordFile {
-    public enum Format: String, Sendable, CaseIterable {
+    package enum Format: String, Sendable, CaseIterable {
         case word2vecText = "word2vec-text"
         case word2vecBinary = "word2vec-binary"
         case fastText = "fasttext"
     }
 
     /// What a file of word vectors says of its pooling.
-    public static let pooling = "word"
+    package static let pooling = "word"
 
     /// - Parameters:
     ///   - vocabulary: for `.npy`, the words, one a line; by default `NAME.vocab` or `NAME.txt` next to it.
@@ -38,7 +38,7 @@ public enum WordFile {
     }
 
     /// The rows of a vector file as words. Rows without a vector are left out; of equal texts the first counts.
-    public static func table(of file: VectorFile, limit: Int? = nil) throws -> WordTable {
+    package static func table(of file: VectorFile, limit: Int? = nil) throws -> WordTable {
         let texts = try file.texts(), valid = try file.valid(), counts = try file.column("count")
         var builder = TableBuilder(file: file.path, dimension: file.dimension, limit: limit, expected: file.count, countsLines: false)
         var kept: [Int] = []
@@ -95,7 +95,7 @@ public enum WordFile {
     // MARK: Writing
 
     /// Writes word2vec text or binary, or a fastText model without n-grams and with an output matrix of zeros.
-    public static func write(_ table: WordTable, to path: String, as format: Format) throws {
+    package static func write(_ table: WordTable, to path: String, as format: Format) throws {
         switch format {
         case .word2vecText: try Word2VecFiles.writeText(table, to: path)
         case .word2vecBinary: try Word2VecFiles.writeBinary(table, to: path)
@@ -113,7 +113,7 @@ public enum WordFile {
     /// Writes `vectors.h5`: the words as texts, their counts as the column `count`.
     /// - Parameter modelSHA256: stands for what made the vectors; files of one hash can be compared.
     /// - Throws: `DataError` if a word is not UTF-8, as HDF5 strings must be, unless `isLossy`.
-    public static func writeVectors(
+    package static func writeVectors(
         _ table: WordTable, to path: String, model: String, modelSHA256: String, createdBy: String, source: String, sourceSHA256: String,
         provenance: String = "", storage: VectorStorage = .float32, isLossy: Bool = false
     ) throws {

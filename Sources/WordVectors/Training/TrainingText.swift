@@ -8,18 +8,18 @@ import Tokenizers
 /// vocabulary only.
 public final class TrainingText: @unchecked Sendable {
     // Written only in `init`; afterwards the mapping is read only.
-    public let vocabulary: Vocabulary
+    package let vocabulary: Vocabulary
     /// Numbers of words, sentences ended by `end`.
     let ids: UnsafeBufferPointer<UInt32>
-    public let sentences: Int
+    package let sentences: Int
     /// SHA-256 of the numbers and words: what an interrupted run is checked against.
-    public let sha256: String
+    package let sha256: String
     private let base: UnsafeMutableRawPointer?
     private let size: Int
 
     static let end = UInt32.max
     /// Longer sentences are cut, as in word2vec.c.
-    public static let longestSentence = 1000
+    package static let longestSentence = 1000
 
     /// How text becomes words.
     public typealias Splitter = @Sendable (_ line: UnsafeRawBufferPointer, _ word: (UnsafeRawBufferPointer) -> Void) throws -> Void
@@ -33,15 +33,17 @@ public final class TrainingText: @unchecked Sendable {
         }
     }
 
+    /// Which words are kept, and where words are held while the text is read.
     public struct Options: Sendable {
         /// Rarer words are left out.
         public var minimumCount = 5
         /// Most words to keep; nil for all.
         public var maximumVocabulary: Int?
         /// While reading, rare words are dropped when there are more than this.
-        public var maximumHeld = 20_000_000
+        package var maximumHeld = 20_000_000
         /// Where the temporary file goes; the folder of the output.
         public var folder = "."
+        /// Words that occur at least five times; the temporary file goes to the working directory.
         public init() {}
     }
 

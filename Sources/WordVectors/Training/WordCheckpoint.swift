@@ -6,12 +6,12 @@ import Tensors
 ///
 /// One file, `OUTPUT.partial`: eight letters, the length of a JSON header, the header, then the rows of both matrices as they lie in
 /// memory.
-public enum WordCheckpoint {
+package enum WordCheckpoint {
     private static let magic = Array("KTWORDS1".utf8)
 
-    public static func path(for output: String) -> String { output + ".partial" }
-    public static func exists(for output: String) -> Bool { FileManager.default.fileExists(atPath: path(for: output)) }
-    public static func remove(for output: String) throws {
+    package static func path(for output: String) -> String { output + ".partial" }
+    package static func exists(for output: String) -> Bool { FileManager.default.fileExists(atPath: path(for: output)) }
+    package static func remove(for output: String) throws {
         if exists(for: output) { try FileManager.default.removeItem(atPath: path(for: output)) }
     }
 
@@ -25,7 +25,7 @@ public enum WordCheckpoint {
 
     /// Writes the state, in the place of an earlier one.
     /// - Throws: `DataError` if the disk is full.
-    public static func save(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
+    package static func save(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
         let header = JSON.object(fingerprint(trainer, isHogwild: isHogwild) + [
             ("epoch", .integer(trainer.position.epoch)), ("chunk", .integer(trainer.position.chunk)),
         ]).serialized()
@@ -40,7 +40,7 @@ public enum WordCheckpoint {
 
     /// Puts a trainer where the interrupted run stopped.
     /// - Throws: `DataError` if it is missing or damaged, or belongs to another text or other settings (which one is named).
-    public static func resume(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
+    package static func resume(_ trainer: WordTrainer, for output: String, isHogwild: Bool) throws {
         let path = path(for: output)
         func damaged() -> DataError { DataError(.badData, "the interrupted run is damaged; delete this file and start over", file: path) }
         let file = try MappedFile(path: path)

@@ -16,8 +16,8 @@ import Tensors
 public final class WordTrainer: @unchecked Sendable {
     // The matrices are shared between threads: by strata as above, or under hogwild deliberately racing on single Floats.
 
-    public let text: TrainingText
-    public let options: WordTrainingOptions
+    package let text: TrainingText
+    package let options: WordTrainingOptions
     let input: PaddedMatrix
     let output: PaddedMatrix
     private let chunks: [Range<Int>]
@@ -27,24 +27,24 @@ public final class WordTrainer: @unchecked Sendable {
     private let serialRules: ExampleRules
 
     /// Epoch and chunk that come next.
-    public private(set) var position = Position()
-    public struct Position: Sendable, Equatable {
-        public var epoch = 0
-        public var chunk = 0
-        public init(epoch: Int = 0, chunk: Int = 0) { (self.epoch, self.chunk) = (epoch, chunk) }
+    package private(set) var position = Position()
+    package struct Position: Sendable, Equatable {
+        package var epoch = 0
+        package var chunk = 0
+        package init(epoch: Int = 0, chunk: Int = 0) { (self.epoch, self.chunk) = (epoch, chunk) }
     }
 
     /// How far the work is.
     public struct Progress: Sendable {
-        public var words: Int
-        public var totalWords: Int
-        public var learningRate: Double
+        package var words: Int
+        package var totalWords: Int
+        package var learningRate: Double
         /// Mean loss per target of the last blocks.
-        public var loss: Double
+        package var loss: Double
     }
 
     /// Strata, and so most threads that work at once without racing.
-    public static let strata = 8
+    package static let strata = 8
     private static let chunkWords = 4096
     /// Chunks in a block: shorter where the inputs are means, which stand still for the length of a block.
     private let blockChunks: Int
@@ -102,11 +102,11 @@ public final class WordTrainer: @unchecked Sendable {
     }
 
     private var wordsPerEpoch: Int { tokensBefore[tokensBefore.count - 1] }
-    public var totalWords: Int { wordsPerEpoch * options.epochs }
+    package var totalWords: Int { wordsPerEpoch * options.epochs }
     private func wordsDone(_ position: Position) -> Int { position.epoch * wordsPerEpoch + tokensBefore[position.chunk] }
     func canBegin(at position: Position) -> Bool { (0 ..< options.epochs).contains(position.epoch) && (0 ..< chunks.count).contains(position.chunk) }
     func begin(at position: Position) { self.position = position }
-    public var isFinished: Bool { position.epoch >= options.epochs }
+    package var isFinished: Bool { position.epoch >= options.epochs }
 
     private func rate(_ position: Position) -> Float {
         let rate = options.effectiveLearningRate, share = Double(wordsDone(position)) / Double(max(1, totalWords))
@@ -339,7 +339,7 @@ public final class WordTrainer: @unchecked Sendable {
     }
 
     /// The whole model, as fastText keeps it.
-    public func model() throws -> FastTextModel {
+    package func model() throws -> FastTextModel {
         let input = input.tensor(), output = output.tensor()
         try checkFinite(input)
         let arguments = FastTextModel.Arguments(
