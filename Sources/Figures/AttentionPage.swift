@@ -24,7 +24,10 @@ package struct AttentionPage: Sendable {
         /// In 0 … 1, one list per query.
         package var weights: [[Double]]
 
-        package init(part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String], weights: [[Double]]) {
+        package init(
+            part: String, japanesePart: String? = nil, name: String, layer: Int? = nil, head: Int? = nil, queries: [String], keys: [String],
+            weights: [[Double]]
+        ) {
             (self.part, self.japanesePart, self.name, self.layer, self.head) = (part, japanesePart, name, layer, head)
             (self.queries, self.keys, self.weights) = (queries, keys, weights)
         }
@@ -41,11 +44,15 @@ package struct AttentionPage: Sendable {
         var weights: [UInt8] = []
         for panel in panels {
             guard panel.weights.count == panel.queries.count, panel.weights.allSatisfy({ $0.count == panel.keys.count }) else {
-                throw DataError(.usage, "'\(panel.name)' has \(panel.weights.count) rows of weights for \(panel.queries.count) queries and \(panel.keys.count) keys")
+                throw DataError(
+                    .usage,
+                    "'\(panel.name)' has \(panel.weights.count) rows of weights for \(panel.queries.count) queries and \(panel.keys.count) keys"
+                )
             }
             if parts.last?.name != panel.part {
                 let japanese = panel.japanesePart.map { [(key: "ja", value: JSON.string($0))] } ?? []
-                let members = [("name", JSON.string(panel.part))] + japanese
+                let members =
+                    [("name", JSON.string(panel.part))] + japanese
                     + [("queries", .array(panel.queries.map(JSON.string))), ("keys", .array(panel.keys.map(JSON.string)))]
                 parts.append((panel.part, members, [], panel))
             }
@@ -53,7 +60,9 @@ package struct AttentionPage: Sendable {
             guard parts[place].first.queries == panel.queries, parts[place].first.keys == panel.keys else {
                 throw DataError(.usage, "'\(panel.name)' has different tokens from the preceding panel of '\(panel.part)'")
             }
-            let at = [("layer", panel.layer), ("head", panel.head)].compactMap { name, value in value.map { (key: name, value: JSON.integer($0)) } }
+            let at = [("layer", panel.layer), ("head", panel.head)].compactMap { name, value in
+                value.map { (key: name, value: JSON.integer($0)) }
+            }
             parts[place].panels.append(.object([("name", .string(panel.name))] + at))
             for row in panel.weights {
                 for weight in row {
@@ -64,11 +73,17 @@ package struct AttentionPage: Sendable {
         }
         let data = JSON.object(
             (language.map { [(key: "language", value: JSON.string($0.rawValue))] } ?? [])
-                + [("parts", .array(parts.map { .object($0.members + [("panels", .array($0.panels))]) })), ("weights", .string(Data(weights).base64EncodedString()))])
-        html = PageTemplate.filled(String(decoding: PackageResources.attention_html, as: UTF8.self), [
-            "lang": (language ?? .english).rawValue, "title": SVGWriter.escaped(Typesetter.oneLine(title)), "style": String(decoding: PackageResources.attention_css, as: UTF8.self),
-            "script": String(decoding: PackageResources.attention_js, as: UTF8.self), "data": PageTemplate.script(data),
-        ])
+                + [
+                    ("parts", .array(parts.map { .object($0.members + [("panels", .array($0.panels))]) })),
+                    ("weights", .string(Data(weights).base64EncodedString())),
+                ])
+        html = PageTemplate.filled(
+            String(decoding: PackageResources.attention_html, as: UTF8.self),
+            [
+                "lang": (language ?? .english).rawValue, "title": SVGWriter.escaped(Typesetter.oneLine(title)),
+                "style": String(decoding: PackageResources.attention_css, as: UTF8.self),
+                "script": String(decoding: PackageResources.attention_js, as: UTF8.self), "data": PageTemplate.script(data),
+            ])
     }
 
     /// Writes the page; it appears when it is complete.
@@ -79,10 +94,11 @@ package struct AttentionPage: Sendable {
 enum PageTemplate {
     static func filled(_ template: String, _ values: [String: String]) -> String {
         let parts = template.components(separatedBy: "{{")
-        return parts[0] + parts.dropFirst().map { part in
-            guard let end = part.range(of: "}}") else { return part }
-            return (values[String(part[..<end.lowerBound])] ?? "") + part[end.upperBound...]
-        }.joined()
+        return parts[0]
+            + parts.dropFirst().map { part in
+                guard let end = part.range(of: "}}") else { return part }
+                return (values[String(part[..<end.lowerBound])] ?? "") + part[end.upperBound...]
+            }.joined()
     }
 
     /// JSON as it may stand inside a script element: nothing in it can end the element.

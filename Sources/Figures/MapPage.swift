@@ -98,7 +98,8 @@ public struct MapPage: Sendable {
                 // Nothing may be loaded: all of the page is in this file.
                 let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
                 let spoken = language.map { "<meta name=\"language\" content=\"\($0.rawValue)\">\n" } ?? ""
-                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n\(spoken)<style>\n".utf8) + PackageResources.page_css + Array("</style>\n".utf8)
+                return Array("<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n\(spoken)<style>\n".utf8)
+                    + PackageResources.page_css + Array("</style>\n".utf8)
             case "data":
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(points.count * 12)

@@ -96,11 +96,12 @@ package final class Typesetter {
     /// The box a text takes on the page; for turned texts the box around the turned one (quarter turns only).
     package func bounds(_ text: Scene.Text) -> Scene.Rectangle {
         let m = measure(text.string, size: text.size, bold: text.bold, italic: text.italic)
-        let start = switch text.anchor {
-        case .start: 0.0
-        case .middle: -m.width / 2
-        case .end: -m.width
-        }
+        let start =
+            switch text.anchor {
+            case .start: 0.0
+            case .middle: -m.width / 2
+            case .end: -m.width
+            }
         let p = text.position
         return switch Int(text.rotation) {
         case 90: Rectangle(x: p.x - m.ascent, y: p.y - start - m.width, width: m.ascent + m.descent, height: m.width)
@@ -117,7 +118,11 @@ package final class Typesetter {
         var (low, high) = (0, characters.count - 1)
         while low < high {
             let middle = (low + high + 1) / 2
-            if measure(String(characters[..<middle]) + "…", size: size, bold: bold).width <= width { low = middle } else { high = middle - 1 }
+            if measure(String(characters[..<middle]) + "…", size: size, bold: bold).width <= width {
+                low = middle
+            } else {
+                high = middle - 1
+            }
         }
         return String(characters[..<low]) + "…"
     }
@@ -169,10 +174,11 @@ package final class Typesetter {
         }
         if let missing {
             throw DataError(
-                .unavailable, """
-                    no installed font has the character \(missing); install a Japanese font (on Debian: apt-get install fonts-noto-cjk) \
-                    or write the figure as SVG, which leaves the font to the viewer
-                    """)
+                .unavailable,
+                """
+                no installed font has the character \(missing); install a Japanese font (on Debian: apt-get install fonts-noto-cjk) \
+                or write the figure as SVG, which leaves the font to the viewer
+                """)
         }
     }
 

@@ -35,8 +35,10 @@ public final class CausalLanguageModel: LanguageModel {
         network = CausalNetwork(configuration, precision: precision)
         let weights = try ModelDirectory.weights(in: folder)
         if let key = network.headEntries.first?.key, weights.shape(of: key) == nil {
-            throw DataError(.badData, "the checkpoint has no language-model head ('\(key)'); use this model with "
-                + "`embed`", file: weights.fileName)
+            throw DataError(
+                .badData,
+                "the checkpoint has no language-model head ('\(key)'); use this model with "
+                    + "`embed`", file: weights.fileName)
         }
         try network.load(from: weights)
 
@@ -92,8 +94,10 @@ public final class CausalLanguageModel: LanguageModel {
             throw DataError(.badData, "the text has \(ids.count) tokens, and the model reads \(contextLength)", file: file, line: line)
         }
         if let id = ids.first(where: { Int($0) >= vocabularySize }) {
-            throw DataError(.badData, "the text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
-                + "vector", file: file, line: line)
+            throw DataError(
+                .badData,
+                "the text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+                    + "vector", file: file, line: line)
         }
         return ids
     }
@@ -101,7 +105,8 @@ public final class CausalLanguageModel: LanguageModel {
     /// The text that a continuation adds to its prompt: the tokens behind it may begin with a space that they would lose alone.
     public func continuation(_ ids: [Int32], of prompt: [Int32]) -> String {
         let before = tokenizer.decode(prompt), whole = tokenizer.decode(prompt + ids)
-        return whole.utf8.starts(with: before.utf8) ? String(decoding: whole.utf8.dropFirst(before.utf8.count), as: UTF8.self) : tokenizer.decode(ids)
+        return whole.utf8.starts(with: before.utf8)
+            ? String(decoding: whole.utf8.dropFirst(before.utf8.count), as: UTF8.self) : tokenizer.decode(ids)
     }
 
     /// Continues texts, in batches on several threads, in the texts' order.
@@ -116,11 +121,14 @@ public final class CausalLanguageModel: LanguageModel {
         let batches = Parallel.chunks(prompts.count, size: max(1, min(batchSize, (prompts.count + threads - 1) / max(1, threads))))
         let ends = Set(endIDs)
         let results = try Parallel.map(batches.count, threads: threads) { index, _ in
-            try network.generate(Array(prompts[batches[index]]), options: options, ends: ends, firstSource: firstSource + batches[index].lowerBound)
+            try network.generate(
+                Array(prompts[batches[index]]), options: options, ends: ends, firstSource: firstSource + batches[index].lowerBound)
         }.flatMap { $0 }
         guard results.allSatisfy({ $0.allSatisfy { !$0.logProbability.isNaN } }) else {
-            throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this "
-                + "precision", file: directory.name)
+            throw DataError(
+                .badData,
+                "a probability is NaN; the model's weights are damaged or overflow in this "
+                    + "precision", file: directory.name)
         }
         return results
     }

@@ -44,10 +44,12 @@ package struct FreeRunningEvaluation: Sendable {
     ///   - batchSize: sources decoded together; the result does not depend on it.
     package init(
         _ model: Seq2SeqModel, items: [Seq2SeqItem], examples: [Seq2SeqExample], unit: SymbolUnit = .characters,
-        options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128, threads: Int = Parallel.availableThreads
+        options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128,
+        threads: Int = Parallel.availableThreads
     ) throws {
         precondition(items.count == examples.count)
-        let outputs = try generateFreely(model, examples.map(\.source), options: options, prefixes: prefixes, batchSize: batchSize, threads: threads)
+        let outputs = try generateFreely(
+            model, examples.map(\.source), options: options, prefixes: prefixes, batchSize: batchSize, threads: threads)
         self.items = zip(zip(items, examples), outputs).map { pair, outputs in
             let (item, example) = pair, written = outputs[0]
             let end = model.configuration.endID
@@ -56,10 +58,12 @@ package struct FreeRunningEvaluation: Sendable {
             func units(_ ids: [Int32], _ text: String) -> [String] {
                 unit == .words ? model.tokens(of: ids) : text.map(String.init)
             }
-            return Item(item: item, output: text, ids: written.ids,
-                        comparison: SequenceComparison(target: units(example.target, model.text(of: example.target)), output: units(written.ids, text)),
-                        isExact: target == output, tokensRight: zip(target, output).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) },
-                        tokens: max(target.count, output.count), logProbability: written.logProbability, isFinished: written.isFinished)
+            return Item(
+                item: item, output: text, ids: written.ids,
+                comparison: SequenceComparison(
+                    target: units(example.target, model.text(of: example.target)), output: units(written.ids, text)),
+                isExact: target == output, tokensRight: zip(target, output).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) },
+                tokens: max(target.count, output.count), logProbability: written.logProbability, isFinished: written.isFinished)
         }
     }
 }
@@ -67,7 +71,8 @@ package struct FreeRunningEvaluation: Sendable {
 /// Outputs for many sources, in batches on several threads, in the sources' order. `firstSource` is the first one's number in the whole
 /// input, which samples depend on.
 package func generateFreely(
-    _ model: Seq2SeqModel, _ sources: [[Int32]], options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [], batchSize: Int = 128,
+    _ model: Seq2SeqModel, _ sources: [[Int32]], options: DecodingOptions = DecodingOptions(), prefixes: [[Int32]] = [],
+    batchSize: Int = 128,
     threads: Int = Parallel.availableThreads, firstSource: Int = 0
 ) throws -> [[GeneratedSequence]] {
     // Sources of like lengths end at like times; the longest come first, so that no thread begins them when the others are done.
@@ -78,8 +83,9 @@ package func generateFreely(
     let isRegrouped = if case .sampling = options.method { false } else { true }
     let results = try Parallel.map(batches.count, threads: threads) { index, _ in
         let numbers = isRegrouped ? Array(order[batches[index]]) : Array(batches[index])
-        return try model.network.generate(PackedBatch(numbers.map { sources[$0] }), options: options,
-                                          prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
+        return try model.network.generate(
+            PackedBatch(numbers.map { sources[$0] }), options: options,
+            prefixes: prefixes.isEmpty ? [] : numbers.map { prefixes[$0] }, firstSource: firstSource + numbers[0])
     }
     guard results.allSatisfy({ $0.allSatisfy { $0.allSatisfy { !$0.logProbability.isNaN } } }) else {
         throw DataError(.badData, "a probability is NaN; the model's weights are damaged or overflow in this precision")
@@ -103,11 +109,16 @@ package func scoreOutputs(
 
 extension FreeRunningEvaluation.Item {
     /// What `cells` holds.
-    package static let columns: [TableColumn] = ["line", "source", "target", "output", "exact", "differences", "target_length", "log_probability"]
+    package static let columns: [TableColumn] = [
+        "line", "source", "target", "output", "exact", "differences", "target_length", "log_probability",
+    ]
 
     /// A row of a table of items, without the columns that travel along (`item.others`).
     package var cells: [Cell] {
-        [.integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0), .integer(comparison.distance),
-         .integer(comparison.targetLength), .number(logProbability)]
+        [
+            .integer(item.line), .text(item.source), .text(item.target), .text(output), .integer(isExact ? 1 : 0),
+            .integer(comparison.distance),
+            .integer(comparison.targetLength), .number(logProbability),
+        ]
     }
 }

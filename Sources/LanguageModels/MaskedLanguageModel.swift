@@ -31,22 +31,28 @@ public final class MaskedLanguageModel: LanguageModel {
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         let configuration = try EncoderConfiguration(json: directory.configuration, file: file)
         guard tokenizer.idBound <= configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
-                            file: directory.folder.path)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
+                file: directory.folder.path)
         }
         guard tokenizer.maskID != nil else {
-            throw DataError(.usage, "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
-                + "masked", file: directory.name)
+            throw DataError(
+                .usage,
+                "the tokenizer of this model has no mask token ([MASK], <mask>), so words cannot be "
+                    + "masked", file: directory.name)
         }
         encoder = Encoder(configuration, precision: precision)
         try load(encoder.checkpointEntries, from: archive, prefixes: encoder.checkpointPrefixes)
-        head = try MaskedLanguageHead(json: directory.configuration, file: file, encoder: encoder, names: archive.names, precision: precision)
+        head = try MaskedLanguageHead(
+            json: directory.configuration, file: file, encoder: encoder, names: archive.names, precision: precision)
         try head.load(from: archive)
     }
 
     static func withoutHead(_ configuration: JSON) -> String {
         let architecture = configuration["architectures"]?.array?.first?.string ?? ""
-        let instead = architecture.hasSuffix("ForSequenceClassification")
+        let instead =
+            architecture.hasSuffix("ForSequenceClassification")
             ? "it judges whole texts: rerank compares a query with texts, explain shows what its score rests on"
             : "it makes vectors: embed, similarity, rank, attention and explain take it"
         return "this model has no language-model head, so it gives words no probabilities; \(instead). "

@@ -27,10 +27,14 @@ public struct MinimalPairs: Sendable {
     package let columns: (good: String, bad: String)
 
     /// Names of published sets: acceptable and unacceptable sentence.
-    private static let known = [("sentence_good", "sentence_bad"), ("good_sentence", "bad_sentence"), ("good", "bad"), ("grammatical", "ungrammatical"),
-                                ("acceptable", "unacceptable"), ("正文", "非文"), ("容認可能", "容認不可能")]
+    private static let known = [
+        ("sentence_good", "sentence_bad"), ("good_sentence", "bad_sentence"), ("good", "bad"), ("grammatical", "ungrammatical"),
+        ("acceptable", "unacceptable"), ("正文", "非文"), ("容認可能", "容認不可能"),
+    ]
     /// What published sets call their categories, from fine to coarse.
-    private static let categories = ["uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類"]
+    private static let categories = [
+        "uid", "paradigm", "phenomenon", "linguistics_term", "term", "type", "field", "category", "カテゴリー", "現象", "種類",
+    ]
 
     /// Names of columns of sentences, by which a first row is known as a header.
     package static let knownColumns = known.flatMap { [$0.0, $0.1] }
@@ -48,16 +52,22 @@ public struct MinimalPairs: Sendable {
     /// - Throws: `DataError` that names the line of a pair without a sentence, or the columns where none is known.
     public init(_ table: Table, good: String? = nil, bad: String? = nil, by: [String]? = nil) throws {
         guard let found = Self.columns(in: table.columnNames) ?? (good != nil && bad != nil ? ("", "") : nil) else {
-            throw DataError(.usage, "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) "
-                + "and \(Setting.bad); the columns are "
-                            + table.columnNames.joined(separator: ", "), file: table.name)
+            throw DataError(
+                .usage,
+                "which columns contain the acceptable and the unacceptable sentences? Name them with \(Setting.good) "
+                    + "and \(Setting.bad); the columns are "
+                    + table.columnNames.joined(separator: ", "), file: table.name)
         }
         let first = try table.column(good ?? found.good), second = try table.column(bad ?? found.bad)
-        guard first.name != second.name else { throw DataError(.usage, "\(Setting.good) and \(Setting.bad) name the same column, \(first.name)", file: table.name) }
-        columns = (first.name, second.name)
-        let byColumns = try by?.map { try table.column($0) } ?? Self.categories.compactMap { name in
-            table.columns.first { $0.name.lowercased() == name && $0.name != first.name && $0.name != second.name }
+        guard first.name != second.name else {
+            throw DataError(.usage, "\(Setting.good) and \(Setting.bad) name the same column, \(first.name)", file: table.name)
         }
+        columns = (first.name, second.name)
+        let byColumns =
+            try by?.map { try table.column($0) }
+            ?? Self.categories.compactMap { name in
+                table.columns.first { $0.name.lowercased() == name && $0.name != first.name && $0.name != second.name }
+            }
         categoryNames = byColumns.map(\.name)
         let others = table.columns.filter { $0.name != first.name && $0.name != second.name && !byColumns.map(\.name).contains($0.name) }
         otherNames = others.map(\.name)
@@ -65,10 +75,16 @@ public struct MinimalPairs: Sendable {
             let good = first.texts[row].trimmingCharacters(in: .whitespaces), bad = second.texts[row].trimmingCharacters(in: .whitespaces)
             if good.isEmpty, bad.isEmpty { return nil }
             guard !good.isEmpty, !bad.isEmpty else {
-                throw DataError(.badData, "the column \(good.isEmpty ? first.name : second.name) is empty here; a pair needs both sentences", file: table.name, line: table.lines[row])
+                throw DataError(
+                    .badData, "the column \(good.isEmpty ? first.name : second.name) is empty here; a pair needs both sentences",
+                    file: table.name, line: table.lines[row])
             }
-            guard good != bad else { throw DataError(.badData, "both sentences of the pair are \"\(good.prefix(60))\"", file: table.name, line: table.lines[row]) }
-            return Pair(good: good, bad: bad, line: table.lines[row], categories: byColumns.map { $0.texts[row] }, others: others.map { $0.texts[row] })
+            guard good != bad else {
+                throw DataError(.badData, "both sentences of the pair are \"\(good.prefix(60))\"", file: table.name, line: table.lines[row])
+            }
+            return Pair(
+                good: good, bad: bad, line: table.lines[row], categories: byColumns.map { $0.texts[row] },
+                others: others.map { $0.texts[row] })
         }
         guard !pairs.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     }
@@ -116,8 +132,11 @@ public struct MinimalPairs: Sendable {
     /// values of the first category if there are at least ten: pairs from one template are not independent.
     public func accuracies(_ outcomes: [Outcome], resamples: Int, seed: UInt64, threads: Int) throws -> [Accuracy] {
         func accuracy(_ by: String?, _ value: String, _ rows: [Int]) throws -> Accuracy {
-            try Accuracy(by: by, value: value, pairs: rows.count, bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),
-                         byMean: Proportion(rows.count { outcomes[$0].isCorrectByMean }, of: rows.count).wilson(), ties: rows.count { outcomes[$0].isTie })
+            try Accuracy(
+                by: by, value: value, pairs: rows.count,
+                bySum: Proportion(rows.count { outcomes[$0].isCorrectBySum }, of: rows.count).wilson(),
+                byMean: Proportion(rows.count { outcomes[$0].isCorrectByMean }, of: rows.count).wilson(),
+                ties: rows.count { outcomes[$0].isTie })
         }
         var all = try accuracy(nil, "all", Array(pairs.indices))
         if let first = categoryNames.first {
@@ -125,8 +144,11 @@ public struct MinimalPairs: Sendable {
             if factor.levels.count >= 10, !factor.codes.contains(where: { $0 == nil }) {
                 let bootstrap = Bootstrap(.percentile, resamples: resamples, seed: seed, threads: threads)
                 let units = Bootstrap.Units.groups(factor.codes.compactMap(\.self))
-                all.bySum = try bootstrap.estimate(units) { rows in Double(rows.count { outcomes[$0].isCorrectBySum }) / Double(rows.count) }
-                all.byMean = try bootstrap.estimate(units) { rows in Double(rows.count { outcomes[$0].isCorrectByMean }) / Double(rows.count) }
+                all.bySum = try bootstrap.estimate(units) { rows in Double(rows.count { outcomes[$0].isCorrectBySum }) / Double(rows.count)
+                }
+                all.byMean = try bootstrap.estimate(units) { rows in
+                    Double(rows.count { outcomes[$0].isCorrectByMean }) / Double(rows.count)
+                }
             }
         }
         var result = [all]
@@ -151,7 +173,8 @@ public struct MinimalPairs: Sendable {
         let scores = try scorer.score(texts.map { try scorer.units(of: $0) }, unit: .text, name: { lines[$0] }, file: file)
         func total(_ text: String, _ line: Int) throws -> (logProbability: Double, tokens: Int) {
             guard let place = places[text], let total = scores[place].total else {
-                throw DataError(.badData, "\"\(text.prefix(40))\" has no token with a context, so it has no probability", file: file, line: line)
+                throw DataError(
+                    .badData, "\"\(text.prefix(40))\" has no token with a context, so it has no probability", file: file, line: line)
             }
             return total
         }

@@ -36,10 +36,12 @@ package struct Seq2SeqExample: Sendable, Equatable {
 ///   - removesSpaces: removes spaces from both, for languages written without spaces.
 /// - Throws: `DataError` with the line where a column is missing or a cell is empty.
 package func readSeq2SeqItems(
-    _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(), removesSpaces: Bool = false
+    _ path: String, sourceColumn: String = "1", targetColumn: String = "2", options: TableOptions = TableOptions(),
+    removesSpaces: Bool = false
 ) throws -> [Seq2SeqItem] {
-    try readSeq2SeqItems(TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
-                         targetColumn: targetColumn, removesSpaces: removesSpaces)
+    try readSeq2SeqItems(
+        TextTable(path: path, options: options, wanted: [sourceColumn, targetColumn]), sourceColumn: sourceColumn,
+        targetColumn: targetColumn, removesSpaces: removesSpaces)
 }
 
 /// The names of the columns that travel along in `Seq2SeqItem.others`.
@@ -63,8 +65,10 @@ package func readSeq2SeqItems(
             return text
         }
         if cells.allSatisfy(\.isEmpty) { continue }
-        items.append(Seq2SeqItem(source: try cell(source, "source"), target: try cell(target, "target"), line: line,
-                                 others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
+        items.append(
+            Seq2SeqItem(
+                source: try cell(source, "source"), target: try cell(target, "target"), line: line,
+                others: cells.indices.filter { $0 != source && $0 != target }.map { cells[$0] }))
     }
     guard !items.isEmpty else { throw DataError(.badData, "no pairs found", file: table.name) }
     return items
@@ -76,8 +80,9 @@ extension Seq2SeqModel {
     /// - Throws: `DataError` that names the line.
     package func examples(of items: [Seq2SeqItem], keepsUnknown: Bool = false, file: String? = nil) throws -> [Seq2SeqExample] {
         try items.map { item in
-            Seq2SeqExample(source: try ids(of: item.source, keepsUnknown: keepsUnknown, file: file, line: item.line),
-                           target: try ids(of: item.target, keepsUnknown: keepsUnknown, file: file, line: item.line))
+            Seq2SeqExample(
+                source: try ids(of: item.source, keepsUnknown: keepsUnknown, file: file, line: item.line),
+                target: try ids(of: item.target, keepsUnknown: keepsUnknown, file: file, line: item.line))
         }
     }
 }

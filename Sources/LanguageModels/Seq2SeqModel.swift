@@ -20,7 +20,9 @@ package final class Seq2SeqModel: Sendable {
         self.tokenizerJSON = tokenizerJSON
         tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         guard tokenizer.idBound <= network.configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer has ids up to \(tokenizer.idBound - 1), the network a vocabulary of \(network.configuration.vocabularySize)")
+            throw DataError(
+                .badData,
+                "the tokenizer has ids up to \(tokenizer.idBound - 1), the network a vocabulary of \(network.configuration.vocabularySize)")
         }
     }
 
@@ -46,7 +48,8 @@ package final class Seq2SeqModel: Sendable {
         let tokenizer = try Tokenizer(json: tokenizerJSON, file: "tokenizer.json")
         func id(_ names: [String], _ what: String) throws -> Int32 {
             for name in names { if let id = tokenizer.id(for: name) { return id } }
-            throw DataError(.badData, "the tokenizer has no \(what) mark; expected one of \(names.joined(separator: ", "))", file: "tokenizer.json")
+            throw DataError(
+                .badData, "the tokenizer has no \(what) mark; expected one of \(names.joined(separator: ", "))", file: "tokenizer.json")
         }
         var fitted = configuration
         fitted.vocabularySize = tokenizer.idBound
@@ -85,12 +88,15 @@ package final class Seq2SeqModel: Sendable {
         if !keepsUnknown, let unknown = tokenizer.unknownID, let place = kept.first(where: { encoding.ids[$0] == unknown }) {
             let range = encoding.offsets[place]
             let found = String(decoding: Array(text.utf8)[range], as: UTF8.self)
-            throw DataError(.badData, "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with \(Setting.keepUnknown), or train with them",
-                            file: file, line: line)
+            throw DataError(
+                .badData,
+                "'\(found)' is not in the model's vocabulary; keep such characters as [UNK] with \(Setting.keepUnknown), or train with them",
+                file: file, line: line)
         }
         let longest = configuration.maximumLength - 1
         guard ids.count <= longest else {
-            throw DataError(.badData, "the text has \(ids.count) tokens, but the model has positions for \(longest)", file: file, line: line)
+            throw DataError(
+                .badData, "the text has \(ids.count) tokens, but the model has positions for \(longest)", file: file, line: line)
         }
         return ids
     }
@@ -124,22 +130,36 @@ package func makeSymbolTokenizer(_ texts: some Sequence<String>, unit: SymbolUni
         .sorted { a, b in
             a.value != b.value ? a.value > b.value : a.key.unicodeScalars.lexicographicallyPrecedes(b.key.unicodeScalars)
         }.map(\.key)
-    let split: JSON = switch unit {
-    case .characters:
-        .object([("type", .string("Split")), ("pattern", .object([("Regex", .string("[\\s\\S]"))])), ("behavior", .string("Isolated")), ("invert", .bool(false))])
-    case .words: .object([("type", .string("WhitespaceSplit"))])
-    }
+    let split: JSON =
+        switch unit {
+        case .characters:
+            .object([
+                ("type", .string("Split")), ("pattern", .object([("Regex", .string("[\\s\\S]"))])), ("behavior", .string("Isolated")),
+                ("invert", .bool(false)),
+            ])
+        case .words: .object([("type", .string("WhitespaceSplit"))])
+        }
     // Without a decoder tokens are joined with spaces, as words want it.
     let decoder: JSON = unit == .characters ? .object([("type", .string("Fuse"))]) : .null
     return .object([
         ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
-        ("added_tokens", .array(special.enumerated().map { id, token in
-            .object([("id", .integer(id)), ("content", .string(token)), ("single_word", .bool(false)), ("lstrip", .bool(false)),
-                     ("rstrip", .bool(false)), ("normalized", .bool(false)), ("special", .bool(true))])
-        })),
+        (
+            "added_tokens",
+            .array(
+                special.enumerated().map { id, token in
+                    .object([
+                        ("id", .integer(id)), ("content", .string(token)), ("single_word", .bool(false)), ("lstrip", .bool(false)),
+                        ("rstrip", .bool(false)), ("normalized", .bool(false)), ("special", .bool(true)),
+                    ])
+                })
+        ),
         ("normalizer", .null), ("pre_tokenizer", split), ("post_processor", .null), ("decoder", decoder),
-        ("model", .object([
-            ("type", .string("WordLevel")), ("vocab", .object((special + symbols).enumerated().map { ($1, .integer($0)) })), ("unk_token", .string("[UNK]")),
-        ])),
+        (
+            "model",
+            .object([
+                ("type", .string("WordLevel")), ("vocab", .object((special + symbols).enumerated().map { ($1, .integer($0)) })),
+                ("unk_token", .string("[UNK]")),
+            ])
+        ),
     ])
 }

@@ -25,7 +25,10 @@ package struct SequenceComparison: Sendable, Equatable {
         var costs = [Int](repeating: 0, count: (target.count + 1) * columns)
         for t in 0...target.count {
             for o in 0...output.count {
-                if t == 0 || o == 0 { costs[t * columns + o] = t + o; continue }
+                if t == 0 || o == 0 {
+                    costs[t * columns + o] = t + o
+                    continue
+                }
                 let changed = costs[(t - 1) * columns + o - 1] + (target[t - 1] == output[o - 1] ? 0 : 1)
                 costs[t * columns + o] = min(changed, costs[(t - 1) * columns + o] + 1, costs[t * columns + o - 1] + 1)
             }
@@ -34,7 +37,8 @@ package struct SequenceComparison: Sendable, Equatable {
         while t > 0 || o > 0 {
             let cost = costs[t * columns + o]
             if t > 0, o > 0, cost == costs[(t - 1) * columns + o - 1] + (target[t - 1] == output[o - 1] ? 0 : 1) {
-                found.append(target[t - 1] == output[o - 1] ? .equal(target[t - 1]) : .substituted(target: target[t - 1], output: output[o - 1]))
+                found.append(
+                    target[t - 1] == output[o - 1] ? .equal(target[t - 1]) : .substituted(target: target[t - 1], output: output[o - 1]))
                 (t, o) = (t - 1, o - 1)
             } else if t > 0, cost == costs[(t - 1) * columns + o] + 1 {
                 found.append(.missing(target[t - 1]))

@@ -81,11 +81,14 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     public func callAsFunction(
         _ embeddings: Variable<Scalar>, offsets: [Int64], eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0, bias = bias(longest: longest, on: tape)
-        return run(embeddings, places: lengths.flatMap { 0..<Int32($0) }, longest: longest, eachLayer: eachLayer, on: tape) { index, x, rotary in
+        let lengths = zip(offsets, offsets.dropFirst()).map { Int($1 - $0) }, longest = lengths.max() ?? 0,
+            bias = bias(longest: longest, on: tape)
+        return run(embeddings, places: lengths.flatMap { 0..<Int32($0) }, longest: longest, eachLayer: eachLayer, on: tape) {
+            index, x, rotary in
             let attention = blocks[index].attention
-            return attention.attend(attention.fused(x, rotary: rotary, on: tape), offsets: offsets, mask: configuration.mask(ofLayer: index),
-                                    bias: bias, on: tape)
+            return attention.attend(
+                attention.fused(x, rotary: rotary, on: tape), offsets: offsets, mask: configuration.mask(ofLayer: index),
+                bias: bias, on: tape)
         }
     }
 
@@ -113,7 +116,8 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     ///   - longest: more than every place.
     ///   - attend: the attention of a layer, given its normalized input and how places turn queries and keys.
     private func run(
-        _ embeddings: Variable<Scalar>, places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?, on tape: Tape<Scalar>?,
+        _ embeddings: Variable<Scalar>, places: [Int32], longest: Int, eachLayer: ((Int, Variable<Scalar>) -> Void)?,
+        on tape: Tape<Scalar>?,
         attend: (_ layer: Int, _ x: Variable<Scalar>, _ rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)?) -> Variable<Scalar>
     ) -> Variable<Scalar> {
         var x = embeddings
@@ -142,10 +146,12 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
     /// The same where sequences may be empty; the states are those of all tokens.
     func read(_ batch: PackedBatch) -> (cache: DecoderCache<Scalar>, states: Variable<Scalar>) {
         precondition(configuration.isCausal)
-        var cache = DecoderCache<Scalar>(layers: configuration.layers, size: configuration.keyValueHeads * configuration.headSize,
-                                         lengths: (0..<batch.sequences).map(batch.length))
+        var cache = DecoderCache<Scalar>(
+            layers: configuration.layers, size: configuration.keyValueHeads * configuration.headSize,
+            lengths: (0..<batch.sequences).map(batch.length))
         guard batch.tokens > 0 else { return (cache, Variable(Tensor(shape: [0, hiddenSize]))) }
-        let states = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.longest, eachLayer: nil, on: nil) {
+            index, x, rotary in
             let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil)
             cache.keep(fused.value, offsets: batch.offsets, layer: index)
             return attention.attend(fused, offsets: batch.offsets, mask: configuration.mask(ofLayer: index), bias: nil, on: nil)
@@ -160,10 +166,12 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         precondition(ids.count == cache.lengths.count)
         cache.makeRoom()
         let places = cache.lengths.map(Int32.init), longest = (cache.lengths.max() ?? 0) + 1
-        let states = run(embeddings(ids, places: places, on: nil), places: places, longest: longest, eachLayer: nil, on: nil) { index, x, rotary in
+        let states = run(embeddings(ids, places: places, on: nil), places: places, longest: longest, eachLayer: nil, on: nil) {
+            index, x, rotary in
             let attention = blocks[index].attention
-            return attention.attend(attention.fused(x, rotary: rotary, on: nil).value, cache: &cache, layer: index,
-                                    mask: configuration.mask(ofLayer: index))
+            return attention.attend(
+                attention.fused(x, rotary: rotary, on: nil).value, cache: &cache, layer: index,
+                mask: configuration.mask(ofLayer: index))
         }
         cache.grow()
         return states.value
@@ -178,8 +186,10 @@ public final class Decoder<Scalar: TensorScalar>: LayeredNetwork {
         precondition(batch.sequences == 1, "attention is looked at one sequence at a time")
         let bias = bias(longest: batch.tokens, on: nil)
         var weights: [Tensor<Scalar>] = []
-        _ = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.tokens, eachLayer: nil, on: nil) { index, x, rotary in
-            let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil), mask = configuration.mask(ofLayer: index)
+        _ = run(embeddings(of: batch, on: nil), places: batch.positions(), longest: batch.tokens, eachLayer: nil, on: nil) {
+            index, x, rotary in
+            let attention = blocks[index].attention, fused = attention.fused(x, rotary: rotary, on: nil),
+                mask = configuration.mask(ofLayer: index)
             weights.append(attention.weights(fused, mask: mask, bias: bias?.value))
             return attention.attend(fused, offsets: batch.offsets, mask: mask, bias: bias, on: nil)
         }

@@ -32,11 +32,12 @@ public enum DecoderNorm<Scalar: TensorScalar>: Sendable {
 
     init(_ configuration: DecoderConfiguration) {
         let size = configuration.hiddenSize, epsilon = configuration.normEpsilon
-        self = switch configuration.norm {
-        case .layer: .layer(LayerNorm(size: size, epsilon: epsilon))
-        case .rootMeanSquare: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon))
-        case .rootMeanSquarePlusOne: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon, offset: 1))
-        }
+        self =
+            switch configuration.norm {
+            case .layer: .layer(LayerNorm(size: size, epsilon: epsilon))
+            case .rootMeanSquare: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon))
+            case .rootMeanSquarePlusOne: .rootMeanSquare(RMSNorm(size: size, epsilon: epsilon, offset: 1))
+            }
     }
 
     /// All parameters, in a fixed order.
@@ -87,9 +88,11 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
         heads = configuration.attentionHeads
         keyValueHeads = configuration.keyValueHeads
         headSize = configuration.headSize
-        projection = Linear(inputs: configuration.hiddenSize, outputs: (heads + 2 * keyValueHeads) * headSize, bias: configuration.attentionBias,
-                            precision: precision)
-        output = Linear(inputs: heads * headSize, outputs: configuration.hiddenSize, bias: configuration.attentionOutputBias, precision: precision)
+        projection = Linear(
+            inputs: configuration.hiddenSize, outputs: (heads + 2 * keyValueHeads) * headSize, bias: configuration.attentionBias,
+            precision: precision)
+        output = Linear(
+            inputs: heads * headSize, outputs: configuration.hiddenSize, bias: configuration.attentionOutputBias, precision: precision)
         let offset = configuration.norm == .rootMeanSquarePlusOne ? 1.0 : 0, size = headSize
         func norm() -> RMSNorm<Scalar> { RMSNorm(size: size, epsilon: configuration.normEpsilon, offset: offset) }
         queryNorm = configuration.queryKeyNorm ? norm() : nil
@@ -116,7 +119,8 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
         if let queryNorm { fused = queryNorm(fused, heads: 0..<heads, on: tape) }
         if let keyNorm { fused = keyNorm(fused, heads: heads..<heads + keyValueHeads, on: tape) }
         if let rotary {
-            fused = rotated(fused, heads: heads + keyValueHeads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: tape)
+            fused = rotated(
+                fused, heads: heads + keyValueHeads, headSize: headSize, positions: rotary.positions, angles: rotary.angles, on: tape)
         }
         return fused
     }
@@ -127,10 +131,13 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
     func attend(
         _ fused: Variable<Scalar>, offsets: [Int64], mask: AttentionMask, bias: Variable<Scalar>?, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        output(packedAttention(
-            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), values: AttentionColumns(fused, column: valueColumn),
-            heads: heads, headSize: headSize, group: group, queryOffsets: offsets, keyOffsets: offsets, mask: mask, cap: cap, bias: bias,
-            scale: scale, precision: projection.precision, on: tape), on: tape)
+        output(
+            packedAttention(
+                queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn),
+                values: AttentionColumns(fused, column: valueColumn),
+                heads: heads, headSize: headSize, group: group, queryOffsets: offsets, keyOffsets: offsets, mask: mask, cap: cap,
+                bias: bias,
+                scale: scale, precision: projection.precision, on: tape), on: tape)
     }
 
     /// Attention of one more token of each sequence to those that the cache holds, itself included.
@@ -140,8 +147,9 @@ public final class GroupedAttention<Scalar: TensorScalar>: Module {
 
     /// The attention weights of a single sequence, `(heads, tokens, tokens)`.
     func weights(_ fused: Variable<Scalar>, mask: AttentionMask, bias: Tensor<Scalar>?) -> Tensor<Scalar> {
-        attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), heads: heads, headSize: headSize,
-                         group: group, mask: mask, cap: cap, bias: bias, scale: scale)
+        attentionWeights(
+            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: keyColumn), heads: heads, headSize: headSize,
+            group: group, mask: mask, cap: cap, bias: bias, scale: scale)
     }
 }
 
@@ -166,9 +174,10 @@ public final class DecoderBlock<Scalar: TensorScalar>: Module {
     public init(_ configuration: DecoderConfiguration, precision: Precision = .f32) {
         attention = GroupedAttention(configuration, precision: precision)
         attentionNorm = DecoderNorm(configuration)
-        feedForward = FeedForward(hiddenSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
-                                  activation: configuration.activation, bias: configuration.feedForwardBias,
-                                  isGated: configuration.gatedFeedForward, precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
+            activation: configuration.activation, bias: configuration.feedForwardBias,
+            isGated: configuration.gatedFeedForward, precision: precision)
         feedForwardNorm = DecoderNorm(configuration)
         attentionPostNorm = configuration.joining == .sandwiched ? DecoderNorm(configuration) : nil
         feedForwardPostNorm = configuration.joining == .sandwiched ? DecoderNorm(configuration) : nil

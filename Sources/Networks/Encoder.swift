@@ -18,13 +18,15 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
     public init(_ configuration: EncoderConfiguration, index: Int = 0, precision: Precision = .f32) {
         let size = configuration.hiddenSize
         func norm() -> LayerNorm<Scalar> { LayerNorm(size: size, epsilon: configuration.layerNormEpsilon, bias: configuration.normBias) }
-        attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
-                                  positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
-                                  precision: precision)
+        attention = SelfAttention(
+            hiddenSize: size, heads: configuration.attentionHeads, bias: configuration.attentionBias,
+            positionTerms: configuration.disentangled.map { DisentangledTerms($0, hiddenSize: size, precision: precision) },
+            precision: precision)
         attentionNorm = index > 0 || configuration.firstAttentionNorm ? norm() : nil
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
-                                  bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
-                                  isGated: configuration.gatedFeedForward, precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+            bias: configuration.feedForwardUpBias, downBias: configuration.feedForwardDownBias,
+            isGated: configuration.gatedFeedForward, precision: precision)
         feedForwardNorm = norm()
         placement = configuration.normPlacement
         dropoutRate = configuration.dropout
@@ -38,10 +40,12 @@ public final class EncoderLayer<Scalar: TensorScalar>: Module {
     /// - Parameters: as of `SelfAttention`.
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
-        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
+        on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         func attend(_ x: Variable<Scalar>) -> Variable<Scalar> {
-            let attended = attention(x, offsets: offsets, mask: mask, bias: bias, rotary: rotary, relativePositions: relativePositions, on: tape)
+            let attended = attention(
+                x, offsets: offsets, mask: mask, bias: bias, rotary: rotary, relativePositions: relativePositions, on: tape)
             return dropout(attended, rate: dropoutRate, on: tape)
         }
         func feed(_ x: Variable<Scalar>) -> Variable<Scalar> { dropout(feedForward(x, on: tape), rate: dropoutRate, on: tape) }
@@ -107,7 +111,9 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         segments = configuration.segments > 0 ? table(configuration.segments) : nil
         let normsProjected = configuration.embeddingProjection == .beforeNormWithoutBias
         embeddingNorm = LayerNorm(size: normsProjected ? size : embeddingSize, epsilon: epsilon, bias: configuration.normBias)
-        embeddingProjection = configuration.embeddingProjection == .none ? nil
+        embeddingProjection =
+            configuration.embeddingProjection == .none
+            ? nil
             : Linear(inputs: embeddingSize, outputs: size, bias: !normsProjected)
         relativeBiasTable = configuration.relativeBias.map { Parameter(Tensor(shape: [$0.rows, configuration.attentionHeads])) }
         relativePositions = configuration.disentangled.map { RelativePositions($0, hiddenSize: size, epsilon: epsilon) }
@@ -159,7 +165,9 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             let (mask, rotary) = surroundings.ofLayer(index)
-            x = layer(x, offsets: offsets, mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative, on: tape)
+            x = layer(
+                x, offsets: offsets, mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative, on: tape
+            )
             if index == 0, let convolution {
                 x = convolution(embeddings, besides: x, offsets: offsets, dropout: configuration.dropout, on: tape)
             }
@@ -179,7 +187,8 @@ public final class Encoder<Scalar: TensorScalar>: Module {
         let surroundings = Surroundings(offsets: batch.offsets, of: self, on: nil)
         return layers.enumerated().map { index, layer in
             let (mask, rotary) = surroundings.ofLayer(index)
-            return layer.attentionWeights(states[index], mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative)
+            return layer.attentionWeights(
+                states[index], mask: mask, bias: surroundings.bias, rotary: rotary, relativePositions: surroundings.relative)
         }
     }
 
@@ -206,7 +215,12 @@ public final class Encoder<Scalar: TensorScalar>: Module {
             let window = encoder.configuration.window(ofLayer: index)
             let rotary = encoder.configuration.rotary.flatMap { rotary in
                 encoder.angles.map { angles in
-                    (places, angles.angles(RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: encoder.headSize), positions: longest))
+                    (
+                        places,
+                        angles.angles(
+                            RotaryPositions(base: window == nil ? rotary.base : rotary.localBase, turned: encoder.headSize),
+                            positions: longest)
+                    )
                 }
             }
             return (window.map { .window($0) } ?? .none, rotary)

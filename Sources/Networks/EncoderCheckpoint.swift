@@ -51,8 +51,10 @@ public struct CheckpointEntry<Scalar: TensorScalar> {
     public var layout: CheckpointLayout
 
     /// A tensor for a whole parameter, or for `rows` of it.
-    public init(key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
-                layout: CheckpointLayout = .plain) {
+    public init(
+        key: String, parameter: Parameter<Scalar>, rows: Range<Int>? = nil, olderKeys: [String] = [], fileShape: [Int]? = nil,
+        layout: CheckpointLayout = .plain
+    ) {
         self.key = key
         self.parameter = parameter
         self.rows = rows
@@ -113,7 +115,9 @@ extension WeightArchive {
 ///   - prefixes: what may be before every key ("bert." in a checkpoint of a larger model); the first one that fits is used.
 ///   - areNumbers: the tensors were looked at before and hold neither NaN nor infinity, so that each is read on demand.
 /// - Throws: `DataError` that names a missing tensor, or one of the wrong shape, or one with NaN or infinity.
-public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false) throws {
+public func load(
+    _ entries: [CheckpointEntry<Float>], from archive: some WeightArchive, prefixes: [String] = [""], areNumbers: Bool = false
+) throws {
     let names = Set(archive.names)
     func found(_ entry: CheckpointEntry<Float>, prefix: String) -> String? {
         ([entry.key] + entry.olderKeys).lazy.map { prefix + $0 }.first(where: names.contains)
@@ -121,14 +125,18 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
     let prefix = prefixes.first { found(entries[0], prefix: $0) != nil } ?? prefixes[0]
     for entry in entries {
         guard let name = found(entry, prefix: prefix), let shape = archive.shape(of: name) else {
-            throw DataError(.badData, "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
-                + "architecture?",
-                            file: archive.fileName)
+            throw DataError(
+                .badData,
+                "tensor '\(prefix + entry.key)' \(describe(entry.shape)) is missing; is this file from another "
+                    + "architecture?",
+                file: archive.fileName)
         }
         guard shape == entry.shape else {
-            throw DataError(.badData, "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
-                + "\(describe(entry.shape))",
-                            file: archive.fileName)
+            throw DataError(
+                .badData,
+                "tensor '\(name)' has shape \(describe(shape)), but the configuration expects "
+                    + "\(describe(entry.shape))",
+                file: archive.fileName)
         }
         if areNumbers {
             let shape = entry.parameter.shape, rows = entry.rows, layout = entry.layout
@@ -137,13 +145,19 @@ public func load(_ entries: [CheckpointEntry<Float>], from archive: some WeightA
                 guard let tensor = try? layout.arranged(archive.tensor(name), fromFile: true) else {
                     preconditionFailure("tensor '\(name)' of \(archive.fileName) cannot be read any more")
                 }
-                if let rows { Float.copy(tensor.view, into: &value[rows: rows]) } else { value = tensor.shape == shape ? tensor : tensor.reshaped(shape) }
+                if let rows {
+                    Float.copy(tensor.view, into: &value[rows: rows])
+                } else {
+                    value = tensor.shape == shape ? tensor : tensor.reshaped(shape)
+                }
             }
             continue
         }
         let tensor = entry.layout.arranged(try archive.tensor(name), fromFile: true)
         guard tensor.isFinite else {
-            throw DataError(.badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged", file: archive.fileName)
+            throw DataError(
+                .badData, "tensor '\(name)' contains NaN or infinity; the checkpoint is damaged or its training diverged",
+                file: archive.fileName)
         }
         if let rows = entry.rows {
             var whole = entry.parameter.take()

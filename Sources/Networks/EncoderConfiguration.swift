@@ -72,8 +72,10 @@ public struct EncoderConfiguration: Sendable, Equatable {
         }
 
         /// Disentangled attention with the terms that are true.
-        public init(contentToPosition: Bool, positionToContent: Bool, span: Int, buckets: Bool, maximumDistance: Int,
-                    sharesProjections: Bool, normalizesPositions: Bool, convolution: Convolution? = nil) {
+        public init(
+            contentToPosition: Bool, positionToContent: Bool, span: Int, buckets: Bool, maximumDistance: Int,
+            sharesProjections: Bool, normalizesPositions: Bool, convolution: Convolution? = nil
+        ) {
             (self.contentToPosition, self.positionToContent) = (contentToPosition, positionToContent)
             (self.span, self.buckets, self.maximumDistance) = (span, buckets, maximumDistance)
             (self.sharesProjections, self.normalizesPositions) = (sharesProjections, normalizesPositions)
@@ -183,22 +185,23 @@ public struct EncoderConfiguration: Sendable, Equatable {
 
     /// The `config.json` that it was read from, else one as transformers' BertModel writes it.
     public var json: JSON {
-        source.json ?? .object([
-            ("architectures", .array([.string("BertModel")])),
-            ("attention_probs_dropout_prob", .number(dropout)),
-            ("hidden_act", .string(ConfigurationReader.name(of: activation))),
-            ("hidden_dropout_prob", .number(dropout)),
-            ("hidden_size", .integer(hiddenSize)),
-            ("intermediate_size", .integer(intermediateSize)),
-            ("layer_norm_eps", .number(layerNormEpsilon)),
-            ("max_position_embeddings", .integer(positions)),
-            ("model_type", .string("bert")),
-            ("num_attention_heads", .integer(attentionHeads)),
-            ("num_hidden_layers", .integer(layers)),
-            ("pad_token_id", .integer(Int(paddingID))),
-            ("position_embedding_type", .string("absolute")),
-            ("type_vocab_size", .integer(segments)),
-            ("vocab_size", .integer(vocabularySize)),
-        ])
+        source.json
+            ?? .object([
+                ("architectures", .array([.string("BertModel")])),
+                ("attention_probs_dropout_prob", .number(dropout)),
+                ("hidden_act", .string(ConfigurationReader.name(of: activation))),
+                ("hidden_dropout_prob", .number(dropout)),
+                ("hidden_size", .integer(hiddenSize)),
+                ("intermediate_size", .integer(intermediateSize)),
+                ("layer_norm_eps", .number(layerNormEpsilon)),
+                ("max_position_embeddings", .integer(positions)),
+                ("model_type", .string("bert")),
+                ("num_attention_heads", .integer(attentionHeads)),
+                ("num_hidden_layers", .integer(layers)),
+                ("pad_token_id", .integer(Int(paddingID))),
+                ("position_embedding_type", .string("absolute")),
+                ("type_vocab_size", .integer(segments)),
+                ("vocab_size", .integer(vocabularySize)),
+            ])
     }
 }

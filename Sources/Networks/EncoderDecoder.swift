@@ -33,20 +33,23 @@ public final class CrossAttention<Scalar: TensorScalar>: Module {
         _ x: Variable<Scalar>, offsets: [Int64], memory: Variable<Scalar>, memoryOffsets: [Int64], on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let attended = packedAttention(
-            queries: AttentionColumns(query(x, on: tape)), keys: AttentionColumns(memory), values: AttentionColumns(memory, column: hiddenSize),
+            queries: AttentionColumns(query(x, on: tape)), keys: AttentionColumns(memory),
+            values: AttentionColumns(memory, column: hiddenSize),
             heads: heads, headSize: hiddenSize / heads, queryOffsets: offsets, keyOffsets: memoryOffsets, on: tape)
         return output(attended, on: tape)
     }
 
     /// One more token of each hypothesis, which looks at the source that `sources` says.
     func step(_ x: Variable<Scalar>, sources: [Int], memory: Variable<Scalar>, memoryOffsets: [Int64]) -> Variable<Scalar> {
-        let attended = singleQueryAttention(query(x, on: nil).value, memory: memory.value, offsets: memoryOffsets, sequences: sources, heads: heads)
+        let attended = singleQueryAttention(
+            query(x, on: nil).value, memory: memory.value, offsets: memoryOffsets, sequences: sources, heads: heads)
         return output(Variable(attended), on: nil)
     }
 
     /// The weights of a single pair, `(heads, target tokens, source tokens)`.
     public func weights(_ x: Variable<Scalar>, memory: Variable<Scalar>) -> Tensor<Scalar> {
-        attentionWeights(queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
+        attentionWeights(
+            queries: AttentionColumns(query(x, on: nil)), keys: AttentionColumns(memory), heads: heads, headSize: hiddenSize / heads)
     }
 }
 
@@ -72,8 +75,9 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
         let size = configuration.hiddenSize, epsilon = configuration.layerNormEpsilon
         attention = SelfAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
         crossAttention = CrossAttention(hiddenSize: size, heads: configuration.attentionHeads, precision: precision)
-        feedForward = FeedForward(hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
-                                  precision: precision)
+        feedForward = FeedForward(
+            hiddenSize: size, intermediateSize: configuration.intermediateSize, activation: configuration.activation,
+            precision: precision)
         attentionNorm = LayerNorm(size: size, epsilon: epsilon)
         crossAttentionNorm = LayerNorm(size: size, epsilon: epsilon)
         feedForwardNorm = LayerNorm(size: size, epsilon: epsilon)
@@ -93,7 +97,8 @@ public final class DecoderLayer<Scalar: TensorScalar>: Module {
         _ x: Variable<Scalar>, on tape: Tape<Scalar>?, selfAttend: (Variable<Scalar>) -> Variable<Scalar>,
         crossAttend: (Variable<Scalar>) -> Variable<Scalar>
     ) -> Variable<Scalar> {
-        func sublayer(_ x: Variable<Scalar>, _ norm: LayerNorm<Scalar>, _ body: (Variable<Scalar>) -> Variable<Scalar>) -> Variable<Scalar> {
+        func sublayer(_ x: Variable<Scalar>, _ norm: LayerNorm<Scalar>, _ body: (Variable<Scalar>) -> Variable<Scalar>) -> Variable<Scalar>
+        {
             switch placement {
             case .post: norm(dropout(body(x), rate: dropoutRate, on: tape), residual: x, on: tape)
             case .pre: sum(x, dropout(body(norm(x, on: tape)), rate: dropoutRate, on: tape), on: tape)
@@ -133,19 +138,23 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// - Parameter precision: what every product computes in when there is no tape.
     /// - Precondition: `configuration` describes a Transformer and is valid.
     public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
-        guard case .transformer(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a Transformer") }
+        guard case .transformer(let shape) = configuration.architecture else {
+            preconditionFailure("not the configuration of a Transformer")
+        }
         self.configuration = configuration
         self.shape = shape
         let size = shape.hiddenSize, vocabulary = configuration.vocabularySize
-        var layer = EncoderConfiguration(vocabularySize: vocabulary, hiddenSize: size, layers: shape.encoderLayers,
-                                         attentionHeads: shape.attentionHeads, intermediateSize: shape.intermediateSize)
+        var layer = EncoderConfiguration(
+            vocabularySize: vocabulary, hiddenSize: size, layers: shape.encoderLayers,
+            attentionHeads: shape.attentionHeads, intermediateSize: shape.intermediateSize)
         layer.activation = shape.activation
         layer.normPlacement = shape.normPlacement
         layer.dropout = configuration.dropout
         layer.layerNormEpsilon = 1e-5
         sourceWords = Parameter(Tensor(shape: [vocabulary, size]))
         targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, size]))
-        let table = shape.positions == .sinusoidal
+        let table =
+            shape.positions == .sinusoidal
             ? sinusoidalPositions(configuration.maximumLength, size: size) : Tensor<Scalar>(shape: [configuration.maximumLength, size])
         sourcePositions = Parameter(table, isTrainable: shape.positions == .learned)
         targetPositions = shape.positions == .sinusoidal ? sourcePositions : Parameter(table)
@@ -154,8 +163,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         encoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         decoderNorm = shape.finalNorm ? LayerNorm(size: size, epsilon: layer.layerNormEpsilon) : nil
         let bias = Parameter(Tensor<Scalar>(shape: [vocabulary]))
-        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias,
-                        precision: precision)
+        output = Linear(
+            sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])), bias: bias,
+            precision: precision)
     }
 
     /// All parameters, in a fixed order.
@@ -179,7 +189,9 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
         if holds(encoderParameters) { groups.insert(.encoder) }
         if holds(decoderParameters) { groups.insert(.decoder) }
         if holds(output.parameters) { groups.formUnion([.output, .decoder]) }
-        if holds(encoderLayers.flatMap(\.attention.parameters) + decoderLayers.flatMap { $0.attention.parameters + $0.crossAttention.parameters }) {
+        if holds(
+            encoderLayers.flatMap(\.attention.parameters) + decoderLayers.flatMap { $0.attention.parameters + $0.crossAttention.parameters }
+        ) {
             groups.insert(.attention)
         }
         return groups
@@ -205,12 +217,15 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
             return dropout(embeddingSum([(ids, words), (positions, table)], on: tape), rate: configuration.dropout, on: tape)
         }
         let scale = Scalar(shape.hiddenSize).squareRoot()
-        let embedded = sum(scaled(embedding(ids, table: words, on: tape), by: scale, on: tape), embedding(positions, table: table, on: tape), on: tape)
+        let embedded = sum(
+            scaled(embedding(ids, table: words, on: tape), by: scale, on: tape), embedding(positions, table: table, on: tape), on: tape)
         return dropout(embedded, rate: configuration.dropout, on: tape)
     }
 
     /// Encoder states, `(source tokens, hiddenSize)`.
-    public func encode(_ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+    public func encode(
+        _ source: PackedBatch, eachLayer: ((Int, Variable<Scalar>) -> Void)? = nil, on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
         var x = embed(source.ids, positions: source.positions(), sourceWords, sourcePositions, on: tape)
         for (index, layer) in encoderLayers.enumerated() {
             eachLayer?(index, x)
@@ -258,15 +273,19 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
             }
         }
         let sources = PackedBatch([source])
-        let memory = encode(sources, eachLayer: { index, x in
-            let layer = self.encoderLayers[index]
-            add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
-        }, on: nil)
-        _ = decode(PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets, eachLayer: { index, own, cross, keyValues in
-            let layer = self.decoderLayers[index]
-            if let own { add(.decoder, index, layer.attention.weights(own, mask: .causal)) }
-            if let cross { add(.cross, index, layer.crossAttention.weights(cross, memory: keyValues)) }
-        }, on: nil)
+        let memory = encode(
+            sources,
+            eachLayer: { index, x in
+                let layer = self.encoderLayers[index]
+                add(.encoder, index, layer.attention.weights(self.shape.normPlacement == .pre ? layer.attentionNorm?(x, on: nil) ?? x : x))
+            }, on: nil)
+        _ = decode(
+            PackedBatch([decoderInput]), memory: memory, memoryOffsets: sources.offsets,
+            eachLayer: { index, own, cross, keyValues in
+                let layer = self.decoderLayers[index]
+                if let own { add(.decoder, index, layer.attention.weights(own, mask: .causal)) }
+                if let cross { add(.cross, index, layer.crossAttention.weights(cross, memory: keyValues)) }
+            }, on: nil)
         return maps
     }
 
@@ -382,10 +401,11 @@ public final class EncoderDecoder<Scalar: TensorScalar>: Seq2SeqNetwork {
 
 /// The position table of Vaswani et al. 2017, `(count, size)`: column 2i of row p is sin(p / 10000^(2i/size)), column 2i + 1 its cosine.
 public func sinusoidalPositions<S: TensorScalar>(_ count: Int, size: Int) -> Tensor<S> {
-    Tensor((0..<count).flatMap { p in
-        (0..<size).map { c in
-            let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
-            return S(c % 2 == 0 ? sin(angle) : cos(angle))
-        }
-    }, shape: [count, size])
+    Tensor(
+        (0..<count).flatMap { p in
+            (0..<size).map { c in
+                let angle = Double(p) / pow(10_000, Double(c / 2 * 2) / Double(size))
+                return S(c % 2 == 0 ? sin(angle) : cos(angle))
+            }
+        }, shape: [count, size])
 }

@@ -108,7 +108,8 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
     ///   - relativePositions: the table `(rows, hiddenSize)` that `positionTerms` look into.
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], mask: AttentionMask = .none, bias: Variable<Scalar>? = nil,
-        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil, on tape: Tape<Scalar>?
+        rotary: (positions: [Int32], angles: RotaryAngles<Scalar>)? = nil, relativePositions: Variable<Scalar>? = nil,
+        on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         let headSize = hiddenSize / heads
         var fused = projection(x, on: tape)
@@ -144,8 +145,9 @@ public final class SelfAttention<Scalar: TensorScalar>: Module {
             let terms = positionTerms(fused, relativePositions, of: self, offsets: [0, Int64(tokens)], on: nil)
             bias = terms.scores.value.reshaped([heads, tokens, tokens])
         }
-        return attentionWeights(queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
-                                heads: heads, headSize: headSize, mask: mask, bias: bias, scale: scale)
+        return attentionWeights(
+            queries: AttentionColumns(fused), keys: AttentionColumns(fused, column: hiddenSize),
+            heads: heads, headSize: headSize, mask: mask, bias: bias, scale: scale)
     }
 }
 
@@ -179,10 +181,13 @@ public final class FeedForward<Scalar: TensorScalar>: Module {
     /// Each row on its own, `(tokens, hiddenSize)`.
     public func callAsFunction(_ x: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         guard let tape else {
-            return Variable(Autograd.feedForward(x.value, up: up.weight, upBias: up.bias, activation: activation, gated: isGated, down: down.weight,
-                                                 downBias: down.bias, precision: up.precision))
+            return Variable(
+                Autograd.feedForward(
+                    x.value, up: up.weight, upBias: up.bias, activation: activation, gated: isGated, down: down.weight,
+                    downBias: down.bias, precision: up.precision))
         }
         if isGated { return down(gated(up(x, on: tape), activation, on: tape), on: tape) }
-        return Autograd.feedForward(x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
+        return Autograd.feedForward(
+            x, up: up.weight, upBias: up.bias, activation: activation, down: down.weight, downBias: down.bias, on: tape)
     }
 }

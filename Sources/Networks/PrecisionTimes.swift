@@ -41,19 +41,20 @@ package struct PrecisionTimes: Sendable, Equatable {
         let measured = Self.measured()
         seconds = measured
         UserCache.write("precision", key: key) { file in
-            try file.write(JSON.object(Precision.allCases.compactMap { p in measured[p].map { (p.rawValue, .number($0)) } }).serialized() + "\n")
+            try file.write(
+                JSON.object(Precision.allCases.compactMap { p in measured[p].map { (p.rawValue, .number($0)) } }).serialized() + "\n")
         }
     }
 
     /// The best of some runs: a product of one tile with the weights of a wide layer, as models have them.
     private static func measured() -> [Precision: Double] {
         let rows = 64, inputs = 384, outputs = 1536
-        let weights = Tensor<Float>((0 ..< inputs * outputs).map { Float(($0 * 7919) % 1009) / 1009 - 0.5 }, shape: [outputs, inputs])
-        let x = Tensor<Float>((0 ..< rows * inputs).map { Float(($0 * 104_729) % 997) / 997 - 0.5 }, shape: [rows, inputs])
+        let weights = Tensor<Float>((0..<inputs * outputs).map { Float(($0 * 7919) % 1009) / 1009 - 0.5 }, shape: [outputs, inputs])
+        let x = Tensor<Float>((0..<rows * inputs).map { Float(($0 * 104_729) % 997) / 997 - 0.5 }, shape: [rows, inputs])
         var y = Tensor<Float>(uninitialized: [rows, outputs]), best: [Precision: Double] = [:]
         let matrices = Precision.allCases.filter(\.isFast).map { Float.pack(weights.view, precision: $0) }
         // In turns, so that a busy moment hits all of them; the first round makes the kernels.
-        for round in 0 ..< 5 {
+        for round in 0..<5 {
             for matrix in matrices {
                 let begin = ContinuousClock.now
                 Float.multiply(x.view, by: matrix, plus: nil, activation: .identity, into: &y.target)

@@ -26,8 +26,9 @@ public final class RecurrentLayer<Scalar: TensorScalar>: Module {
     public func callAsFunction(
         _ x: Variable<Scalar>, offsets: [Int64], initial: Variable<Scalar>?, reversed: Bool = false, on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
-        recurrent(input(x, on: tape), cell: cell, offsets: offsets, initial: initial, weight: recurrence.weight, bias: recurrence.bias,
-                  reversed: reversed, on: tape)
+        recurrent(
+            input(x, on: tape), cell: cell, offsets: offsets, initial: initial, weight: recurrence.weight, bias: recurrence.bias,
+            reversed: reversed, on: tape)
     }
 
     /// The outputs among the states.
@@ -72,7 +73,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     /// - Parameter precision: what the output layer computes in when there is no tape: with a large vocabulary nearly all of the work.
     /// - Precondition: `configuration` describes a recurrent network and is valid.
     public init(_ configuration: Seq2SeqConfiguration, precision: Precision = .f32) {
-        guard case .recurrent(let shape) = configuration.architecture else { preconditionFailure("not the configuration of a recurrent network") }
+        guard case .recurrent(let shape) = configuration.architecture else {
+            preconditionFailure("not the configuration of a recurrent network")
+        }
         self.configuration = configuration
         self.shape = shape
         let size = shape.hiddenSize, vocabulary = configuration.vocabularySize
@@ -84,7 +87,8 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         targetWords = configuration.sharedEmbeddings ? sourceWords : Parameter(Tensor(shape: [vocabulary, shape.embeddingSize]))
         encoderLayers = stack(shape.embeddingSize, memorySize)
         backwardLayers = shape.bidirectional ? stack(shape.embeddingSize, memorySize) : []
-        bridges = shape.bidirectional ? (0..<shape.layers * shape.cell.stateParts).map { _ in Linear(inputs: memorySize, outputs: size) } : []
+        bridges =
+            shape.bidirectional ? (0..<shape.layers * shape.cell.stateParts).map { _ in Linear(inputs: memorySize, outputs: size) } : []
         let fed = shape.attention == .additive ? memorySize : shape.inputFeeding ? size : 0
         decoderLayers = stack(shape.embeddingSize + fed, size)
         let scores = shape.attention == .additive || shape.attention == .concat
@@ -92,8 +96,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         queryProjection = scores ? Linear(inputs: size, outputs: size) : nil
         scoreVector = scores ? Parameter(Tensor(shape: [1, size])) : nil
         combination = shape.attention == .none ? nil : Linear(inputs: memorySize + size, outputs: size)
-        output = Linear(sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])),
-                        bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
+        output = Linear(
+            sharing: configuration.tiedOutput ? targetWords : Parameter(Tensor(shape: [vocabulary, size])),
+            bias: Parameter(Tensor(shape: [vocabulary])), precision: precision)
     }
 
     /// All parameters, in a fixed order.
@@ -106,7 +111,8 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         encoderLayers.flatMap(\.parameters) + backwardLayers.flatMap(\.parameters) + bridges.flatMap(\.parameters)
     }
     private var attentionParameters: [Parameter<Scalar>] {
-        (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) + (scoreVector.map { [$0] } ?? []) + (combination?.parameters ?? [])
+        (keyProjection?.parameters ?? []) + (queryProjection?.parameters ?? []) + (scoreVector.map { [$0] } ?? [])
+            + (combination?.parameters ?? [])
     }
 
     /// The groups that a parameter belongs to.
@@ -163,8 +169,11 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
                 let start = gatherRows(back, first, on: tape)
                 x = concatenatedColumns([layer.outputs(states, on: tape), other.outputs(back, on: tape)], on: tape)
                 let parts = (0..<shape.cell.stateParts).map { part in
-                    let both = concatenatedColumns([columns(final, part * size..<(part + 1) * size, on: tape),
-                                                    columns(start, part * size..<(part + 1) * size, on: tape)], on: tape)
+                    let both = concatenatedColumns(
+                        [
+                            columns(final, part * size..<(part + 1) * size, on: tape),
+                            columns(start, part * size..<(part + 1) * size, on: tape),
+                        ], on: tape)
                     return bridges[index * shape.cell.stateParts + part](both, on: tape)
                 }
                 initial.append(concatenatedColumns(parts, on: tape))
@@ -175,7 +184,8 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
             if index < encoderLayers.count - 1 { x = dropout(x, rate: configuration.dropout, on: tape) }
         }
         let keys = shape.attention == .none ? x : keyProjection?(x, on: tape) ?? x
-        let fed = shape.inputFeeding && shape.attention != .additive
+        let fed =
+            shape.inputFeeding && shape.attention != .additive
             ? Variable<Scalar>(Tensor(shape: [source.sequences, size])) : nil
         return (Memory(values: x, keys: keys, offsets: source.offsets), DecoderState(layers: initial, fed: fed))
     }
@@ -185,8 +195,9 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
     private func look(
         from states: Variable<Scalar>, offsets: [Int64], _ memory: Memory, on tape: Tape<Scalar>?
     ) -> Alignment<Scalar> {
-        align(queries: queryProjection?(states, on: tape) ?? states, keys: memory.keys, values: memory.values, additive: scoreVector,
-              queryOffsets: offsets, keyOffsets: memory.offsets, on: tape)
+        align(
+            queries: queryProjection?(states, on: tape) ?? states, keys: memory.keys, values: memory.values, additive: scoreVector,
+            queryOffsets: offsets, keyOffsets: memory.offsets, on: tape)
     }
 
     private func combine(_ context: Variable<Scalar>, _ state: Variable<Scalar>, on tape: Tape<Scalar>?) -> Variable<Scalar> {
@@ -276,7 +287,10 @@ public final class RecurrentSeq2Seq<Scalar: TensorScalar>: Seq2SeqNetwork {
         guard shape.attention != .none else { return [] }
         var weights: [Scalar] = []
         _ = states(source: PackedBatch([source]), decoderInput: PackedBatch([decoderInput]), eachStep: { weights += $0.elements }, on: nil)
-        return [AttentionMap(place: .cross, layer: shape.layers - 1, head: 0, weights: Tensor(weights, shape: [decoderInput.count, source.count]))]
+        return [
+            AttentionMap(
+                place: .cross, layer: shape.layers - 1, head: 0, weights: Tensor(weights, shape: [decoderInput.count, source.count]))
+        ]
     }
 
     // MARK: Token after token

@@ -83,7 +83,8 @@ package struct EmbeddingRun {
         }
         let parts = PartSource(source, split: split, tokenizer: (encoder as? SentenceEncoder)?.tokenizer)
         let layout = VectorLayout(
-            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs, columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
+            dimension: encoder.dimension, hasGroups: source.hasGroups, hasIDs: source.hasIDs,
+            columnNames: split == nil ? source.otherColumns : TableColumn.unique(source.otherColumns + PartSource.columns),
             textName: source.textName, groupName: source.groupName, idName: source.idName)
         // A pipe is read once, so its hash is known at the end; the work of such a run cannot be resumed.
         let sourceHash = try source.table.sha256InAdvance()
@@ -112,11 +113,15 @@ package struct EmbeddingRun {
         }
         if sourceHash != nil { metadata.parts = [Self.identity(fingerprint)] }
         if let earlier, !insists {
-            let isSame = earlier.metadata.parts.isEmpty ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
+            let isSame =
+                earlier.metadata.parts.isEmpty
+                ? Self.isMadeAlike(earlier, metadata, storage) : metadata.parts.contains(where: earlier.metadata.parts.contains)
             if isSame, appends || resumes { return alreadyThere() }
             guard appends else {
-                throw DataError(.usage, "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
-                    + "replaces it", file: output)
+                throw DataError(
+                    .usage,
+                    "a finished vector file exists, of other sentences or with other settings; \(Setting.force) "
+                        + "replaces it", file: output)
             }
         }
         let partial = try EmbeddingPartial(
@@ -163,15 +168,18 @@ package struct EmbeddingRun {
         while summary.rows < partial.completeRows {
             let rows = try parts.next(batch: min(portion, partial.completeRows - summary.rows))
             guard !rows.isEmpty else {
-                throw DataError(.badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
+                throw DataError(
+                    .badData, "the unfinished run has \(partial.completeRows) rows, but the input only \(summary.rows)", file: input)
             }
             summary.rows += rows.count
             summary.emptyRows += rows.count(where: \.isEmpty)
         }
         while true {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
-                                + "the same command with \(Setting.resume) continues from there")
+                throw DataError(
+                    .interrupted,
+                    "stopped after \(partial.completeRows) rows, which are kept in \(EmbeddingPartial.folder(of: output)); "
+                        + "the same command with \(Setting.resume) continues from there")
             }
             let rows = try parts.next(batch: portion)
             if rows.isEmpty { break }
@@ -199,14 +207,18 @@ package struct EmbeddingRun {
 
     /// One hash of everything that decides the rows of a run, but for the processor.
     private static func identity(_ fingerprint: EmbeddingPartial.Fingerprint) -> String {
-        SHA256.hex(of: fingerprint.filter { $0.key != "kernels" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"))
+        SHA256.hex(
+            of: fingerprint.filter { $0.key != "kernels" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: "\n"))
     }
 
     /// Whether a file that does not name its parts has the same source and making, as far as it says.
     private static func isMadeAlike(_ file: VectorFile, _ new: VectorMetadata, _ storage: VectorStorage) -> Bool {
         let old = file.metadata
-        return !new.sourceSHA256.isEmpty && old.sourceSHA256 == new.sourceSHA256 && old.modelSHA256 == new.modelSHA256 && old.pooling == new.pooling
-            && old.precision == new.precision && old.maxLength == new.maxLength && old.prompt == new.prompt && old.isNormalized == new.isNormalized
+        return !new.sourceSHA256.isEmpty && old.sourceSHA256 == new.sourceSHA256 && old.modelSHA256 == new.modelSHA256
+            && old.pooling == new.pooling
+            && old.precision == new.precision && old.maxLength == new.maxLength && old.prompt == new.prompt
+            && old.isNormalized == new.isNormalized
             && file.storage == storage
     }
 
@@ -218,7 +230,9 @@ package struct EmbeddingRun {
         record.model = model
         if let earlier = earlier?.metadata {
             let known = (try? JSON(parsing: earlier.provenance))?["inputs"]?.array ?? []
-            record.inputs = known.compactMap { entry in entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") } }
+            record.inputs = known.compactMap { entry in
+                entry["name"]?.string.map { Provenance.Source(path: $0, sha256: entry["sha256"]?.string ?? "") }
+            }
             if known.isEmpty { record.inputs = [Provenance.Source(path: earlier.source, sha256: earlier.sourceSHA256)] }
         }
         record.inputs.append(input)
@@ -227,7 +241,9 @@ package struct EmbeddingRun {
     }
 
     /// Everything that decides a row: an unfinished run may only go on if all of it is the same.
-    private func fingerprint(_ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource) throws -> EmbeddingPartial.Fingerprint {
+    private func fingerprint(
+        _ metadata: VectorMetadata, _ encoder: any TextEncoder, _ source: CaptionSource
+    ) throws -> EmbeddingPartial.Fingerprint {
         try [
             "source_sha256": metadata.sourceSHA256, "model_sha256": metadata.modelSHA256, "pooling": metadata.pooling,
             "normalized": metadata.isNormalized ? "1" : "0", "precision": metadata.precision, "max_length": String(metadata.maxLength),

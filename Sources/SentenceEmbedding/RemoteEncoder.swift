@@ -46,16 +46,19 @@ package final class RemoteEncoder: TextEncoder {
         package let prompt: String
 
         init?(_ json: JSON) {
-            guard json["kind"]?.string == "embedding", let id = json["id"]?.string, let sha256 = json["sha256"]?.string, let dimension = json["dimension"]?.int, dimension > 0,
-                  let maxLength = json["max_length"]?.int, let pooling = json["pooling"]?.string, let isNormalized = json["normalized"]?.bool,
-                  let precision = json["precision"]?.string, let prompt = json["prompt"]?.string else { return nil }
+            guard json["kind"]?.string == "embedding", let id = json["id"]?.string, let sha256 = json["sha256"]?.string,
+                let dimension = json["dimension"]?.int, dimension > 0,
+                let maxLength = json["max_length"]?.int, let pooling = json["pooling"]?.string, let isNormalized = json["normalized"]?.bool,
+                let precision = json["precision"]?.string, let prompt = json["prompt"]?.string
+            else { return nil }
             (self.id, self.sha256, self.dimension, self.maxLength) = (id, sha256, dimension, maxLength)
             (self.pooling, self.isNormalized, self.precision, self.prompt) = (pooling, isNormalized, precision, prompt)
         }
 
         /// Whether the model computes as these options ask.
         package func fits(_ options: SentenceEncoder.Options) -> Bool {
-            precision == options.precision.rawValue && (options.maxLength ?? maxLength) == maxLength && (options.prompt ?? prompt) == prompt && options.promptName == nil
+            precision == options.precision.rawValue && (options.maxLength ?? maxLength) == maxLength && (options.prompt ?? prompt) == prompt
+                && options.promptName == nil
                 && options.truncatedDimension == nil && (isNormalized || !options.normalizes)
         }
     }
@@ -67,16 +70,27 @@ package final class RemoteEncoder: TextEncoder {
         var counts = SentenceEncoder.Counts()
         for start in stride(from: 0, to: texts.count, by: Self.portion) {
             let part = texts[start..<min(texts.count, start + Self.portion)]
-            let answer = try Self.ask(socket, path: "/v1/embeddings", body: .object([
-                ("model", .string(name)), ("encoding_format", .string("base64")), ("truncate", .bool(true)), ("input", .array(part.map(JSON.string))),
-            ]))
+            let answer = try Self.ask(
+                socket, path: "/v1/embeddings",
+                body: .object([
+                    ("model", .string(name)), ("encoding_format", .string("base64")), ("truncate", .bool(true)),
+                    ("input", .array(part.map(JSON.string))),
+                ]))
             let rows = answer["data"]?.array ?? []
-            guard rows.count == part.count else { throw DataError(.unavailable, "the server sent \(rows.count) vectors for \(part.count) texts", file: socket) }
+            guard rows.count == part.count else {
+                throw DataError(.unavailable, "the server sent \(rows.count) vectors for \(part.count) texts", file: socket)
+            }
             for (place, row) in rows.enumerated() {
-                guard let text = row["embedding"]?.string, let bytes = Data(base64Encoded: text), bytes.count == dimension * MemoryLayout<Float>.size else {
+                guard let text = row["embedding"]?.string, let bytes = Data(base64Encoded: text),
+                    bytes.count == dimension * MemoryLayout<Float>.size
+                else {
                     throw DataError(.unavailable, "the server did not send vectors of \(dimension) numbers", file: socket)
                 }
-                bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: vectors[(start + place) * dimension..<(start + place + 1) * dimension])).copyMemory(from: $0) }
+                bytes.withUnsafeBytes {
+                    UnsafeMutableRawBufferPointer(
+                        UnsafeMutableBufferPointer(rebasing: vectors[(start + place) * dimension..<(start + place + 1) * dimension])
+                    ).copyMemory(from: $0)
+                }
             }
             counts.sentences += part.count
             counts.tokens += answer["usage"]?["prompt_tokens"]?.int ?? 0
@@ -99,7 +113,9 @@ package final class RemoteEncoder: TextEncoder {
             }
             let received = Mutex<[UInt8]>([])
             let response: HTTPRequest.Response
-            do { response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } } } catch var error as DataError {
+            do { response = try request.perform { _, bytes in received.withLock { $0.append(contentsOf: bytes) } } } catch var error
+                as DataError
+            {
                 // The address is always this machine; the socket is what can be wrong.
                 error.file = socket
                 throw error
@@ -107,7 +123,8 @@ package final class RemoteEncoder: TextEncoder {
             let json = try received.withLock { bytes in try bytes.withUnsafeBytes { try JSON(parsing: $0, file: socket) } }
             if response.status == 200 { return json }
             guard response.status == 429 else {
-                throw DataError(.unavailable, "the server answers: \(json["error"]?["message"]?.string ?? "status \(response.status)")", file: socket)
+                throw DataError(
+                    .unavailable, "the server answers: \(json["error"]?["message"]?.string ?? "status \(response.status)")", file: socket)
             }
             Thread.sleep(forTimeInterval: Double(response.headers["retry-after"] ?? "") ?? 1)
         }

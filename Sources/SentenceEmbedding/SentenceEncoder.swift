@@ -207,19 +207,28 @@ public final class SentenceEncoder: Sendable {
         }
         let folder = directory.transformerFolder
         let made = try Parallel.map(2, threads: options.threads) { item, _ -> Part in
-            if item == 0 { return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) })) }
-            if directory.isStatic { return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) }) }
+            if item == 0 {
+                return .tokenizer(try Tokenizer(directory: folder, dictionary: options.dictionary.map { URL(fileURLWithPath: $0) }))
+            }
+            if directory.isStatic {
+                return .weights(nil, Result { (.table(try StaticEmbedding<Float>(from: ModelDirectory.weights(in: folder))), nil) })
+            }
             let transformer = try makeLayeredNetwork(
                 json: directory.configuration, file: folder.appendingPathComponent("config.json").path, precision: options.precision)
-            return .weights(transformer.vocabularySize, Result {
-                let entries = transformer.checkpointEntries
-                let archive = try ModelDirectory.weights(in: folder), packed = PackedWeights(weights: archive.fileName, precision: options.precision)
-                try load(entries, from: archive, prefixes: transformer.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
-                packed?.attach(entries)
-                return (.transformer(transformer), packed)
-            })
+            return .weights(
+                transformer.vocabularySize,
+                Result {
+                    let entries = transformer.checkpointEntries
+                    let archive = try ModelDirectory.weights(in: folder),
+                        packed = PackedWeights(weights: archive.fileName, precision: options.precision)
+                    try load(entries, from: archive, prefixes: transformer.checkpointPrefixes, areNumbers: packed?.isKnown ?? false)
+                    packed?.attach(entries)
+                    return (.transformer(transformer), packed)
+                })
         }
-        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else { preconditionFailure("parts come in order") }
+        guard case .tokenizer(let tokenizer) = made[0], case .weights(let size, let weights) = made[1] else {
+            preconditionFailure("parts come in order")
+        }
         return Parts(tokenizer: tokenizer, vocabularySize: size, weights: weights)
     }
 
@@ -236,10 +245,11 @@ public final class SentenceEncoder: Sendable {
 
     /// Numbers that training has set, those of dense layers behind the pooling included.
     package var parameterCount: Int {
-        var parameters = switch network {
-        case .transformer(let encoder): encoder.parameters
-        case .table(let table): table.parameters
-        }
+        var parameters =
+            switch network {
+            case .transformer(let encoder): encoder.parameters
+            case .table(let table): table.parameters
+            }
         for case .dense(let layer, _) in steps { parameters += layer.parameters }
         return parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
@@ -288,8 +298,10 @@ public final class SentenceEncoder: Sendable {
                 }
             }
             guard found.isFinite else {
-                throw DataError(.badData, "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
-                    + "precision")
+                throw DataError(
+                    .badData,
+                    "a vector contains NaN or infinity; the model's weights are damaged or overflow in this "
+                        + "precision")
             }
         }
         return counts
@@ -297,10 +309,11 @@ public final class SentenceEncoder: Sendable {
 
     /// Vectors of a packed batch, `(sequences, dimension)`: encoder, then the model's steps.
     public func vectors(of batch: PackedBatch) -> Tensor<Float> {
-        let x = switch network {
-        case .transformer(let encoder): encoder(batch, on: nil)
-        case .table(let table): table(batch, on: nil)
-        }
+        let x =
+            switch network {
+            case .transformer(let encoder): encoder(batch, on: nil)
+            case .table(let table): table(batch, on: nil)
+            }
         return finished(x, offsets: batch.offsets, on: nil).value
     }
 
@@ -310,7 +323,9 @@ public final class SentenceEncoder: Sendable {
     ///   - embeddings: `(tokens, hiddenSize)`, as `Encoder.embeddings(of:on:)` gives them.
     ///   - encoder: the model's own, or one of its shape.
     /// - Returns: `(sequences, dimension)`.
-    public func vectors(ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?) -> Variable<Float> {
+    public func vectors(
+        ofEmbeddings embeddings: Variable<Float>, offsets: [Int64], by encoder: any LayeredNetwork<Float>, on tape: Tape<Float>?
+    ) -> Variable<Float> {
         finished(encoder(embeddings, offsets: offsets, eachLayer: nil, on: tape), offsets: offsets, on: tape)
     }
 
@@ -349,7 +364,8 @@ public final class SentenceEncoder: Sendable {
                 var text = prompt.isEmpty ? sentence : prompt + sentence
                 if directory.lowercases { text = text.lowercased() }
                 let found = text.withUTF8 {
-                    tokenizer.appendIDs(of: $0, maxLength: maxLength, addsSpecialTokens: !directory.isStatic, to: &chunk.ids, scratch: &scratch)
+                    tokenizer.appendIDs(
+                        of: $0, maxLength: maxLength, addsSpecialTokens: !directory.isStatic, to: &chunk.ids, scratch: &scratch)
                 }
                 chunk.lengths.append(Int32(found.tokens))
                 chunk.counts += Counts(found)
@@ -364,8 +380,10 @@ public final class SentenceEncoder: Sendable {
     private func refuseTokensBeyondVocabulary(_ chunks: [TokenizedChunk]) throws {
         let size = vocabularySize
         guard let id = chunks.lazy.flatMap(\.ids).first(where: { Int($0) >= size }) else { return }
-        throw DataError(.badData, "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
-            + "vector", file: directory.name)
+        throw DataError(
+            .badData,
+            "a text contains '\(tokenizer.token(for: id) ?? "")', for which the network has no "
+                + "vector", file: directory.name)
     }
 
     private func batched(_ chunks: [TokenizedChunk]) -> (batches: [PackedBatch], rows: [[Int]], counts: Counts) {
@@ -397,7 +415,8 @@ extension Precision {
     ///   would saturate.
     func checkProcessor() throws {
         guard isFast else {
-            throw DataError(.usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+            throw DataError(
+                .usage, "this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
         }
     }
 }

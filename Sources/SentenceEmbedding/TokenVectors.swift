@@ -47,14 +47,17 @@ package struct TokenVectorRun: Sendable {
 
     /// - Throws: `DataError`; then there is no output, or the earlier one.
     package func run(
-        with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
+        with sentenceEncoder: SentenceEncoder, progress: (_ done: Int, _ fraction: Double?) -> Void = { _, _ in },
+        isCancelled: () -> Bool = { false }
     ) throws -> Summary {
         var encoder = try sentenceEncoder.encoder
         let all = Array(0...encoder.layerCount)
         let layers = self.layers ?? all
         if let wrong = layers.first(where: { !all.contains($0) }) {
-            throw DataError(.usage, "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
-                + "\(encoder.layerCount)")
+            throw DataError(
+                .usage,
+                "no layer \(wrong); \(sentenceEncoder.directory.name) has layers 0 (the embeddings) to "
+                    + "\(encoder.layerCount)")
         }
         var modelHash = try sentenceEncoder.directory.sha256(), model = sentenceEncoder.directory.name
         if let untrainedSeed {
@@ -63,7 +66,8 @@ package struct TokenVectorRun: Sendable {
             modelHash = SHA256.hex(of: "untrained \(untrainedSeed) \(modelHash)")
         }
         let metadata = VectorMetadata(
-            model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false, precision: sentenceEncoder.options.precision.rawValue,
+            model: model, modelSHA256: modelHash, pooling: "words", isNormalized: false,
+            precision: sentenceEncoder.options.precision.rawValue,
             maxLength: encoder.longestSequence, createdBy: createdBy, source: Provenance.Source(path: treebank.file, sha256: "").name,
             sourceSHA256: treebank.sha256, provenance: provenance)
         let writer = try LayerFileWriter(
@@ -72,8 +76,9 @@ package struct TokenVectorRun: Sendable {
 
         var summary = Summary()
         let begin = ContinuousClock.now
-        let embedder = WordEmbedder(encoder: encoder, tokenizer: sentenceEncoder.tokenizer, layers: layers, merging: merging,
-                                    batchTokens: sentenceEncoder.options.batchTokens, threads: sentenceEncoder.options.threads)
+        let embedder = WordEmbedder(
+            encoder: encoder, tokenizer: sentenceEncoder.tokenizer, layers: layers, merging: merging,
+            batchTokens: sentenceEncoder.options.batchTokens, threads: sentenceEncoder.options.threads)
         for range in Parallel.chunks(treebank.sentences.count, size: portion) {
             if isCancelled() { throw DataError(.interrupted, "stopped after \(summary.sentences) sentences; nothing was written") }
             let texts = treebank.sentences[range].map { text.text(of: $0) }
@@ -116,8 +121,10 @@ public struct WordEmbedder: Sendable {
     public let threads: Int
 
     /// Word vectors from chosen layers of a network.
-    public init(encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
-                threads: Int = Parallel.availableThreads) {
+    public init(
+        encoder: any LayeredNetwork<Float>, tokenizer: Tokenizer, layers: [Int], merging: PieceMerging = .mean, batchTokens: Int = 1024,
+        threads: Int = Parallel.availableThreads
+    ) {
         (self.encoder, self.tokenizer, self.layers) = (encoder, tokenizer, layers)
         (self.merging, self.batchTokens, self.threads) = (merging, batchTokens, threads)
     }
@@ -158,7 +165,8 @@ public struct WordEmbedder: Sendable {
         // Token vectors of each sentence, (layers, tokens, hiddenSize), filled window by window.
         var buffers = prepared.map { [Float](repeating: 0, count: layers.count * $0.tokens * size) }
         let windows = prepared.flatMap(\.windows)
-        let work = PackedBatch.grouped(lengths: windows.map(\.ids.count), budget: batchTokens).map { members in members.map { windows[$0] } }
+        let work = PackedBatch.grouped(lengths: windows.map(\.ids.count), budget: batchTokens).map { members in members.map { windows[$0] }
+        }
         let places = Dictionary(uniqueKeysWithValues: Set(layers).map { layer in (layer, layers.indices.filter { layers[$0] == layer }) })
         let done = Mutex([(batch: Int, layer: Int, states: Tensor<Float>)]())
         // A few batches at a time: all layers of all batches together would not fit into memory.
@@ -183,7 +191,9 @@ public struct WordEmbedder: Sendable {
                         for place in places[result.layer] ?? [] {
                             for pair in window.rows {
                                 let source = from + (row + pair.row) * size, target = (place * tokens + pair.token) * size
-                                buffers[window.sentence].withUnsafeMutableBufferPointer { ($0.baseAddress! + target).update(from: source, count: size) }
+                                buffers[window.sentence].withUnsafeMutableBufferPointer {
+                                    ($0.baseAddress! + target).update(from: source, count: size)
+                                }
                             }
                         }
                         row += window.ids.count
@@ -194,8 +204,10 @@ public struct WordEmbedder: Sendable {
         let sentences = try prepared.enumerated().map { index, sentence in
             let vectors = merge(buffers[index], sentence)
             guard vectors.withUnsafeBufferPointer({ Float.allFinite($0.baseAddress!, count: $0.count) }) else {
-                throw DataError(.badData, "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
-                    + "overflow in this precision")
+                throw DataError(
+                    .badData,
+                    "sentence \(name(index)): a vector contains NaN or infinity; the model's weights are damaged or "
+                        + "overflow in this precision")
             }
             return Sentence(vectors: vectors, alignment: sentence.alignment, pieces: sentence.pieces, windows: sentence.windows.count)
         }
@@ -213,7 +225,8 @@ public struct WordEmbedder: Sendable {
         let alignment = WordAlignment(text, encoding)
         let limit = encoder.longestSequence
         guard encoding.count > limit else {
-            let window = Window(ids: encoding.ids, typeIDs: encoding.typeIDs, rows: (0..<encoding.count).map { ($0, $0) }, sentence: sentence)
+            let window = Window(
+                ids: encoding.ids, typeIDs: encoding.typeIDs, rows: (0..<encoding.count).map { ($0, $0) }, sentence: sentence)
             return Prepared(alignment: alignment, tokens: encoding.count, pieces: pieces, windows: [window])
         }
         // Each window: the special tokens at both ends and a stretch that overlaps the next by half. A token is read from the window in
@@ -232,7 +245,8 @@ public struct WordEmbedder: Sendable {
             var rows = kept.map { (row: head.count + $0 - begin, token: $0) }
             if isFirst { rows += head.map { ($0, $0) } }
             let chosen = Array(head) + Array(begin..<end) + Array(tail)
-            windows.append(Window(ids: chosen.map { encoding.ids[$0] }, typeIDs: chosen.map { encoding.typeIDs[$0] }, rows: rows, sentence: sentence))
+            windows.append(
+                Window(ids: chosen.map { encoding.ids[$0] }, typeIDs: chosen.map { encoding.typeIDs[$0] }, rows: rows, sentence: sentence))
             if isLast { break }
             start = kept.upperBound - quarter
         }
@@ -248,11 +262,12 @@ public struct WordEmbedder: Sendable {
                 for layer in layers.indices {
                     for (word, range) in words.enumerated() {
                         let target = to + (layer * words.count + word) * size
-                        let tokens = switch merging {
-                        case .mean: range
-                        case .first: range.lowerBound..<range.lowerBound + 1
-                        case .last: range.upperBound - 1..<range.upperBound
-                        }
+                        let tokens =
+                            switch merging {
+                            case .mean: range
+                            case .first: range.lowerBound..<range.lowerBound + 1
+                            case .last: range.upperBound - 1..<range.upperBound
+                            }
                         for token in tokens { Float.add(from + (layer * sentence.tokens + token) * size, count: size, to: target) }
                         Float.scale(target, by: 1 / Float(tokens.count), count: size)
                     }

@@ -8,15 +8,18 @@ public struct ServeArguments: ParsableArguments {
     public static let abstract = "Vectors of sentences, scores of rerankers and search in vector files over HTTP."
     /// The discussion below the help's first line.
     public static let discussion = """
-            kotonoha serve --model all-MiniLM-L6-v2
-            curl -s localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "two dogs play in snow"}'
+        kotonoha serve --model all-MiniLM-L6-v2
+        curl -s localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d '{"input": "two dogs play in snow"}'
 
-            A sentence has the same vector, to the last bit, as kotonoha embed gives it, however many clients ask at once. /docs lists the
-            paths. SIGTERM ends the server when the accepted requests are answered.
-            """
+        A sentence has the same vector, to the last bit, as kotonoha embed gives it, however many clients ask at once. /docs lists the
+        paths. SIGTERM ends the server when the accepted requests are answered.
+        """
 
     /// Models of sentence vectors or rerankers: folders or names.
-    @Option(help: ArgumentHelp("A model of sentence vectors or a reranker: a folder, or a name to look for; can be given several times.", valueName: "dir|name"))
+    @Option(
+        help: ArgumentHelp(
+            "A model of sentence vectors or a reranker: a folder, or a name to look for; can be given several times.", valueName: "dir|name"
+        ))
     public var model: [String] = []
 
     /// Vector files to search.
@@ -54,15 +57,17 @@ public struct ExploreArguments: ParsableArguments {
     public static let abstract = "A map of sentences in the browser: up to millions of points, search by words and by meaning."
     /// The discussion below the help's first line.
     public static let discussion = """
-            kotonoha tsne vectors.h5 -o map.h5
-            kotonoha explore map.h5 --vectors vectors.h5
+        kotonoha tsne vectors.h5 -o map.h5
+        kotonoha explore map.h5 --vectors vectors.h5
 
-            Prints an address to open in a browser. Points have the colours of any column; draw around some, and save them as a table that
-            kotonoha vectors label turns into a column.
-            """
+        Prints an address to open in a browser. Points have the colours of any column; draw around some, and save them as a table that
+        kotonoha vectors label turns into a column.
+        """
 
     /// A map, or a vector file whose first two principal components are drawn.
-    @Argument(help: ArgumentHelp("A map (map.h5); or a vector file, whose first two principal components are drawn.", valueName: "map.h5|vectors.h5"))
+    @Argument(
+        help: ArgumentHelp(
+            "A map (map.h5); or a vector file, whose first two principal components are drawn.", valueName: "map.h5|vectors.h5"))
     public var input: String
 
     /// The vector file of the map; looked for beside the map if nil.

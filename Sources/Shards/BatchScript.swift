@@ -35,7 +35,7 @@ package struct BatchScript {
     /// A word of a shell, in quotation marks where it needs them.
     static func quoted(_ word: String) -> String {
         let plain = word.utf8.allSatisfy { byte in
-            (0x30 ... 0x39).contains(byte) || (0x41 ... 0x5A).contains(byte) || (0x61 ... 0x7A).contains(byte) || "/._-+=:,@%".utf8.contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "/._-+=:,@%".utf8.contains(byte)
         }
         return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }

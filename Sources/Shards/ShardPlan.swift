@@ -88,8 +88,10 @@ package struct ShardPlan: Sendable, Equatable {
     /// What every file of the set says of its making.
     func metadata(of shard: Int) -> VectorMetadata {
         var metadata = VectorMetadata(
-            model: model.name, modelSHA256: model.sha256, pooling: model.pooling, isNormalized: model.isNormalized, precision: model.precision,
-            maxLength: model.maxLength, prompt: model.prompt, createdBy: createdBy, source: inputs.map { SystemError.name(of: $0.path) }.joined(separator: " + "),
+            model: model.name, modelSHA256: model.sha256, pooling: model.pooling, isNormalized: model.isNormalized,
+            precision: model.precision,
+            maxLength: model.maxLength, prompt: model.prompt, createdBy: createdBy,
+            source: inputs.map { SystemError.name(of: $0.path) }.joined(separator: " + "),
             sourceSHA256: inputs.map(\.sha256).joined(separator: " + "), provenance: record.serialized())
         metadata.parts = [SHA256.hex(of: "\(identity) \(shard)")]
         return metadata
@@ -99,21 +101,42 @@ package struct ShardPlan: Sendable, Equatable {
 
     package var json: JSON {
         .object([
-            ("format", .string(Self.format)), ("format_version", .integer(1)), ("created_by", .string(createdBy)), ("rows", .integer(rows)), ("tasks", .integer(tasks)),
+            ("format", .string(Self.format)), ("format_version", .integer(1)), ("created_by", .string(createdBy)), ("rows", .integer(rows)),
+            ("tasks", .integer(tasks)),
             ("kernels", .string(kernels)), ("kernels_pinned", .bool(isPinned)), ("storage", .string(storage.rawValue)),
-            ("model", .object([
-                ("path", .string(model.path)), ("name", .string(model.name)), ("sha256", .string(model.sha256)), ("pooling", .string(model.pooling)),
-                ("precision", .string(model.precision)), ("max_length", .integer(model.maxLength)), ("normalized", .bool(model.isNormalized)),
-                ("normalizes", .bool(model.normalizes)), ("truncate_dim", model.truncatedDimension.map(JSON.integer) ?? .null), ("prompt", .string(model.prompt)),
-                ("dimension", .integer(model.dimension)),
-            ])),
-            ("inputs", .array(inputs.map {
-                .object([("path", .string($0.path)), ("bytes", .integer($0.bytes)), ("sha256", .string($0.sha256)), ("reading", $0.reading.json)])
-            })),
-            ("shards", .array(shards.map {
-                .object([("input", .integer($0.input)), ("rows", .integer($0.rows)), ("from", .integer($0.bytes.lowerBound)), ("to", .integer($0.bytes.upperBound)),
-                         ("line", .integer($0.firstLine)), ("sha256", .string($0.sha256))])
-            })),
+            (
+                "model",
+                .object([
+                    ("path", .string(model.path)), ("name", .string(model.name)), ("sha256", .string(model.sha256)),
+                    ("pooling", .string(model.pooling)),
+                    ("precision", .string(model.precision)), ("max_length", .integer(model.maxLength)),
+                    ("normalized", .bool(model.isNormalized)),
+                    ("normalizes", .bool(model.normalizes)), ("truncate_dim", model.truncatedDimension.map(JSON.integer) ?? .null),
+                    ("prompt", .string(model.prompt)),
+                    ("dimension", .integer(model.dimension)),
+                ])
+            ),
+            (
+                "inputs",
+                .array(
+                    inputs.map {
+                        .object([
+                            ("path", .string($0.path)), ("bytes", .integer($0.bytes)), ("sha256", .string($0.sha256)),
+                            ("reading", $0.reading.json),
+                        ])
+                    })
+            ),
+            (
+                "shards",
+                .array(
+                    shards.map {
+                        .object([
+                            ("input", .integer($0.input)), ("rows", .integer($0.rows)), ("from", .integer($0.bytes.lowerBound)),
+                            ("to", .integer($0.bytes.upperBound)),
+                            ("line", .integer($0.firstLine)), ("sha256", .string($0.sha256)),
+                        ])
+                    })
+            ),
             ("record", record),
         ])
     }
@@ -125,8 +148,10 @@ package struct ShardPlan: Sendable, Equatable {
         guard access(path, F_OK) == 0 else {
             let number = errno
             guard access(folder, F_OK) == 0 else {
-                throw DataError(.noInput, "the set's folder does not exist (is the shared disk mounted on this node?): "
-                    + "\(SystemError.text())", file: folder)
+                throw DataError(
+                    .noInput,
+                    "the set's folder does not exist (is the shared disk mounted on this node?): "
+                        + "\(SystemError.text())", file: folder)
             }
             guard number == ENOENT else { throw SystemError.cannotRead(path, number) }
             throw DataError(.noInput, "this folder has no \(Self.name); create one with kotonoha shard plan", file: folder)
@@ -136,13 +161,17 @@ package struct ShardPlan: Sendable, Equatable {
         guard json["format"]?.string == Self.format else {
             throw damaged("not the plan of a set: its \"format\" is not \"\(Self.format)\"")
         }
-        guard json["format_version"]?.int == 1 else { throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1") }
+        guard json["format_version"]?.int == 1 else {
+            throw damaged("the plan has format version \(json["format_version"]?.int ?? 0); this program reads version 1")
+        }
         func text(_ place: JSON?, _ key: String) throws -> String {
             guard let text = place?[key]?.string else { throw damaged("the key \"\(key)\" is missing or not a text") }
             return text
         }
-        func number(_ place: JSON?, _ key: String, _ bounds: ClosedRange<Int> = 0 ... 1 << 60) throws -> Int {
-            guard let number = place?[key]?.int, bounds.contains(number) else { throw damaged("the key \"\(key)\" is missing or not a number from \(bounds.lowerBound)") }
+        func number(_ place: JSON?, _ key: String, _ bounds: ClosedRange<Int> = 0...1 << 60) throws -> Int {
+            guard let number = place?[key]?.int, bounds.contains(number) else {
+                throw damaged("the key \"\(key)\" is missing or not a number from \(bounds.lowerBound)")
+            }
             return number
         }
         inputs = try (json["inputs"]?.array ?? []).map { entry in
@@ -154,22 +183,36 @@ package struct ShardPlan: Sendable, Equatable {
         shards = try (json["shards"]?.array ?? []).map { entry in
             let from = try number(entry, "from"), to = try number(entry, "to")
             guard from < to else { throw damaged("a shard has no bytes") }
-            return try Shard(input: number(entry, "input", 0 ... count - 1), rows: number(entry, "rows", 1 ... 1 << 40), bytes: from ..< to,
-                             firstLine: number(entry, "line", 1 ... 1 << 60), sha256: text(entry, "sha256"))
+            return try Shard(
+                input: number(entry, "input", 0...count - 1), rows: number(entry, "rows", 1...1 << 40), bytes: from..<to,
+                firstLine: number(entry, "line", 1...1 << 60), sha256: text(entry, "sha256"))
         }
         guard !shards.isEmpty else { throw damaged("the plan has no shards") }
         let entry = json["model"]
-        model = try Model(path: text(entry, "path"), name: text(entry, "name"), sha256: text(entry, "sha256"), pooling: text(entry, "pooling"), precision: text(entry, "precision"),
-                          maxLength: number(entry, "max_length"), isNormalized: entry?["normalized"]?.bool ?? false, normalizes: entry?["normalizes"]?.bool ?? false,
-                          truncatedDimension: entry?["truncate_dim"]?.int, prompt: text(entry, "prompt"), dimension: number(entry, "dimension", 1 ... 1 << 24))
-        guard let storage = VectorStorage(rawValue: try text(json, "storage")) else { throw damaged("unknown storage \(try text(json, "storage"))") }
+        model = try Model(
+            path: text(entry, "path"), name: text(entry, "name"), sha256: text(entry, "sha256"), pooling: text(entry, "pooling"),
+            precision: text(entry, "precision"),
+            maxLength: number(entry, "max_length"), isNormalized: entry?["normalized"]?.bool ?? false,
+            normalizes: entry?["normalizes"]?.bool ?? false,
+            truncatedDimension: entry?["truncate_dim"]?.int, prompt: text(entry, "prompt"),
+            dimension: number(entry, "dimension", 1...1 << 24))
+        guard let storage = VectorStorage(rawValue: try text(json, "storage")) else {
+            throw damaged("unknown storage \(try text(json, "storage"))")
+        }
         self.storage = storage
-        (kernels, isPinned, tasks) = (try text(json, "kernels"), json["kernels_pinned"]?.bool ?? false, try number(json, "tasks", 1 ... 1 << 30))
+        (kernels, isPinned, tasks) = (
+            try text(json, "kernels"), json["kernels_pinned"]?.bool ?? false, try number(json, "tasks", 1...1 << 30)
+        )
         (createdBy, record) = (try text(json, "created_by"), json["record"] ?? .object([]))
     }
 
-    init(inputs: [Input], shards: [Shard], model: Model, storage: VectorStorage, kernels: String, isPinned: Bool, tasks: Int, createdBy: String, record: JSON) {
-        (self.inputs, self.shards, self.model, self.storage, self.kernels, self.isPinned) = (inputs, shards, model, storage, kernels, isPinned)
+    init(
+        inputs: [Input], shards: [Shard], model: Model, storage: VectorStorage, kernels: String, isPinned: Bool, tasks: Int,
+        createdBy: String, record: JSON
+    ) {
+        (self.inputs, self.shards, self.model, self.storage, self.kernels, self.isPinned) = (
+            inputs, shards, model, storage, kernels, isPinned
+        )
         (self.tasks, self.createdBy, self.record) = (tasks, createdBy, record)
     }
 }

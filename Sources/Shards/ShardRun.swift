@@ -74,18 +74,24 @@ package struct ShardRun: Sendable {
     private func check(_ encoder: SentenceEncoder) throws {
         let plan = folder.plan, model = plan.model
         guard processorKernels == plan.kernels else {
-            throw DataError(.usage, "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
-                + "rows would differ in the last bits. "
-                            + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to", file: folder.path)
+            throw DataError(
+                .usage,
+                "this processor uses \(processorKernels) kernels, but the set was planned for \(plan.kernels); its "
+                    + "rows would differ in the last bits. "
+                    + "Use the same kind of node (#SBATCH --constraint), or plan with \(Setting.kernels) avx2, which all nodes can keep to",
+                file: folder.path)
         }
         let pairs = [
-            ("model", model.sha256, try encoder.identity()), ("pooling", model.pooling, encoder.poolingName), ("precision", model.precision, encoder.precisionName),
+            ("model", model.sha256, try encoder.identity()), ("pooling", model.pooling, encoder.poolingName),
+            ("precision", model.precision, encoder.precisionName),
             ("maximum length", String(model.maxLength), String(encoder.maxLength)), ("prompt", model.prompt, encoder.prompt),
             ("dimension", String(model.dimension), String(encoder.dimension)),
         ]
         if let (what, planned, found) = pairs.first(where: { $0.1 != $0.2 }) {
-            throw DataError(.badData, "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
-                + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
+            throw DataError(
+                .badData,
+                "the \(what) differs from the plan: \(found.isEmpty ? "empty" : found) instead of "
+                    + "\(planned.isEmpty ? "empty" : planned)", file: folder.path)
         }
     }
 
@@ -94,17 +100,22 @@ package struct ShardRun: Sendable {
     ) throws {
         let plan = folder.plan, planned = plan.shards[shard], input = plan.inputs[planned.input], layout = plan.layout
         guard try ShardPlanning.hash(input.path, planned.bytes) == planned.sha256 else {
-            throw DataError(.badData, "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
-                + "has changed. "
-                            + "Restore the old file, or plan again", file: input.path)
+            throw DataError(
+                .badData,
+                "bytes \(planned.bytes.lowerBound) to \(planned.bytes.upperBound) differ from the plan: the input "
+                    + "has changed. "
+                    + "Restore the old file, or plan again", file: input.path)
         }
         try folder.makeWork(shard)
-        let source = try CaptionSource(path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))
+        let source = try CaptionSource(
+            path: input.path, part: TablePart(bytes: planned.bytes, firstLine: planned.firstLine, reading: input.reading))
         var row = 0, starts: [Int] = []
         while row < planned.rows {
             if isCancelled() {
-                throw DataError(.interrupted, "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
-                    + "same command resumes from there", file: folder.path)
+                throw DataError(
+                    .interrupted,
+                    "stopped in shard \(shard) after \(row) of its \(planned.rows) rows, which are kept; the "
+                        + "same command resumes from there", file: folder.path)
             }
             let rows = try source.next(batch: min(block, planned.rows - row)), path = folder.block(shard, first: row)
             guard !rows.isEmpty else {
@@ -125,7 +136,8 @@ package struct ShardRun: Sendable {
             progress(row)
         }
         let file = folder.path + "/" + ShardFolder.file(shard)
-        let writer = try VectorFileWriter(path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage, rows: planned.rows)
+        let writer = try VectorFileWriter(
+            path: file, layout: layout, metadata: plan.metadata(of: shard), storage: plan.storage, rows: planned.rows)
         for first in starts {
             let path = folder.block(shard, first: first)
             guard let block = try PartialBlock.read(path, first: first, layout: layout) else {

@@ -86,7 +86,9 @@ package func similarityDistillationLoss<S: TensorScalar>(
 ) -> Variable<S> {
     let count = queries.value.rows
     func logits(_ a: Variable<S>, _ b: Variable<S>, on tape: Tape<S>?) -> Variable<S> {
-        scaled(matrixProduct(normalizedRows(a, on: tape), normalizedRows(b, on: tape), transposed: (false, true), on: tape), by: scale, on: tape)
+        scaled(
+            matrixProduct(normalizedRows(a, on: tape), normalizedRows(b, on: tape), transposed: (false, true), on: tape), by: scale,
+            on: tape)
     }
     let wanted = softmax(logits(Variable(teacherQueries), Variable(teacherKeys), on: nil), on: nil)
     let given = logSoftmax(logits(queries, keys, on: tape), on: tape)
@@ -103,16 +105,19 @@ package enum TripletDistance: String, Sendable, CaseIterable {
 ///   - margin: in units of the distance; cosine distance is 1 − cosine.
 /// - Returns: the mean of max(0, d(anchor, positive) − d(anchor, negative) + margin).
 package func tripletLoss<S: TensorScalar>(
-    anchors: Variable<S>, positives: Variable<S>, negatives: Variable<S>, distance: TripletDistance = .euclidean, margin: S = 5, on tape: Tape<S>?
+    anchors: Variable<S>, positives: Variable<S>, negatives: Variable<S>, distance: TripletDistance = .euclidean, margin: S = 5,
+    on tape: Tape<S>?
 ) -> Variable<S> {
     let difference: Variable<S>
     switch distance {
     case .euclidean:
-        difference = sum(rowDistances(anchors, positives, on: tape), scaled(rowDistances(anchors, negatives, on: tape), by: -1, on: tape), on: tape)
+        difference = sum(
+            rowDistances(anchors, positives, on: tape), scaled(rowDistances(anchors, negatives, on: tape), by: -1, on: tape), on: tape)
     case .cosine:
         let a = normalizedRows(anchors, on: tape)
-        difference = sum(rowDots(a, normalizedRows(negatives, on: tape), on: tape),
-                         scaled(rowDots(a, normalizedRows(positives, on: tape), on: tape), by: -1, on: tape), on: tape)
+        difference = sum(
+            rowDots(a, normalizedRows(negatives, on: tape), on: tape),
+            scaled(rowDots(a, normalizedRows(positives, on: tape), on: tape), by: -1, on: tape), on: tape)
     }
     let margins = Variable(Tensor(repeating: margin, shape: difference.shape))
     return mean(activated(sum(difference, margins, on: tape), .relu, on: tape), on: tape)

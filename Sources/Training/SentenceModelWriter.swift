@@ -29,7 +29,9 @@ public struct SentenceModelWriter {
     /// - Throws: `DataError` if it cannot be created, or if there is something else of that name.
     public func write(_ encoder: Encoder<Float>, tokenizer: Tokenizer, to folder: URL) throws {
         do {
-            try AtomicFolder.write(to: folder.path, isOwn: { name in ModelDirectory.isModelFile(name) || extras.contains { $0.name == name } }) {
+            try AtomicFolder.write(
+                to: folder.path, isOwn: { name in ModelDirectory.isModelFile(name) || extras.contains { $0.name == name } }
+            ) {
                 try writeFiles(encoder, tokenizer, to: URL(fileURLWithPath: $0, isDirectory: true))
             }
         } catch let error as DataError {
@@ -49,13 +51,19 @@ public struct SentenceModelWriter {
         configuration.append(("torch_dtype", .string("float32")))
         if let pad = tokenizer.padID { configuration.append(("pad_token_id", .integer(Int(pad)))) }
         try put("config.json", .object(configuration))
-        try put("modules.json", .array([
-            SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling"), SentenceModules.module(2, "2_Normalize", "Normalize"),
-        ]))
+        try put(
+            "modules.json",
+            .array([
+                SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling"),
+                SentenceModules.module(2, "2_Normalize", "Normalize"),
+            ]))
         try put("sentence_bert_config.json", .object([("max_seq_length", .integer(maxLength)), ("do_lower_case", .bool(false))]))
-        try put("config_sentence_transformers.json", .object([
-            ("__version__", .object([("kotonoha", .string("0.1.0"))])), ("prompts", .object([])), ("default_prompt_name", .null), ("similarity_fn_name", .string("cosine")),
-        ]))
+        try put(
+            "config_sentence_transformers.json",
+            .object([
+                ("__version__", .object([("kotonoha", .string("0.1.0"))])), ("prompts", .object([])), ("default_prompt_name", .null),
+                ("similarity_fn_name", .string("cosine")),
+            ]))
         for name in ["1_Pooling", "2_Normalize"] {
             try FileManager.default.createDirectory(at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
         }
@@ -78,7 +86,8 @@ enum SentenceModules {
     /// A line of `modules.json`.
     static func module(_ index: Int, _ path: String, _ type: String) -> JSON {
         .object([
-            ("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)), ("type", .string("sentence_transformers.models.\(type)")),
+            ("idx", .integer(index)), ("name", .string(String(index))), ("path", .string(path)),
+            ("type", .string("sentence_transformers.models.\(type)")),
         ])
     }
 
@@ -90,7 +99,8 @@ enum SentenceModules {
         return .object([
             ("word_embedding_dimension", .integer(size)), mode("pooling_mode_cls_token", "cls"), mode("pooling_mode_mean_tokens", "mean"),
             mode("pooling_mode_max_tokens", "max"), mode("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens"),
-            mode("pooling_mode_weightedmean_tokens", "weightedmean"), mode("pooling_mode_lasttoken", "lasttoken"), ("include_prompt", .bool(true)),
+            mode("pooling_mode_weightedmean_tokens", "weightedmean"), mode("pooling_mode_lasttoken", "lasttoken"),
+            ("include_prompt", .bool(true)),
         ])
     }
 

@@ -177,9 +177,11 @@ public struct SentenceTrainingConfiguration: Sendable {
     public init(json: JSON, file: String) throws {
         let base = URL(fileURLWithPath: file).deletingLastPathComponent()
         let reader = ConfigurationObject(json, path: "", file: file)
-        try reader.allow(["tokenizer", "model", "max_length", "pooling", "tasks", "development", "steps", "seed", "optimizer", "schedule", "warmup",
-                          "clip", "accumulate", "precision", "shard_tokens", "lanes", "averaging", "evaluate_every", "patience", "plateau_patience",
-                          "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment"])
+        try reader.allow([
+            "tokenizer", "model", "max_length", "pooling", "tasks", "development", "steps", "seed", "optimizer", "schedule", "warmup",
+            "clip", "accumulate", "precision", "shard_tokens", "lanes", "averaging", "evaluate_every", "patience", "plateau_patience",
+            "checkpoint_minutes", "checkpoint_every", "storage", "skip_empty", "comment",
+        ])
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path }
         tokenizer = located(try reader.text("tokenizer"))
         maxLength = try reader.integer("max_length", Bounds(3...8192), default: maxLength)
@@ -196,7 +198,9 @@ public struct SentenceTrainingConfiguration: Sendable {
                 vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads,
                 intermediateSize: try model.integer("intermediate_size", .intermediate),
                 positions: try model.integer("positions", Bounds(1...65536), default: max(128, maxLength)))
-            guard encoder.positions >= maxLength else { throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)") }
+            guard encoder.positions >= maxLength else {
+                throw model.fail("positions \(encoder.positions) is less than max_length \(maxLength)")
+            }
             encoder.activation = try model.choice("activation", Activation.self, default: .gelu)
         }
         encoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0.1)
@@ -228,8 +232,9 @@ public struct SentenceTrainingConfiguration: Sendable {
 
         if let settings = try reader.optionalObject("optimizer") {
             try settings.allow(["name", "learning_rate", "momentum", "beta1", "beta2", "epsilon", "weight_decay"])
-            optimizer = OptimizerConfiguration(try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
-                                               learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 5e-4))
+            optimizer = OptimizerConfiguration(
+                try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
+                learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 5e-4))
             optimizer.momentum = try settings.number("momentum", Bounds(0...1), default: optimizer.momentum)
             optimizer.beta1 = try settings.number("beta1", Bounds(0...0.999999), default: optimizer.beta1)
             optimizer.beta2 = try settings.number("beta2", Bounds(0...0.9999999), default: optimizer.beta2)
@@ -241,25 +246,33 @@ public struct SentenceTrainingConfiguration: Sendable {
         guard !tasks.isEmpty else { throw reader.fail("'tasks' is empty: there is nothing to learn") }
         for (index, settings) in try reader.objects("development").enumerated() {
             try settings.allow(["name", "measure", "file", "columns", "score", "weight"])
-            var task = DevTask(name: try settings.optionalText("name") ?? "dev\(index + 1)",
-                               measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
-                               file: located(try settings.text("file")), columns: try settings.texts("columns"))
+            var task = DevTask(
+                name: try settings.optionalText("name") ?? "dev\(index + 1)",
+                measure: try settings.choice("measure", DevTask.Measure.self, default: .similarity),
+                file: located(try settings.text("file")), columns: try settings.texts("columns"))
             task.scoreColumn = try settings.optionalText("score")
             task.weight = try settings.number("weight", Bounds(0...1e6), default: 1)
-            guard task.columns.count == 2 else { throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)") }
-            guard task.measure == .retrieval || task.scoreColumn != nil else { throw settings.fail("measure sts needs a column of scores, 'score'") }
+            guard task.columns.count == 2 else {
+                throw settings.fail("'columns' names two columns of sentences, not \(task.columns.count)")
+            }
+            guard task.measure == .retrieval || task.scoreColumn != nil else {
+                throw settings.fail("measure sts needs a column of scores, 'score'")
+            }
             development.append(task)
         }
         fingerprint = SHA256.hex(of: json.serialized(.sortedKeys))
     }
 
     private static func task(_ settings: ConfigurationObject, _ index: Int, _ located: (String) -> String) throws -> TrainingTask {
-        try settings.allow(["name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
-                            "margin", "distance", "matryoshka", "teacher", "teacher_vectors", "teacher_center", "teacher_column", "regression_weight",
-                            "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout", "group"])
+        try settings.allow([
+            "name", "objective", "files", "columns", "score", "score_range", "weight", "batch_size", "limit", "scale", "symmetric",
+            "margin", "distance", "matryoshka", "teacher", "teacher_vectors", "teacher_center", "teacher_column", "regression_weight",
+            "infonce_weight", "similarity_weight", "masking_rate", "whole_words", "next_sentence", "word_dropout", "group",
+        ])
         let objective = try settings.choice("objective", TrainingTask.Objective.self)
-        var task = TrainingTask(name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
-                                files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
+        var task = TrainingTask(
+            name: try settings.optionalText("name") ?? "\(objective.rawValue)\(index + 1)", objective: objective,
+            files: try settings.texts("files").map(located), columns: try settings.texts("columns"))
         guard !task.files.isEmpty else { throw settings.fail("'files' is empty") }
         task.scoreColumn = try settings.optionalText("score")
         if let range = settings.json["score_range"] {
@@ -277,7 +290,9 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.distance = try settings.choice("distance", TripletDistance.self, default: task.distance)
         task.teacher = try settings.optionalText("teacher").map { FileManager.default.fileExists(atPath: located($0)) ? located($0) : $0 }
         if settings.json["teacher_vectors"] != nil { task.teacherFiles = try settings.texts("teacher_vectors").map(located) }
-        guard task.teacher == nil || task.teacherFiles.isEmpty else { throw settings.fail("'teacher' and 'teacher_vectors' exclude each other") }
+        guard task.teacher == nil || task.teacherFiles.isEmpty else {
+            throw settings.fail("'teacher' and 'teacher_vectors' exclude each other")
+        }
         task.centersTeacher = try settings.flag("teacher_center", default: false)
         switch settings.json["teacher_column"]?.string {
         case "own": task.teacherView = .own
@@ -300,21 +315,25 @@ public struct SentenceTrainingConfiguration: Sendable {
         task.predictsNextSentence = try settings.flag("next_sentence", default: false)
         task.wordDropout = try settings.number("word_dropout", Bounds(0...0.9), default: 0)
         if let list = settings.json["matryoshka"] {
-            guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 }) else {
+            guard let dimensions = list.array?.compactMap(\.int), dimensions.count == list.array?.count, dimensions.allSatisfy({ $0 > 0 })
+            else {
                 throw settings.fail("'matryoshka' should be a list of vector lengths")
             }
             task.matryoshka = dimensions
         }
-        let wanted: ClosedRange<Int> = switch objective {
-        case .contrastive: 2...16
-        case .cosent, .cosine: 2...2
-        case .distillation: 1...16
-        case .similarityDistillation: 1...2
-        case .triplet: 3...3
-        case .maskedLanguage: 1...16
-        }
+        let wanted: ClosedRange<Int> =
+            switch objective {
+            case .contrastive: 2...16
+            case .cosent, .cosine: 2...2
+            case .distillation: 1...16
+            case .similarityDistillation: 1...2
+            case .triplet: 3...3
+            case .maskedLanguage: 1...16
+            }
         guard wanted.contains(task.columns.count) else {
-            throw settings.fail("objective \(objective.rawValue) takes \(wanted.lowerBound == wanted.upperBound ? "\(wanted.lowerBound)" : "\(wanted.lowerBound) to \(wanted.upperBound)") columns, not \(task.columns.count)")
+            throw settings.fail(
+                "objective \(objective.rawValue) takes \(wanted.lowerBound == wanted.upperBound ? "\(wanted.lowerBound)" : "\(wanted.lowerBound) to \(wanted.upperBound)") columns, not \(task.columns.count)"
+            )
         }
         switch objective {
         case .cosent, .cosine:
@@ -331,7 +350,9 @@ public struct SentenceTrainingConfiguration: Sendable {
             }
         default: break
         }
-        if objective != .maskedLanguage && task.batchSize < 2 { throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch") }
+        if objective != .maskedLanguage && task.batchSize < 2 {
+            throw settings.fail("'batch_size' should be at least 2: sentences are compared within a batch")
+        }
         return task
     }
 }

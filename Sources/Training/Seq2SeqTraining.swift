@@ -81,7 +81,8 @@ package final class Seq2SeqTrainer {
         guard !examples.isEmpty else { throw DataError(.usage, "no examples to learn from") }
         guard options.batchSize > 0, options.shardSize > 0 else { throw DataError(.usage, "a batch has at least one example") }
         guard options.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
+            throw DataError(
+                .usage, "this processor has no \(options.precision.rawValue) instructions (oneDNN found \(processorKernels)); train in f32")
         }
         self.network = network
         self.examples = examples
@@ -114,8 +115,10 @@ package final class Seq2SeqTrainer {
             rate = learningRate?(optimizer.steps) ?? options.optimizer.learningRate
             let result = try step(range.map { examples[order[$0]] }, learningRate: rate)
             guard result.loss.isFinite else {
-                throw DataError(.badData, "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
-                    + "(\(rate)) or clip gradients")
+                throw DataError(
+                    .badData,
+                    "training diverged after \(optimizer.steps) steps: the loss is NaN; lower the learning rate "
+                        + "(\(rate)) or clip gradients")
             }
             lossSum += result.loss * Double(result.tokens)
             tokens += result.tokens
@@ -124,8 +127,9 @@ package final class Seq2SeqTrainer {
             eachStep?(optimizer.steps, result.loss)
         }
         epochs += 1
-        return Seq2SeqEpoch(epoch: epochs, steps: steps, loss: lossSum / Double(tokens),
-                            teacherForcedTokenAccuracy: Double(correct) / Double(tokens), learningRate: rate)
+        return Seq2SeqEpoch(
+            epoch: epochs, steps: steps, loss: lossSum / Double(tokens),
+            teacherForcedTokenAccuracy: Double(correct) / Double(tokens), learningRate: rate)
     }
 
     /// One step over a batch.
@@ -149,8 +153,9 @@ package final class Seq2SeqTrainer {
                 input = Self.sampled(input, source, network, rate: options.sampledInput, RandomSource(seed: sampling).split(UInt64(shard)))
             }
             let states = network.states(source: source, decoderInput: PackedBatch(input), on: tape)
-            let result = linearCrossEntropy(states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
-                                            smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
+            let result = linearCrossEntropy(
+                states, weight: network.output.weight, bias: network.output.bias, targets: targets[range].flatMap { $0 },
+                smoothing: Float(options.labelSmoothing), divisor: Float(total), on: tape)
             correct.add(result.correct, ordering: .relaxed)
             return result.loss
         } loss: { losses in

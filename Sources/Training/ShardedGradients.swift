@@ -61,11 +61,14 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         let owner = { (lane: Int) in peers?.owner(ofLane: lane, of: lanes) ?? 0 }
         let rank = peers?.rank ?? 0, own = (0..<shards).filter { owner($0 % lanes) == rank }
         var outputs = [Tensor<Scalar>?](repeating: nil, count: shards)
-        for (shard, output) in try zip(own, Parallel.map(own.count, threads: threads) { index, _ -> Tensor<Scalar>? in
-            let shard = own[index]
-            var stream = random.split(UInt64(shard))
-            return try records[shard].runForward(precision: precision, seed: stream.next(), frozen: frozen) { try forward(shard, $0) }
-        }) { outputs[shard] = output }
+        for (shard, output) in try zip(
+            own,
+            Parallel.map(own.count, threads: threads) { index, _ -> Tensor<Scalar>? in
+                let shard = own[index]
+                var stream = random.split(UInt64(shard))
+                return try records[shard].runForward(precision: precision, seed: stream.next(), frozen: frozen) { try forward(shard, $0) }
+            })
+        { outputs[shard] = output }
         if let peers { outputs = try peers.exchange(outputs) { owner($0 % lanes) } }
         let seeds = try loss(outputs)
         precondition(seeds.count == shards)
@@ -115,7 +118,9 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         for index in parameters.indices where learns(parameters[index]) {
             let size = sums[index].count * MemoryLayout<Scalar>.stride
             if rank > 0, hasValues[index] {
-                try sums[index].withUnsafeMutableElements { try peers.receive(UnsafeMutableRawBufferPointer(start: $0, count: size), from: rank - 1) }
+                try sums[index].withUnsafeMutableElements {
+                    try peers.receive(UnsafeMutableRawBufferPointer(start: $0, count: size), from: rank - 1)
+                }
             }
             addWhole(stores, hasValues: hasValues, only: index)
             if rank < last, after[index] {
@@ -124,7 +129,9 @@ public final class ShardedGradients<Scalar: TensorScalar> {
         }
         // If no process has a value, all have filled the sum with zeros.
         let isWhole = try peers.agree(after.map { $0 ? 1 : 0 }, from: last)
-        for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 { try peers.broadcast(&sums[index], from: last) }
+        for index in parameters.indices where learns(parameters[index]) && isWhole[index] != 0 {
+            try peers.broadcast(&sums[index], from: last)
+        }
         // Rows of tables are few next to the table: everybody adds those of everybody.
         var lookups = [Lookups](repeating: [], count: parameters.count)
         for index in parameters.indices where learns(parameters[index]) {
@@ -160,7 +167,11 @@ public final class ShardedGradients<Scalar: TensorScalar> {
             let stretch = work[index]
             var left = sources[stretch.tensor][...]
             if !hasValues[stretch.tensor] {
-                if let first = left.popFirst() { Scalar.copy(first.view(of: stretch), into: &target) } else { Scalar.fill(&target, with: 0) }
+                if let first = left.popFirst() {
+                    Scalar.copy(first.view(of: stretch), into: &target)
+                } else {
+                    Scalar.fill(&target, with: 0)
+                }
             }
             for source in left { Scalar.add(source.view(of: stretch), to: &target) }
         }

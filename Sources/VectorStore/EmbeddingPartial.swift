@@ -86,18 +86,20 @@ package final class EmbeddingPartial {
         var metadata = metadata
         if let base {
             guard base.storage == storage else {
-                throw DataError(.usage, "its vectors are stored as \(base.storage.rawValue), the new ones as \(storage.rawValue)", file: base.path)
+                throw DataError(
+                    .usage, "its vectors are stored as \(base.storage.rawValue), the new ones as \(storage.rawValue)", file: base.path)
             }
             metadata.source = base.metadata.source + " + " + metadata.source
             metadata.sourceSHA256 = base.metadata.sourceSHA256 + " + " + metadata.sourceSHA256
             metadata.parts = base.metadata.parts + metadata.parts
         }
-        let writer = try VectorFileWriter(path: output, layout: wholeLayout, metadata: metadata, storage: storage,
+        let writer = try VectorFileWriter(
+            path: output, layout: wholeLayout, metadata: metadata, storage: storage,
             rows: (base?.count ?? 0) + completeRows, codes: codes ?? base?.codeKinds.first)
         if let base {
             var start = 0
             while start < base.count {
-                let rows = start ..< min(start + 4096, base.count)
+                let rows = start..<min(start + 4096, base.count)
                 try writer.append(try base.block(rows: rows).widened(from: base.layout, to: wholeLayout))
                 start = rows.upperBound
             }
@@ -125,7 +127,8 @@ package final class EmbeddingPartial {
     /// Clears away what a process that was killed after its last step has left: the folder of a run with this fingerprint, or one without a
     /// manifest.
     package static func clear(output: String, fingerprint: Fingerprint) {
-        guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn) else { return }
+        guard access(folder(of: output), F_OK) == 0, let folder = try? WorkFolder(path: folder(of: output), for: output, isOwn: isOwn)
+        else { return }
         if exists(for: output) {
             guard let manifest = try? JSON(contentsOf: folder.path(manifestName)) else { return }
             var found = (manifest["fingerprint"]?.dictionary ?? [:]).compactMapValues(\.string)
@@ -175,7 +178,10 @@ package final class EmbeddingPartial {
 
     private static func compare(_ found: JSON, with expected: JSON, folder: String) throws {
         func refuse(_ key: String, _ found: JSON?, _ expected: JSON?) -> DataError {
-            DataError(.usage, "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without \(Setting.resume)", file: folder)
+            DataError(
+                .usage,
+                "the unfinished work here cannot be resumed: \(key) was \(found?.cellText ?? "not set") and is now \(expected?.cellText ?? "not set"). Run it as it was begun, or without \(Setting.resume)",
+                file: folder)
         }
         for (key, value) in expected.object ?? [] where key != "fingerprint" {
             if found[key] != value { throw refuse(key, found[key], value) }
@@ -193,7 +199,8 @@ package final class EmbeddingPartial {
         }
         let pairs = [
             ("model_sha256", base.metadata.modelSHA256), ("pooling", base.metadata.pooling), ("precision", base.metadata.precision),
-            ("prompt", base.metadata.prompt), ("normalized", base.metadata.isNormalized ? "1" : "0"), ("max_length", String(base.metadata.maxLength)),
+            ("prompt", base.metadata.prompt), ("normalized", base.metadata.isNormalized ? "1" : "0"),
+            ("max_length", String(base.metadata.maxLength)),
         ]
         for (key, old) in pairs {
             if let new = fingerprint[key], new != old { throw refuse(key, old.isEmpty ? "empty" : old, new.isEmpty ? "empty" : new) }

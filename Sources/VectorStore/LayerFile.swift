@@ -33,13 +33,18 @@ package final class LayerFile: Sendable {
         container = try HDF5Container(path: path)
         let numbers = try container.datasetNames().compactMap { Int($0) }.filter { $0 >= 0 }
         guard let last = numbers.max() else {
-            throw DataError(.badData, "it has no datasets \"0\", \"1\", …; vectors of words (embed TREEBANK.conllu -o FILE \(Setting.tokens)) were expected", file: path)
+            throw DataError(
+                .badData,
+                "it has no datasets \"0\", \"1\", …; vectors of words (embed TREEBANK.conllu -o FILE \(Setting.tokens)) were expected",
+                file: path)
         }
         guard Set(numbers).count == last + 1 else {
             let present = Set(numbers)
             let missing = (0...last).first { !present.contains($0) } ?? 0
-            throw DataError(.badData, "sentence \(missing) has no vectors: dataset \"\(missing)\" is missing, though \"\(last)\" "
-                + "exists", file: path)
+            throw DataError(
+                .badData,
+                "sentence \(missing) has no vectors: dataset \"\(missing)\" is missing, though \"\(last)\" "
+                    + "exists", file: path)
         }
         sentenceCount = last + 1
         let first = try Self.dataset(0, in: container)
@@ -62,7 +67,10 @@ package final class LayerFile: Sendable {
     private static func dataset(_ sentence: Int, in container: HDF5Container) throws -> HDF5Dataset {
         let dataset = try container.required("\(sentence)")
         guard dataset.shape.count == 3, case .float = dataset.kind, dataset.shape[0] > 0, dataset.shape[2] > 0 else {
-            throw DataError(.badData, "dataset \"\(sentence)\" has the shape \(dataset.shape); (layers, tokens, dimension) of floating-point numbers was expected", file: container.path)
+            throw DataError(
+                .badData,
+                "dataset \"\(sentence)\" has the shape \(dataset.shape); (layers, tokens, dimension) of floating-point numbers was expected",
+                file: container.path)
         }
         return dataset
     }
@@ -90,7 +98,10 @@ package final class LayerFile: Sendable {
         }
         guard words.count == sentenceCount else {
             let detail = words.count > sentenceCount ? "; sentence \(name(sentenceCount)) has no vectors" : ""
-            throw DataError(.badData, "it has vectors of \(sentenceCount) sentences, the treebank has \(words.count)\(detail). Were they made from this treebank?", file: path)
+            throw DataError(
+                .badData,
+                "it has vectors of \(sentenceCount) sentences, the treebank has \(words.count)\(detail). Were they made from this treebank?",
+                file: path)
         }
         let total = words.reduce(0, +)
         var tensors = wanted.map { _ in Tensor<Float>(uninitialized: [total, dimension]) }
@@ -102,12 +113,18 @@ package final class LayerFile: Sendable {
             let alignment = try pieces?(sentence)
             let expected = alignment?.count ?? words[sentence]
             guard rows == expected, alignment.map({ $0.words.count == words[sentence] }) ?? true else {
-                throw DataError(.badData, "sentence \(name(sentence)) has \(words[sentence]) "
-                    + "words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) "
-                    + "vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with one vector per word piece, name its encoder with \(Setting.pieceModel)" : "")", file: path)
+                throw DataError(
+                    .badData,
+                    "sentence \(name(sentence)) has \(words[sentence]) "
+                        + "words\(alignment.map { " in \($0.count) pieces" } ?? ""), but \(rows) "
+                        + "vectors\(alignment == nil && metadata == nil && rows > expected ? "; for a file with one vector per word piece, name its encoder with \(Setting.pieceModel)" : "")",
+                    file: path)
             }
             guard dataset.shape[0] == layers.count, dataset.shape[2] == dimension else {
-                throw DataError(.badData, "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders", file: path)
+                throw DataError(
+                    .badData,
+                    "sentence \(name(sentence)) has vectors of shape \(dataset.shape), the first one of (\(layers.count), …, \(dimension)): they come from different encoders",
+                    file: path)
             }
             if buffer.count < rows * dimension { buffer = [Float](repeating: 0, count: rows * dimension) }
             for (index, place) in places.enumerated() {
@@ -116,8 +133,10 @@ package final class LayerFile: Sendable {
                     try dataset.read(rows: place..<place + 1, into: part)
                     guard let from = part.baseAddress else { return }
                     guard Float.allFinite(from, count: part.count) else {
-                        throw DataError(.badData, "sentence \(name(sentence)): layer \(wanted[index]) has a component that is not "
-                            + "finite", file: path)
+                        throw DataError(
+                            .badData,
+                            "sentence \(name(sentence)): layer \(wanted[index]) has a component that is not "
+                                + "finite", file: path)
                     }
                     tensors[index].withUnsafeMutableElements { to in
                         let target = to + row * dimension
@@ -138,7 +157,8 @@ package final class LayerFile: Sendable {
 
     /// The texts by the number of their sentence, nil if the file has none. A text that stands twice has one number in this layout.
     package func sentences() throws -> [Int: String]? {
-        guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first else { return nil }
+        guard let dataset = try container.dataset("sentence_to_index"), dataset.kind == .string, let text = try dataset.strings().first
+        else { return nil }
         guard let members = try JSON(parsing: text, file: path).object else {
             throw DataError(.badData, "sentence_to_index is not a JSON object", file: path)
         }
@@ -155,7 +175,8 @@ package final class LayerFile: Sendable {
     package func requireSameEncoder(as other: LayerFile) throws {
         let isSameModel = metadata.flatMap { mine in other.metadata.map { mine.modelSHA256 == $0.modelSHA256 } } ?? true
         guard isSameModel, dimension == other.dimension, layers == other.layers else {
-            throw DataError(.badData, "these vectors are not from the encoder of \(other.path): \(summary) here, \(other.summary) there", file: path)
+            throw DataError(
+                .badData, "these vectors are not from the encoder of \(other.path): \(summary) here, \(other.summary) there", file: path)
         }
     }
 
@@ -179,8 +200,10 @@ package final class LayerFileWriter {
     /// - Parameters:
     ///   - storage: float32 or float16.
     ///   - settings: further attributes of the file, as how pieces became words.
-    package init(path: String, layers: [Int], dimension: Int, metadata: VectorMetadata, storage: VectorStorage = .float32, isCompressed: Bool = true,
-                settings: [(key: String, value: String)] = []) throws {
+    package init(
+        path: String, layers: [Int], dimension: Int, metadata: VectorMetadata, storage: VectorStorage = .float32, isCompressed: Bool = true,
+        settings: [(key: String, value: String)] = []
+    ) throws {
         precondition(storage == .float32 || storage == .float16, "layers are stored as float32 or float16")
         (self.path, self.layers, self.dimension, self.storage, self.isCompressed) = (path, layers, dimension, storage, isCompressed)
         replacement = try FileReplacement(path: path)
@@ -202,10 +225,15 @@ package final class LayerFileWriter {
         guard let container else { preconditionFailure("the file is finished") }
         let limit: Float = storage == .float16 ? 65504 : .greatestFiniteMagnitude
         guard vectors.allSatisfy({ abs($0) <= limit }) else {
-            throw DataError(.badData, "a vector of sentence \(sentences.count + 1) has a component that is not finite or too large for \(storage.rawValue)", file: path)
+            throw DataError(
+                .badData,
+                "a vector of sentence \(sentences.count + 1) has a component that is not finite or too large for \(storage.rawValue)",
+                file: path)
         }
         // One chunk a layer: a probe reads one layer and leaves the others on the disk.
-        let dataset = try container.make("\(sentences.count)", shape: [layers.count, words, dimension], type: type?.id ?? Float.fileType, chunk: 1, deflate: isCompressed)
+        let dataset = try container.make(
+            "\(sentences.count)", shape: [layers.count, words, dimension], type: type?.id ?? Float.fileType, chunk: 1, deflate: isCompressed
+        )
         if let type {
             let bits = vectors.map(HalfPrecision.float16)
             try bits.withUnsafeBytes { try dataset.write(rows: 0..<layers.count, type: type.id, $0.baseAddress) }

@@ -19,13 +19,13 @@ public struct WordList: Sendable {
     public var count: Int { ends.count - 1 }
 
     /// The bytes of a word.
-    package func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word] ..< ends[word + 1]] }
+    package func bytes(of word: Int) -> ArraySlice<UInt8> { bytes[ends[word]..<ends[word + 1]] }
 
     /// A word as text; invalid UTF-8 becomes U+FFFD.
     public subscript(word: Int) -> String { String(decoding: bytes(of: word), as: UTF8.self) }
 
     /// All words, in the order of their indices.
-    public var strings: [String] { (0 ..< count).map { self[$0] } }
+    public var strings: [String] { (0..<count).map { self[$0] } }
 
     /// Whether the word is well-formed UTF-8.
     package func isText(_ word: Int) -> Bool { bytes(of: word).withUnsafeBytes(UTF8Text.isValid) }
@@ -79,7 +79,7 @@ public struct WordList: Sendable {
     }
 
     private static func isEqual(_ word: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer, at start: Int) -> Bool {
-        for i in 0 ..< word.count where word[i] != bytes[start + i] { return false }
+        for i in 0..<word.count where word[i] != bytes[start + i] { return false }
         return true
     }
 
@@ -87,8 +87,8 @@ public struct WordList: Sendable {
         slots = [UInt32](repeating: 0, count: slots.count * 2)
         let mask = slots.count - 1
         bytes.withUnsafeBytes { bytes in
-            for word in 0 ..< count {
-                var slot = Int(truncatingIfNeeded: Self.hash(UnsafeRawBufferPointer(rebasing: bytes[ends[word] ..< ends[word + 1]]))) & mask
+            for word in 0..<count {
+                var slot = Int(truncatingIfNeeded: Self.hash(UnsafeRawBufferPointer(rebasing: bytes[ends[word]..<ends[word + 1]]))) & mask
                 while slots[slot] != 0 { slot = (slot + 1) & mask }
                 slots[slot] = UInt32(word + 1)
             }

@@ -62,13 +62,17 @@ package struct ReadingRemarks: Sendable, Equatable {
     package var sentences: [String] {
         var result: [String] = []
         if let first = firstDuplicate {
-            result.append("\(duplicates) word\(duplicates == 1 ? " comes" : "s come") more than once, \"\(first.word)\" at \(first.place) first; the first vector of each is kept")
+            result.append(
+                "\(duplicates) word\(duplicates == 1 ? " comes" : "s come") more than once, \"\(first.word)\" at \(first.place) first; the first vector of each is kept"
+            )
         }
         if let firstBroken {
-            result.append("\(brokenWords) word\(brokenWords == 1 ? " is" : "s are") not UTF-8, number \(firstBroken) first; kept byte for byte")
+            result.append(
+                "\(brokenWords) word\(brokenWords == 1 ? " is" : "s are") not UTF-8, number \(firstBroken) first; kept byte for byte")
         }
         if let first = firstSpaced {
-            result.append("\(spacedWords) word\(spacedWords == 1 ? " contains" : "s contain") spaces, \"\(first.word)\" at \(first.place) first")
+            result.append(
+                "\(spacedWords) word\(spacedWords == 1 ? " contains" : "s contain") spaces, \"\(first.word)\" at \(first.place) first")
         }
         return result
     }
@@ -93,12 +97,12 @@ package struct SubwordVectors: Sendable {
         let width = vectors.columns, parts = buckets.count + (own == nil ? 0 : 1)
         guard parts > 0 else { return nil }
         var sum = [Float](repeating: 0, count: width)
-        if let own { for i in 0 ..< width { sum[i] += own[i] } }
+        if let own { for i in 0..<width { sum[i] += own[i] } }
         vectors.withUnsafeElements { rows in
-            for bucket in buckets { for i in 0 ..< width { sum[i] += rows[bucket * width + i] } }
+            for bucket in buckets { for i in 0..<width { sum[i] += rows[bucket * width + i] } }
         }
         let scale = 1 / Float(parts)
-        for i in 0 ..< width { sum[i] *= scale }
+        for i in 0..<width { sum[i] *= scale }
         return sum
     }
 }

@@ -135,7 +135,9 @@ public final class WordTextEncoder: Sendable {
                     moments.withUnsafeMutableElements { moments in
                         doubles.withUnsafeBufferPointer { x in
                             guard let x = x.baseAddress else { return }
-                            Double.product(x, transposed: true, x, transposed: false, m: d, n: d, k: rows.count, lda: d, ldb: d, into: moments, ldc: d, accumulate: true, precision: .f32)
+                            Double.product(
+                                x, transposed: true, x, transposed: false, m: d, n: d, k: rows.count, lda: d, ldb: d, into: moments, ldc: d,
+                                accumulate: true, precision: .f32)
                         }
                     }
                 }
@@ -164,21 +166,25 @@ public final class WordTextEncoder: Sendable {
             let done = counts
             found.withLock { $0[chunk] = done }
         }
-        return found.withLock { $0.reduce(into: Counts()) { sum, part in
-            sum.texts += part.texts
-            sum.words += part.words
-            sum.unknownWords += part.unknownWords
-            sum.emptyTexts += part.emptyTexts
-        } }
+        return found.withLock {
+            $0.reduce(into: Counts()) { sum, part in
+                sum.texts += part.texts
+                sum.words += part.words
+                sum.unknownWords += part.unknownWords
+                sum.emptyTexts += part.emptyTexts
+            }
+        }
     }
 
-    private func encode(_ text: String, into row: UnsafeMutablePointer<Float>, _ counts: inout Counts, _ scratch: inout JapaneseWords.Scratch) {
+    private func encode(
+        _ text: String, into row: UnsafeMutablePointer<Float>, _ counts: inout Counts, _ scratch: inout JapaneseWords.Scratch
+    ) {
         let d = dimension
         row.update(repeating: 0, count: d)
         counts.texts += 1
         var sum = [Double](repeating: 0, count: d), parts = 0
         func add(_ vector: UnsafePointer<Float>, _ weight: Float) {
-            for i in 0 ..< d { sum[i] += Double(weight) * Double(vector[i]) }
+            for i in 0..<d { sum[i] += Double(weight) * Double(vector[i]) }
             parts += 1
         }
         if let whole = table.words.index(of: text) {
@@ -201,18 +207,18 @@ public final class WordTextEncoder: Sendable {
             counts.emptyTexts += 1
             return
         }
-        for i in 0 ..< d { sum[i] /= Double(parts) }
+        for i in 0..<d { sum[i] /= Double(parts) }
         if let common {
             var along = 0.0
-            for i in 0 ..< d { along += sum[i] * Double(common[i]) }
-            for i in 0 ..< d { sum[i] -= along * Double(common[i]) }
+            for i in 0..<d { along += sum[i] * Double(common[i]) }
+            for i in 0..<d { sum[i] -= along * Double(common[i]) }
         }
         var scale = 1.0
         if options.normalizes {
             let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
             if length > 0 { scale = 1 / length }
         }
-        for i in 0 ..< d { row[i] = Float(sum[i] * scale) }
+        for i in 0..<d { row[i] = Float(sum[i] * scale) }
     }
 
     /// The words of a text, in the spelling in which the table has them, else without the punctuation around them.

@@ -14,21 +14,28 @@ func drawAttention(_ model: Seq2SeqModel, source: [Int32], output: [Int32], to f
     // The decoder reads the begin mark first; what row t writes is the token after that.
     func queries(_ map: AttentionMap<Float>) -> [String] { map.place == .encoder ? read : written + [language.says("end", "終了")] }
     func keys(_ map: AttentionMap<Float>) -> [String] { map.place == .decoder ? [language.says("begin", "開始")] + written : read }
-    func weights(_ map: AttentionMap<Float>) -> [[Double]] { (0..<map.weights.rows).map { map.weights.rows($0..<$0 + 1).elements.map(Double.init) } }
+    func weights(_ map: AttentionMap<Float>) -> [[Double]] {
+        (0..<map.weights.rows).map { map.weights.rows($0..<$0 + 1).elements.map(Double.init) }
+    }
     let url = URL(fileURLWithPath: file)
     if url.pathExtension.lowercased() == "html" {
         let panels = maps.map { map in
-            AttentionPage.Panel(part: map.place.title, japanesePart: map.place.japaneseTitle, name: FigureLanguage.english.layer(map.layer + 1, head: map.head + 1),
-                                layer: map.layer, head: map.head, queries: queries(map), keys: keys(map), weights: weights(map))
+            AttentionPage.Panel(
+                part: map.place.title, japanesePart: map.place.japaneseTitle,
+                name: FigureLanguage.english.layer(map.layer + 1, head: map.head + 1),
+                layer: map.layer, head: map.head, queries: queries(map), keys: keys(map), weights: weights(map))
         }
-        try AttentionPage(panels, title: "\(model.text(of: source)) → \(model.text(of: output))", language: language == .japanese ? language : nil).write(to: url)
+        try AttentionPage(
+            panels, title: "\(model.text(of: source)) → \(model.text(of: output))", language: language == .japanese ? language : nil
+        ).write(to: url)
         return try provenance.write(beside: file)
     }
     let columns = min(4, maps.count)
     let figures = try maps.map { map in
         var options = Heatmap.Options()
-        options.title = language.says("\(map.place.rawValue) \(map.layer + 1), head \(map.head + 1)",
-                                      "\(map.place.japaneseName)・" + language.layer(map.layer + 1, head: map.head + 1))
+        options.title = language.says(
+            "\(map.place.rawValue) \(map.layer + 1), head \(map.head + 1)",
+            "\(map.place.japaneseName)・" + language.layer(map.layer + 1, head: map.head + 1))
         options.range = 0...1
         options.hasColorBar = false
         options.page.width = FigureGrid.columnWidth(of: .millimetres(60 * Double(columns)), columns: columns)

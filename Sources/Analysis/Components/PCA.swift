@@ -49,8 +49,10 @@ public struct PCA: Sendable {
     public var threads: Int
 
     /// Fifty components by the solver that suits the data, unless stated otherwise.
-    public init(components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
-                powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    public init(
+        components: Components = .count(50), solver: Solver = .automatic, whiten: Bool = false, oversampling: Int = 10,
+        powerIterations: Int? = nil, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) {
         self.components = components
         self.solver = solver
         self.whiten = whiten
@@ -67,13 +69,17 @@ public struct PCA: Sendable {
         try x.checkShape("the vectors")
         if let valid, valid.count != x.rows { throw DataError(.badData, "\(valid.count) validity flags were given for \(x.rows) vectors") }
         let data = CenteredRows(x, valid: valid, threads: threads), n = data.count, d = x.columns
-        guard n >= 2 else { throw DataError(.badData, "principal components need at least two vectors; there \(n == 1 ? "is 1" : "are \(n)")") }
+        guard n >= 2 else {
+            throw DataError(.badData, "principal components need at least two vectors; there \(n == 1 ? "is 1" : "are \(n)")")
+        }
         let limit = min(n, d), wanted: Int
         switch components {
         case .count(let count):
             guard count >= 1, count <= limit else {
-                throw DataError(.usage, "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
-                    + "possible")
+                throw DataError(
+                    .usage,
+                    "\(count) components cannot be computed from \(n) vectors of \(d) columns; at most \(limit) are "
+                        + "possible")
             }
             wanted = count
         case .explaining(let share):
@@ -85,8 +91,10 @@ public struct PCA: Sendable {
         }
         let chosen = solver == .automatic ? automaticSolver(rows: n, columns: d, wanted: wanted) : solver
         if case .explaining = components, chosen == .randomized {
-            throw DataError(.usage, "the randomized solver needs a number of components, not a proportion of variance; use the full or "
-                + "covariance solver")
+            throw DataError(
+                .usage,
+                "the randomized solver needs a number of components, not a proportion of variance; use the full or "
+                    + "covariance solver")
         }
         var found: Decomposition
         switch chosen {
@@ -104,10 +112,11 @@ public struct PCA: Sendable {
         var kept = wanted
         if case .explaining(let share) = components {
             var explained = 0.0
-            kept = found.variances.firstIndex { variance in
-                explained += variance / found.totalVariance
-                return explained > share
-            }.map { $0 + 1 } ?? wanted
+            kept =
+                found.variances.firstIndex { variance in
+                    explained += variance / found.totalVariance
+                    return explained > share
+                }.map { $0 + 1 } ?? wanted
         }
         return PCAModel(found, kept: min(kept, found.variances.count), rows: n, whiten: whiten, solver: chosen)
     }
@@ -155,12 +164,17 @@ public struct PCAModel: Sendable {
                 for i in 0..<d { row[i] = -row[i] }
             }
         }
-        self.init(components: components, mean: found.mean, explainedVariance: Array(found.variances[..<kept]), totalVariance: found.totalVariance,
-                  rows: rows, whiten: whiten, solver: solver)
+        self.init(
+            components: components, mean: found.mean, explainedVariance: Array(found.variances[..<kept]),
+            totalVariance: found.totalVariance,
+            rows: rows, whiten: whiten, solver: solver)
     }
 
     /// A model from its parts, as read from a file.
-    package init(components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool, solver: PCA.Solver) {
+    package init(
+        components: Tensor<Double>, mean: [Double], explainedVariance: [Double], totalVariance: Double, rows: Int, whiten: Bool,
+        solver: PCA.Solver
+    ) {
         self.components = components
         self.mean = mean
         self.explainedVariance = explainedVariance
@@ -197,7 +211,9 @@ public struct PCAModel: Sendable {
     ) throws {
         try checkWidth(x.columns)
         for range in Parallel.chunks(x.rows, size: chunkRows) {
-            let chunk = try x.withRows(range) { Tensor(UnsafeBufferPointer(start: $0, count: range.count * x.columns), shape: [range.count, x.columns]) }
+            let chunk = try x.withRows(range) {
+                Tensor(UnsafeBufferPointer(start: $0, count: range.count * x.columns), shape: [range.count, x.columns])
+            }
             try body(range, transform(chunk, threads: threads))
         }
     }
@@ -224,12 +240,15 @@ public struct PCAModel: Sendable {
 
     /// Mean squared Euclidean distance between vectors and what their coordinates stand for, and the share of the vectors' mean squared
     /// distance from the mean that this is (0: nothing lost). NaN or infinity in the vectors carries over.
-    package func reconstructionError(_ x: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> (meanSquared: Double, share: Double) {
+    package func reconstructionError(
+        _ x: Tensor<Float>, threads: Int = Parallel.availableThreads
+    ) throws -> (meanSquared: Double, share: Double) {
         try checkWidth(x.columns)
         var plain = self
         if whiten {
-            plain = PCAModel(components: components, mean: mean, explainedVariance: explainedVariance, totalVariance: totalVariance, rows: rows,
-                             whiten: false, solver: solver)
+            plain = PCAModel(
+                components: components, mean: mean, explainedVariance: explainedVariance, totalVariance: totalVariance, rows: rows,
+                whiten: false, solver: solver)
         }
         let n = x.rows, d = x.columns, center = mean.map(Float.init)
         guard n > 0 else { return (0, 0) }

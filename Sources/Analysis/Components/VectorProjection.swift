@@ -17,15 +17,15 @@ package struct VectorProjection: Sendable {
     package init(onto vectors: Tensor<Float>) throws {
         let d = vectors.columns
         var rows: [[Double]] = []
-        for i in 0 ..< vectors.rows {
-            var row = (0 ..< d).map { Double(vectors[i, $0]) }
+        for i in 0..<vectors.rows {
+            var row = (0..<d).map { Double(vectors[i, $0]) }
             let length = Self.length(row)
             guard length.isFinite else { throw notFinite(row: i, of: "the vectors projected onto") }
             // Twice, so that rounding leaves nothing of the earlier ones (Giraud, Langou & Rozložník 2005).
-            for _ in 0 ..< 2 {
+            for _ in 0..<2 {
                 for other in rows {
                     let along = Self.dot(row, other)
-                    for k in 0 ..< d { row[k] -= along * other[k] }
+                    for k in 0..<d { row[k] -= along * other[k] }
                 }
             }
             let rest = Self.length(row)
@@ -43,22 +43,25 @@ package struct VectorProjection: Sendable {
         basis.withUnsafeElements { basis in
             x.withUnsafeElements { x in
                 result.withUnsafeMutableElements { y in
-                    for row in 0 ..< rows { Self.project(x + row * d, basis, rank, d, complement, into: y + row * d) }
+                    for row in 0..<rows { Self.project(x + row * d, basis, rank, d, complement, into: y + row * d) }
                 }
             }
         }
         return result
     }
 
-    private static func project(_ x: UnsafePointer<Float>, _ basis: UnsafePointer<Double>, _ rank: Int, _ d: Int, _ complement: Bool, into y: UnsafeMutablePointer<Float>) {
+    private static func project(
+        _ x: UnsafePointer<Float>, _ basis: UnsafePointer<Double>, _ rank: Int, _ d: Int, _ complement: Bool,
+        into y: UnsafeMutablePointer<Float>
+    ) {
         var sum = [Double](repeating: 0, count: d)
-        for k in 0 ..< rank {
+        for k in 0..<rank {
             let direction = basis + k * d
             var along = 0.0
-            for i in 0 ..< d { along += Double(x[i]) * direction[i] }
-            for i in 0 ..< d { sum[i] += along * direction[i] }
+            for i in 0..<d { along += Double(x[i]) * direction[i] }
+            for i in 0..<d { sum[i] += along * direction[i] }
         }
-        for i in 0 ..< d { y[i] = Float(complement ? Double(x[i]) - sum[i] : sum[i]) }
+        for i in 0..<d { y[i] = Float(complement ? Double(x[i]) - sum[i] : sum[i]) }
     }
 
     private static func dot(_ a: [Double], _ b: [Double]) -> Double {
@@ -84,7 +87,7 @@ public struct SemanticAxis: Sendable {
             for word in words {
                 let length = word.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
                 guard length > 0, length.isFinite else { throw DataError(.badData, "a pole of the axis has a zero vector") }
-                for i in 0 ..< d { sum[i] += Double(word[i]) / length / Double(words.count) }
+                for i in 0..<d { sum[i] += Double(word[i]) / length / Double(words.count) }
             }
             return sum
         }

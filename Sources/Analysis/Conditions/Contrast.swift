@@ -19,7 +19,10 @@ public struct Contrast: Sendable {
     public var threads: Int
 
     /// Intervals at `level` by the BCa bootstrap, p-values by permutation.
-    public init(level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    public init(
+        level: Double = 0.95, resamples: Int = 10_000, permutations: Int = 10_000, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.level = level
         self.resamples = resamples
         self.permutations = permutations
@@ -63,27 +66,43 @@ public struct Contrast: Sendable {
     /// Values of the same items in two conditions, in the same order.
     public func paired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
         guard a.count == b.count else { throw DataError(.badData, "\(a.count) and \(b.count) values do not pair") }
-        guard a.count >= 2 else { throw DataError(.badData, "a paired contrast needs at least two items in both conditions; there \(a.count == 1 ? "is 1" : "are none")") }
+        guard a.count >= 2 else {
+            throw DataError(
+                .badData, "a paired contrast needs at least two items in both conditions; there \(a.count == 1 ? "is 1" : "are none")")
+        }
         let differences = zip(a, b).map { $0 - $1 }
         let difference = try tested(bootstrap.meanEstimate(differences), permutation.mean(ofDifferences: differences))
-        return Result(name: name, isPaired: true, first: Summary(a), second: Summary(b), difference: difference, deviation: standardDeviation(differences),
-                      rank: signedRank(differences), effect: try? EffectSize.dz(differences, level: level), delta: nil)
+        return Result(
+            name: name, isPaired: true, first: Summary(a), second: Summary(b), difference: difference,
+            deviation: standardDeviation(differences),
+            rank: signedRank(differences), effect: try? EffectSize.dz(differences, level: level), delta: nil)
     }
 
     /// Two independent samples.
     public func unpaired(_ name: String, _ a: [Double], _ b: [Double]) throws -> Result {
-        guard min(a.count, b.count) >= 2 else { throw DataError(.badData, "a contrast needs at least two values in each condition; there are \(a.count) and \(b.count)") }
+        guard min(a.count, b.count) >= 2 else {
+            throw DataError(.badData, "a contrast needs at least two values in each condition; there are \(a.count) and \(b.count)")
+        }
         let pooled = a + b, first = a.count
         let estimate = try bootstrap.estimate(.strata(pooled.indices.map { $0 < first })) { rows in
             var sums = (0.0, 0.0), counts = (0.0, 0.0)
             for row in rows {
-                if row < first { sums.0 += pooled[row]; counts.0 += 1 } else { sums.1 += pooled[row]; counts.1 += 1 }
+                if row < first {
+                    sums.0 += pooled[row]
+                    counts.0 += 1
+                } else {
+                    sums.1 += pooled[row]
+                    counts.1 += 1
+                }
             }
             return sums.0 / counts.0 - sums.1 / counts.1
         }
         let rank = try MannWhitney(a, b)
-        return Result(name: name, isPaired: false, first: Summary(a), second: Summary(b), difference: tested(estimate, try permutation.differenceOfMeans(a, b)), deviation: nil,
-                      rank: (rank.p, rank.method), effect: try? EffectSize.d(a, b, level: level), delta: try EffectSize.cliffsDelta(a, b, level: level))
+        return Result(
+            name: name, isPaired: false, first: Summary(a), second: Summary(b),
+            difference: tested(estimate, try permutation.differenceOfMeans(a, b)), deviation: nil,
+            rank: (rank.p, rank.method), effect: try? EffectSize.d(a, b, level: level),
+            delta: try EffectSize.cliffsDelta(a, b, level: level))
     }
 
     func tested(_ estimate: Estimate, _ test: PermutationTest.Result) -> Estimate {

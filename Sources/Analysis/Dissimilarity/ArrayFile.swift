@@ -33,17 +33,21 @@ package enum ArrayFile {
         // '#refs#' and the like are MATLAB's own.
         let names = try file.datasetNames().filter { !$0.hasPrefix("#") }
         guard let chosen = name ?? (names.count == 1 ? names[0] : nil) else {
-            throw DataError(.usage, "it contains \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); select one with "
-                + "FILE:NAME", file: path)
+            throw DataError(
+                .usage,
+                "it contains \(names.count) arrays (\(names.prefix(20).joined(separator: ", "))); select one with "
+                    + "FILE:NAME", file: path)
         }
         guard let dataset = try file.dataset(chosen) else {
-            throw DataError(.usage, "it has no array called '\(chosen)'; its arrays are: "
-                + "\(names.prefix(20).joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "it has no array called '\(chosen)'; its arrays are: "
+                    + "\(names.prefix(20).joined(separator: ", "))", file: path)
         }
         try MemoryBudget.require(dataset.shape.reduce(16, *), for: "the array", file: path)
         let values = try dataset.read(Double.self)
         // MATLAB's first axis runs fastest, so HDF5 sees the axes in the opposite order.
-        return isMATLAB ? NumericArray(shape: dataset.shape.reversed(), columnMajor: values) : NumericArray(shape: dataset.shape, values: values)
+        return isMATLAB
+            ? NumericArray(shape: dataset.shape.reversed(), columnMajor: values) : NumericArray(shape: dataset.shape, values: values)
     }
 }
-

@@ -13,7 +13,9 @@ package struct RDMSeries: Sendable, Equatable {
 
     /// - Throws: `DataError` if lists differ in length, times do not ascend, or labels repeat.
     package init(labels: [String], times: [Double], values: [[Double]], metric: String = "") throws {
-        guard times.count == values.count, !times.isEmpty else { throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices") }
+        guard times.count == values.count, !times.isEmpty else {
+            throw DataError(.badData, "\(times.count) times do not name \(values.count) matrices")
+        }
         guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }), times.allSatisfy(\.isFinite) else {
             throw DataError(.badData, "times must ascend")
         }
@@ -31,10 +33,14 @@ package struct RDMSeries: Sendable, Equatable {
     package func mean(_ range: ClosedRange<Double>) throws -> RDM {
         let chosen = times.indices.filter { range.contains(times[$0]) }
         guard !chosen.isEmpty else {
-            throw DataError(.usage, "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
-                + "\(times[count - 1])")
+            throw DataError(
+                .usage,
+                "no times between \(range.lowerBound) and \(range.upperBound); times run from \(times[0]) to "
+                    + "\(times[count - 1])")
         }
-        return try RDM(labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) }, metric: metric)
+        return try RDM(
+            labels: labels, values: values[0].indices.map { pair in chosen.reduce(0.0) { $0 + values[$1][pair] } / Double(chosen.count) },
+            metric: metric)
     }
 
     // MARK: Files
@@ -64,10 +70,14 @@ package struct RDMSeries: Sendable, Equatable {
             throw DataError(.badData, "not a file of dissimilarity matrices; expected one written by `rdm`", file: path)
         }
         let (shape, flat) = try file.read("dissimilarities", as: Double.self), times = try file.read("times", as: Double.self).values
-        guard shape.count == 2, shape[0] == times.count else { throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path) }
+        guard shape.count == 2, shape[0] == times.count else {
+            throw DataError(.badData, "dissimilarities of shape \(shape) do not fit \(times.count) times", file: path)
+        }
         do {
-            try self.init(labels: try file.required("labels").strings(), times: times, values: (0..<shape[0]).map { Array(flat[$0 * shape[1]..<($0 + 1) * shape[1]]) },
-                          metric: try file.attribute("metric")?.string ?? "")
+            try self.init(
+                labels: try file.required("labels").strings(), times: times,
+                values: (0..<shape[0]).map { Array(flat[$0 * shape[1]..<($0 + 1) * shape[1]]) },
+                metric: try file.attribute("metric")?.string ?? "")
         } catch let error as DataError {
             throw DataError(error.kind, error.message, file: path)
         }

@@ -44,10 +44,12 @@ package struct ChoiceItems: Sendable {
     ///   - people: a column with people's choice, or the share who chose rightly, in 0 … 1 or percent.
     /// - Throws: `DataError` with the line where an item has fewer than two options, or an answer is none of them.
     package init(
-        path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil, people: String? = nil,
+        path: String, options table: TableOptions = TableOptions(), cue: String? = nil, options: [String]? = nil, answer: String? = nil,
+        people: String? = nil,
         isOddOneOut: Bool = false
     ) throws {
-        let source = try TextTable(path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? Self.markedOptionNames))
+        let source = try TextTable(
+            path: path, options: table, wanted: [cue, answer, people].compactMap(\.self) + (options ?? Self.markedOptionNames))
         func named(_ names: [String]) -> Int? { source.columns.firstIndex { names.contains($0.lowercased()) } }
         let answerPlace = try answer.map(source.index) ?? named(Self.answerNames), peoplePlace = try people.map(source.index)
         let cuePlace = isOddOneOut ? nil : try cue.map(source.index) ?? named(Self.cueNames)
@@ -62,12 +64,16 @@ package struct ChoiceItems: Sendable {
             optionPlaces = named.isEmpty && source.hasHeader == false ? source.columns.indices.filter { $0 != cuePlace && $0 != 0 } : named
         }
         guard optionPlaces.count >= 2 else {
-            throw DataError(.usage, "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
-                + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "which columns contain the options? Name them with \(Setting.options), such as \(Setting.options) "
+                    + "option1,option2; the columns are \(source.columns.joined(separator: ", "))", file: path)
         }
         guard isOddOneOut || cuePlace != nil || !source.hasHeader else {
-            throw DataError(.usage, "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
-                + "are \(source.columns.joined(separator: ", "))", file: path)
+            throw DataError(
+                .usage,
+                "which column contains the cue? Name it with \(Setting.cue), or add \(Setting.oddOneOut); the columns "
+                    + "are \(source.columns.joined(separator: ", "))", file: path)
         }
         let cueColumn = isOddOneOut ? nil : cuePlace ?? 0
         var items: [Item] = [], cells: [String] = []
@@ -76,7 +82,9 @@ package struct ChoiceItems: Sendable {
             let texts = filled.filter { !$0.isEmpty }, cueText = cueColumn.map { cells[$0].trimmingCharacters(in: .whitespaces) }
             if texts.isEmpty, cueText?.isEmpty ?? true { continue }
             func fail(_ message: String) -> DataError { DataError(.badData, message, file: path, line: line) }
-            guard texts.count >= (isOddOneOut ? 3 : 2) else { throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")") }
+            guard texts.count >= (isOddOneOut ? 3 : 2) else {
+                throw fail("\(texts.count) options; an item needs \(isOddOneOut ? "three" : "two")")
+            }
             if cueText?.isEmpty == true { throw fail("the cue is empty") }
             if let twice = texts.first(where: { text in texts.count { $0 == text } > 1 }) {
                 throw fail("the option \"\(twice)\" occurs twice")
@@ -86,9 +94,10 @@ package struct ChoiceItems: Sendable {
                 let text = cell.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { return nil }
                 if let index = texts.firstIndex(of: text) { return index }
-                if let number = Int(text), (1 ... texts.count).contains(number) { return number - 1 }
-                throw fail("the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
-                    + "number of one")
+                if let number = Int(text), (1...texts.count).contains(number) { return number - 1 }
+                throw fail(
+                    "the answer \"\(text.prefix(40))\" is neither one of the options (\(texts.joined(separator: ", "))) nor the "
+                        + "number of one")
             }
             var item = Item(cue: cueText, options: texts, answer: try answerPlace.flatMap { try index(cells[$0]) }, line: line)
             if let peoplePlace {
@@ -97,7 +106,7 @@ package struct ChoiceItems: Sendable {
                     item.people = .option(index)
                 } else if let number = Double(text.hasSuffix("%") ? String(text.dropLast()) : text), number.isFinite {
                     let share = text.hasSuffix("%") || number > 1 ? number / 100 : number
-                    guard (0 ... 1).contains(share) else {
+                    guard (0...1).contains(share) else {
                         throw fail("the proportion of people \(text) is neither in 0 … 1 nor in 0 … 100 %")
                     }
                     item.people = .shareCorrect(share)
@@ -149,7 +158,8 @@ package struct ForcedChoice: Sendable {
             let values = scores.compactMap(\.self).map { item.cue == nil ? -$0 : $0 }, best = values.max() ?? 0
             let winners = values.indices.filter { values[$0] == best }
             let choice = winners.count == 1 ? winners[0] : nil
-            let margin = item.answer.map { answer in values[answer] - (values.indices.filter { $0 != answer }.map { values[$0] }.max() ?? 0) }
+            let margin = item.answer.map { answer in values[answer] - (values.indices.filter { $0 != answer }.map { values[$0] }.max() ?? 0)
+            }
             return Outcome(scores: scores, choice: choice, margin: margin, isCorrect: item.answer.map { $0 == choice }, missing: [])
         }
     }

@@ -63,18 +63,22 @@ extension CosineSearch {
             let band = start..<min(n, start + bandRows)
             let blocks = try corpus.withRows(band) { pointer in
                 try Parallel.chunks(band.count, size: BlockedBest.blockRows).map { piece in
-                    try CorpusBlock(pointer + piece.lowerBound * width, rows: piece.lowerBound + start..<piece.upperBound + start, width: width,
-                                    by: .cosine, valid: valid, reusing: nil)
+                    try CorpusBlock(
+                        pointer + piece.lowerBound * width, rows: piece.lowerBound + start..<piece.upperBound + start, width: width,
+                        by: .cosine, valid: valid, reusing: nil)
                 }
             }
             // The rows up to there pass by in spans, so that a file of any length fits in memory.
             for first in stride(from: 0, to: band.upperBound, by: bandRows) {
-                let span = first..<min(band.upperBound, first + bandRows), tiles = Parallel.chunks(span.count, size: tile).map { $0.lowerBound + first..<$0.upperBound + first }
+                let span = first..<min(band.upperBound, first + bandRows),
+                    tiles = Parallel.chunks(span.count, size: tile).map { $0.lowerBound + first..<$0.upperBound + first }
                 try corpus.withRows(span) { pointer in
                     let rows = Shared(pointer)
                     try Parallel.forEach(tiles.count, threads: threads) { item, _ in
                         let queries = tiles[item], ready = PreparedRows(capacity: tile, width: width)
-                        try ready.fill(UnsafePointer(rows.pointer) + (queries.lowerBound - first) * width, rows: queries, by: .cosine, valid: valid, what: "the vectors", threads: 1)
+                        try ready.fill(
+                            UnsafePointer(rows.pointer) + (queries.lowerBound - first) * width, rows: queries, by: .cosine, valid: valid,
+                            what: "the vectors", threads: 1)
                         var own: [SimilarPair] = []
                         var bound = found.bound
                         Scratch.with(Float.self, count: tile * BlockedBest.blockRows) { products in
@@ -91,7 +95,8 @@ extension CosineSearch {
                                             let second = block.rows.lowerBound + from + Int(hits[hit])
                                             if let classes = filter.identityClasses, classes[query] == classes[second] { continue }
                                             if let groups = filter.groups, groups[query] == groups[second] { continue }
-                                            own.append(SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
+                                            own.append(
+                                                SimilarPair(first: query, second: second, cosine: max(-1, min(1, line[Int(hits[hit])]))))
                                         }
                                         if own.count > 4 * top + 1024 {
                                             found.merge(&own)
@@ -113,7 +118,10 @@ extension CosineSearch {
 /// The best pairs of all workers. Which pairs end up here does not depend on who came first: a pair is only ever dropped for `top` better
 /// ones.
 private final class BestPairs: Sendable {
-    private struct State: Sendable { var pairs: [SimilarPair] = []; var bound: Float }
+    private struct State: Sendable {
+        var pairs: [SimilarPair] = []
+        var bound: Float
+    }
     private let top: Int
     private let state: Mutex<State>
 

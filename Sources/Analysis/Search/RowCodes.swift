@@ -32,8 +32,10 @@ public final class RowCodes: Sendable {
     public init(_ kind: VectorCodes, of file: VectorFile) throws {
         guard let codes = try file.codeBytes(kind) else {
             let has = file.codeKinds.map(\.rawValue).joined(separator: ", ")
-            throw DataError(.usage, "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
-                + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
+            throw DataError(
+                .usage,
+                "the file has no \(kind.rawValue) codes\(has.isEmpty ? "" : ", but \(has)"); write them with vectors "
+                    + "select \(Setting.codes) \(kind.rawValue)", file: file.path)
         }
         self.kind = kind
         rows = file.count
@@ -81,11 +83,11 @@ struct WideQuery: Sendable {
     init(_ query: UnsafePointer<Float>, width: Int) {
         let most = min(32767, Int(Int32.max) / (127 * width))
         var largest: Float = 0
-        for i in 0 ..< width { largest = max(largest, abs(query[i])) }
+        for i in 0..<width { largest = max(largest, abs(query[i])) }
         let scale = largest > 0 ? largest / Float(most) : 1
         self.scale = scale
         var numbers = [Int16](repeating: 0, count: width), squares = 0.0
-        for i in 0 ..< width {
+        for i in 0..<width {
             let number = max(-most, min(most, Int((query[i] / scale).rounded(.toNearestOrEven))))
             numbers[i] = Int16(number)
             let left = Double(query[i]) - Double(scale) * Double(number)
@@ -104,17 +106,20 @@ struct PlanedQuery: Sendable {
 
     init(_ query: UnsafePointer<Float>, width: Int) {
         let numbers = UnsafeBufferPointer(start: query, count: width)
-        let least = numbers.min() ?? 0, steps = Float(1 << Self.planes - 1), step = max(((numbers.max() ?? 0) - least) / steps, .leastNormalMagnitude)
+        let least = numbers.min() ?? 0, steps = Float(1 << Self.planes - 1),
+            step = max(((numbers.max() ?? 0) - least) / steps, .leastNormalMagnitude)
         (self.least, self.step) = (least, step)
         let bytes = (width + 7) / 8, count = (bytes + 7) / 8
         var planes = [UInt8](repeating: 0, count: Self.planes * count * 8), sum = 0.0
-        for i in 0 ..< width {
+        for i in 0..<width {
             let level = Int(max(0, min(steps, ((query[i] - least) / step).rounded())))
             sum += Double(least) + Double(step) * Double(level)
             // As NumPy packs bits: the first in the highest of its byte.
-            for plane in 0 ..< Self.planes where level >> plane & 1 == 1 { planes[plane * count * 8 + i / 8] |= 0x80 >> UInt8(i % 8) }
+            for plane in 0..<Self.planes where level >> plane & 1 == 1 { planes[plane * count * 8 + i / 8] |= 0x80 >> UInt8(i % 8) }
         }
         self.sum = Float(sum)
-        words = planes.withUnsafeBytes { bytes in (0 ..< Self.planes * count).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) } }
+        words = planes.withUnsafeBytes { bytes in
+            (0..<Self.planes * count).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
+        }
     }
 }

@@ -68,11 +68,16 @@ package struct Affinities: Sendable {
         var values = squaredDistances(x, threads: threads)
         let realized = conditionalOverAll(&values, points: x.rows, perplexities: perplexities, largest: largest, threads: threads)
         symmetrize(&values, points: x.rows, threads: threads)
-        self.init(count: x.rows, pairs: .all, neighbors: x.rows - 1, perplexities: perplexities, realizedPerplexity: realized, offsets: [], columns: [],
-                  values: values)
+        self.init(
+            count: x.rows, pairs: .all, neighbors: x.rows - 1, perplexities: perplexities, realizedPerplexity: realized, offsets: [],
+            columns: [],
+            values: values)
     }
 
-    private init(count: Int, pairs: Pairs, neighbors: Int, perplexities: [Double], realizedPerplexity: Double, offsets: [Int64], columns: [Int32], values: [Float]) {
+    private init(
+        count: Int, pairs: Pairs, neighbors: Int, perplexities: [Double], realizedPerplexity: Double, offsets: [Int64], columns: [Int32],
+        values: [Float]
+    ) {
         (self.count, self.pairs, self.neighbors) = (count, pairs, neighbors)
         (self.perplexities, self.realizedPerplexity) = (perplexities, realizedPerplexity)
         (self.offsets, self.columns, self.values) = (offsets, columns, values)
@@ -84,12 +89,17 @@ package struct Affinities: Sendable {
     @discardableResult
     static func check(_ perplexities: [Double], points: Int) throws -> Double {
         guard let largest = perplexities.max(), perplexities.allSatisfy({ $0.isFinite && $0 >= 1 }) else {
-            throw DataError(.usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
+            throw DataError(
+                .usage, "a perplexity must be a number of at least 1, not \(perplexities.map { "\($0)" }.joined(separator: ", "))")
         }
         let limit = largestPerplexity(points: points)
         guard largest <= limit else {
-            let advice = limit >= 1 ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
-            throw DataError(.usage, "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
+            let advice =
+                limit >= 1
+                ? "the largest perplexity that they allow is \((limit * 100).rounded(.down) / 100)" : "a map needs at least 4 points"
+            throw DataError(
+                .usage,
+                "perplexity \(largest) needs at least \(Int((3 * largest).rounded(.up)) + 1) points and there are \(points): \(advice)")
         }
         return largest
     }
@@ -99,14 +109,19 @@ package struct Affinities: Sendable {
         let n = table.queries, k = table.top
         var columns = table.rows, values = table.scores
         let largest = perplexities.max() ?? 1
-        let perplexity = conditional(&columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
+        let perplexity = conditional(
+            &columns, &values, rows: n, neighbors: k, perplexities: perplexities, largest: largest, sorted: true, threads: threads)
         let joint = Self.symmetric(columns, values, rows: n, neighbors: k, threads: threads)
-        self.init(count: n, pairs: .nearest, neighbors: k, perplexities: perplexities, realizedPerplexity: perplexity, offsets: joint.0, columns: joint.1,
-                  values: joint.2)
+        self.init(
+            count: n, pairs: .nearest, neighbors: k, perplexities: perplexities, realizedPerplexity: perplexity, offsets: joint.0,
+            columns: joint.1,
+            values: joint.2)
     }
 
     /// (p_j|i + p_i|j) / 2n from rows sorted by column.
-    private static func symmetric(_ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int) -> ([Int64], [Int32], [Float]) {
+    private static func symmetric(
+        _ columns: [Int32], _ values: [Float], rows n: Int, neighbors k: Int, threads: Int
+    ) -> ([Int64], [Int32], [Float]) {
         var incoming = [Int32](repeating: 0, count: n)
         let pieces = Parallel.chunks(n, size: 1024)
         // The position of each edge's reverse in its own row (−1 if absent) is found twice rather than stored: it would be as large as P.
@@ -185,7 +200,8 @@ package struct Affinities: Sendable {
 ///
 /// - Parameter sorted: also sorts each row by column.
 func conditional(
-    _ columns: inout [Int32], _ values: inout [Float], rows n: Int, neighbors k: Int, perplexities: [Double], largest: Double, sorted: Bool, threads: Int
+    _ columns: inout [Int32], _ values: inout [Float], rows n: Int, neighbors k: Int, perplexities: [Double], largest: Double, sorted: Bool,
+    threads: Int
 ) -> Double {
     let pieces = Parallel.chunks(n, size: 256)
     var realized = [Double](repeating: 0, count: max(1, pieces.count))
@@ -227,7 +243,9 @@ private func squaredDistances(_ x: Tensor<Float>, threads: Int) -> [Float] {
             Parallel.forEach(pieces.count, threads: threads) { piece, _ in
                 for i in pieces[piece] {
                     let row = UnsafePointer(from.pointer) + i * width
-                    for j in 0..<n { out.pointer[i * n + j] = Float(kt_squared_distance(row, UnsafePointer(from.pointer) + j * width, Int64(width))) }
+                    for j in 0..<n {
+                        out.pointer[i * n + j] = Float(kt_squared_distance(row, UnsafePointer(from.pointer) + j * width, Int64(width)))
+                    }
                 }
             }
         }

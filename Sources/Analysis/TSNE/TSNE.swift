@@ -95,7 +95,9 @@ public struct TSNE: Sendable {
     package static let usualEarlyExaggeration = 12.0
 
     /// The requested perplexities, or the usual one for this many points.
-    package func perplexities(points: Int) -> [Double] { perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities }
+    package func perplexities(points: Int) -> [Double] {
+        perplexities.isEmpty ? [Affinities.usualPerplexity(points: points)] : perplexities
+    }
 
     /// Learning rate in a phase with this exaggeration.
     func rate(points: Int, exaggeration: Double) -> Double { learningRate ?? Double(points) / max(1, exaggeration) }
@@ -109,7 +111,9 @@ public struct TSNE: Sendable {
     ///   - progress: called every `reportEvery` iterations; an error that it throws ends the run.
     /// - Throws: `DataError` for fewer points than 3 · perplexity + 1 (with the largest perplexity allowed), vectors that are all equal,
     ///   NaN or infinity, settings that make no sense, a checkpoint of another run.
-    public func fit(_ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil) throws -> TSNEMap {
+    public func fit(
+        _ x: Tensor<Float>, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
+    ) throws -> TSNEMap {
         try check(points: x.rows)
         try x.checkShape("the vectors")
         try checkFinite(x)
@@ -132,7 +136,8 @@ public struct TSNE: Sendable {
     ///
     /// - Parameter initial: coordinates (points, dimensions); not needed with a checkpoint of at least 50 iterations.
     package func fit(
-        _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil, progress: ((TSNEProgress) throws -> Void)? = nil
+        _ affinities: Affinities, initial: Tensor<Float>?, from checkpoint: TSNECheckpoint? = nil,
+        progress: ((TSNEProgress) throws -> Void)? = nil
     ) throws -> TSNEMap {
         try check(points: affinities.count)
         let run = try TSNERun(self, affinities, initial: initial, checkpoint: checkpoint)
@@ -142,7 +147,9 @@ public struct TSNE: Sendable {
     /// KL(P‖Q) of a map and its gradient by every coordinate, both by the method of these settings.
     ///
     /// - Parameter coordinates: (points, dimensions).
-    package func divergenceAndGradient(_ affinities: Affinities, at coordinates: Tensor<Float>) throws -> (divergence: Double, gradient: Tensor<Double>) {
+    package func divergenceAndGradient(
+        _ affinities: Affinities, at coordinates: Tensor<Float>
+    ) throws -> (divergence: Double, gradient: Tensor<Double>) {
         try check(points: affinities.count)
         return try TSNERun(self, affinities, initial: coordinates, checkpoint: nil).divergenceAndGradient()
     }
@@ -158,16 +165,24 @@ public struct TSNE: Sendable {
 
     /// Throws for settings that make no sense.
     func check(points: Int) throws {
-        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw DataError(.usage, message()) }
+        }
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try Affinities.check(perplexities(points: points), points: points)
         let early = earlyExaggeration ?? 12
-        try require(early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
-                    "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
-        try require(earlyIterations >= 0 && iterations >= 0 && reportEvery > 0, "the number of iterations cannot be negative, and reports come every 1 or more")
+        try require(
+            early >= 1 && exaggeration > 0 && early.isFinite && exaggeration.isFinite,
+            "early exaggeration must be at least 1 and exaggeration above 0, not \(early) and \(exaggeration)")
+        try require(
+            earlyIterations >= 0 && iterations >= 0 && reportEvery > 0,
+            "the number of iterations cannot be negative, and reports come every 1 or more")
         try require(learningRate.map { $0 > 0 && $0 <= 1e9 } ?? true, "the learning rate must be above 0 and at most 1e9")
-        try require((0..<1).contains(earlyMomentum) && (0..<1).contains(momentum), "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
-        try require(degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
+        try require(
+            (0..<1).contains(earlyMomentum) && (0..<1).contains(momentum),
+            "momentum must be at least 0 and below 1, not \(earlyMomentum) and \(momentum)")
+        try require(
+            degreesOfFreedom >= 0.1 && degreesOfFreedom <= 100, "degrees of freedom must be between 0.1 and 100, not \(degreesOfFreedom)")
         try require(longestStep > 0 && longestStep <= 1e6, "the longest step must be above 0 and at most 1e6")
         try require(spacing >= 0.05 && spacing <= 2, "the spacing of the grid must be between 0.05 and 2, not \(spacing)")
         try require(angle >= 0 && angle <= 1, "the angle must be between 0 and 1, not \(angle)")
@@ -193,7 +208,9 @@ public struct TSNE: Sendable {
             return start
         case .pca:
             let kept = min(dimensions, x.columns)
-            let model = try PCA(components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads).fit(x)
+            let model = try PCA(
+                components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads
+            ).fit(x)
             let principal = try model.transform(x, threads: threads)
             let scale = deviation / model.explainedVariance[0].squareRoot()
             var start = Tensor<Float>(repeating: 0, shape: [n, dimensions])

@@ -86,12 +86,16 @@ public struct UMAP: Sendable {
 
     /// - Throws: `DataError` for settings that make no sense.
     func check(points: Int) throws {
-        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws { if !condition { throw DataError(.usage, message()) } }
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+            if !condition { throw DataError(.usage, message()) }
+        }
         try require(dimensions == 1 || dimensions == 2, "a map has 1 or 2 dimensions, not \(dimensions)")
         try require(neighbors >= 2, "a neighbourhood has at least 2 points, not \(neighbors)")
         try require(neighbors <= points, "a neighbourhood of \(neighbors) points needs as many points; there are \(points)")
         try require(spread > 0 && spread <= 1e3, "the spread must be above 0 and at most 1000, not \(spread)")
-        try require(minimumDistance >= 0 && minimumDistance <= spread, "the minimum distance must be between 0 and the spread, \(spread), not \(minimumDistance)")
+        try require(
+            minimumDistance >= 0 && minimumDistance <= spread,
+            "the minimum distance must be between 0 and the spread, \(spread), not \(minimumDistance)")
         try require(epochs.map { $0 >= 0 } ?? true, "the number of epochs cannot be negative")
         try require(learningRate > 0 && learningRate <= 1e3, "the learning rate must be above 0 and at most 1000, not \(learningRate)")
         try require((0...1000).contains(negativeSamples), "negative samples must be 0 to 1000, not \(negativeSamples)")
@@ -104,20 +108,26 @@ public struct UMAP: Sendable {
         switch initialization {
         case .given(let coordinates):
             guard coordinates.shape == [n, dimensions], coordinates.isFinite else {
-                throw DataError(.badData, "the initial coordinates have shape \(coordinates.shape); expected finite values of shape "
-                    + "[\(n), \(dimensions)]")
+                throw DataError(
+                    .badData,
+                    "the initial coordinates have shape \(coordinates.shape); expected finite values of shape "
+                        + "[\(n), \(dimensions)]")
             }
             return coordinates
         case .random:
             start.withUnsafeMutableElements { y in for i in 0..<n * dimensions { y[i] = Float(20 * random.uniform() - 10) } }
         case .pca:
             let kept = min(dimensions, x.columns)
-            let model = try PCA(components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads).fit(x)
+            let model = try PCA(
+                components: .count(kept), solver: min(n, x.columns) > 4096 ? .randomized : .automatic, seed: seed, threads: threads
+            ).fit(x)
             let principal = try model.transform(x, threads: threads)
             let largest = principal.elements.reduce(0) { max($0, abs($1)) }, scale = largest > 0 ? 10 / largest : 1
             start.withUnsafeMutableElements { y in
                 for i in 0..<n {
-                    for c in 0..<dimensions { y[i * dimensions + c] = (c < kept ? principal[i, c] * scale : 0) + Float(1e-4 * random.normal()) }
+                    for c in 0..<dimensions {
+                        y[i * dimensions + c] = (c < kept ? principal[i, c] * scale : 0) + Float(1e-4 * random.normal())
+                    }
                 }
             }
         }

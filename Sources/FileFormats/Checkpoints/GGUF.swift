@@ -46,8 +46,10 @@ package struct GGUFFile: Sendable {
     }
 
     private static let kindNames: [UInt32: String] = [
-        3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS",
-        18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M",
+        3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
+        17: "IQ2_XS",
+        18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
+        28: "F64", 29: "IQ1_M",
         34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
     ]
 
@@ -83,7 +85,9 @@ package struct GGUFFile: Sendable {
             guard rank <= 8 else { throw reader.damaged("tensor '\(name)' has \(rank) axes") }
             var lengths: [Int] = [], elements = 1
             for _ in 0..<rank {
-                guard let length = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' has an axis that is too long") }
+                guard let length = Int(exactly: try reader.number(UInt64.self)) else {
+                    throw reader.damaged("tensor '\(name)' has an axis that is too long")
+                }
                 lengths.append(length)
                 let (product, overflow) = elements.multipliedReportingOverflow(by: length)
                 guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -91,15 +95,19 @@ package struct GGUFFile: Sendable {
             }
             let type = try reader.number(UInt32.self)
             guard let kind = Kind(rawValue: type) else {
-                throw reader.damaged("tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
-                    + "expected F32, F16, BF16, Q8_0 or Q4_0")
+                throw reader.damaged(
+                    "tensor '\(name)' is of kind \(kindNames[type] ?? "number \(type)"), which is not supported; "
+                        + "expected F32, F16, BF16, Q8_0 or Q4_0")
             }
-            guard let offset = Int(exactly: try reader.number(UInt64.self)) else { throw reader.damaged("tensor '\(name)' is beyond the end of the file") }
+            guard let offset = Int(exactly: try reader.number(UInt64.self)) else {
+                throw reader.damaged("tensor '\(name)' is beyond the end of the file")
+            }
             let block = kind.block
             // Blocks run along the fastest axis.
             guard (lengths.first ?? 1) % block.elements == 0 else {
-                throw reader.damaged("tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
-                    + "\(block.elements)")
+                throw reader.damaged(
+                    "tensor '\(name)': \(lengths.first ?? 1) elements per row are not a multiple of the block size "
+                        + "\(block.elements)")
             }
             let (bytes, overflow) = (elements / block.elements).multipliedReportingOverflow(by: block.bytes)
             guard !overflow else { throw reader.damaged("tensor '\(name)' of shape \(lengths) is too large") }
@@ -110,8 +118,9 @@ package struct GGUFFile: Sendable {
         for tensor in described {
             let (first, over) = base.addingReportingOverflow(tensor.offset)
             guard !over, first <= reader.count, tensor.bytes <= reader.count - first else {
-                throw reader.damaged("the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
-                    + "\(tensor.offset), but the file has \(reader.count)")
+                throw reader.damaged(
+                    "the file is truncated: tensor '\(tensor.name)' has \(tensor.bytes) bytes at offset "
+                        + "\(tensor.offset), but the file has \(reader.count)")
             }
             entries[tensor.name] = Entry(kind: tensor.kind, shape: tensor.shape, byteRange: first..<first + tensor.bytes)
         }
@@ -124,8 +133,10 @@ package struct GGUFFile: Sendable {
         guard let entry = entries[name] else { throw DataError(.badData, "no tensor '\(name)'", file: path) }
         let count = entry.shape.reduce(1, *)
         guard values.count == count else {
-            throw DataError(.badData, "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
-                + "\(values.count)", file: path)
+            throw DataError(
+                .badData,
+                "tensor '\(name)' of shape \(entry.shape) has \(count) elements, expected "
+                    + "\(values.count)", file: path)
         }
         file.withUnsafeBytes { whole in
             let bytes = UnsafeRawBufferPointer(rebasing: whole[entry.byteRange])
@@ -184,7 +195,9 @@ private struct GGUFReader {
     /// A count of entries that take at least this many bytes each.
     mutating func count(smallest: Int) throws -> Int {
         let stated = try number(UInt64.self)
-        guard stated <= UInt64((bytes.count - position) / smallest) else { throw damaged("the header claims \(stated) entries, more than the file can contain") }
+        guard stated <= UInt64((bytes.count - position) / smallest) else {
+            throw damaged("the header claims \(stated) entries, more than the file can contain")
+        }
         return Int(stated)
     }
 
@@ -213,7 +226,8 @@ private struct GGUFReader {
         case 8: return .string(try string())
         case 9:
             guard depth < 4 else { throw damaged("lists nested too deeply at byte \(position)") }
-            let element = try number(UInt32.self), sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8]
+            let element = try number(UInt32.self),
+                sizes: [UInt32: Int] = [0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8]
             if let size = sizes[element] {
                 let count = try count(smallest: size)
                 _ = try take(count * size)

@@ -24,8 +24,10 @@ extension TensorSource {
     package func read(_ name: String, into values: UnsafeMutableBufferPointer<Float>) throws {
         let entry = try entry(name)
         guard entry.count == values.count else {
-            throw DataError(.badData, "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
-                + "\(values.count)", file: path)
+            throw DataError(
+                .badData,
+                "tensor \(name) of shape \(entry.shape) has \(entry.count) elements, expected "
+                    + "\(values.count)", file: path)
         }
         try withBytes(of: name) { bytes in
             switch entry.dtype {
@@ -34,7 +36,8 @@ extension TensorSource {
             case .bf16: HalfPrecision.widen(bfloat16: bytes, into: values)
             case .f64:
                 for index in values.indices {
-                    values[index] = Float(Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
+                    values[index] = Float(
+                        Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))))
                 }
             default:
                 throw DataError(.badData, "tensor \(name) is of \(entry.dtype.rawValue), expected F32, F16, BF16 or F64", file: path)
@@ -58,9 +61,11 @@ extension TensorSource {
         let entry = try entry(name)
         try MemoryBudget.require(entry.count * MemoryLayout<Int>.stride, for: "tensor \(name)", file: path)
         func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _: T.Type) throws -> [Int] {
-            try (0 ..< entry.count).map { index in
+            try (0..<entry.count).map { index in
                 let value = T(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self))
-                guard let value = Int(exactly: value) else { throw DataError(.badData, "tensor \(name): \(value) is too large", file: path) }
+                guard let value = Int(exactly: value) else {
+                    throw DataError(.badData, "tensor \(name): \(value) is too large", file: path)
+                }
                 return value
             }
         }

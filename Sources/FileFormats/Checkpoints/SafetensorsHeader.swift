@@ -54,7 +54,7 @@ package struct SafetensorsHeader: Sendable {
         guard length <= bytes.count - 8 else {
             throw damaged("the file is truncated: its header claims \(length) bytes, \(bytes.count - 8) follow")
         }
-        let text = UnsafeRawBufferPointer(rebasing: bytes[8 ..< 8 + length])
+        let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + length])
         guard text.first == UInt8(ascii: "{") else { throw damaged("not a safetensors file: its header does not begin with '{'") }
         let json = try JSON(parsing: text, file: path)
         guard let members = json.object else { throw damaged("the safetensors header is not a JSON object") }
@@ -76,12 +76,16 @@ package struct SafetensorsHeader: Sendable {
                 entries.append(try Self.entry(name, value, dataStart: 8 + length, dataCount: dataCount, path: path))
             }
         }
-        entries.sort { ($0.byteRange.lowerBound, $0.byteRange.upperBound, $0.name) < ($1.byteRange.lowerBound, $1.byteRange.upperBound, $1.name) }
+        entries.sort {
+            ($0.byteRange.lowerBound, $0.byteRange.upperBound, $0.name) < ($1.byteRange.lowerBound, $1.byteRange.upperBound, $1.name)
+        }
 
         var end = 8 + length
         for entry in entries {
             guard entry.byteRange.lowerBound == end else {
-                let what = entry.byteRange.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap of \(entry.byteRange.lowerBound - end) bytes before it"
+                let what =
+                    entry.byteRange.lowerBound < end
+                    ? "overlaps the tensor before it" : "leaves a gap of \(entry.byteRange.lowerBound - end) bytes before it"
                 throw damaged("tensor \(entry.name) \(what): it begins at byte \(entry.byteRange.lowerBound), expected \(end)")
             }
             end = entry.byteRange.upperBound
@@ -119,6 +123,6 @@ package struct SafetensorsHeader: Sendable {
         guard end - start == size else {
             throw damaged("its shape \(shape) of \(typeName) needs \(size) bytes, its data_offsets span \(end - start)")
         }
-        return SafetensorsEntry(name: name, dtype: dtype, shape: shape, byteRange: dataStart + start ..< dataStart + end)
+        return SafetensorsEntry(name: name, dtype: dtype, shape: shape, byteRange: dataStart + start..<dataStart + end)
     }
 }

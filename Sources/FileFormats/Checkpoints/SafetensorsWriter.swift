@@ -35,7 +35,8 @@ public struct SafetensorsWriter {
 
     /// Adds a tensor whose values `body` hands to its argument, in one or several blocks, while the file is written.
     package mutating func add(
-        _ name: String, shape: [Int], precision: Precision = .f32, _ body: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
+        _ name: String, shape: [Int], precision: Precision = .f32,
+        _ body: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
     ) {
         precondition(name != "__metadata__" && !tensors.contains { $0.name == name }, "a tensor \(name) is there already")
         tensors.append(Planned(name: name, shape: shape, precision: precision, body: body))
@@ -50,11 +51,15 @@ public struct SafetensorsWriter {
         var offset = 0
         for tensor in ordered {
             let end = offset + tensor.shape.reduce(tensor.precision.dtype.size, *)
-            members.append((tensor.name, .object([
-                ("dtype", .string(tensor.precision.dtype.rawValue)),
-                ("shape", .array(tensor.shape.map(JSON.integer))),
-                ("data_offsets", .array([.integer(offset), .integer(end)])),
-            ])))
+            members.append(
+                (
+                    tensor.name,
+                    .object([
+                        ("dtype", .string(tensor.precision.dtype.rawValue)),
+                        ("shape", .array(tensor.shape.map(JSON.integer))),
+                        ("data_offsets", .array([.integer(offset), .integer(end)])),
+                    ])
+                ))
             offset = end
         }
         var header: [UInt8] = []
@@ -79,7 +84,7 @@ public struct SafetensorsWriter {
         let block = 1 << 16
         var start = 0
         while start < values.count {
-            let part = UnsafeBufferPointer(rebasing: values[start ..< min(start + block, values.count)])
+            let part = UnsafeBufferPointer(rebasing: values[start..<min(start + block, values.count)])
             let narrow = [UInt16](unsafeUninitializedCapacity: part.count) { bits, count in
                 let bits = UnsafeMutableBufferPointer(rebasing: bits[..<part.count])
                 if precision == .bf16 { HalfPrecision.narrow(part, toBFloat16: bits) } else { HalfPrecision.narrow(part, toFloat16: bits) }

@@ -17,12 +17,15 @@ package struct ShardedTensors: TensorSource {
         guard let map = try JSON(contentsOf: path)["weight_map"]?.object else {
             throw DataError(.badData, "the index has no weight_map", file: path)
         }
-        let fileNames = try Set(map.map { member in
-            guard let name = member.value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != "..", name != "." else {
-                throw DataError(.badData, "weight_map: the value of \(member.key) is not a file name", file: path)
+        let fileNames = try Set(
+            map.map { member in
+                guard let name = member.value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != "..", name != "."
+                else {
+                    throw DataError(.badData, "weight_map: the value of \(member.key) is not a file name", file: path)
+                }
+                return name
             }
-            return name
-        }).sorted()
+        ).sorted()
         let folder = SystemError.folder(of: path)
         shards = try fileNames.map { name in
             let shard = folder + "/" + name

@@ -32,9 +32,11 @@ package final class TorchCheckpoint: TensorSource {
         let file = try MappedFile(path: path)
         let start = file.withUnsafeBytes { Array($0.prefix(16)) }
         if start.starts(with: Self.legacyMagic) {
-            throw DataError(.badData, "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
-                + "a newer PyTorch "
-                            + "and save it again, best as safetensors", file: path)
+            throw DataError(
+                .badData,
+                "this checkpoint has the format from before PyTorch 1.6, which is not supported; load it once with "
+                    + "a newer PyTorch "
+                    + "and save it again, best as safetensors", file: path)
         }
         var code: Int32 = 0
         guard start.starts(with: [0x50, 0x4B]), let handle = zip_open(path, ZIP_RDONLY, &code) else {
@@ -54,7 +56,8 @@ package final class TorchCheckpoint: TensorSource {
         }
         let prefix = String(pickles[0].dropLast("data.pkl".count))
         if names.contains(prefix + "byteorder"),
-           try Self.bytes(of: prefix + "byteorder", in: archive, limit: 64, path: path) != Array("little".utf8) {
+            try Self.bytes(of: prefix + "byteorder", in: archive, limit: 64, path: path) != Array("little".utf8)
+        {
             throw damaged("this checkpoint was written on a big-endian machine; save it again on a little-endian one")
         }
         let pickle = try Self.bytes(of: pickles[0], in: archive, limit: Self.pickleLimit, path: path)
@@ -71,7 +74,8 @@ package final class TorchCheckpoint: TensorSource {
     package subscript(name: String) -> SafetensorsEntry? {
         views[name].map { view in
             let count = view.shape.reduce(1, *)
-            return SafetensorsEntry(name: name, dtype: view.storage.dtype, shape: view.shape, byteRange: 0..<count * view.storage.dtype.size)
+            return SafetensorsEntry(
+                name: name, dtype: view.storage.dtype, shape: view.shape, byteRange: 0..<count * view.storage.dtype.size)
         }
     }
 
@@ -81,8 +85,10 @@ package final class TorchCheckpoint: TensorSource {
         let size = view.storage.dtype.size, wanted = view.storage.count * size
         let storage = try archive.withLock { try Self.bytes(of: prefix + "data/" + view.storage.key, in: $0, limit: wanted, path: path) }
         guard storage.count == wanted else {
-            throw DataError(.badData, "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
-                + "damaged", file: path)
+            throw DataError(
+                .badData,
+                "the storage of tensor \(name) has \(storage.count) bytes, expected \(wanted); the file is "
+                    + "damaged", file: path)
         }
         return try storage.withUnsafeBytes { storage in
             let count = view.shape.reduce(1, *)
@@ -108,10 +114,13 @@ package final class TorchCheckpoint: TensorSource {
         guard place >= 0, zip_stat_index(archive.handle, zip_uint64_t(place), 0, &information) == 0 else { throw damaged("is missing") }
         guard information.size <= UInt64(limit) else { throw damaged("has \(information.size) bytes, expected at most \(limit)") }
         // Storages are not compressed, so none is longer than the file: a false claim would only make room for nothing.
-        guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20 else {
+        guard Int32(information.comp_method) == ZIP_CM_STORE ? information.size <= UInt64(archive.fileSize) : information.size <= 64 << 20
+        else {
             throw damaged("claims \(information.size) bytes, more than the file can contain")
         }
-        guard let file = zip_fopen(archive.handle, name, 0) else { throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))") }
+        guard let file = zip_fopen(archive.handle, name, 0) else {
+            throw damaged("cannot be read: \(String(cString: zip_strerror(archive.handle)))")
+        }
         defer { zip_fclose(file) }
         let count = Int(information.size)
         var failed = false
@@ -119,7 +128,10 @@ package final class TorchCheckpoint: TensorSource {
             initialized = 0
             while initialized < count {
                 let got = Int(zip_fread(file, buffer.baseAddress! + initialized, zip_uint64_t(count - initialized)))
-                guard got > 0 else { failed = true; return }
+                guard got > 0 else {
+                    failed = true
+                    return
+                }
                 initialized += got
             }
         }

@@ -30,15 +30,20 @@ package final class MappedFile: Sendable {
     package init(descriptor: Int32, stretch: Range<Int>? = nil, path: String) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw SystemError.cannotRead(path) }
-        let size = Int(information.st_size), stretch = stretch ?? 0 ..< size
+        let size = Int(information.st_size), stretch = stretch ?? 0..<size
         guard stretch.lowerBound >= 0, stretch.upperBound <= size else {
-            throw DataError(.badData, "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
-                + "\(size)", file: path)
+            throw DataError(
+                .badData,
+                "expected bytes \(stretch.lowerBound) to \(stretch.upperBound), but the file ends at "
+                    + "\(size)", file: path)
         }
         self.path = path
         count = stretch.count
         lead = stretch.lowerBound % Int(sysconf(Int32(_SC_PAGESIZE)))
-        guard count > 0 else { (base, watch) = (nil, -1); return }
+        guard count > 0 else {
+            (base, watch) = (nil, -1)
+            return
+        }
         let address = mmap(nil, count + lead, PROT_READ, MAP_PRIVATE, descriptor, off_t(stretch.lowerBound - lead))
         guard let address, address != MAP_FAILED else {
             throw errno == ENOMEM ? MemoryBudget.error("mapping this file", bytes: count, file: path) : SystemError.cannotRead(path)
@@ -72,7 +77,9 @@ package final class MappedFile: Sendable {
     }
 
     private static func damage(_ path: String?) -> DataError {
-        DataError(.inputOutput, "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
-            + "were written", file: path)
+        DataError(
+            .inputOutput,
+            "\(path == nil ? "an input" : "the file") was truncated, or its disk failed, while being read; no results "
+                + "were written", file: path)
     }
 }

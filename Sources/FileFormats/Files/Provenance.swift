@@ -69,7 +69,10 @@ package struct Provenance: Sendable {
         let flags: Set = ["--resume", "--quiet", "--json"], options: Set = ["-o", "--output", "--threads", "--batch-tokens"]
         var kept: [String] = [], skips = false
         for argument in arguments {
-            if skips { skips = false; continue }
+            if skips {
+                skips = false
+                continue
+            }
             if flags.contains(argument) || options.contains(where: { argument.hasPrefix($0 + "=") }) { continue }
             skips = options.contains(argument)
             if !skips { kept.append(argument) }
@@ -84,7 +87,9 @@ package struct Provenance: Sendable {
         var information = stat()
         guard stat(output, &information) != 0 || information.st_mode & S_IFMT == S_IFREG else { return }
         let result = try? Source(hashing: output)
-        try AtomicFile.write(to: Self.path(beside: output)) { try $0.write(json(date: Self.now(), output: result).serialized(.pretty) + "\n") }
+        try AtomicFile.write(to: Self.path(beside: output)) {
+            try $0.write(json(date: Self.now(), output: result).serialized(.pretty) + "\n")
+        }
     }
 
     /// The present time in UTC, as `2026-03-01T09:30:00Z`.

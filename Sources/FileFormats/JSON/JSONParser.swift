@@ -33,7 +33,8 @@ package final class JSONParser {
         }
         var walk = TapeWalk(tape: ksj_tape(parser), strings: ksj_strings(parser))
         guard let value = walk.value(depth: 0) else {
-            throw Self.error("it is nested deeper than \(Self.maximumDepth) levels", in: text, at: JSONFault(in: text)?.offset, file: file, line: line)
+            throw Self.error(
+                "it is nested deeper than \(Self.maximumDepth) levels", in: text, at: JSONFault(in: text)?.offset, file: file, line: line)
         }
         return value
     }
@@ -72,15 +73,15 @@ package final class JSONParser {
                 let whole = index
                 while isDigit(index) || (index < text.count && ".eE+-".utf8.contains(text[index])) { index += 1 }
                 if index == start + 1, byte == UInt8(ascii: "-"), text[index...].starts(with: "Infinity".utf8) {
-                    result.append(contentsOf: text[copied ..< start])
+                    result.append(contentsOf: text[copied..<start])
                     copied = index
-                } else if index == whole, whole - start >= 19, Int(digits(start ..< whole)) == nil, UInt(digits(start ..< whole)) == nil {
-                    result.append(contentsOf: text[copied ..< whole])
+                } else if index == whole, whole - start >= 19, Int(digits(start..<whole)) == nil, UInt(digits(start..<whole)) == nil {
+                    result.append(contentsOf: text[copied..<whole])
                     result.append(contentsOf: ".0".utf8)
                     copied = whole
                 }
             } else if let word = ["NaN", "Infinity"].first(where: { text[index...].starts(with: $0.utf8) }) {
-                result.append(contentsOf: text[copied ..< index])
+                result.append(contentsOf: text[copied..<index])
                 result.append(contentsOf: (spellsOut ? "\"\(word)\"" : "null").utf8)
                 index += word.utf8.count
                 copied = index

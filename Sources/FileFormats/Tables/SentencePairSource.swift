@@ -43,7 +43,9 @@ package final class SentencePairSource {
         groupPlace = try group.map(table.index(of:))
         if let columns {
             guard columns.count == 2 || (wantsScores && columns.count == 3) else {
-                let expected = wantsScores ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
+                let expected =
+                    wantsScores
+                    ? "two columns of sentences and perhaps one of scores were expected" : "two columns of sentences were expected"
                 throw DataError(.usage, "\(expected), not \(columns.count) (\(columns.joined(separator: ", ")))")
             }
             let indices = try columns.map(table.index(of:))
@@ -65,8 +67,10 @@ package final class SentencePairSource {
         let texts = table.columns.indices.filter { !table.isNumeric($0) }
         let numbers = table.columns.indices.filter { table.isNumeric($0) }
         guard texts.count == 2, let last = texts.last else {
-            throw table.ambiguous(wantsScores ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
-                                  : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
+            throw table.ambiguous(
+                wantsScores
+                    ? "which columns contain the two sentences and the score? Name them with \(Setting.columns) FIRST,SECOND,SCORE"
+                    : "which two columns contain the sentences? Name them with \(Setting.columns) FIRST,SECOND")
         }
         return (texts[0], texts[1], numbers.first { $0 > last } ?? numbers.first)
     }
@@ -79,12 +83,17 @@ package final class SentencePairSource {
             var score: Double?
             if let place = places.score, !cells[place].isEmpty {
                 guard let value = Double(cells[place]), value.isFinite else {
-                    throw DataError(.badData, "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
-                        + "number", file: table.name, line: line)
+                    throw DataError(
+                        .badData,
+                        "the score \"\(cells[place].prefix(40))\" in column \(table.columns[place]) is not a "
+                            + "number", file: table.name, line: line)
                 }
                 score = value
             }
-            pairs.append(SentencePair(first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] }, others: others.map { cells[$0] }, line: line))
+            pairs.append(
+                SentencePair(
+                    first: cells[places.first], second: cells[places.second], score: score, group: groupPlace.map { cells[$0] },
+                    others: others.map { cells[$0] }, line: line))
         }
         return pairs
     }

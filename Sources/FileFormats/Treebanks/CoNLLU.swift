@@ -132,7 +132,9 @@ package final class CoNLLUReader {
                 sentence = nil
                 continue
             }
-            var current = sentence ?? TreebankSentence(id: nil, text: nil, comments: [], words: [], multiwordTokens: [], emptyNodes: [], line: line.number)
+            var current =
+                sentence
+                ?? TreebankSentence(id: nil, text: nil, comments: [], words: [], multiwordTokens: [], emptyNodes: [], line: line.number)
             if text.hasPrefix("#"), current.words.isEmpty, !text.contains("\t") || text.hasPrefix("# ") {
                 Self.take(comment: text, into: &current)
             } else {
@@ -165,12 +167,15 @@ package final class CoNLLUReader {
         }
         let place = columns[0]
         if let dash = place.firstIndex(of: "-") {
-            guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1, last >= first,
+            guard let first = Int(place[..<dash]), let last = Int(place[place.index(after: dash)...]), first == sentence.words.count + 1,
+                last >= first,
                 last - first < 1000, sentence.multiwordTokens.last.map({ $0.words.upperBound < first }) ?? true
             else { throw fault("the multiword token \(place) does not precede its words", sentence, line: line) }
-            sentence.multiwordTokens.append(MultiwordToken(words: first ... last, form: columns[1], misc: columns.last ?? "_"))
+            sentence.multiwordTokens.append(MultiwordToken(words: first...last, form: columns[1], misc: columns.last ?? "_"))
         } else if let dot = place.firstIndex(of: ".") {
-            guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count, number > 0 else {
+            guard let after = Int(place[..<dot]), let number = Int(place[place.index(after: dot)...]), after == sentence.words.count,
+                number > 0
+            else {
                 throw fault("the empty node \(place) does not follow word \(sentence.words.count)", sentence, line: line)
             }
             sentence.emptyNodes.append(EmptyNode(after: after, number: number, columns: columns))
@@ -183,21 +188,26 @@ package final class CoNLLUReader {
             guard !requiresTree || head != nil else {
                 throw fault("word \(place) (\(columns[1])) has no head: \"\(columns[6].prefix(20))\" is not a number", sentence, line: line)
             }
-            sentence.words.append(TreebankWord(
-                id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4], feats: columns[5],
-                head: head ?? -1, deprel: columns[7], deps: columns.count > 8 ? columns[8] : "_", misc: columns.count > 9 ? columns[9] : "_", line: line))
+            sentence.words.append(
+                TreebankWord(
+                    id: sentence.words.count + 1, form: columns[1], lemma: columns[2], upos: columns[3], xpos: columns[4],
+                    feats: columns[5],
+                    head: head ?? -1, deprel: columns[7], deps: columns.count > 8 ? columns[8] : "_",
+                    misc: columns.count > 9 ? columns[9] : "_", line: line))
         }
     }
 
     private func checked(_ sentence: TreebankSentence) throws -> TreebankSentence {
         if let token = sentence.multiwordTokens.last, token.words.upperBound > sentence.words.count {
-            throw fault("the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
-                + "\(sentence.words.count)", sentence, line: sentence.line)
+            throw fault(
+                "the multiword token \(token.form) refers to word \(token.words.upperBound), but there are "
+                    + "\(sentence.words.count)", sentence, line: sentence.line)
         }
         guard requiresTree else { return sentence }
         let words = sentence.words
         for word in words where word.head < 0 || word.head > words.count {
-            throw fault("the head of word \(word.id) (\(word.form)) is \(word.head), but there are \(words.count) words", sentence, line: word.line)
+            throw fault(
+                "the head of word \(word.id) (\(word.form)) is \(word.head), but there are \(words.count) words", sentence, line: word.line)
         }
         let roots = words.filter { $0.head == 0 }
         guard roots.count == 1 else {

@@ -27,8 +27,10 @@ package struct ExplainedClassifier: Sendable {
         network = try SequenceClassifier(json: directory.configuration, file: file)
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         guard tokenizer.idBound <= network.encoder.configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
-                            + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the configuration's vocabulary has "
+                    + "\(network.encoder.configuration.vocabularySize) entries", file: directory.folder.path)
         }
         try network.load(from: ModelDirectory.weights(in: directory.transformerFolder))
         let names = directory.configuration["id2label"]
@@ -56,11 +58,13 @@ package struct ScoreAttribution: Sendable {
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads.
     package init(
-        _ model: ExplainedClassifier, _ a: String, _ b: String?, label: Int? = nil, method: AttributionMethod = .integrated, nodes: Int = 24,
+        _ model: ExplainedClassifier, _ a: String, _ b: String?, label: Int? = nil, method: AttributionMethod = .integrated,
+        nodes: Int = 24,
         cutter: WordCutter = WordCutter()
     ) throws {
         let network = model.network, encoder = network.encoder
-        text = try AttributedText(a, b, model.tokenizer, limit: encoder.configuration.longestSequence, name: model.directory.name, cutter: cutter)
+        text = try AttributedText(
+            a, b, model.tokenizer, limit: encoder.configuration.longestSequence, name: model.directory.name, cutter: cutter)
         let x = encoder.embeddings(of: text.batch(text.ids, encoder), on: nil).value.elements
         let blank = encoder.embeddings(of: text.batch(text.referenceIDs, encoder), on: nil).value.elements
         let n = text.ids.count, size = x.count / n
@@ -98,6 +102,8 @@ package struct ScoreAttribution: Sendable {
     package func words() -> [(text: String, sentence: Int?, value: Double)] {
         var sums = [Double](repeating: 0, count: text.units.count)
         for (token, value) in values.enumerated() { sums[text.owners[token]] += value }
-        return text.units.indices.filter { !text.unitIsSpecial[$0] || sums[$0] != 0 }.map { (text.units[$0], text.unitSentences[$0], sums[$0]) }
+        return text.units.indices.filter { !text.unitIsSpecial[$0] || sums[$0] != 0 }.map {
+            (text.units[$0], text.unitSentences[$0], sums[$0])
+        }
     }
 }

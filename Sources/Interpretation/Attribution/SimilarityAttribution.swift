@@ -37,14 +37,17 @@ public struct SimilarityAttribution: Sendable {
 
     package var sum: Double { matrix.reduce(0) { $0 + $1.reduce(0, +) } }
     /// What the attributions should add up to; nil for a method that does not promise it.
-    public var expected: Double? { method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil }
+    public var expected: Double? {
+        method == .integrated ? score - referenceScores.first - referenceScores.second + referenceScores.both : nil
+    }
 
     /// - Parameters:
     ///   - encoder: the model's own, or one of its shape (random weights, for a sanity check).
     ///   - nodes: of the quadrature.
     /// - Throws: `DataError` for a text without a token or longer than the model reads, and where a vector has no length.
     public init(
-        _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String, method: AttributionMethod = .integrated, nodes: Int = 24,
+        _ model: SentenceEncoder, encoder: (any LayeredNetwork<Float>)? = nil, _ a: String, _ b: String,
+        method: AttributionMethod = .integrated, nodes: Int = 24,
         cutter: WordCutter = WordCutter(), threads: Int = Parallel.availableThreads
     ) throws {
         let encoder = try encoder ?? model.encoder
@@ -98,7 +101,10 @@ public struct AttributedText: Sendable {
         referenceIDs = zip(encoding.ids, isText).map { $1 ? blank : $0 }
         let cuts = try [text, pair].compactMap(\.self).map { try cutter.cut($0) }
         let wordOwners = cuts.enumerated().map { number, cut in
-            cut.owners(of: encoding.offsets, isText: isText.indices.map { isText[$0] && Int(encoding.sequenceIDs[$0] ?? 0) == number }, among: cut.words).owners
+            cut.owners(
+                of: encoding.offsets, isText: isText.indices.map { isText[$0] && Int(encoding.sequenceIDs[$0] ?? 0) == number },
+                among: cut.words
+            ).owners
         }
         var owners: [Int] = [], units: [String] = [], special: [Bool] = [], sentences: [Int?] = [], last: (sentence: Int, word: Int)?
         for token in encoding.ids.indices {
@@ -154,13 +160,18 @@ private struct TextContributions {
         // Every evaluation is a copy of the text with one token moved a little.
         var work: [(token: Int, place: Float, shift: Float, factor: Double)] = []
         for (place, weight) in places {
-            for token in moving { for (step, factor) in Self.stencil { work.append((token, place, step * Self.width, weight * factor / Double(Self.width))) } }
+            for token in moving {
+                for (step, factor) in Self.stencil { work.append((token, place, step * Self.width, weight * factor / Double(Self.width))) }
+            }
         }
         let evaluations = work, ranges = Parallel.chunks(work.count, size: max(1, 2048 / n))
         let parts = Mutex([[Int: [Double]]](repeating: [:], count: ranges.count))
         try Parallel.forEach(ranges.count, threads: threads) { index, _ in
             let members = evaluations[ranges[index]]
-            var states = [Float](unsafeUninitializedCapacity: members.count * x.count) { $1 = members.count * x.count; $0.update(repeating: 0) }
+            var states = [Float](unsafeUninitializedCapacity: members.count * x.count) {
+                $1 = members.count * x.count
+                $0.update(repeating: 0)
+            }
             for (copy, member) in members.enumerated() {
                 for k in x.indices {
                     let along = k / size == member.token ? member.place + member.shift : member.place
@@ -179,13 +190,17 @@ private struct TextContributions {
         let ends = try unitVectors(x + blank, count: 2, tokens: n, size: size)
         var tokens = [[Double]](repeating: [Double](repeating: 0, count: ends[0].count), count: n)
         // In the order of the batches, so that threads change nothing.
-        for sums in parts.withLock({ $0 }) { for token in moving { if let sum = sums[token] { for k in sum.indices { tokens[token][k] += sum[k] } } } }
+        for sums in parts.withLock({ $0 }) {
+            for token in moving { if let sum = sums[token] { for k in sum.indices { tokens[token][k] += sum[k] } } }
+        }
         return (tokens, ends[0], ends[1])
     }
 
     private func unitVectors(_ states: [Float], count: Int, tokens: Int, size: Int) throws -> [[Double]] {
         let offsets = (0...count).map { Int64($0 * tokens) }
-        let vectors = model.vectors(ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil).value
+        let vectors = model.vectors(
+            ofEmbeddings: Variable(Tensor(states, shape: [count * tokens, size])), offsets: offsets, by: encoder, on: nil
+        ).value
         return try (0..<count).map { row in
             let vector = vectors.rows(row..<row + 1).elements.map(Double.init), length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
             guard length > 0, length.isFinite else {

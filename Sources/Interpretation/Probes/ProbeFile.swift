@@ -22,8 +22,10 @@ package struct ProbeFile: Sendable {
 
     private static let format = "kotonoha/probe"
 
-    package init(layer: Int, distance: StructuralProbe? = nil, depth: StructuralProbe? = nil, model: String = "", modelSHA256: String = "",
-                pieces: String = "", text: String = "", remarks: [(key: String, value: String)] = []) {
+    package init(
+        layer: Int, distance: StructuralProbe? = nil, depth: StructuralProbe? = nil, model: String = "", modelSHA256: String = "",
+        pieces: String = "", text: String = "", remarks: [(key: String, value: String)] = []
+    ) {
         (self.layer, self.distance, self.depth, self.model, self.modelSHA256) = (layer, distance, depth, model, modelSHA256)
         (self.pieces, self.text, self.remarks) = (pieces, text, remarks)
     }
@@ -35,7 +37,8 @@ package struct ProbeFile: Sendable {
     /// Writes the file.
     package func write(to path: String) throws {
         var metadata: [(key: String, value: String)] = [
-            ("format", Self.format), ("layer", String(layer)), ("model", model), ("model_sha256", modelSHA256), ("pieces", pieces), ("text", text),
+            ("format", Self.format), ("layer", String(layer)), ("model", model), ("model_sha256", modelSHA256), ("pieces", pieces),
+            ("text", text),
         ]
         metadata += remarks
         var writer = SafetensorsWriter(metadata: metadata)
@@ -57,13 +60,17 @@ package struct ProbeFile: Sendable {
         guard take("format") == Self.format, let layer = take("layer").flatMap({ Int($0) }) else {
             throw DataError(.badData, "not a probe; expected one written by \"probe train\"", file: path)
         }
-        self.init(layer: layer, model: take("model") ?? "", modelSHA256: take("model_sha256") ?? "", pieces: take("pieces") ?? "", text: take("text") ?? "")
+        self.init(
+            layer: layer, model: take("model") ?? "", modelSHA256: take("model_sha256") ?? "", pieces: take("pieces") ?? "",
+            text: take("text") ?? "")
         remarks = metadata
         for kind in ProbeKind.allCases {
             guard let entry = file[kind.rawValue] else { continue }
             guard entry.shape.count == 2, entry.shape[0] >= 1, entry.shape[0] <= entry.shape[1] else {
-                throw DataError(.badData, "the matrix \(kind.rawValue) has shape \(entry.shape), expected (rank, dimension) with rank ≤ "
-                    + "dimension", file: path)
+                throw DataError(
+                    .badData,
+                    "the matrix \(kind.rawValue) has shape \(entry.shape), expected (rank, dimension) with rank ≤ "
+                        + "dimension", file: path)
             }
             let matrix = Tensor(try file.floats(kind.rawValue), shape: entry.shape)
             guard matrix.isFinite else {
@@ -84,12 +91,16 @@ package struct ProbeFile: Sendable {
     /// - Throws: `DataError` if the model or the dimension differs; `path` names the probe's file.
     package func require(model other: String, modelSHA256 hash: String, dimension: Int, of vectors: String, path: String) throws {
         guard dimension == self.dimension else {
-            throw DataError(.badData, "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they "
-                + "come from another encoder", file: vectors)
+            throw DataError(
+                .badData,
+                "its vectors have dimension \(dimension), but the probe \(path) expects \(self.dimension): they "
+                    + "come from another encoder", file: vectors)
         }
         guard hash.isEmpty || modelSHA256.isEmpty || hash == modelSHA256 else {
-            throw DataError(.badData, "its vectors come from \(other), but the probe \(path) was trained on \(model) (the model hashes "
-                + "differ)", file: vectors)
+            throw DataError(
+                .badData,
+                "its vectors come from \(other), but the probe \(path) was trained on \(model) (the model hashes "
+                    + "differ)", file: vectors)
         }
     }
 

@@ -64,7 +64,9 @@ public struct ProbeEvaluation: Sendable {
     package var byLength: [Int: Tally] = [:]
 
     /// Scores predictions for every sentence.
-    package init(_ corpus: ProbeCorpus, threads: Int = Parallel.availableThreads, predict: @Sendable (_ sentence: Int) throws -> ProbePrediction) throws {
+    package init(
+        _ corpus: ProbeCorpus, threads: Int = Parallel.availableThreads, predict: @Sendable (_ sentence: Int) throws -> ProbePrediction
+    ) throws {
         var parts = [SentenceParts?](repeating: nil, count: corpus.sentences.count)
         try parts.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
@@ -76,7 +78,9 @@ public struct ProbeEvaluation: Sendable {
         sentences = []
         for part in parts.compactMap({ $0 }) {
             sentences.append(part.score)
-            for (relation, isFound) in part.relations { byRelation[relation, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
+            for (relation, isFound) in part.relations {
+                byRelation[relation, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1)
+            }
             for (length, isFound) in part.lengths { byLength[length, default: Tally()] += Tally(correct: isFound ? 1 : 0, total: 1) }
         }
     }
@@ -89,17 +93,23 @@ public struct ProbeEvaluation: Sendable {
 
     /// A 95 % interval by the percentile bootstrap over sentences (Efron & Tibshirani 1993).
     public func interval(_ measure: ProbeMeasure, resamples: Int = 1000, seed: UInt64 = 0) -> ClosedRange<Double>? {
-        Self.percentiles(Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count), MeasureSums(measure, of: sentences).value))
+        Self.percentiles(
+            Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count), MeasureSums(measure, of: sentences).value))
     }
 
     /// The difference between two predictors on the same sentences: this minus the other, its 95 % interval by the paired bootstrap, and
     /// the share of resamples on the other side of zero, doubled (a p-value by inversion of the interval).
-    package func difference(_ measure: ProbeMeasure, from other: ProbeEvaluation, resamples: Int = 1000, seed: UInt64 = 0)
-        -> (value: Double, interval: ClosedRange<Double>, p: Double)? {
+    package func difference(
+        _ measure: ProbeMeasure, from other: ProbeEvaluation, resamples: Int = 1000, seed: UInt64 = 0
+    )
+        -> (value: Double, interval: ClosedRange<Double>, p: Double)?
+    {
         precondition(sentences.count == other.sentences.count, "predictors of different treebanks")
         let value = value(measure) - other.value(measure)
         let mine = MeasureSums(measure, of: sentences), others = MeasureSums(measure, of: other.sentences)
-        let differences = Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count)) { mine.value($0) - others.value($0) }
+        let differences = Bootstrap(resamples: resamples, seed: seed).distribution(.items(sentences.count)) {
+            mine.value($0) - others.value($0)
+        }
         guard !value.isNaN, let interval = Self.percentiles(differences) else { return nil }
         return (value, interval, Bootstrap.pValue(differences))
     }

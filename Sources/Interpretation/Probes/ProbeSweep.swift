@@ -91,17 +91,23 @@ public struct ProbeSweep: Sendable {
             var training = self.training(job.kind, setting.rank)
             (training.kind, training.rank, training.seed) = (job.kind, setting.rank, setting.seed)
             let begin = ContinuousClock.now
-            let trained = try training.train(corpora[0], train.vectors[setting.place], dev: corpora[1], dev.vectors[setting.place]) { _, _ in !isCancelled() }
+            let trained = try training.train(corpora[0], train.vectors[setting.place], dev: corpora[1], dev.vectors[setting.place]) {
+                _, _ in !isCancelled()
+            }
             if isCancelled() { throw DataError(.interrupted, "stopped; nothing was written") }
             let seconds = (ContinuousClock.now - begin) / .seconds(1)
-            let done = results.withLock { $0[job.index, default: []].append((trained, seconds)); return $0.values.reduce(0) { $0 + $1.count } }
+            let done = results.withLock {
+                $0[job.index, default: []].append((trained, seconds))
+                return $0.values.reduce(0) { $0 + $1.count }
+            }
             report(done, jobs.count)
         }
         let trained = results.withLock { $0 }
         return try settings.enumerated().map { index, setting in
             let probes = (trained[index] ?? []).sorted { ($0.0.probe.kind == .distance ? 0 : 1) < ($1.0.probe.kind == .distance ? 0 : 1) }
-            let file = ProbeFile(layer: setting.layer, distance: probes.first { $0.0.probe.kind == .distance }?.0.probe,
-                                 depth: probes.first { $0.0.probe.kind == .depth }?.0.probe)
+            let file = ProbeFile(
+                layer: setting.layer, distance: probes.first { $0.0.probe.kind == .distance }?.0.probe,
+                depth: probes.first { $0.0.probe.kind == .depth }?.0.probe)
             let corpus = tasks[setting.isControl ? 1 : 0][2]
             let evaluation = try Self.evaluate(file, corpus, test.vectors[setting.place], threads: threads)
             return Result(setting: setting, trained: probes.map(\.0), evaluation: evaluation, seconds: probes.reduce(0) { $0 + $1.1 })
@@ -109,15 +115,18 @@ public struct ProbeSweep: Sendable {
     }
 
     /// Scores a file's probes on vectors (words, dimension) of a corpus.
-    package static func evaluate(_ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads) throws -> ProbeEvaluation {
+    package static func evaluate(
+        _ probes: ProbeFile, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>, threads: Int = Parallel.availableThreads
+    ) throws -> ProbeEvaluation {
         let offsets = corpus.offsets
         return try ProbeEvaluation(corpus, threads: threads) { probes.predict(vectors.rows(offsets[$0]..<offsets[$0 + 1])) }
     }
 
     /// Scores random projections, which have learned nothing.
     public static func evaluateRandom(rank: Int, seed: UInt64, _ corpus: ProbeCorpus, _ vectors: Tensor<Float>) throws -> ProbeEvaluation {
-        let file = ProbeFile(layer: 0, distance: .random(kind: .distance, dimension: vectors.columns, rank: rank, seed: seed),
-                             depth: .random(kind: .depth, dimension: vectors.columns, rank: rank, seed: seed))
+        let file = ProbeFile(
+            layer: 0, distance: .random(kind: .distance, dimension: vectors.columns, rank: rank, seed: seed),
+            depth: .random(kind: .depth, dimension: vectors.columns, rank: rank, seed: seed))
         return try evaluate(file, corpus, vectors)
     }
 

@@ -89,7 +89,10 @@ extension ProbeTraining {
         try check(corpus, vectors)
         try check(dev, devVectors)
         guard vectors.columns == devVectors.columns else {
-            throw DataError(.badData, "vectors of \(dev.file) have \(devVectors.columns) components, those of \(corpus.file) \(vectors.columns): they come from different encoders")
+            throw DataError(
+                .badData,
+                "vectors of \(dev.file) have \(devVectors.columns) components, those of \(corpus.file) \(vectors.columns): they come from different encoders"
+            )
         }
         let whitening = scaling == .whitened ? try whitening(of: vectors, corpus) : nil
         let vectors = whitening.map { matrixProduct(vectors, $0) } ?? vectors
@@ -133,12 +136,15 @@ extension ProbeTraining {
             }
             scaled = parameters
             rescale(&scaled)
-            let devLoss = scaled.withUnsafeElements { b in
-                devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
-            } / Double(dev.sentences.count)
+            let devLoss =
+                scaled.withUnsafeElements { b in
+                    devBatches.reduce(0) { $0 + devObjective.loss($1, projection: b, rank: rank, gradient: nil) }
+                } / Double(dev.sentences.count)
             guard trainLoss.isFinite, devLoss.isFinite else {
-                throw DataError(.badData, "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
-                    + "lower the learning rate", file: corpus.file)
+                throw DataError(
+                    .badData,
+                    "the \(kind.rawValue) probe's loss overflows in epoch \(epoch + 1); rescale the vectors or "
+                        + "lower the learning rate", file: corpus.file)
             }
             epochs.append(.init(trainLoss: trainLoss / Double(corpus.sentences.count), devLoss: devLoss, learningRate: rate))
             if devLoss < plateau.loss * (1 - 1e-4) { plateau = (devLoss, 0) } else { plateau.badEpochs += 1 }
@@ -162,10 +168,15 @@ extension ProbeTraining {
             throw DataError(.badData, "\(vectors.rows) vectors for \(corpus.wordCount) words", file: corpus.file)
         }
         guard !vectors.isFinite else { return }
-        let bad = vectors.withUnsafeElements { v in (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) } } ?? 0
+        let bad =
+            vectors.withUnsafeElements { v in
+                (0..<vectors.rows).first { !Float.allFinite(v + $0 * vectors.columns, count: vectors.columns) }
+            } ?? 0
         let sentence = (corpus.offsets.firstIndex { $0 > bad } ?? 1) - 1
-        throw DataError(.badData, "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
-            + "has a component that is not finite", file: corpus.file)
+        throw DataError(
+            .badData,
+            "sentence \(corpus.sentences[sentence].id): the vector of word \(bad - corpus.offsets[sentence] + 1) "
+                + "has a component that is not finite", file: corpus.file)
     }
 
     /// One factor for each component, nil if nothing is rescaled.
@@ -217,11 +228,15 @@ extension ProbeTraining {
             vectors.withUnsafeElements { v in
                 block.withUnsafeMutableElements { b in
                     for row in range {
-                        for column in 0..<dimension { b[(row - range.lowerBound) * dimension + column] = Double(v[row * dimension + column]) - mean[column] }
+                        for column in 0..<dimension {
+                            b[(row - range.lowerBound) * dimension + column] = Double(v[row * dimension + column]) - mean[column]
+                        }
                     }
                 }
             }
-            block.withUnsafeElements { b in gram.withUnsafeMutableElements { Double.addGram(b, rows: range.count, columns: dimension, to: $0) } }
+            block.withUnsafeElements { b in
+                gram.withUnsafeMutableElements { Double.addGram(b, rows: range.count, columns: dimension, to: $0) }
+            }
         }
         gram.withUnsafeMutableElements { Double.scale($0, by: 1 / Double(max(rows, 1)), count: dimension * dimension) }
         let (values, directions) = try symmetricEigenvectors(gram, count: dimension)

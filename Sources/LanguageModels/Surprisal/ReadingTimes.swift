@@ -55,15 +55,20 @@ package struct ReadingTimes: Sendable {
         } else if let column = try found(columns.word, Self.wordNames) {
             length = ("length", column.texts.map { $0.isEmpty ? nil : Double($0.count) })
         } else {
-            throw DataError(.usage, "which column contains the words, or their lengths? Name it with \(Setting.word) or "
-                + "\(Setting.length); the columns are "
-                            + table.columnNames.joined(separator: ", "), file: table.name)
+            throw DataError(
+                .usage,
+                "which column contains the words, or their lengths? Name it with \(Setting.word) or "
+                    + "\(Setting.length); the columns are "
+                    + table.columnNames.joined(separator: ", "), file: table.name)
         }
-        let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers()) }
+        let more = try columns.baseline.map { name in (name: try table.column(name).name, values: try table.column(name).optionalNumbers())
+        }
         let factor = group.map { Factor(name: $0.name, values: $0.texts) }
         if let factor, let row = factor.codes.firstIndex(where: { $0 == nil }) {
-            throw DataError(.badData, "the column \(factor.name) is empty here; it should say which text the word belongs "
-                + "to", file: table.name, line: table.lines[row])
+            throw DataError(
+                .badData,
+                "the column \(factor.name) is empty here; it should say which text the word belongs "
+                    + "to", file: table.name, line: table.lines[row])
         }
         let codes = factor?.codes.compactMap(\.self) ?? [Int](repeating: 0, count: table.rowCount)
         let base = [length] + more
@@ -72,8 +77,10 @@ package struct ReadingTimes: Sendable {
             return (0...columns.lag).allSatisfy { back in row >= back && codes[row - back] == codes[row] && values[row - back] != nil }
         }
         guard used.count > columns.lag + base.count + 2 else {
-            throw DataError(.badData, "only \(used.count) words have a time, a surprisal and \(columns.lag) words before them; at least \(columns.lag + base.count + 3) are needed",
-                            file: table.name)
+            throw DataError(
+                .badData,
+                "only \(used.count) words have a time, a surprisal and \(columns.lag) words before them; at least \(columns.lag + base.count + 3) are needed",
+                file: table.name)
         }
         time = used.compactMap { times[$0] }
         surprisals = (0...columns.lag).map { back in
@@ -109,12 +116,16 @@ package struct ReadingTimes: Sendable {
     ///     10 folds.
     ///   - resamples, seed: of the bootstrap and the dealing.
     /// - Throws: `DataError` if a predictor is a combination of others or there are fewer groups than folds.
-    package func analyse(folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) throws -> Result {
+    package func analyse(
+        folds: Int? = nil, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) throws -> Result {
         let base = baseline.map(\.values), all = base + surprisals.map(\.values), baseNames = baseline.map(\.name)
-        let small = try LeastSquares(time, on: base, names: baseNames), full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
+        let small = try LeastSquares(time, on: base, names: baseNames),
+            full = try LeastSquares(time, on: all, names: baseNames + surprisals.map(\.name))
         let difference = full.logLikelihood - small.logLikelihood, freedom = surprisals.count
-        let gain = Estimate(difference, p: ChiSquare(freedom: Double(freedom)).upper(max(0, 2 * difference)), n: time.count,
-                            method: .init(test: .asymptotic(.likelihoodRatio)))
+        let gain = Estimate(
+            difference, p: ChiSquare(freedom: Double(freedom)).upper(max(0, 2 * difference)), n: time.count,
+            method: .init(test: .asymptotic(.likelihoodRatio)))
         let (assignment, count, isByGroup) = try self.folds(folds, seed: seed)
         var gains = [Double](repeating: 0, count: time.count)
         for fold in 0..<count {
@@ -127,8 +138,9 @@ package struct ReadingTimes: Sendable {
             .estimate(.groups(assignment)) { rows in rows.reduce(0) { $0 + values[$1] } / Double(rows.count) }
         let correlations = try (surprisals + baseline).map { (name: $0.name, estimate: try Correlation.pearson.estimate($0.values, time)) }
         let partials = try surprisals.map { (name: $0.name, estimate: try Correlation.pearson.partial($0.values, time, given: base)) }
-        return Result(full: full, baseline: small, gain: gain, gainFreedom: freedom, heldOut: heldOut, folds: count, isByGroup: isByGroup,
-                      correlations: correlations, partials: partials)
+        return Result(
+            full: full, baseline: small, gain: gain, gainFreedom: freedom, heldOut: heldOut, folds: count, isByGroup: isByGroup,
+            correlations: correlations, partials: partials)
     }
 
     /// The fold of each row.
@@ -146,8 +158,10 @@ package struct ReadingTimes: Sendable {
             return (time.indices.map { $0 / size }, (time.count - 1) / size + 1, false)
         }
         guard groupCount >= count else {
-            throw DataError(.usage, "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
-                + "are never split")
+            throw DataError(
+                .usage,
+                "\(Setting.folds) \(count) exceeds the \(groupCount) groups of the column \(groupName ?? ""); groups "
+                    + "are never split")
         }
         let order = Array(Set(groups)).sorted(), shuffled = random.permutation(order.count)
         var places: [Int: Int] = [:]
@@ -157,7 +171,8 @@ package struct ReadingTimes: Sendable {
 
     /// ln of the normal density of held-out times under a regression fitted to the others, with their maximum-likelihood variance.
     private func density(_ predictors: [[Double]], _ training: [Int], _ held: [Int]) throws -> [Double] {
-        let fitted = try LeastSquares.Design(columns: predictors.map { column in training.map { column[$0] } }).solve(training.map { time[$0] })
+        let fitted = try LeastSquares.Design(columns: predictors.map { column in training.map { column[$0] } }).solve(
+            training.map { time[$0] })
         let variance = fitted.residuals.reduce(0) { $0 + $1 * $1 } / Double(training.count)
         return held.map { row in
             let predicted = predictors.indices.reduce(fitted.coefficients[0]) { $0 + fitted.coefficients[$1 + 1] * predictors[$1][row] }

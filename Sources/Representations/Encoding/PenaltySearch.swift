@@ -13,8 +13,13 @@ package struct PenaltySearch: Sendable {
     package var standardizes: Bool
     package var threads: Int
 
-    package init(penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true, threads: Int = Parallel.availableThreads) {
-        (self.penalties, self.bands, self.weightings, self.standardizes, self.threads) = (penalties, bands, weightings, standardizes, threads)
+    package init(
+        penalties: [Double], bands: [Range<Int>] = [], weightings: [[Double]] = [[1]], standardizes: Bool = true,
+        threads: Int = Parallel.availableThreads
+    ) {
+        (self.penalties, self.bands, self.weightings, self.standardizes, self.threads) = (
+            penalties, bands, weightings, standardizes, threads
+        )
     }
 
     /// The choice of each voxel: places in `weightings` and `penalties`.
@@ -61,7 +66,9 @@ package struct PenaltySearch: Sendable {
                         let measured = block.centred(y, rows: test)
                         var predicted = Tensor<Float>(uninitialized: measured.shape)
                         for p in penalties.indices {
-                            Float.product(divided[p].view, transposed: false, block.projected.view, transposed: false, into: &predicted.target, precision: .f32)
+                            Float.product(
+                                divided[p].view, transposed: false, block.projected.view, transposed: false, into: &predicted.target,
+                                precision: .f32)
                             let to = out.pointer + (weighting * penalties.count + p) * voxels.count + place * 256
                             for (k, value) in ResponseBlock.squaredErrors(predicted, measured).enumerated() { to[k] += value }
                         }
@@ -94,29 +101,36 @@ package struct PenaltySearch: Sendable {
     }
 
     /// Predictions of new rows for each voxel by its own choice, learned from `train`.
-    func predict(_ x: Tensor<Float>, _ y: Tensor<Float>, train: [Int], new rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> [Prediction] {
+    func predict(
+        _ x: Tensor<Float>, _ y: Tensor<Float>, train: [Int], new rows: [Int], voxels: [Int], _ choices: [Choice]
+    ) throws -> [Prediction] {
         try weightings.indices.flatMap { weighting -> [Prediction] in
             let members = voxels.indices.filter { choices[$0].weighting == weighting }
             guard !members.isEmpty else { return [] }
             let spectrum = try RidgeSpectrum(x, rows: train, standardizes: standardizes, weights: factors(weighting, features: x.columns))
-            let new = spectrum.projected(x, rows: rows), parts = bands.count > 1 ? bands.map { spectrum.projected(x, rows: rows, band: $0) } : []
+            let new = spectrum.projected(x, rows: rows),
+                parts = bands.count > 1 ? bands.map { spectrum.projected(x, rows: rows, band: $0) } : []
             let blocks = ResponseBlock.blocks(members)
             return Parallel.map(blocks.count, threads: threads) { place, _ in
                 let own = blocks[place].map { voxels[$0] }, block = ResponseBlock(spectrum, y, rows: train, voxels: own)
                 let shrunk = block.shrunk(spectrum, penalties: blocks[place].map { penalties[choices[$0].penalty] })
-                return Prediction(voxels: own, values: matrixProduct(new, shrunk), means: block.means, parts: parts.map { matrixProduct($0, shrunk) })
+                return Prediction(
+                    voxels: own, values: matrixProduct(new, shrunk), means: block.means, parts: parts.map { matrixProduct($0, shrunk) })
             }
         }
     }
 
     /// Coefficients (features, voxels) of all rows for the choice of each voxel; zero where a weighting leaves a band out.
-    package func coefficients(_ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]) throws -> Tensor<Float> {
+    package func coefficients(
+        _ x: Tensor<Float>, _ y: Tensor<Float>, rows: [Int], voxels: [Int], _ choices: [Choice]
+    ) throws -> Tensor<Float> {
         let v = voxels.count, p = x.columns
         var result = [Float](repeating: 0, count: p * v)
         for weighting in weightings.indices {
             let members = voxels.indices.filter { choices[$0].weighting == weighting }
             guard !members.isEmpty else { continue }
-            let spectrum = try RidgeSpectrum(x, rows: rows, standardizes: standardizes, weights: factors(weighting, features: p)), blocks = ResponseBlock.blocks(members)
+            let spectrum = try RidgeSpectrum(x, rows: rows, standardizes: standardizes, weights: factors(weighting, features: p)),
+                blocks = ResponseBlock.blocks(members)
             result.withUnsafeMutableBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return }
                 let out = Shared(base)
@@ -136,10 +150,12 @@ package struct PenaltySearch: Sendable {
     package static func weightings(bands: Int, samples: Int, seed: UInt64) -> [[Double]] {
         guard bands > 1 else { return [[1]] }
         var random = RandomSource(seed: seed)
-        let alike = [Double](repeating: 1 / Double(bands), count: bands), alone = (0..<bands).map { band in (0..<bands).map { $0 == band ? 1.0 : 0 } }
-        return [alike] + alone + (0..<samples).map { _ in
-            let parts = (0..<bands).map { _ in -log(1 - random.uniform()) }, sum = parts.reduce(0, +)
-            return parts.map { $0 / sum }
-        }
+        let alike = [Double](repeating: 1 / Double(bands), count: bands),
+            alone = (0..<bands).map { band in (0..<bands).map { $0 == band ? 1.0 : 0 } }
+        return [alike] + alone
+            + (0..<samples).map { _ in
+                let parts = (0..<bands).map { _ in -log(1 - random.uniform()) }, sum = parts.reduce(0, +)
+                return parts.map { $0 / sum }
+            }
     }
 }

@@ -26,8 +26,11 @@ public struct RSA: Sendable {
     public var threads: Int
 
     /// Spearman's ρ, with 10,000 permutations and 1,000 resamples of conditions, unless stated otherwise.
-    public init(_ comparison: RDMComparison = .spearman, permutations: Int = 10_000, bootstrap: Resampled = .conditions, resamples: Int = 1000, level: Double = 0.95,
-                seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    public init(
+        _ comparison: RDMComparison = .spearman, permutations: Int = 10_000, bootstrap: Resampled = .conditions, resamples: Int = 1000,
+        level: Double = 0.95,
+        seed: UInt64 = 0, threads: Int = Parallel.availableThreads
+    ) {
         self.comparison = comparison
         self.permutations = permutations
         self.bootstrap = bootstrap
@@ -81,11 +84,16 @@ public struct RSA: Sendable {
     ///   - models, subjects: matrices of the same conditions; they are brought into the order of the first model.
     /// - Throws: `DataError` for other conditions in one of them, fewer than three conditions, or a constant matrix.
     public func callAsFunction(models: [(name: String, rdm: RDM)], subjects: [(name: String, rdm: RDM)]) throws -> Result {
-        guard let first = models.first?.rdm, !subjects.isEmpty else { throw DataError(.usage, "RSA compares at least one model with at least one subject's matrix") }
+        guard let first = models.first?.rdm, !subjects.isEmpty else {
+            throw DataError(.usage, "RSA compares at least one model with at least one subject's matrix")
+        }
         let n = first.count
         guard n >= 3 else { throw DataError(.badData, "RSA needs at least three conditions; there are \(n)") }
         guard permutations > 0, resamples >= 0, level > 0, level < 1 else {
-            throw DataError(.usage, "RSA needs at least one permutation, resamples from 0 and a level between 0 and 1, not \(permutations), \(resamples) and \(level)")
+            throw DataError(
+                .usage,
+                "RSA needs at least one permutation, resamples from 0 and a level between 0 and 1, not \(permutations), \(resamples) and \(level)"
+            )
         }
         let x = try models.map { try $0.rdm.aligned(to: first.labels, "the model \($0.name)").values }
         let y = try subjects.map { try $0.rdm.aligned(to: first.labels, "\($0.name)").values }
@@ -97,9 +105,14 @@ public struct RSA: Sendable {
         let adjusted = MultipleComparisons.benjaminiHochberg.adjusted(p)
         let partials = partialCorrelations(x, y, prepared)
         let results = models.indices.map { m in
-            ModelResult(name: models[m].name, estimate: Estimate(observed[m], interval: interval(drawn.map { $0[m] }), level: level, p: p[m], n: n,
-                        method: .init(interval: resamples > 0 ? .bootstrap(.percentile, resamples: resamples) : nil, test: .permutation(count: permutations, isExact: false))),
-                        bySubject: bySubject[m], adjustedP: adjusted[m], partial: partials?[m])
+            ModelResult(
+                name: models[m].name,
+                estimate: Estimate(
+                    observed[m], interval: interval(drawn.map { $0[m] }), level: level, p: p[m], n: n,
+                    method: .init(
+                        interval: resamples > 0 ? .bootstrap(.percentile, resamples: resamples) : nil,
+                        test: .permutation(count: permutations, isExact: false))),
+                bySubject: bySubject[m], adjustedP: adjusted[m], partial: partials?[m])
         }
         var pairs: [(Int, Int)] = []
         for i in models.indices { for j in models.indices where j > i { pairs.append((i, j)) } }
@@ -109,17 +122,24 @@ public struct RSA: Sendable {
         return Result(
             models: results,
             differences: pairs.indices.map { k in
-                Difference(first: models[pairs[k].0].name, second: models[pairs[k].1].name,
-                           estimate: Estimate(differences[k].value, interval: interval(differences[k].drawn), level: level, p: differenceP[k].isNaN ? nil : differenceP[k], n: n,
-                                              method: resamples > 0 ? .init(interval: .bootstrap(.percentile, resamples: resamples), test: .bootstrap(resamples: resamples)) : .init()),
-                           adjustedP: adjustedDifferences[k])
+                Difference(
+                    first: models[pairs[k].0].name, second: models[pairs[k].1].name,
+                    estimate: Estimate(
+                        differences[k].value, interval: interval(differences[k].drawn), level: level,
+                        p: differenceP[k].isNaN ? nil : differenceP[k], n: n,
+                        method: resamples > 0
+                            ? .init(interval: .bootstrap(.percentile, resamples: resamples), test: .bootstrap(resamples: resamples))
+                            : .init()),
+                    adjustedP: adjustedDifferences[k])
             },
             ceiling: y.count > 1 ? try comparison.noiseCeiling(y, conditions: n, threads: threads) : nil, conditions: n, subjects: y.count,
             missing: (x + y).map { $0.count(where: \.isNaN) }.max() ?? 0)
     }
 
     /// Agreement of each model with each subject.
-    func agreements(_ x: [[Double]], _ models: [String], _ y: [[Double]], _ subjects: [String], _ n: Int, _ prepared: PreparedMatrices?) throws -> [[Double]] {
+    func agreements(
+        _ x: [[Double]], _ models: [String], _ y: [[Double]], _ subjects: [String], _ n: Int, _ prepared: PreparedMatrices?
+    ) throws -> [[Double]] {
         try x.indices.map { m in
             try Parallel.map(y.count, threads: threads) { s, _ in
                 if let prepared, prepared.isDefined(model: m, subject: s) { return prepared.agreement(model: m, subject: s) }
@@ -139,7 +159,9 @@ public struct RSA: Sendable {
 
     private func partialCorrelations(_ x: [[Double]], _ y: [[Double]], _ prepared: PreparedMatrices?) -> [Double?]? {
         guard x.count > 1, comparison == .pearson || comparison == .spearman else { return nil }
-        if let prepared, prepared.models.allSatisfy({ !$0.isEmpty }), prepared.subjects.allSatisfy({ !$0.isEmpty }) { return partials(prepared) }
+        if let prepared, prepared.models.allSatisfy({ !$0.isEmpty }), prepared.subjects.allSatisfy({ !$0.isEmpty }) {
+            return partials(prepared)
+        }
         let kind: Correlation = comparison == .pearson ? .pearson : .spearman
         return x.indices.map { m in
             let others = x.indices.filter { $0 != m }.map { x[$0] }
@@ -180,7 +202,9 @@ public struct RSA: Sendable {
 
     // MARK: Work on several cores
 
-    static func values(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Double) -> [Double] { rows(count, width: 1, threads: threads) { [body($0)] } }
+    static func values(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Double) -> [Double] {
+        rows(count, width: 1, threads: threads) { [body($0)] }
+    }
 
     /// `width` values of each item, in order.
     static func rows(_ count: Int, width: Int, threads: Int, _ body: @Sendable (Int) -> [Double]) -> [Double] {

@@ -20,13 +20,16 @@ package struct ProbabilitySurface: Sendable {
 
         package func value(_ index: Int) -> Double {
             let share = Double(index) / Double(max(count - 1, 1))
-            return isLogarithmic ? range.lowerBound * pow(range.upperBound / range.lowerBound, share)
+            return isLogarithmic
+                ? range.lowerBound * pow(range.upperBound / range.lowerBound, share)
                 : range.lowerBound + share * (range.upperBound - range.lowerBound)
         }
 
         /// The place of a value, 0 to count − 1; values outside count as the ends.
         func place(_ value: Double) -> Double {
-            let share = isLogarithmic ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
+            let share =
+                isLogarithmic
+                ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
                 : (value - range.lowerBound) / (range.upperBound - range.lowerBound)
             return min(max(share, 0), 1) * Double(count - 1)
         }
@@ -90,8 +93,11 @@ package struct ProbabilitySurface: Sendable {
     /// The surface as JSON, with a name of what was simulated, so that another model's file is not taken for it.
     package func write(to path: String, named name: String) throws {
         func axis(_ a: Axis) -> JSON {
-            .object([("name", .string(a.name)), ("low", .number(a.range.lowerBound)), ("high", .number(a.range.upperBound)), ("points", .integer(a.count)),
-                     ("logarithmic", .bool(a.isLogarithmic))])
+            .object([
+                ("name", .string(a.name)), ("low", .number(a.range.lowerBound)), ("high", .number(a.range.upperBound)),
+                ("points", .integer(a.count)),
+                ("logarithmic", .bool(a.isLogarithmic)),
+            ])
         }
         let json = JSON.object([
             ("surface", .string(name)), ("x", axis(x)), ("y", axis(y)), ("categories", .integer(categories)), ("trials", .integer(trials)),
@@ -104,17 +110,23 @@ package struct ProbabilitySurface: Sendable {
     package init(path: String, named name: String) throws {
         let json = try JSON(contentsOf: path)
         func fail(_ what: String) -> DataError { DataError(.badData, "\(what); delete the file to simulate it again", file: path) }
-        guard json["surface"]?.string == name else { throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")") }
+        guard json["surface"]?.string == name else {
+            throw fail("expected the surface \(name), found \(json["surface"]?.string ?? "something else")")
+        }
         func axis(_ key: String) throws -> Axis {
-            guard let a = json[key], let name = a["name"]?.string, let low = a["low"]?.double, let high = a["high"]?.double, let count = a["points"]?.int,
-                  let isLogarithmic = a["logarithmic"]?.bool, low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0, (2...10_000).contains(count)
+            guard let a = json[key], let name = a["name"]?.string, let low = a["low"]?.double, let high = a["high"]?.double,
+                let count = a["points"]?.int,
+                let isLogarithmic = a["logarithmic"]?.bool, low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0,
+                (2...10_000).contains(count)
             else { throw fail("the axis \(key) is damaged") }
             return Axis(name, range: low...high, count: count, isLogarithmic: isLogarithmic)
         }
         (x, y) = (try axis("x"), try axis("y"))
-        guard let categories = json["categories"]?.int, let trials = json["trials"]?.int, let seed = json["seed"]?.string.flatMap(UInt64.init),
-              let seconds = json["seconds"]?.double, let counts = json["counts"]?.array?.map(\.int), (1...1000).contains(categories), trials > 0,
-              counts.count == x.count * y.count * categories, counts.allSatisfy({ $0 != nil && $0! >= 0 && $0! <= trials })
+        guard let categories = json["categories"]?.int, let trials = json["trials"]?.int,
+            let seed = json["seed"]?.string.flatMap(UInt64.init),
+            let seconds = json["seconds"]?.double, let counts = json["counts"]?.array?.map(\.int), (1...1000).contains(categories),
+            trials > 0,
+            counts.count == x.count * y.count * categories, counts.allSatisfy({ $0 != nil && $0! >= 0 && $0! <= trials })
         else { throw fail("its counts are damaged") }
         (self.categories, self.trials, self.seed, self.seconds, self.counts) = (categories, trials, seed, seconds, counts.compactMap { $0 })
     }

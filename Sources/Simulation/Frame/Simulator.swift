@@ -74,7 +74,8 @@ package struct Simulator: Sendable {
             Parallel.forEach(chunks.count, threads: threads) { chunk, _ in
                 let lanes = Lanes(self)
                 lanes.begin(seed: seed, stream: stream, chunk: UInt32(truncatingIfNeeded: chunk))
-                lanes.run(race, count: chunks[chunk].count) { lane, response in shared?.pointer[chunks[chunk].lowerBound + lane] = response }
+                lanes.run(race, count: chunks[chunk].count) { lane, response in shared?.pointer[chunks[chunk].lowerBound + lane] = response
+                }
             }
         }
         return responses
@@ -117,7 +118,9 @@ package struct Simulator: Sendable {
     /// Steps until the unit of a protocol that stops by a threshold reaches its level, without noise, interpolated within the last step;
     /// nil if it does not.
     package func thresholdSteps() -> Double? {
-        guard case .threshold(let unit, let level, let limit) = trial.stop else { preconditionFailure("needs a protocol that stops by a threshold") }
+        guard case .threshold(let unit, let level, let limit) = trial.stop else {
+            preconditionFailure("needs a protocol that stops by a threshold")
+        }
         let lanes = Lanes(self, isNoisy: false)
         lanes.begin(seed: 0, stream: 0, chunk: 0)
         var before = lanes.a[unit * Self.lanes]
@@ -139,7 +142,8 @@ package struct Simulator: Sendable {
         let units: Int
         let isNoisy: Bool
         /// Activations, net input, net̄ and noise, each `(units, lanes)`.
-        let a: UnsafeMutablePointer<Double>, net: UnsafeMutablePointer<Double>, average: UnsafeMutablePointer<Double>, noise: UnsafeMutablePointer<Double>
+        let a: UnsafeMutablePointer<Double>, net: UnsafeMutablePointer<Double>, average: UnsafeMutablePointer<Double>,
+            noise: UnsafeMutablePointer<Double>
         private var isClamped: [Bool]
         private var place: (seed: UInt64, stream: UInt32, chunk: UInt32) = (0, 0, 0)
 
@@ -179,7 +183,9 @@ package struct Simulator: Sendable {
                 if isNoisy { draw(into: noise, count: units * Simulator.lanes, step: UInt32(step)) }
                 for unit in 0..<units where !isClamped[unit] {
                     let start = unit * Simulator.lanes
-                    kt_spread_step(a + start, net + start, isNoisy ? noise + start : nil, 1 - decay, sd * sd, relativeSD * relativeSD, Int64(Simulator.lanes))
+                    kt_spread_step(
+                        a + start, net + start, isNoisy ? noise + start : nil, 1 - decay, sd * sd, relativeSD * relativeSD,
+                        Int64(Simulator.lanes))
                     if isRectified { for i in start..<start + Simulator.lanes where a[i] < 0 { a[i] = 0 } }
                 }
             case .cascade(let rate):
@@ -203,8 +209,10 @@ package struct Simulator: Sendable {
             let first = owner.firstEdge[unit], lanes = Simulator.lanes
             owner.sources.withUnsafeBufferPointer { sources in
                 owner.weights.withUnsafeBufferPointer { weights in
-                    kt_spread_net(sources.baseAddress.map { $0 + first }, weights.baseAddress.map { $0 + first }, Int64(owner.firstEdge[unit + 1] - first), a,
-                                  Int64(lanes), net + unit * lanes)
+                    kt_spread_net(
+                        sources.baseAddress.map { $0 + first }, weights.baseAddress.map { $0 + first },
+                        Int64(owner.firstEdge[unit + 1] - first), a,
+                        Int64(lanes), net + unit * lanes)
                 }
             }
         }
@@ -234,7 +242,8 @@ package struct Simulator: Sendable {
         }
 
         private func draw(into numbers: UnsafeMutablePointer<Double>, count: Int, step: UInt32) {
-            CounterRandom(seed: place.seed).normals(into: UnsafeMutableBufferPointer(start: numbers, count: count), stream: place.stream, chunk: place.chunk, step: step)
+            CounterRandom(seed: place.seed).normals(
+                into: UnsafeMutableBufferPointer(start: numbers, count: count), stream: place.stream, chunk: place.chunk, step: step)
         }
 
         /// The race of accumulators in the first `count` lanes.

@@ -34,7 +34,9 @@ package struct ERPModel: Sendable {
         var resources = [[Double](repeating: 1, count: n.hidden), [Double](repeating: 1, count: n.semantics)]
         func recover(_ steps: Int) {
             let rest = exp(-Double(steps) * step / recovery)
-            for layer in resources.indices { for u in resources[layer].indices { resources[layer][u] = 1 - (1 - resources[layer][u]) * rest } }
+            for layer in resources.indices {
+                for u in resources[layer].indices { resources[layer][u] = 1 - (1 - resources[layer][u]) * rest }
+            }
         }
         func present() -> [Double] {
             // From rest: nothing shown, net inputs at their biases.
@@ -96,8 +98,10 @@ package struct ERPModel: Sendable {
             func average(_ all: [[Double]]) -> [Double] { all[0].indices.map { t in all.reduce(0) { $0 + $1[t] } / n } }
             let first = average(curves.map(\.first)), second = average(curves.map(\.second))
             let effects = curves.map { ($0.first.max() ?? 0) - ($0.second.max() ?? 0) }
-            return Condition(kind: kind, strings: strings.count, first: first, second: second, firstPeak: first.max() ?? 0, secondPeak: second.max() ?? 0,
-                             effect: mean(effects), effectError: (variance(effects) / n).squareRoot())
+            return Condition(
+                kind: kind, strings: strings.count, first: first, second: second, firstPeak: first.max() ?? 0,
+                secondPeak: second.max() ?? 0,
+                effect: mean(effects), effectError: (variance(effects) / n).squareRoot())
         }
     }
 }
@@ -121,7 +125,9 @@ extension ERPModel {
             func average(_ curve: KeyPath<Condition, [Double]>) -> [Double] {
                 one.first.indices.map { t in own.reduce(0) { $0 + $1[keyPath: curve][t] } / Double(own.count) }
             }
-            return Average(kind: kind, strings: one.strings, first: average(\.first), second: average(\.second), firstPeaks: own.map(\.firstPeak), secondPeaks: own.map(\.secondPeak))
+            return Average(
+                kind: kind, strings: one.strings, first: average(\.first), second: average(\.second), firstPeaks: own.map(\.firstPeak),
+                secondPeaks: own.map(\.secondPeak))
         }
     }
 
@@ -151,11 +157,17 @@ extension ERPModel {
             return Order(name: name, differences: differences, test: try? TTest(differences))
         }
         var result = averages.map { order("\($0.kind.rawValue): first > repeated", $0.firstPeaks, $0.secondPeaks) }
-        for (presentation, published, own) in [("first", { (p: (kind: ERPLexicon.Kind, first: Double, second: Double)) in p.first }, \Average.firstPeaks),
-                                               ("repeated", { $0.second }, \Average.secondPeaks)] as [(String, ((kind: ERPLexicon.Kind, first: Double, second: Double)) -> Double, KeyPath<Average, [Double]>)] {
-            let ranked = publishedPeaks.sorted { published($0) > published($1) }.compactMap { peak in averages.first { $0.kind == peak.kind } }
+        for (presentation, published, own) in [
+            ("first", { (p: (kind: ERPLexicon.Kind, first: Double, second: Double)) in p.first }, \Average.firstPeaks),
+            ("repeated", { $0.second }, \Average.secondPeaks),
+        ] as [(String, ((kind: ERPLexicon.Kind, first: Double, second: Double)) -> Double, KeyPath<Average, [Double]>)] {
+            let ranked = publishedPeaks.sorted { published($0) > published($1) }.compactMap { peak in
+                averages.first { $0.kind == peak.kind }
+            }
             for (k, a) in ranked.enumerated() {
-                for b in ranked[(k + 1)...] { result.append(order("\(presentation): \(a.kind.rawValue) > \(b.kind.rawValue)", a[keyPath: own], b[keyPath: own])) }
+                for b in ranked[(k + 1)...] {
+                    result.append(order("\(presentation): \(a.kind.rawValue) > \(b.kind.rawValue)", a[keyPath: own], b[keyPath: own]))
+                }
             }
         }
         return result
@@ -191,10 +203,14 @@ package struct ERPLexicon: Sendable {
         let abbreviations = initials.filter { !seen.contains($0.key) }
         // What the text has is judged, not what `count` leaves of it.
         guard words.count >= 10, abbreviations.count >= 3 else {
-            throw DataError(.badData, "the text has \(words.count) words of three letters and \(abbreviations.count) acronyms "
-                            + "(initials of three words, all consonants); at least 10 and 3 are needed")
+            throw DataError(
+                .badData,
+                "the text has \(words.count) words of three letters and \(abbreviations.count) acronyms "
+                    + "(initials of three words, all consonants); at least 10 and 3 are needed")
         }
-        func frequent(_ counts: [String: Int]) -> [String] { counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key) }
+        func frequent(_ counts: [String: Int]) -> [String] {
+            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(count).map(\.key)
+        }
         let real = frequent(words), acronyms = frequent(abbreviations)
         var random = RandomSource(seed: seed)
         func drawn(_ candidates: Set<String>) -> [String] {
@@ -204,10 +220,14 @@ package struct ERPLexicon: Sendable {
         var pseudo: Set<String> = [], illegal: Set<String> = []
         func beginsWithVowel(_ word: String) -> Bool { word.first.map { Self.vowels.contains($0) } ?? false }
         // A consonant before "nt" of "ant" would leave no vowel: like takes the place of like.
-        for a in real { for b in real where beginsWithVowel(a) == beginsWithVowel(b) { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) } }
+        for a in real {
+            for b in real where beginsWithVowel(a) == beginsWithVowel(b) { pseudo.insert(String(a.prefix(1)) + b.dropFirst()) }
+        }
         pseudo.subtract(seen)
         let consonants = Array(Set(real.joined()).subtracting(Self.vowels)).sorted()
-        for a in consonants { for b in consonants { for c in consonants where a != b && b != c && a != c { illegal.insert(String([a, b, c])) } } }
+        for a in consonants {
+            for b in consonants { for c in consonants where a != b && b != c && a != c { illegal.insert(String([a, b, c])) } }
+        }
         illegal.subtract(Set(initials.keys).union(seen))
         strings = [.word: real, .acronym: acronyms, .pseudoword: drawn(pseudo), .illegal: drawn(illegal)]
     }
@@ -235,11 +255,18 @@ package struct ReadingNetwork: Sendable {
     package init(hidden: Int = 40, inhibitory: Int = 10, semantics: Int = 40, seed: UInt64) {
         (self.hidden, self.inhibitory, self.semantics) = (hidden, inhibitory, semantics)
         var random = RandomSource(seed: seed).split(1)
-        shapes = [(hidden, Self.inputs, 1), (inhibitory, Self.inputs, 1), (hidden, inhibitory, -1), (semantics, hidden, 1), (inhibitory, hidden, 1), (semantics, inhibitory, -1)]
+        shapes = [
+            (hidden, Self.inputs, 1), (inhibitory, Self.inputs, 1), (hidden, inhibitory, -1), (semantics, hidden, 1),
+            (inhibitory, hidden, 1), (semantics, inhibitory, -1),
+        ]
         let scales = [1.0, 0.5, 0.5, 0.5, 0.2, 0.5]
-        layers = zip(shapes, scales).map { shape, scale in (0..<shape.rows * shape.columns).map { _ in shape.sign * scale * random.uniform() } }
-        biases = [[Double](repeating: -1, count: hidden), [Double](repeating: -1, count: inhibitory), [Double](repeating: -2, count: semantics),
-                  [Double](repeating: -2, count: inhibitory)]
+        layers = zip(shapes, scales).map { shape, scale in
+            (0..<shape.rows * shape.columns).map { _ in shape.sign * scale * random.uniform() }
+        }
+        biases = [
+            [Double](repeating: -1, count: hidden), [Double](repeating: -1, count: inhibitory), [Double](repeating: -2, count: semantics),
+            [Double](repeating: -2, count: inhibitory),
+        ]
     }
 
     /// Places of the letters that are on; letters outside a–z and beyond three are left out.
@@ -322,8 +349,14 @@ package struct ReadingNetwork: Sendable {
         func outer(_ d: [Double], _ x: [Double]) -> [Double] { d.flatMap { value in x.map { value * $0 } } }
         var x = [Double](repeating: 0, count: Self.inputs)
         for place in input { x[place] = 1 }
-        return (loss, [outer(h, x), outer(hiddenInhibition, x), outer(h, a[1]), outer(semantic, a[0]), outer(semanticInhibition, a[0]), outer(semantic, a[3])],
-                [h, hiddenInhibition, semantic, semanticInhibition])
+        return (
+            loss,
+            [
+                outer(h, x), outer(hiddenInhibition, x), outer(h, a[1]), outer(semantic, a[0]), outer(semanticInhibition, a[0]),
+                outer(semantic, a[3]),
+            ],
+            [h, hiddenInhibition, semantic, semanticInhibition]
+        )
     }
 
     /// Learns one sparse random set of semantic features per string, by batch gradient descent with Adam's steps (Kingma & Ba 2015); after

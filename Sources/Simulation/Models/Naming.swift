@@ -68,15 +68,17 @@ public struct NamingModel: Sendable {
         var counts = [Int](repeating: 0, count: Category.allCases.count)
         for (hasMixed, trials) in [(false, trials - mixed), (true, mixed)] where trials > 0 {
             let lexicon = Lexicon(hasMixedNeighbour: hasMixed, sharedFeatures: sharedFeatures)
-            let trial = TrialProtocol([
-                .init(at: 0, .add((0..<10).map { lexicon.semantic[$0] }, Self.jolt)),
-                .init(at: Self.steps, .boostWinner(lexicon.words, to: Self.boost)),
-            ], stop: .steps(2 * Self.steps))
+            let trial = TrialProtocol(
+                [
+                    .init(at: 0, .add((0..<10).map { lexicon.semantic[$0] }, Self.jolt)),
+                    .init(at: Self.steps, .boostWinner(lexicon.words, to: Self.boost)),
+                ], stop: .steps(2 * Self.steps))
             let simulator = try Simulator(
                 network: lexicon.network, dynamics: .spreading(decay: decay, sd: Self.sd, relativeSD: Self.relativeSD), trial: trial,
                 parameters: parameters)
             let found = simulator.counts(
-                trials: trials, seed: seed, stream: hasMixed ? 1 : 0, categories: counts.count, threads: threads, classify: lexicon.category)
+                trials: trials, seed: seed, stream: hasMixed ? 1 : 0, categories: counts.count, threads: threads, classify: lexicon.category
+            )
             for i in counts.indices { counts[i] += found[i] }
         }
         return counts
@@ -109,8 +111,14 @@ public struct NamingModel: Sendable {
             features.append(word(sharing: 0))
             features.append(word(sharing: hasMixedNeighbour ? sharedFeatures.max() ?? 0 : 0))
             features += [word(sharing: 0), word(sharing: 0)]
-            let names = ["CAT"] + (related == 1 ? ["DOG"] : (0..<related).map { "DOG\($0 + 1)" }) + ["MAT", hasMixedNeighbour ? "RAT" : "HAT", "LOG", "FOG"]
-            categories = [.correct] + [Category](repeating: .semantic, count: related) + [.formal, hasMixedNeighbour ? .mixed : .formal, .unrelated, .unrelated]
+            let names =
+                ["CAT"] + (related == 1 ? ["DOG"] : (0..<related).map { "DOG\($0 + 1)" }) + [
+                    "MAT", hasMixedNeighbour ? "RAT" : "HAT", "LOG", "FOG",
+                ]
+            categories =
+                [.correct] + [Category](repeating: .semantic, count: related) + [
+                    .formal, hasMixedNeighbour ? .mixed : .formal, .unrelated, .unrelated,
+                ]
             // Related words beyond the first share DOG's form, so that phonology is that of the published lexicon.
             forms = [[0, 6, 8]] + [[Int]](repeating: [1, 7, 9], count: related) + [[2, 6, 8], [3, 6, 8], [4, 7, 9], [5, 7, 9]]
             semantic = network.addBank("semantic features", units: (0..<next).map { "feature \($0 + 1)" })

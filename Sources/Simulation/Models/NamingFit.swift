@@ -53,7 +53,8 @@ package struct NamingFitter: Sendable {
     package static func axes(_ variant: NamingModel.Variant, points: Int = 33) -> (x: ProbabilitySurface.Axis, y: ProbabilitySurface.Axis) {
         switch variant {
         case .semanticPhonological: (.init("s", range: 0.0005...0.08, count: points), .init("p", range: 0.006...0.12, count: points))
-        case .weightDecay: (.init("weight", range: 0.001...0.12, count: points), .init("decay", range: 0.45...0.97, count: points, isLogarithmic: false))
+        case .weightDecay:
+            (.init("weight", range: 0.001...0.12, count: points), .init("decay", range: 0.45...0.97, count: points, isLogarithmic: false))
         }
     }
 
@@ -62,7 +63,9 @@ package struct NamingFitter: Sendable {
         _ model: NamingModel, points: Int = 33, trials: Int = 4000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads
     ) throws -> ProbabilitySurface {
         let axes = axes(model.variant, points: points)
-        return try ProbabilitySurface(x: axes.x, y: axes.y, categories: NamingModel.Category.allCases.count, trials: trials, seed: seed, threads: threads) {
+        return try ProbabilitySurface(
+            x: axes.x, y: axes.y, categories: NamingModel.Category.allCases.count, trials: trials, seed: seed, threads: threads
+        ) {
             try model.counts([$0, $1], trials: trials, seed: seed, threads: 1)
         }
     }
@@ -79,7 +82,9 @@ package struct NamingFitter: Sendable {
     }
 
     /// −Σ count · log p.
-    private static func misfit(_ counts: [Double], _ p: [Double]) -> Double { -zip(counts, p).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.1) : 0) } }
+    private static func misfit(_ counts: [Double], _ p: [Double]) -> Double {
+        -zip(counts, p).reduce(0) { $0 + ($1.0 > 0 ? $1.0 * log($1.1) : 0) }
+    }
 
     /// The parameters and their intervals from the surface alone.
     package func parameters(of counts: [Double]) throws -> ParameterFit {
@@ -99,7 +104,8 @@ package struct NamingFitter: Sendable {
             let minimum = try NelderMead.coarse.minimize(from: start, step: start.map { _ in 0.1 }) { x in
                 let values = x.map(exp)
                 guard zip(values, parameters).allSatisfy({ $1.bounds.contains($0) }) else { return .infinity }
-                return Self.misfit(responses.counts, try simulated(all(values))) + zip(parameters, values).reduce(0) { $0 + $1.0.cost($1.1) }
+                return Self.misfit(responses.counts, try simulated(all(values)))
+                    + zip(parameters, values).reduce(0) { $0 + $1.0.cost($1.1) }
             }
             for i in fit.parameters.indices { fit.parameters[i].value = exp(minimum.point[i]) }
             fit.evaluations += minimum.evaluations
@@ -144,8 +150,10 @@ package struct NamingFitter: Sendable {
                 return (own.low ?? 0) <= p.values[index] && p.values[index] <= (own.high ?? .infinity)
             }
             let errors = people.map { log($0.fit.parameters[index].value / $0.values[index]) }, bias = errors.reduce(0, +) / n
-            return (Double(covered) / n, Double(people.count { $0.fit.parameters[index].isIdentified }) / n, bias,
-                    (errors.reduce(0) { $0 + $1 * $1 } / n).squareRoot())
+            return (
+                Double(covered) / n, Double(people.count { $0.fit.parameters[index].isIdentified }) / n, bias,
+                (errors.reduce(0) { $0 + $1 * $1 } / n).squareRoot()
+            )
         }
     }
 
@@ -160,7 +168,9 @@ package struct NamingFitter: Sendable {
                 var random = random.split(UInt64(person))
                 func draw(_ axis: ProbabilitySurface.Axis, _ range: ClosedRange<Double>) -> Double {
                     let u = random.uniform()
-                    return axis.isLogarithmic ? range.lowerBound * pow(range.upperBound / range.lowerBound, u) : range.lowerBound + u * (range.upperBound - range.lowerBound)
+                    return axis.isLogarithmic
+                        ? range.lowerBound * pow(range.upperBound / range.lowerBound, u)
+                        : range.lowerBound + u * (range.upperBound - range.lowerBound)
                 }
                 let values = [draw(surface.x, x), draw(surface.y, y)]
                 // One seed per person: their pictures are other trials than the surface's.
@@ -192,20 +202,28 @@ package struct NamingFitter: Sendable {
             throw DataError(.badData, "the two have the same fitted parameters; no number of pictures can distinguish them")
         }
         let freedom = Double(free.count), critical = ChiSquare(freedom: freedom).quantile(1 - level)
-        return Power(items: powers.map { power in
-            var (low, high) = (1.0, 2.0)
-            while high < 1e9, Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * high) < power { (low, high) = (high, high * 2) }
-            while high - low > 0.5 {
-                let middle = (low + high) / 2
-                if Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * middle) < power { low = middle } else { high = middle }
-            }
-            return (power, Int(high.rounded(.up)))
-        }, devianceByItem: each)
+        return Power(
+            items: powers.map { power in
+                var (low, high) = (1.0, 2.0)
+                while high < 1e9, Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * high) < power {
+                    (low, high) = (high, high * 2)
+                }
+                while high - low > 0.5 {
+                    let middle = (low + high) / 2
+                    if Self.noncentralUpper(critical, freedom: freedom, noncentrality: each * middle) < power {
+                        low = middle
+                    } else {
+                        high = middle
+                    }
+                }
+                return (power, Int(high.rounded(.up)))
+            }, devianceByItem: each)
     }
 
     /// P(χ² > x) of the noncentral distribution: central ones weighted by a Poisson distribution.
     package static func noncentralUpper(_ x: Double, freedom: Double, noncentrality: Double) -> Double {
-        let half = noncentrality / 2, reach = Int(half + 12 * (half + 1).squareRoot()) + 20, first = max(0, Int(half - 12 * (half + 1).squareRoot()))
+        let half = noncentrality / 2, reach = Int(half + 12 * (half + 1).squareRoot()) + 20,
+            first = max(0, Int(half - 12 * (half + 1).squareRoot()))
         var sum = 0.0
         for j in first...reach {
             let weight = exp(Double(j) * log(max(half, 1e-300)) - half - lgamma(Double(j) + 1))

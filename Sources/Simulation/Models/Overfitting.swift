@@ -28,7 +28,10 @@ package struct Overfitting: Sendable {
         /// All x in order, their noisy values, and which of them are fitted.
         package var x: [Double], y: [Double]
         package var fitted: [Int]
-        package var heldOut: [Int] { let inside = Set(fitted); return x.indices.filter { !inside.contains($0) } }
+        package var heldOut: [Int] {
+            let inside = Set(fitted)
+            return x.indices.filter { !inside.contains($0) }
+        }
     }
 
     /// Data set `repetition`, 0 the one that is drawn.
@@ -52,7 +55,10 @@ package struct Overfitting: Sendable {
         var rows = data.fitted.map { i -> [Double] in
             let z = data.x[i] / (Self.end / 2) - 1
             var power = 1.0
-            return (0...degree).map { _ in defer { power *= z }; return power }
+            return (0...degree).map { _ in
+                defer { power *= z }
+                return power
+            }
         }
         var y = data.fitted.map { data.y[$0] }
         if penalty > 0 {
@@ -83,7 +89,8 @@ package struct Overfitting: Sendable {
 
     package func decomposition(degree: Int, penalty: Double = 0) throws -> Decomposition {
         let x = data().x
-        var predictions = [[Double]](repeating: [], count: repetitions), errors = [(fitted: Double, heldOut: Double)](repeating: (0, 0), count: repetitions)
+        var predictions = [[Double]](repeating: [], count: repetitions),
+            errors = [(fitted: Double, heldOut: Double)](repeating: (0, 0), count: repetitions)
         try predictions.withUnsafeMutableBufferPointer { p in
             try errors.withUnsafeMutableBufferPointer { e in
                 let (sharedP, sharedE) = (p.baseAddress.map { Shared($0) }, e.baseAddress.map { Shared($0) })
@@ -104,8 +111,9 @@ package struct Overfitting: Sendable {
             let sorted = values.sorted()
             return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         }
-        return Decomposition(degree: degree, penalty: penalty, squaredBias: bias, variance: spread,
-                             fittedError: median(errors.map(\.fitted)), heldOutError: median(errors.map(\.heldOut)))
+        return Decomposition(
+            degree: degree, penalty: penalty, squaredBias: bias, variance: spread,
+            fittedError: median(errors.map(\.fitted)), heldOutError: median(errors.map(\.heldOut)))
     }
 
     /// The solution of least squares, of least norm if there are fewer rows than columns.
@@ -126,7 +134,9 @@ package struct Overfitting: Sendable {
             var v = a[k]
             for i in 0..<k { v[i] = 0 }
             let norm = v.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard norm > size * 1e-14 else { throw DataError(.badData, "the points do not determine a polynomial of degree \(n - 1); choose a lower degree or a penalty") }
+            guard norm > size * 1e-14 else {
+                throw DataError(.badData, "the points do not determine a polynomial of degree \(n - 1); choose a lower degree or a penalty")
+            }
             v[k] += v[k] < 0 ? -norm : norm
             let scale = v.reduce(0) { $0 + $1 * $1 }.squareRoot()
             for i in v.indices { v[i] /= scale }

@@ -54,8 +54,10 @@ public struct LeastSquares: Sendable {
         let ts = t
         coefficients = solution.coefficients.indices.map { i in
             let value = solution.coefficients[i], half = reach * errors[i]
-            return Estimate(value, interval: half.isFinite ? (value - half)...(value + half) : nil, level: level, p: ts[i].isNaN ? nil : distribution.twoSided(ts[i]), n: n,
-                            method: .init(interval: .studentT, test: .asymptotic(.tTest)))
+            return Estimate(
+                value, interval: half.isFinite ? (value - half)...(value + half) : nil, level: level,
+                p: ts[i].isNaN ? nil : distribution.twoSided(ts[i]), n: n,
+                method: .init(interval: .studentT, test: .asymptotic(.tTest)))
         }
         self.names = design.names
         let middle = intercept ? mean(y) : 0
@@ -87,9 +89,13 @@ public struct LeastSquares: Sendable {
         package init(columns: [[Double]], names: [String]? = nil, intercept: Bool = true) throws {
             let rows = columns.first?.count ?? 0, width = columns.count + (intercept ? 1 : 0)
             let given = names ?? columns.indices.map { "x\($0 + 1)" }
-            guard given.count == columns.count else { throw DataError(.usage, "\(given.count) names do not name \(columns.count) predictors") }
+            guard given.count == columns.count else {
+                throw DataError(.usage, "\(given.count) names do not name \(columns.count) predictors")
+            }
             for (name, column) in zip(given, columns) {
-                guard column.count == rows else { throw DataError(.badData, "predictor '\(name)' has \(column.count) values, '\(given[0])' has \(rows)") }
+                guard column.count == rows else {
+                    throw DataError(.badData, "predictor '\(name)' has \(column.count) values, '\(given[0])' has \(rows)")
+                }
                 try requireFinite(column, "predictor '\(name)'")
             }
             guard width > 0, rows >= width else {
@@ -147,7 +153,9 @@ public struct LeastSquares: Sendable {
             for column in 0..<width {
                 for row in stride(from: column, through: 0, by: -1) {
                     var sum = row == column ? 1.0 : 0
-                    for between in stride(from: row + 1, through: column, by: 1) { sum -= factors[between * rows + row] * inverse[between * width + column] }
+                    for between in stride(from: row + 1, through: column, by: 1) {
+                        sum -= factors[between * rows + row] * inverse[between * width + column]
+                    }
                     inverse[row * width + column] = sum / factors[row * rows + row]
                 }
             }
@@ -160,8 +168,9 @@ public struct LeastSquares: Sendable {
 
         private func multiply(_ vector: inout [Double], transposed: Bool) throws {
             useOneLAPACKThread()
-            let status = LAPACKE_dormqr(LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), CChar(UInt8(ascii: transposed ? "T" : "N")), Int32(rows), 1,
-                                        Int32(width), factors, Int32(rows), reflectors, &vector, Int32(rows))
+            let status = LAPACKE_dormqr(
+                LAPACK_COL_MAJOR, CChar(UInt8(ascii: "L")), CChar(UInt8(ascii: transposed ? "T" : "N")), Int32(rows), 1,
+                Int32(width), factors, Int32(rows), reflectors, &vector, Int32(rows))
             guard status == 0 else { throw FactorizationError(routine: "dormqr", status: Int(status)) }
         }
     }

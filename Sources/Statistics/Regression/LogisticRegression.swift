@@ -33,19 +33,25 @@ package struct LogisticRegression: Sendable {
     ///   - tolerance: largest component of the gradient, divided by n, at which the fit is done.
     ///   - start: a fit of the same shape to begin from, as one with a neighbouring penalty.
     /// - Throws: `DataError` for labels out of range, a class without rows, values that are not finite.
-    package init(_ x: Tensor<Double>, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
-                solver: Solver = .automatic, tolerance: Double = 1e-9, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+    package init(
+        _ x: Tensor<Double>, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+        solver: Solver = .automatic, tolerance: Double = 1e-9, maximumIterations: Int = 1000, start: LogisticRegression? = nil
+    ) throws {
         try self.init(.dense(x), labels, classes, rowWeights, penalty, intercept, solver, tolerance, maximumIterations, start)
     }
 
     /// The same with sparse predictors.
-    package init(_ x: SparseRows, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
-                tolerance: Double = 1e-7, maximumIterations: Int = 1000, start: LogisticRegression? = nil) throws {
+    package init(
+        _ x: SparseRows, labels: [Int], classes: Int, rowWeights: [Double]? = nil, penalty: Double = 1, intercept: Bool = true,
+        tolerance: Double = 1e-7, maximumIterations: Int = 1000, start: LogisticRegression? = nil
+    ) throws {
         try self.init(.sparse(x), labels, classes, rowWeights, penalty, intercept, .lbfgs, tolerance, maximumIterations, start)
     }
 
-    private init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool, _ solver: Solver,
-                 _ tolerance: Double, _ maximumIterations: Int, _ start: LogisticRegression?) throws {
+    private init(
+        _ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool, _ solver: Solver,
+        _ tolerance: Double, _ maximumIterations: Int, _ start: LogisticRegression?
+    ) throws {
         let p = x.columns
         let problem = try Problem(x, labels, classes, rowWeights, penalty, intercept)
         let width = problem.width, outputs = problem.outputs
@@ -81,7 +87,9 @@ package struct LogisticRegression: Sendable {
     }
 
     private func check(_ columns: Int) throws {
-        guard columns == weights.columns else { throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(columns)") }
+        guard columns == weights.columns else {
+            throw DataError(.badData, "the classifier was fitted with \(weights.columns) predictors; these rows have \(columns)")
+        }
     }
 
     private func logits(scores: Tensor<Double>) -> Tensor<Double> {
@@ -130,7 +138,9 @@ private struct Problem {
 
     init(_ x: DesignMatrix, _ labels: [Int], _ classes: Int, _ rowWeights: [Double]?, _ penalty: Double, _ intercept: Bool) throws {
         guard classes >= 2 else { throw DataError(.badData, "logistic regression needs at least two classes, not \(classes)") }
-        guard x.rows == labels.count, x.rows > 0 else { throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels") }
+        guard x.rows == labels.count, x.rows > 0 else {
+            throw DataError(.badData, "logistic regression has \(x.rows) rows and \(labels.count) labels")
+        }
         guard x.isFinite else { throw DataError(.badData, "the predictors of a logistic regression contain NaN or infinity") }
         guard penalty >= 0, penalty.isFinite else {
             throw DataError(.usage, "the penalty of a logistic regression must be at least 0, not \(penalty)")
@@ -140,7 +150,9 @@ private struct Problem {
         }
         var counts = [Int](repeating: 0, count: classes)
         for (row, label) in labels.enumerated() {
-            guard label >= 0, label < classes else { throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)") }
+            guard label >= 0, label < classes else {
+                throw DataError(.badData, "row \(row) has class \(label); classes are 0 to \(classes - 1)")
+            }
             counts[label] += 1
         }
         if let empty = counts.firstIndex(of: 0) { throw DataError(.badData, "class \(empty) has no rows to learn from") }
@@ -283,7 +295,8 @@ private struct Problem {
     }
 
     func lbfgs(_ w: inout [Double], _ limit: Double, _ maximum: Int) -> (iterations: Int, isConverged: Bool) {
-        let end = LBFGS(gradientLimit: limit, fallbackLimit: max(limit, 1e-7 * Double(x.rows)), maximumIterations: maximum).minimize(&w) { w in
+        let end = LBFGS(gradientLimit: limit, fallbackLimit: max(limit, 1e-7 * Double(x.rows)), maximumIterations: maximum).minimize(&w) {
+            w in
             let (loss, probabilities) = value(w)
             return (loss, { gradient(w, probabilities) })
         }

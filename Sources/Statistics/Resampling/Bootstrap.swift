@@ -26,7 +26,10 @@ public struct Bootstrap: Sendable, Equatable {
     public var threads: Int
 
     /// A bootstrap; `level` is the confidence level, in (0, 1).
-    public init(_ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0, threads: Int = Parallel.availableThreads) {
+    public init(
+        _ kind: Kind = .percentile, level: Double = 0.95, resamples: Int = 10_000, seed: UInt64 = 0,
+        threads: Int = Parallel.availableThreads
+    ) {
         self.kind = kind
         self.level = level
         self.resamples = resamples
@@ -62,7 +65,9 @@ public struct Bootstrap: Sendable, Equatable {
         private static func membersByFirstAppearance<Key: Hashable>(_ keys: [Key]) -> [[Int]] {
             var places: [Key: Int] = [:], members: [[Int]] = []
             for (row, key) in keys.enumerated() {
-                if let place = places[key] { members[place].append(row) } else {
+                if let place = places[key] {
+                    members[place].append(row)
+                } else {
                     places[key] = members.count
                     members.append([row])
                 }
@@ -100,7 +105,8 @@ public struct Bootstrap: Sendable, Equatable {
     public func estimate(_ units: Units, _ statistic: @Sendable (_ rows: [Int]) -> Double) throws -> Estimate {
         let value = statistic(units.strata.joined().flatMap { units.rows[$0] })
         let interval = try interval(units, value: value, statistic)
-        return Estimate(value, interval: interval, level: level, n: units.rows.count, method: .init(interval: .bootstrap(kind, resamples: resamples)))
+        return Estimate(
+            value, interval: interval, level: level, n: units.rows.count, method: .init(interval: .bootstrap(kind, resamples: resamples)))
     }
 
     /// Mean of the values, each drawn by itself or with its group.
@@ -113,13 +119,17 @@ public struct Bootstrap: Sendable, Equatable {
         guard !value.isNaN else { throw DataError(.badData, "the statistic of the whole sample is undefined, so it has no interval") }
         let usable = distribution(units, statistic).filter { !$0.isNaN }.sorted()
         guard usable.count * 2 >= resamples else {
-            throw DataError(.badData, "the statistic is undefined in \(resamples - usable.count) of \(resamples) bootstrap resamples; the sample (\(units.rows.count)) is too small for an interval")
+            throw DataError(
+                .badData,
+                "the statistic is undefined in \(resamples - usable.count) of \(resamples) bootstrap resamples; the sample (\(units.rows.count)) is too small for an interval"
+            )
         }
         switch kind {
         case .percentile: return Self.percentileInterval(ofSorted: usable, level: level)
         case .bca:
             let left = parallelValues(units.rows.count, threads: threads) { statistic(units.leaving($0)) }
-            return Self.acceleratedInterval(ofSorted: usable, value: value, jackknife: units.strata.map { $0.map { left[$0] } }, level: level)
+            return Self.acceleratedInterval(
+                ofSorted: usable, value: value, jackknife: units.strata.map { $0.map { left[$0] } }, level: level)
         }
     }
 

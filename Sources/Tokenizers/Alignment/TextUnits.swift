@@ -29,7 +29,9 @@ public struct TextUnits: Sendable, Equatable {
         var crossing = 0
         let owners = zip(offsets, isText).map { range, isText -> Int? in
             guard isText, !ranges.isEmpty else { return nil }
-            let place = range.first { bytes.indices.contains($0) && bytes[$0] != 0x20 && bytes[$0] != 0x09 && bytes[$0] != 0x0A } ?? range.upperBound
+            let place =
+                range.first { bytes.indices.contains($0) && bytes[$0] != 0x20 && bytes[$0] != 0x09 && bytes[$0] != 0x0A }
+                ?? range.upperBound
             // Units come in the order of the text: the first that ends behind the place.
             var low = 0, high = ranges.count
             while low < high {
@@ -70,11 +72,12 @@ public final class WordCutter: Sendable {
     public func cut(_ text: String, mark: String? = nil) throws -> TextUnits {
         var plain = text, regions: [Range<Int>] = []
         if let mark, !mark.isEmpty { (plain, regions) = Self.regions(text, mark: mark) }
-        let usesMeCab = switch rule {
-        case .auto: !plain.contains(where: \.isWhitespace) && plain.unicodeScalars.contains { (0x3041...0x30FF).contains($0.value) }
-        case .spaces: false
-        case .mecab: true
-        }
+        let usesMeCab =
+            switch rule {
+            case .auto: !plain.contains(where: \.isWhitespace) && plain.unicodeScalars.contains { (0x3041...0x30FF).contains($0.value) }
+            case .spaces: false
+            case .mecab: true
+            }
         let words = usesMeCab ? try japanese(plain) : Self.spaced(plain)
         return TextUnits(text: plain, words: words, regions: regions, isSpaced: !usesMeCab)
     }

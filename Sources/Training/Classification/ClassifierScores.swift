@@ -31,7 +31,9 @@ package struct ClassifierScores: Sendable {
         measures = try Self.names(data).map { measure in
             let outcomes = runs.map { Outcome(data, rows, $0) }
             let values = outcomes.map { $0.value(measure, Array(rows.indices)) }
-            @Sendable func joint(_ chosen: [Int]) -> Double { outcomes.reduce(0) { $0 + $1.value(measure, chosen) } / Double(outcomes.count) }
+            @Sendable func joint(_ chosen: [Int]) -> Double {
+                outcomes.reduce(0) { $0 + $1.value(measure, chosen) } / Double(outcomes.count)
+            }
             let value = mean(values)
             let estimate = try value.isFinite ? Self.estimate(value, units, bootstrap, joint) : Estimate(value, n: units.rows.count)
             return (measure, estimate, runs.count > 1 ? standardDeviation(values) : nil)
@@ -46,7 +48,9 @@ package struct ClassifierScores: Sendable {
     }
 
     /// Without an interval where the measure is undefined in most resamples, as that of few rows may be.
-    private static func estimate(_ value: Double, _ units: Bootstrap.Units, _ bootstrap: Bootstrap, _ measure: @Sendable ([Int]) -> Double) throws -> Estimate {
+    private static func estimate(
+        _ value: Double, _ units: Bootstrap.Units, _ bootstrap: Bootstrap, _ measure: @Sendable ([Int]) -> Double
+    ) throws -> Estimate {
         do { return try bootstrap.estimate(units, measure) } catch let error as DataError where error.kind == .badData {
             return Estimate(value, n: units.rows.count)
         }
@@ -77,8 +81,10 @@ package struct ClassifierScores: Sendable {
         package let mcNemar: McNemar?
     }
 
-    package static func compare(_ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
-                               bootstrap: Bootstrap) throws -> Comparison {
+    package static func compare(
+        _ first: (name: String, runs: [Tensor<Double>]), _ second: (name: String, runs: [Tensor<Double>]), data: LabelledTexts, rows: [Int],
+        bootstrap: Bootstrap
+    ) throws -> Comparison {
         let measure = main(data.task), units = units(data, rows)
         let a = first.runs.map { Outcome(data, rows, $0) }, b = second.runs.map { Outcome(data, rows, $0) }
         @Sendable func difference(_ chosen: [Int]) -> Double {
@@ -92,10 +98,13 @@ package struct ClassifierScores: Sendable {
             if values.count * 2 >= bootstrap.resamples {
                 estimate.interval = Bootstrap.percentileInterval(ofSorted: values.sorted(), level: bootstrap.level)
                 estimate.p = Bootstrap.pValue(values)
-                estimate.method = .init(interval: .bootstrap(.percentile, resamples: bootstrap.resamples), test: .bootstrap(resamples: bootstrap.resamples))
+                estimate.method = .init(
+                    interval: .bootstrap(.percentile, resamples: bootstrap.resamples), test: .bootstrap(resamples: bootstrap.resamples))
             }
         }
-        guard data.task != .regression, let one = a.first, let two = b.first else { return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: nil) }
+        guard data.task != .regression, let one = a.first, let two = b.first else {
+            return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: nil)
+        }
         return Comparison(first: first.name, second: second.name, difference: estimate, mcNemar: try McNemar(one.isRight, two.isRight))
     }
 }

@@ -51,7 +51,9 @@ package final class ClassifierTrainer {
     ///   - encodings: of all rows of `data`, as `base.encode` gives them.
     ///   - train, heldOut: rows that are learned from, and rows by which the epoch is chosen (none if it is not).
     /// - Throws: `DataError` if the model does not fit, or `freeze` names more layers than it has.
-    package convenience init(_ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int) throws {
+    package convenience init(
+        _ settings: FineTuning, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], train: [Int], heldOut: [Int], threads: Int
+    ) throws {
         let task = ClassifierTask(name: "", data: data, encodings: encodings, train: train, heldOut: heldOut, head: settings.head)
         try self.init(settings, base: base, tasks: [task], threads: threads)
     }
@@ -61,7 +63,10 @@ package final class ClassifierTrainer {
     package init(_ settings: FineTuning, base: PretrainedBase, tasks: [ClassifierTask], threads: Int) throws {
         precondition(!tasks.isEmpty && tasks.allSatisfy { !$0.train.isEmpty && $0.encodings.count == $0.data.count })
         guard settings.precision.isFast else {
-            throw DataError(.usage, "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere")
+            throw DataError(
+                .usage,
+                "this processor has no \(settings.precision.rawValue) instructions (oneDNN found \(processorKernels)); f32 works everywhere"
+            )
         }
         (self.settings, self.tasks, self.threads) = (settings, tasks, threads)
         let random = RandomSource(seed: settings.seed)
@@ -69,9 +74,11 @@ package final class ClassifierTrainer {
         for (index, task) in tasks.enumerated() {
             // Of the first task, and so of one alone, the seed itself.
             var own = random.split(5).split(UInt64(index))
-            networks.append(try base.network(
-                task: task.data.task, labels: task.data.labels, head: task.head, dropout: settings.dropout, seed: index == 0 ? settings.seed : own.next(),
-                sharing: networks.first?.encoder))
+            networks.append(
+                try base.network(
+                    task: task.data.task, labels: task.data.labels, head: task.head, dropout: settings.dropout,
+                    seed: index == 0 ? settings.seed : own.next(),
+                    sharing: networks.first?.encoder))
         }
         self.networks = networks
         let encoder = networks[0].encoder, layers = encoder.distinctLayers
@@ -92,7 +99,9 @@ package final class ClassifierTrainer {
         case .none: lowest = 0
         case .embeddings: lowest = 1
         case .layers(let count):
-            guard count <= layers.count else { throw DataError(.usage, "\(Setting.freeze) \(count) is more than the model's \(layers.count) layers") }
+            guard count <= layers.count else {
+                throw DataError(.usage, "\(Setting.freeze) \(count) is more than the model's \(layers.count) layers")
+            }
             lowest = count + 1
         case .all: lowest = layers.count + 1
         }
@@ -131,16 +140,22 @@ package final class ClassifierTrainer {
     /// Training rows, and a share of them that is held out to score a task on: whole groups.
     ///
     /// - Throws: `DataError` if a class would have no rows to learn from, or there are fewer rows or groups than parts.
-    package static func development(of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning) throws -> (train: [Int], development: [Int]) {
+    package static func development(
+        of rows: [Int], _ data: LabelledTexts, _ settings: FineTuning
+    ) throws -> (train: [Int], development: [Int]) {
         try held(settings.heldOutShare, of: rows, data, seed: settings.seed &+ 0xDE, for: "development")
     }
 
-    private static func held(_ share: Double, of rows: [Int], _ data: LabelledTexts, seed: UInt64, for purpose: String) throws -> ([Int], [Int]) {
-        let folds = try Folds(rows: rows, count: max(2, Int((1 / max(share, 0.01)).rounded())), groups: data.groups,
-                              strata: data.task == .classification ? data.codes : nil, seed: seed)
+    private static func held(
+        _ share: Double, of rows: [Int], _ data: LabelledTexts, seed: UInt64, for purpose: String
+    ) throws -> ([Int], [Int]) {
+        let folds = try Folds(
+            rows: rows, count: max(2, Int((1 / max(share, 0.01)).rounded())), groups: data.groups,
+            strata: data.task == .classification ? data.codes : nil, seed: seed)
         let rest = folds.training(0, of: rows)
         if data.task == .classification, Set(rest.map { data.codes[$0] }).count < Set(rows.map { data.codes[$0] }).count {
-            throw DataError(.badData, "holding rows out for \(purpose) leaves a class without rows to learn from; it has too few rows or groups")
+            throw DataError(
+                .badData, "holding rows out for \(purpose) leaves a class without rows to learn from; it has too few rows or groups")
         }
         return (rest, folds.tests[0])
     }
@@ -186,12 +201,15 @@ package final class ClassifierTrainer {
         }
         let norm = gradients.norm()
         guard sum.isFinite, norm.isFinite else {
-            throw DataError(.badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower \(Setting.learningRate)")
+            throw DataError(
+                .badData, "training diverged in step \(step + 1): loss \(sum), gradient norm \(norm); lower \(Setting.learningRate)")
         }
         let rate = settings.learningRate * schedule.factor(step: step)
         let clip = settings.clipping > 0 && norm > settings.clipping ? settings.clipping / norm : 1
         let found = gradients.gradients
-        for part in [0, index + 1] { optimizers[part].step(Array(found[parts[part]]), learningRate: rate, gradientScale: clip, threads: threads) }
+        for part in [0, index + 1] {
+            optimizers[part].step(Array(found[parts[part]]), learningRate: rate, gradientScale: clip, threads: threads)
+        }
         for (index, value) in pretrained {
             let share = Float(min(1, rate * optimizers[0].rateScales[index] * settings.pull))
             var own = parameters[index].take()
@@ -210,7 +228,9 @@ package final class ClassifierTrainer {
     /// - Parameters:
     ///   - folder: of checkpoints and log; nil keeps none.
     ///   - shouldStop: asked after every step; a checkpoint is written before the run ends with an error of kind `interrupted`.
-    package func run(in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }) throws {
+    package func run(
+        in folder: URL? = nil, checkpointMinutes: Double = 5, shouldStop: () -> Bool = { false }, watch: (TrainingEvent) -> Void = { _ in }
+    ) throws {
         if let folder {
             do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
                 throw DataError(.cannotCreate, "the run's folder cannot be made: \(error.localizedDescription)", file: folder.path)
@@ -232,8 +252,16 @@ package final class ClassifierTrainer {
         }
         while step < steps {
             let found = try takeStep(), name = tasks[found.task].name.isEmpty ? "loss" : tasks[found.task].name
-            watch(.step(step, losses: [(name: name, loss: found.loss)], learningRate: found.learningRate, gradientNorm: found.gradientNorm, sentences: samplers[found.task].batchSize))
-            try log?.add(step: step, [("losses", .object([(name, .number(found.loss))])), ("learning_rate", .number(found.learningRate)), ("gradient_norm", .number(found.gradientNorm))])
+            watch(
+                .step(
+                    step, losses: [(name: name, loss: found.loss)], learningRate: found.learningRate, gradientNorm: found.gradientNorm,
+                    sentences: samplers[found.task].batchSize))
+            try log?.add(
+                step: step,
+                [
+                    ("losses", .object([(name, .number(found.loss))])), ("learning_rate", .number(found.learningRate)),
+                    ("gradient_norm", .number(found.gradientNorm)),
+                ])
             if step % order.batchesPerEpoch == 0, settings.stopsEarly, tasks.contains(where: { !$0.heldOut.isEmpty }) {
                 let figures = try tasks.enumerated().filter { !$1.heldOut.isEmpty }.map { index, task in
                     (name: task.name.isEmpty ? "held-out" : task.name, value: try figure(task.heldOut, task: index))
@@ -246,7 +274,9 @@ package final class ClassifierTrainer {
             if folder != nil, step < steps, ContinuousClock.now - lastSave > .seconds(60 * checkpointMinutes) { _ = try save() }
             if step < steps, shouldStop() {
                 let file = try save()
-                throw DataError(.interrupted, folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
+                throw DataError(
+                    .interrupted,
+                    folder == nil ? "stopped after step \(step)" : "stopped after step \(step); the same command resumes from \(file)")
             }
         }
         if folder != nil { _ = try save() }
@@ -281,27 +311,41 @@ package final class ClassifierTrainer {
 
     private func checkpoint() -> Checkpoint {
         var tensors = parameters.enumerated().map { (name: "parameter.\($0)", tensor: $1.value) }
-        for (part, optimizer) in optimizers.enumerated() { tensors += optimizer.state.map { (name: "optimizer.\(part).\($0.name)", tensor: $0.tensor) } }
+        for (part, optimizer) in optimizers.enumerated() {
+            tensors += optimizer.state.map { (name: "optimizer.\(part).\($0.name)", tensor: $0.tensor) }
+        }
         tensors += best.enumerated().map { (name: "best.\($0)", tensor: $1) }
-        return Checkpoint(step: step, state: .object([
-            ("fingerprint", .string(fingerprint)), ("optimizer_steps", .array(optimizers.map { .integer($0.steps) })), ("has_best", .bool(!best.isEmpty)),
-            ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
-        ]), tensors: tensors)
+        return Checkpoint(
+            step: step,
+            state: .object([
+                ("fingerprint", .string(fingerprint)), ("optimizer_steps", .array(optimizers.map { .integer($0.steps) })),
+                ("has_best", .bool(!best.isEmpty)),
+                ("history", .array(history.numbers.map { $0.isNaN ? .null : .number($0) })),
+            ]), tensors: tensors)
     }
 
     private func restore(_ stored: StoredCheckpoint) throws {
         guard stored.state["fingerprint"]?.string == fingerprint else {
-            throw DataError(.badData, "this checkpoint belongs to other data, another model or other settings; use another folder with \(Setting.run), or start over with \(Setting.fresh)", file: stored.path)
+            throw DataError(
+                .badData,
+                "this checkpoint belongs to other data, another model or other settings; use another folder with \(Setting.run), or start over with \(Setting.fresh)",
+                file: stored.path)
         }
-        guard let counts = stored.state["optimizer_steps"]?.array?.compactMap(\.int), counts.count == optimizers.count, counts.allSatisfy({ $0 >= 0 }), (0...steps).contains(stored.step),
-              let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan }) else {
+        guard let counts = stored.state["optimizer_steps"]?.array?.compactMap(\.int), counts.count == optimizers.count,
+            counts.allSatisfy({ $0 >= 0 }), (0...steps).contains(stored.step),
+            let numbers = stored.state["history"]?.array, let history = EvaluationHistory(numbers: numbers.map { $0.double ?? .nan })
+        else {
             throw DataError(.badData, "the checkpoint's state is incomplete", file: stored.path)
         }
         let values = try parameters.enumerated().map { try stored.tensor("parameter.\($0)", shape: $1.shape) }
-        let kept = try stored.state["has_best"]?.bool == true ? parameters.enumerated().map { try stored.tensor("best.\($0)", shape: $1.shape) } : []
+        let kept =
+            try stored.state["has_best"]?.bool == true
+            ? parameters.enumerated().map { try stored.tensor("best.\($0)", shape: $1.shape) } : []
         for (part, optimizer) in optimizers.enumerated() {
             let shapes = Dictionary(uniqueKeysWithValues: optimizer.state.map { ($0.name, $0.tensor.shape) })
-            try optimizer.restore(steps: counts[part]) { name in try shapes[name].map { try stored.tensor("optimizer.\(part).\(name)", shape: $0) } }
+            try optimizer.restore(steps: counts[part]) { name in
+                try shapes[name].map { try stored.tensor("optimizer.\(part).\(name)", shape: $0) }
+            }
         }
         for (parameter, value) in zip(parameters, values) { parameter.assign(value) }
         best = kept

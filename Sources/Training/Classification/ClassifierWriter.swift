@@ -24,7 +24,8 @@ package struct ClassifierWriter {
     }
 
     private var remarks: [(key: String, value: JSON)] {
-        [("task", .string(task.rawValue)), ("learned_from", .array(learnedFrom.map(JSON.string)))] + (temperature.map { [("temperature", .number($0))] } ?? [])
+        [("task", .string(task.rawValue)), ("learned_from", .array(learnedFrom.map(JSON.string)))]
+            + (temperature.map { [("temperature", .number($0))] } ?? [])
     }
 
     /// A fine-tuned network: as transformers' `…ForSequenceClassification`, or, where its head is the output layer alone, as a folder of
@@ -34,9 +35,12 @@ package struct ClassifierWriter {
     package func write(_ network: SequenceClassifier<Float>, to folder: URL) throws {
         try inFolder(folder) { target in
             if let pooling = network.linearPooling {
-                try put("modules.json", .array([
-                    SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling"), SentenceModules.module(2, "2_Dense", "Dense"),
-                ]), in: target)
+                try put(
+                    "modules.json",
+                    .array([
+                        SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling"),
+                        SentenceModules.module(2, "2_Dense", "Dense"),
+                    ]), in: target)
                 for name in ["1_Pooling", "2_Dense"] {
                     try FileManager.default.createDirectory(at: target.appendingPathComponent(name), withIntermediateDirectories: true)
                 }
@@ -54,7 +58,9 @@ package struct ClassifierWriter {
                 }
             }
             try writer.write(to: target.appendingPathComponent("model.safetensors").path)
-            try put("sentence_bert_config.json", .object([("max_seq_length", .integer(base.maxLength)), ("do_lower_case", .bool(false))]), in: target)
+            try put(
+                "sentence_bert_config.json", .object([("max_seq_length", .integer(base.maxLength)), ("do_lower_case", .bool(false))]),
+                in: target)
             try TokenizerFiles.copy(from: base.directory.transformerFolder.path, base.tokenizer, maxLength: base.maxLength, to: target)
         }
     }
@@ -78,14 +84,19 @@ package struct ClassifierWriter {
     package func write(_ head: FrozenMethod.Head, to folder: URL) throws {
         let directory = base.directory, manager = FileManager.default
         try inFolder(folder) { target in
-            for name in try manager.contentsOfDirectory(atPath: directory.folder.path) where ModelDirectory.isModelFile(name) && !["config.json", "modules.json"].contains(name) {
-                try manager.copyItem(at: directory.folder.appendingPathComponent(name).resolvingSymlinksInPath(), to: target.appendingPathComponent(name))
+            for name in try manager.contentsOfDirectory(atPath: directory.folder.path)
+            where ModelDirectory.isModelFile(name) && !["config.json", "modules.json"].contains(name) {
+                try manager.copyItem(
+                    at: directory.folder.appendingPathComponent(name).resolvingSymlinksInPath(), to: target.appendingPathComponent(name))
             }
             var modules = try JSON.optional(directory.folder.appendingPathComponent("modules.json"))?.array ?? []
             if modules.isEmpty {
                 modules = [SentenceModules.module(0, "", "Transformer"), SentenceModules.module(1, "1_Pooling", "Pooling")]
                 try manager.createDirectory(at: target.appendingPathComponent("1_Pooling"), withIntermediateDirectories: true)
-                try put("1_Pooling/config.json", .object([("word_embedding_dimension", .integer(head.weights.columns)), ("pooling_mode_mean_tokens", .bool(true))]), in: target)
+                try put(
+                    "1_Pooling/config.json",
+                    .object([("word_embedding_dimension", .integer(head.weights.columns)), ("pooling_mode_mean_tokens", .bool(true))]),
+                    in: target)
             }
             if normalizes, !directory.steps.contains(.normalize) {
                 let name = "\(modules.count)_Normalize"
@@ -96,10 +107,15 @@ package struct ClassifierWriter {
             try manager.createDirectory(at: inner, withIntermediateDirectories: true)
             modules.append(SentenceModules.module(modules.count, name, "Dense"))
             try put("modules.json", .array(modules), in: target)
-            let configuration = directory.transformerFolder.path == directory.folder.path ? "config.json" : String(directory.transformerFolder.path.dropFirst(directory.folder.path.count + 1)) + "/config.json"
+            let configuration =
+                directory.transformerFolder.path == directory.folder.path
+                ? "config.json" : String(directory.transformerFolder.path.dropFirst(directory.folder.path.count + 1)) + "/config.json"
             try put(configuration, base.configuration(task: task, labels: labels, architecture: false, remarks: remarks), in: target)
             if !prompt.isEmpty {
-                try put("config_sentence_transformers.json", .object([("prompts", .object([("classifier", .string(prompt))])), ("default_prompt_name", .string("classifier"))]), in: target)
+                try put(
+                    "config_sentence_transformers.json",
+                    .object([("prompts", .object([("classifier", .string(prompt))])), ("default_prompt_name", .string("classifier"))]),
+                    in: target)
             }
             try writeDense(head.weights.elements.map(Float.init), head.biases.map(Float.init), to: inner)
         }
@@ -111,7 +127,9 @@ package struct ClassifierWriter {
 
     private func inFolder(_ folder: URL, _ body: (URL) throws -> Void) throws {
         do {
-            try AtomicFolder.write(to: folder.path, isOwn: { ModelDirectory.isModelFile($0) || $0.hasSuffix(".provenance.json") }) { try body(URL(fileURLWithPath: $0, isDirectory: true)) }
+            try AtomicFolder.write(to: folder.path, isOwn: { ModelDirectory.isModelFile($0) || $0.hasSuffix(".provenance.json") }) {
+                try body(URL(fileURLWithPath: $0, isDirectory: true))
+            }
         } catch let error as DataError { throw error } catch {
             throw DataError(.cannotCreate, "the model cannot be written: \(error.localizedDescription)", file: folder.path)
         }
@@ -120,5 +138,7 @@ package struct ClassifierWriter {
 
 extension JSON {
     /// A file's value, nil if there is no such file.
-    fileprivate static func optional(_ file: URL) throws -> JSON? { FileManager.default.fileExists(atPath: file.path) ? try JSON(contentsOf: file.path) : nil }
+    fileprivate static func optional(_ file: URL) throws -> JSON? {
+        FileManager.default.fileExists(atPath: file.path) ? try JSON(contentsOf: file.path) : nil
+    }
 }

@@ -24,11 +24,17 @@ package struct SetFitMethod: ClassificationMethod {
 
     /// - Parameter encodings: of all rows of the table.
     /// - Throws: `DataError` for a model whose vectors are not a pooled last layer, and for pairs of texts.
-    package init(name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
-                shouldStop: @escaping @Sendable () -> Bool = { false }, watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }) throws {
-        guard data.task == .classification, data.seconds == nil else { throw DataError(.usage, "\(Setting.setfit) is for classes of single texts") }
+    package init(
+        name: String, base: PretrainedBase, data: LabelledTexts, encodings: [Encoding], seed: UInt64, threads: Int,
+        shouldStop: @escaping @Sendable () -> Bool = { false }, watch: @escaping @Sendable (TrainingEvent) -> Void = { _ in }
+    ) throws {
+        guard data.task == .classification, data.seconds == nil else {
+            throw DataError(.usage, "\(Setting.setfit) is for classes of single texts")
+        }
         _ = try base.pooling(for: "\(Setting.setfit)")
-        (self.name, self.base, self.encodings, self.seed, self.threads, self.shouldStop, self.watch) = (name, base, encodings, seed, threads, shouldStop, watch)
+        (self.name, self.base, self.encodings, self.seed, self.threads, self.shouldStop, self.watch) = (
+            name, base, encodings, seed, threads, shouldStop, watch
+        )
     }
 
     package func scores(_ data: LabelledTexts, train: [Int], test: [Int]) throws -> Tensor<Double> {
@@ -52,30 +58,40 @@ package struct SetFitMethod: ClassificationMethod {
 
     /// Vectors of all rows, of length 1.
     private func vectors(_ encoder: Encoder<Float>) throws -> Tensor<Float> {
-        let mode = try base.pooling(for: "\(Setting.setfit)"), size = encoder.configuration.hiddenSize, work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: 1024)
+        let mode = try base.pooling(for: "\(Setting.setfit)"), size = encoder.configuration.hiddenSize,
+            work = PackedBatch.grouped(lengths: encodings.map(\.count), budget: 1024)
         let found = Parallel.map(work.count, threads: threads) { index, _ in
             let batch = PackedBatch(work[index].map { encodings[$0].ids })
             return normalizedRows(pooled(encoder(batch, on: nil), offsets: batch.offsets, mode: mode, on: nil), on: nil).value
         }
         var result = Tensor<Float>(uninitialized: [encodings.count, size])
-        for (rows, part) in zip(work, found) { for (place, row) in rows.enumerated() { Float.copy(part.view[place], into: &result[rows: row..<row + 1]) } }
+        for (rows, part) in zip(work, found) {
+            for (place, row) in rows.enumerated() { Float.copy(part.view[place], into: &result[rows: row..<row + 1]) }
+        }
         return result
     }
 
     /// The encoder after the contrastive step.
     private func tuned(_ data: LabelledTexts, train: [Int]) throws -> Encoder<Float> {
-        let encoder = Encoder<Float>(base.configuration), mode = try base.pooling(for: "\(Setting.setfit)"), size = base.configuration.hiddenSize
-        try load(encoder.checkpointEntries, from: ModelDirectory.weights(in: base.directory.transformerFolder), prefixes: encoder.checkpointPrefixes)
-        let parameters = encoder.parameters, optimizer = Optimizer(OptimizerConfiguration(.adamw, learningRate: learningRate), parameters: parameters)
+        let encoder = Encoder<Float>(base.configuration), mode = try base.pooling(for: "\(Setting.setfit)"),
+            size = base.configuration.hiddenSize
+        try load(
+            encoder.checkpointEntries, from: ModelDirectory.weights(in: base.directory.transformerFolder),
+            prefixes: encoder.checkpointPrefixes)
+        let parameters = encoder.parameters,
+            optimizer = Optimizer(OptimizerConfiguration(.adamw, learningRate: learningRate), parameters: parameters)
         let gradients = ShardedGradients(parameters, threads: threads)
         var members = [[Int]](repeating: [], count: data.labels.count)
         for row in train { members[data.codes[row]].append(row) }
-        guard members.count(where: { !$0.isEmpty }) > 1 else { throw DataError(.badData, "\(Setting.setfit) needs texts of two classes to tell apart") }
+        guard members.count(where: { !$0.isEmpty }) > 1 else {
+            throw DataError(.badData, "\(Setting.setfit) needs texts of two classes to tell apart")
+        }
         let steps = max(1, (2 * pairs * train.count + batchSize - 1) / batchSize)
         let schedule = LearningRateSchedule(.linear, warmupSteps: steps / 10, totalSteps: steps)
         for step in 0..<steps {
             if shouldStop() { throw DataError(.interrupted, "stopped after step \(step) of the contrastive step") }
-            var random = RandomSource(seed: seed).split(3).split(UInt64(step)), firsts: [Int] = [], seconds: [Int] = [], labels: [Double] = []
+            var random = RandomSource(seed: seed).split(3).split(UInt64(step)), firsts: [Int] = [], seconds: [Int] = [],
+                labels: [Double] = []
             for pair in 0..<batchSize {
                 let row = train[random.below(train.count)], own = members[data.codes[row]], isAlike = pair % 2 == 0
                 let others = isAlike ? own : train.filter { data.codes[$0] != data.codes[row] }
@@ -97,7 +113,9 @@ package struct SetFitMethod: ClassificationMethod {
                     for (i, place) in own.enumerated() { Float.copy(output.view[i], into: &vectors[rows: place..<place + 1]) }
                 }
                 let tape = Tape<Float>(), leaf = tape.input(vectors)
-                let value = cosineRegressionLoss(first: rows(leaf, 0..<pairLabels.count, on: tape), second: rows(leaf, pairLabels.count..<places, on: tape), labels: pairLabels, on: tape)
+                let value = cosineRegressionLoss(
+                    first: rows(leaf, 0..<pairLabels.count, on: tape), second: rows(leaf, pairLabels.count..<places, on: tape),
+                    labels: pairLabels, on: tape)
                 tape.backward(from: value)
                 loss = Double(value.value[0])
                 let slopes = tape.gradient(of: leaf)
@@ -108,7 +126,9 @@ package struct SetFitMethod: ClassificationMethod {
                 }
             }
             let norm = gradients.norm(), rate = learningRate * schedule.factor(step: step)
-            guard loss.isFinite, norm.isFinite else { throw DataError(.badData, "the contrastive step diverged in step \(step + 1); lower \(Setting.learningRate)") }
+            guard loss.isFinite, norm.isFinite else {
+                throw DataError(.badData, "the contrastive step diverged in step \(step + 1); lower \(Setting.learningRate)")
+            }
             optimizer.step(gradients.gradients, learningRate: rate, gradientScale: norm > 1 ? 1 / norm : 1, threads: threads)
             watch(.step(step + 1, losses: [(name: "loss", loss: loss)], learningRate: rate, gradientNorm: norm, sentences: places))
         }

@@ -90,13 +90,19 @@ package struct PretrainedBase: Sendable {
     package init(model: String?, maxLength: Int? = nil, dictionary: String? = nil) throws {
         directory = try ModelDirectory(folder: model.map(ModelLocation.folder) ?? ModelLocation.defaultFolder())
         guard !directory.isStatic else {
-            throw DataError(.usage, "this model is a table of token vectors and has no layers to fine-tune; \(Setting.freeze) all fits a classifier on its vectors", file: directory.name)
+            throw DataError(
+                .usage,
+                "this model is a table of token vectors and has no layers to fine-tune; \(Setting.freeze) all fits a classifier on its vectors",
+                file: directory.name)
         }
         let file = directory.transformerFolder.appendingPathComponent("config.json").path
         configuration = try EncoderConfiguration(json: directory.configuration, file: file)
         tokenizer = try Tokenizer(directory: directory.transformerFolder, dictionary: dictionary.map { URL(fileURLWithPath: $0) })
         guard tokenizer.idBound <= configuration.vocabularySize else {
-            throw DataError(.badData, "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries", file: file)
+            throw DataError(
+                .badData,
+                "the tokenizer gives ids up to \(tokenizer.idBound - 1), but the model's vocabulary has \(configuration.vocabularySize) entries",
+                file: file)
         }
         let limit = configuration.longestSequence
         self.maxLength = min(limit, maxLength ?? directory.maxLength ?? limit)
@@ -107,16 +113,22 @@ package struct PretrainedBase: Sendable {
     /// - Parameter remarks: what Kotonoha wants to know again, under its own key.
     func configuration(task: ClassificationTask, labels: [String], architecture: Bool, remarks: [(key: String, value: JSON)] = []) -> JSON {
         var members = directory.configuration.object ?? []
-        members.removeAll { ["architectures", "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "_name_or_path", "kotonoha"].contains($0.key) }
+        members.removeAll {
+            ["architectures", "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "_name_or_path", "kotonoha"]
+                .contains($0.key)
+        }
         if architecture {
             members.append(("architectures", .array([.string(Self.architecture(directory.configuration["model_type"]?.string ?? "bert"))])))
             if directory.configuration["model_type"] == nil { members.append(("model_type", .string("bert"))) }
-        } else if let own = directory.configuration["architectures"], own.array?.first?.string?.hasSuffix("ForSequenceClassification") != true {
+        } else if let own = directory.configuration["architectures"],
+            own.array?.first?.string?.hasSuffix("ForSequenceClassification") != true
+        {
             // The head of a classifier to begin with is not in this folder.
             members.append(("architectures", own))
         }
         members += [
-            ("id2label", .object(labels.enumerated().map { (String($0), .string($1)) })), ("label2id", .object(labels.enumerated().map { ($1, .integer($0)) })),
+            ("id2label", .object(labels.enumerated().map { (String($0), .string($1)) })),
+            ("label2id", .object(labels.enumerated().map { ($1, .integer($0)) })),
             ("problem_type", .string(task.problemType)), ("torch_dtype", .string("float32")),
         ]
         if !remarks.isEmpty { members.append(("kotonoha", .object(remarks))) }
@@ -126,7 +138,8 @@ package struct PretrainedBase: Sendable {
     /// transformers' class of sequence classifiers.
     private static func architecture(_ modelType: String) -> String {
         let names = [
-            "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "camembert": "Camembert", "distilbert": "DistilBert", "mpnet": "MPNet", "albert": "Albert",
+            "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "camembert": "Camembert", "distilbert": "DistilBert",
+            "mpnet": "MPNet", "albert": "Albert",
             "electra": "Electra", "deberta-v2": "DebertaV2", "modernbert": "ModernBert", "luke": "Luke",
         ]
         return (names[modelType] ?? "Bert") + "ForSequenceClassification"
@@ -139,14 +152,16 @@ package struct PretrainedBase: Sendable {
     func pooling(for what: String) throws -> PoolingMode {
         let steps = directory.steps.filter { $0 != .normalize }
         guard steps.count == 1, case .pooling(let modes, _) = steps[0], modes.count == 1 else {
-            throw DataError(.usage, "\(what) needs a model whose vectors are its pooled last layer; this one has further layers", file: directory.name)
+            throw DataError(
+                .usage, "\(what) needs a model whose vectors are its pooled last layer; this one has further layers", file: directory.name)
         }
         return modes[0]
     }
 
     /// A network with the pretrained encoder, or another network's, and a new head.
     func network(
-        task: ClassificationTask, labels: [String], head: FineTuning.Head = .mlp, dropout: Double?, seed: UInt64, sharing shared: Encoder<Float>? = nil
+        task: ClassificationTask, labels: [String], head: FineTuning.Head = .mlp, dropout: Double?, seed: UInt64,
+        sharing shared: Encoder<Float>? = nil
     ) throws -> SequenceClassifier<Float> {
         let json = configuration(task: task, labels: labels, architecture: true)
         let network = try SequenceClassifier<Float>(

@@ -74,49 +74,72 @@ package struct LabelledTexts: Sendable {
         let group = try columns.group.map(table.column)
         func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
         let values = cells.texts.map(trimmed)
-        if zip(values, cells.texts).contains(where: { !$0.isEmpty && $0 != $1 }) { notes.append("spaces around labels in the column \(cells.name) were left out") }
+        if zip(values, cells.texts).contains(where: { !$0.isEmpty && $0 != $1 }) {
+            notes.append("spaces around labels in the column \(cells.name) were left out")
+        }
         var kept: [Int] = []
         for row in 0..<table.rowCount {
-            if trimmed(texts.texts[row]).isEmpty || second.map({ trimmed($0.texts[row]).isEmpty }) == true { empty.append(table.lines[row]) }
-            else if values[row].isEmpty || task != .classification && PlainNumber.missingMarks.contains(values[row]) { unlabelled.append(table.lines[row]) }
-            else { kept.append(row) }
+            if trimmed(texts.texts[row]).isEmpty || second.map({ trimmed($0.texts[row]).isEmpty }) == true {
+                empty.append(table.lines[row])
+            } else if values[row].isEmpty || task != .classification && PlainNumber.missingMarks.contains(values[row]) {
+                unlabelled.append(table.lines[row])
+            } else {
+                kept.append(row)
+            }
         }
         guard !kept.isEmpty else {
             throw DataError(.badData, "no row has both a text (column \(texts.name)) and a label (column \(cells.name))", file: table.name)
         }
-        func names(of cell: String) -> [String] { cell.split(whereSeparator: { ";|；｜".contains($0) }).map { trimmed(String($0)) }.filter { !$0.isEmpty } }
+        func names(of cell: String) -> [String] {
+            cell.split(whereSeparator: { ";|；｜".contains($0) }).map { trimmed(String($0)) }.filter { !$0.isEmpty }
+        }
         switch task {
         case .regression:
             labels = [cells.name]
             numbers = try kept.map { row in
                 guard let number = PlainNumber.value(of: values[row]), number.isFinite else {
-                    throw DataError(.badData, "\"\(values[row].prefix(40))\" in the column \(cells.name) is not a number, which \(Setting.task) regression needs", file: table.name, line: table.lines[row])
+                    throw DataError(
+                        .badData,
+                        "\"\(values[row].prefix(40))\" in the column \(cells.name) is not a number, which \(Setting.task) regression needs",
+                        file: table.name, line: table.lines[row])
                 }
                 return number
             }
-            if needsVariety, Set(numbers).count < 2 { throw DataError(.badData, "all \(kept.count) labels in the column \(cells.name) are \(numbers[0]); there is nothing to learn", file: table.name) }
+            if needsVariety, Set(numbers).count < 2 {
+                throw DataError(
+                    .badData, "all \(kept.count) labels in the column \(cells.name) are \(numbers[0]); there is nothing to learn",
+                    file: table.name)
+            }
         case .classification, .multilabel:
             let found = Self.inOrder(Set(kept.flatMap { task == .multilabel ? names(of: values[$0]) : [values[$0]] }))
             if let known {
                 let strangers = found.filter { !known.contains($0) }
                 guard strangers.isEmpty else {
                     let row = kept.first { row in (task == .multilabel ? names(of: values[row]) : [values[row]]).contains(strangers[0]) }
-                    throw DataError(.badData, "label \(Self.list(strangers)) of the column \(cells.name) is unknown to the classifier, whose labels are \(Self.list(known))",
-                                    file: table.name, line: row.map { table.lines[$0] })
+                    throw DataError(
+                        .badData,
+                        "label \(Self.list(strangers)) of the column \(cells.name) is unknown to the classifier, whose labels are \(Self.list(known))",
+                        file: table.name, line: row.map { table.lines[$0] })
                 }
             }
             labels = known ?? found
             if needsVariety, known == nil, task == .classification {
                 guard found.count > 1 else {
-                    throw DataError(.badData, "the column \(cells.name) has only one class, \(Self.list(found)); a classifier needs at least two", file: table.name)
+                    throw DataError(
+                        .badData, "the column \(cells.name) has only one class, \(Self.list(found)); a classifier needs at least two",
+                        file: table.name)
                 }
                 if found.count > max(20, kept.count / 2) {
-                    throw DataError(.badData, "the column \(cells.name) has \(found.count) different values in \(kept.count) rows, which looks like ids rather than classes; "
-                                    + "\(Setting.label) names another column, \(Setting.task) regression reads numbers", file: table.name)
+                    throw DataError(
+                        .badData,
+                        "the column \(cells.name) has \(found.count) different values in \(kept.count) rows, which looks like ids rather than classes; "
+                            + "\(Setting.label) names another column, \(Setting.task) regression reads numbers", file: table.name)
                 }
             }
             let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
-            if task == .classification { codes = kept.compactMap { places[values[$0]] } } else {
+            if task == .classification {
+                codes = kept.compactMap { places[values[$0]] }
+            } else {
                 sets = kept.map { row in
                     var set = [Bool](repeating: false, count: labels.count)
                     for name in names(of: values[row]) { if let place = places[name] { set[place] = true } }
@@ -129,7 +152,9 @@ package struct LabelledTexts: Sendable {
         if let group {
             let factor = Factor(name: group.name, values: kept.map { group.texts[$0] })
             if let bare = factor.codes.firstIndex(of: nil) {
-                throw DataError(.badData, "the group is missing in the column \(group.name); every row needs one", file: table.name, line: table.lines[kept[bare]])
+                throw DataError(
+                    .badData, "the group is missing in the column \(group.name); every row needs one", file: table.name,
+                    line: table.lines[kept[bare]])
             }
             groups = factor.codes.compactMap { $0 }
             groupNames = factor.levels
@@ -138,13 +163,18 @@ package struct LabelledTexts: Sendable {
         files = kept.map { _ in 0 }
         (fileNames, sha256) = ([table.name], [table.sha256])
         let marked = self.texts.count { $0.hasPrefix("\"") }
-        if marked > 0 { notes.append("\(marked) texts begin with a quotation mark: the file was read as one without quoting, as GLUE's are") }
+        if marked > 0 {
+            notes.append("\(marked) texts begin with a quotation mark: the file was read as one without quoting, as GLUE's are")
+        }
     }
 
     /// These rows and then those of another table, whose groups of the same name are the same groups.
     package func appending(_ other: LabelledTexts) throws -> LabelledTexts {
-        guard other.task == task, other.labels == labels || task == .regression, (other.seconds == nil) == (seconds == nil), (other.groups == nil) == (groups == nil) else {
-            throw DataError(.badData, "the tables do not fit together: their labels, second texts or groups differ", file: other.fileNames.first)
+        guard other.task == task, other.labels == labels || task == .regression, (other.seconds == nil) == (seconds == nil),
+            (other.groups == nil) == (groups == nil)
+        else {
+            throw DataError(
+                .badData, "the tables do not fit together: their labels, second texts or groups differ", file: other.fileNames.first)
         }
         var all = self
         all.texts += other.texts
@@ -191,14 +221,20 @@ package struct LabelledTexts: Sendable {
     /// Folds of all rows, or of some; where a class would be missing from what a fold learns from, an error says so.
     package func folds(_ count: Int, of rows: [Int]? = nil, stratified: Bool, seed: UInt64) throws -> Folds {
         let rows = rows ?? Array(0..<self.count)
-        let folds = try Folds(rows: rows, count: count, groups: groups, strata: stratified && task == .classification ? codes : nil, seed: seed)
+        let folds = try Folds(
+            rows: rows, count: count, groups: groups, strata: stratified && task == .classification ? codes : nil, seed: seed)
         guard task == .classification else { return folds }
         for part in 0..<count {
             let present = Set(folds.training(part, of: rows).map { codes[$0] })
             if let missing = labels.indices.first(where: { !present.contains($0) }) {
-                let why = groups == nil ? "it has \(codes.count { $0 == missing }) rows in all" : "all its rows belong to groups of this fold"
-                throw DataError(.badData, "fold \(part + 1) of \(count) has no row of the class \(labels[missing]) to learn from: \(why). "
-                                + (stratified ? "Take fewer folds, or leave the class out" : "\(Setting.stratify) spreads classes over the folds; or take fewer folds"))
+                let why =
+                    groups == nil ? "it has \(codes.count { $0 == missing }) rows in all" : "all its rows belong to groups of this fold"
+                throw DataError(
+                    .badData,
+                    "fold \(part + 1) of \(count) has no row of the class \(labels[missing]) to learn from: \(why). "
+                        + (stratified
+                            ? "Take fewer folds, or leave the class out"
+                            : "\(Setting.stratify) spreads classes over the folds; or take fewer folds"))
             }
         }
         return folds

@@ -54,8 +54,11 @@ package struct CausalTrainingConfiguration: Sendable {
     package init(json: JSON, file: String) throws {
         let base = URL(fileURLWithPath: file).deletingLastPathComponent()
         let reader = ConfigurationObject(json, path: "", file: file)
-        try reader.allow(["tokenizer", "files", "column", "limit", "development", "model", "steps", "batch_size", "seed", "optimizer", "schedule", "warmup",
-                          "clip", "precision", "shard_blocks", "lanes", "evaluate_every", "checkpoint_minutes", "checkpoint_every", "storage", "comment"])
+        try reader.allow([
+            "tokenizer", "files", "column", "limit", "development", "model", "steps", "batch_size", "seed", "optimizer", "schedule",
+            "warmup",
+            "clip", "precision", "shard_blocks", "lanes", "evaluate_every", "checkpoint_minutes", "checkpoint_every", "storage", "comment",
+        ])
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path }
         tokenizer = located(try reader.text("tokenizer"))
         files = try reader.texts("files").map(located)
@@ -65,14 +68,19 @@ package struct CausalTrainingConfiguration: Sendable {
         if json["development"] != nil { development = try reader.texts("development").map(located) }
 
         let model = try reader.object("model")
-        try model.allow(["hidden_size", "layers", "heads", "key_value_heads", "intermediate_size", "context", "dropout", "tied", "rope_theta"])
+        try model.allow([
+            "hidden_size", "layers", "heads", "key_value_heads", "intermediate_size", "context", "dropout", "tied", "rope_theta",
+        ])
         let size = try model.integer("hidden_size", .dimension), heads = try model.integer("heads", .heads)
-        guard size % heads == 0, size / heads % 2 == 0 else { throw model.fail("hidden_size \(size) should divide by heads \(heads) into heads of an even size") }
+        guard size % heads == 0, size / heads % 2 == 0 else {
+            throw model.fail("hidden_size \(size) should divide by heads \(heads) into heads of an even size")
+        }
         let shared = try model.integer("key_value_heads", .heads, default: heads)
         guard heads % shared == 0 else { throw model.fail("heads \(heads) is not divisible by key_value_heads \(shared)") }
         decoder = DecoderConfiguration(
             vocabularySize: 1, hiddenSize: size, layers: try model.integer("layers", .layers), attentionHeads: heads, keyValueHeads: shared,
-            intermediateSize: try model.integer("intermediate_size", .intermediate), positions: try model.integer("context", Bounds(2...65536), default: 256))
+            intermediateSize: try model.integer("intermediate_size", .intermediate),
+            positions: try model.integer("context", Bounds(2...65536), default: 256))
         decoder.dropout = try model.number("dropout", Bounds(0...0.9), default: 0)
         decoder.tiedHead = try model.flag("tied", default: true)
         decoder.rotary = RotaryPositions(base: try model.number("rope_theta", Bounds(1...1e12), default: 10_000), turned: size / heads)
@@ -81,7 +89,9 @@ package struct CausalTrainingConfiguration: Sendable {
         batchSize = try reader.integer("batch_size", .batch, default: batchSize)
         seed = UInt64(try reader.integer("seed", Bounds(0...Int.max), default: 0))
         schedule = try reader.choice("schedule", LearningRateSchedule.Shape.self, default: schedule)
-        guard schedule != .plateau else { throw reader.fail("'schedule' is constant, linear, cosine or one-cycle; plateau belongs to sentence encoders") }
+        guard schedule != .plateau else {
+            throw reader.fail("'schedule' is constant, linear, cosine or one-cycle; plateau belongs to sentence encoders")
+        }
         warmup = try reader.number("warmup", Bounds(0...1e9), default: warmup)
         clipping = try reader.number("clip", .clip, default: clipping)
         precision = try reader.choice("precision", Precision.self, default: precision)
@@ -99,8 +109,9 @@ package struct CausalTrainingConfiguration: Sendable {
         }
         if let settings = try reader.optionalObject("optimizer") {
             try settings.allow(["name", "learning_rate", "beta1", "beta2", "epsilon", "weight_decay"])
-            optimizer = OptimizerConfiguration(try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
-                                               learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 1e-3))
+            optimizer = OptimizerConfiguration(
+                try settings.choice("name", OptimizerConfiguration.Method.self, default: .adamw),
+                learningRate: try settings.number("learning_rate", Bounds(0...1e6), default: 1e-3))
             optimizer.beta1 = try settings.number("beta1", Bounds(0...0.999999), default: optimizer.beta1)
             optimizer.beta2 = try settings.number("beta2", Bounds(0...0.9999999), default: optimizer.beta2)
             optimizer.epsilon = try settings.number("epsilon", Bounds(0...1), default: optimizer.epsilon)

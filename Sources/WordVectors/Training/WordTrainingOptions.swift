@@ -56,27 +56,36 @@ public struct WordTrainingOptions: Sendable, Equatable {
     /// - Throws: `DataError` of kind `usage` that names the option that is out of range.
     package func check() throws {
         func require(_ holds: Bool, _ message: String) throws { if !holds { throw DataError(.usage, message) } }
-        try require((1 ... 10_000).contains(dimension), "\(Setting.dimension) must be 1 to 10000, not \(dimension)")
-        try require((1 ... 1000).contains(window), "\(Setting.window) must be 1 to 1000, not \(window)")
-        try require(loss == .hierarchicalSoftmax || (1 ... 100).contains(negatives), "\(Setting.negative) must be 1 to 100, not \(negatives)")
+        try require((1...10_000).contains(dimension), "\(Setting.dimension) must be 1 to 10000, not \(dimension)")
+        try require((1...1000).contains(window), "\(Setting.window) must be 1 to 1000, not \(window)")
+        try require(loss == .hierarchicalSoftmax || (1...100).contains(negatives), "\(Setting.negative) must be 1 to 100, not \(negatives)")
         try require(subsample >= 0 && subsample < 1, "\(Setting.subsample) must be at least 0 and below 1, not \(subsample)")
-        try require((1 ... 10_000).contains(epochs), "\(Setting.epochs) must be 1 to 10000, not \(epochs)")
-        try require(effectiveLearningRate > 0 && effectiveLearningRate <= 1, "\(Setting.learningRate) must be above 0 and at most 1, not \(effectiveLearningRate)")
-        try require((0 ... 100).contains(subwords.minimum) && (0 ... 100).contains(subwords.maximum), "n-grams have up to 100 characters")
-        try require(subwords.maximum == 0 || subwords.minimum >= 1 && subwords.minimum <= subwords.maximum,
-                    "\(Setting.minimumN) must be 1 to \(Setting.maximumN) (\(subwords.maximum)), not \(subwords.minimum)")
-        try require(subwords.maximum == 0 || (1 ... 100_000_000).contains(subwords.buckets), "\(Setting.buckets) must be 1 to 100000000, not \(subwords.buckets)")
+        try require((1...10_000).contains(epochs), "\(Setting.epochs) must be 1 to 10000, not \(epochs)")
+        try require(
+            effectiveLearningRate > 0 && effectiveLearningRate <= 1,
+            "\(Setting.learningRate) must be above 0 and at most 1, not \(effectiveLearningRate)")
+        try require((0...100).contains(subwords.minimum) && (0...100).contains(subwords.maximum), "n-grams have up to 100 characters")
+        try require(
+            subwords.maximum == 0 || subwords.minimum >= 1 && subwords.minimum <= subwords.maximum,
+            "\(Setting.minimumN) must be 1 to \(Setting.maximumN) (\(subwords.maximum)), not \(subwords.minimum)")
+        try require(
+            subwords.maximum == 0 || (1...100_000_000).contains(subwords.buckets),
+            "\(Setting.buckets) must be 1 to 100000000, not \(subwords.buckets)")
     }
 
     /// Everything that decides the result, by name.
     package var facts: [(key: String, value: JSON)] {
         var facts: [(key: String, value: JSON)] = [
-            ("architecture", .string(architecture.rawValue)), ("loss", .string(loss.rawValue)), ("dimension", .integer(dimension)), ("window", .integer(window)),
+            ("architecture", .string(architecture.rawValue)), ("loss", .string(loss.rawValue)), ("dimension", .integer(dimension)),
+            ("window", .integer(window)),
         ]
         if loss == .negativeSampling { facts += [("negative", .integer(negatives)), ("exponent", .number(exponent))] }
         facts += [("subsample", .number(subsample)), ("epochs", .integer(epochs)), ("learning_rate", .number(effectiveLearningRate))]
         if !subwords.isEmpty {
-            facts += [("minimum_n", .integer(subwords.minimum)), ("maximum_n", .integer(subwords.maximum)), ("buckets", .integer(subwords.buckets))]
+            facts += [
+                ("minimum_n", .integer(subwords.minimum)), ("maximum_n", .integer(subwords.maximum)),
+                ("buckets", .integer(subwords.buckets)),
+            ]
         }
         return facts
     }
@@ -86,6 +95,7 @@ extension WordTrainingOptions {
     /// What a file says its vectors come from.
     package var name: String {
         let ngrams = subwords.isEmpty ? "" : ", n-grams of \(subwords.minimum)–\(subwords.maximum)"
-        return "word vectors (\(architecture == .cbow ? "CBOW" : "skip-gram"), \(loss == .negativeSampling ? "negative sampling" : "hierarchical softmax")\(ngrams))"
+        return
+            "word vectors (\(architecture == .cbow ? "CBOW" : "skip-gram"), \(loss == .negativeSampling ? "negative sampling" : "hierarchical softmax")\(ngrams))"
     }
 }

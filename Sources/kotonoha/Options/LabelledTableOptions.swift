@@ -32,20 +32,30 @@ struct LabelledTableOptions: ParsableArguments {
     ///
     /// - Parameter columns: instead of those of the options.
     func read(
-        _ path: String, _ table: TableArguments, columns chosen: LabelledTexts.Columns? = nil, task: ClassificationTask, known: [String]? = nil, needsVariety: Bool = true,
+        _ path: String, _ table: TableArguments, columns chosen: LabelledTexts.Columns? = nil, task: ClassificationTask,
+        known: [String]? = nil, needsVariety: Bool = true,
         isQuiet: Bool
     ) throws -> LabelledTexts {
         let columns = try chosen ?? columns(), wanted = [columns.text, columns.label] + [columns.second, columns.group].compactMap(\.self)
-        let data = try LabelledTexts(Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
-                                     needsVariety: needsVariety)
-        func listed(_ lines: [Int]) -> String { "line\(lines.count == 1 ? "" : "s") \(lines.prefix(10).map(String.init).joined(separator: ", "))\(lines.count > 10 ? ", …" : "")" }
+        let data = try LabelledTexts(
+            Table(path: path, options: table.options(isQuiet: isQuiet), wanted: wanted), columns: columns, task: task, known: known,
+            needsVariety: needsVariety)
+        func listed(_ lines: [Int]) -> String {
+            "line\(lines.count == 1 ? "" : "s") \(lines.prefix(10).map(String.init).joined(separator: ", "))\(lines.count > 10 ? ", …" : "")"
+        }
         if missingLabels == .error, let first = data.unlabelled.first {
-            throw DataError(.badData, "\(Console.counted(data.unlabelled.count, "row")) without a label in the column \(columns.label) (\(listed(data.unlabelled))); "
-                            + "--missing-labels exclude leaves out such rows", file: path, line: first)
+            throw DataError(
+                .badData,
+                "\(Console.counted(data.unlabelled.count, "row")) without a label in the column \(columns.label) (\(listed(data.unlabelled))); "
+                    + "--missing-labels exclude leaves out such rows", file: path, line: first)
         }
         if !isQuiet {
-            if !data.unlabelled.isEmpty { Console.say("note: \(Console.counted(data.unlabelled.count, "row")) without a label left out (\(listed(data.unlabelled)))") }
-            if !data.empty.isEmpty { Console.say("note: \(Console.counted(data.empty.count, "row")) without a text left out (\(listed(data.empty)))") }
+            if !data.unlabelled.isEmpty {
+                Console.say("note: \(Console.counted(data.unlabelled.count, "row")) without a label left out (\(listed(data.unlabelled)))")
+            }
+            if !data.empty.isEmpty {
+                Console.say("note: \(Console.counted(data.empty.count, "row")) without a text left out (\(listed(data.empty)))")
+            }
             for note in data.notes { Console.say("note: " + note) }
         }
         return data

@@ -18,7 +18,10 @@ struct LanguageModelOptions: ParsableArguments {
     @Option(in: .threads, help: "Number of threads; results do not depend on it.")
     var threads = Parallel.availableThreads
 
-    @Option(help: ArgumentHelp("MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "MeCab dictionary for Japanese words and for tokenizers that need one (by default KOTONOHA_MECAB_DIC, or else Debian's).",
+            valueName: "dir"))
     var dictionary: String?
 
     /// Opens the model and prints notes about it.
@@ -69,11 +72,13 @@ struct TextsOrTable {
     /// - Parameter input: a file, `-` for standard input, or the text itself. What ends as a table's name does is meant as one.
     init(_ input: String, column: String?, table: TableArguments, isQuiet: Bool) throws {
         let endings = ["tsv", "csv", "txt", "xlsx", "jsonl", "json", "tab"]
-        let isFile = input == "-" || FileManager.default.fileExists(atPath: input)
+        let isFile =
+            input == "-" || FileManager.default.fileExists(atPath: input)
             || (!input.contains(where: \.isWhitespace) && endings.contains(URL(fileURLWithPath: input).pathExtension.lowercased()))
         file = isFile ? input : nil
         text = input
-        source = isFile ? try CaptionSource(path: input, options: table.options(isQuiet: isQuiet), columns: CaptionColumns(text: column)) : nil
+        source =
+            isFile ? try CaptionSource(path: input, options: table.options(isQuiet: isQuiet), columns: CaptionColumns(text: column)) : nil
         if !isFile, column != nil { throw DataError(.usage, "--column is for tables, but no such file exists", file: input) }
     }
 
@@ -98,5 +103,7 @@ struct TextsOrTable {
     }
 
     /// The inputs for a record, when the rows are done.
-    func inputs() throws -> [Provenance.Source] { try source.map { [Provenance.Source(path: $0.table.name, sha256: try $0.table.sha256())] } ?? [] }
+    func inputs() throws -> [Provenance.Source] {
+        try source.map { [Provenance.Source(path: $0.table.name, sha256: try $0.table.sha256())] } ?? []
+    }
 }

@@ -23,11 +23,14 @@ struct OutputOptions: ParsableArguments {
         try Outputs.check(inputs: inputs, files: files + files.map(Provenance.path(beside:)).filter(isRecorded.contains), folders: folders)
         guard !force else { return }
         for output in files where !continuing.contains(output) {
-            let kind = output.lowercased().hasSuffix(".safetensors") && FileManager.default.fileExists(atPath: output)
+            let kind =
+                output.lowercased().hasSuffix(".safetensors") && FileManager.default.fileExists(atPath: output)
                 ? "a finished model's weights" : VectorFile.finishedKind(at: output)
             if let kind { throw Self.refusal(kind, output) }
         }
-        for output in folders + models where !continuing.contains(output) && Self.isModel(output) { throw Self.refusal("a finished model", output) }
+        for output in folders + models where !continuing.contains(output) && Self.isModel(output) {
+            throw Self.refusal("a finished model", output)
+        }
     }
 
     private static func refusal(_ kind: String, _ output: String) -> DataError {

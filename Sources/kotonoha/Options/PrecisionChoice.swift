@@ -30,13 +30,17 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
         guard !isQuiet else { return }
         guard let fixed else {
             let chosen = resolved, speed = PrecisionTimes.here.speed(of: chosen) ?? 1
-            return Console.say("precision: \(chosen.rawValue)" + (chosen == .f32 ? ", the fastest on this processor"
-                               : ", \(Console.fixed(speed, 1)) times as fast as f32 on this processor"))
+            return Console.say(
+                "precision: \(chosen.rawValue)"
+                    + (chosen == .f32
+                        ? ", the fastest on this processor"
+                        : ", \(Console.fixed(speed, 1)) times as fast as f32 on this processor"))
         }
         fixed.noteIfMissing(isQuiet: isQuiet)
         if fixed != .f32, fixed.isFast, let speed = PrecisionTimes.here.speed(of: fixed), speed < 0.95 {
-            Console.say("note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
-                + "product); --precision auto avoids that")
+            Console.say(
+                "note: \(fixed.rawValue) is slower than f32 on this processor (\(Console.fixed(1 / speed, 1)) times the time per "
+                    + "product); --precision auto avoids that")
         }
     }
 }
@@ -45,6 +49,7 @@ extension Precision {
     /// Says so where the processor has no instructions for this.
     func noteIfMissing(isQuiet: Bool) {
         guard !isFast, !isQuiet else { return }
-        Console.say("note: this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
+        Console.say(
+            "note: this processor has no \(rawValue) instructions (oneDNN found \(processorKernels)), so everything is computed in f32")
     }
 }
