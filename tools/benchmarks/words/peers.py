@@ -34,7 +34,7 @@ def gensim_seconds():
     model = FastText(min_n=lengths[0], max_n=lengths[1], bucket=buckets, **settings) if ngrams else Word2Vec(**settings)
     model.build_vocab(corpus_file=text)
     # Each worker lowers the rate by the lines that it has read itself, out of `total_examples`: with the number of all lines it would come down
-    # by 1/workers of an epoch only, jump back at each epoch, and never reach the end. With a worker's share it falls as in one thread. What a
+    # by 1/workers of an epoch only, jump back at each epoch, and end far above zero. With a worker's share it falls as in one thread. What a
     # worker reads ends by `total_words`, which stays that of the text.
     share = -(-model.corpus_count // threads)
     begin = now()
